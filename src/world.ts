@@ -1,0 +1,29 @@
+import type { Readable, Writable } from 'node:stream';
+import type nodeFetch from 'node-fetch';
+
+/** What `fetch` looks like to us: node-fetch's, because it takes a keep-alive `agent`. */
+export type Fetch = typeof nodeFetch;
+
+/** A stream that may be a terminal. */
+export type Output = Writable & { isTTY?: boolean; columns?: number };
+
+/**
+ * Everything outside the program. `bin/recon.js` passes the real one; a test passes its own, and it is, with the base
+ * URLs of the custodians, the only seam.
+ */
+export interface World {
+  /** Environment variables; `--env-file` is laid under it by the command that reads it. */
+  env: Readonly<Record<string, string | undefined>>;
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Output;
+  stderr: Output;
+  /** The clock of this machine. The time that checks compare with is `asOf`, never this. */
+  now: () => Date;
+  /** Uniform in [0, 1): jitter. */
+  random: () => number;
+  fetch: Fetch;
+  /** Aborted with a `SignalInterrupt` as its reason when SIGTERM or SIGINT arrives. */
+  signal: AbortSignal;
+  /** Fixes the moment of the cut. Absent in production, where the source database's clock is asked. */
+  asOf?: Date;
+}
