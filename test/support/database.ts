@@ -1,0 +1,36 @@
+import postgres from 'postgres';
+import { TestRunner, afterAll, inject, onTestFinished } from 'vitest';
+import { createDatabase, dropDatabase } from './database-server.ts';
+
+export interface TestDatabase {
+  /** For whatever connects by itself: a spawned `recon`, `openDatabase`. */
+  url: string;
+  /** Amounts and bigints come as text. Several connections: concurrent transactions work. */
+  sql: postgres.Sql;
+}
+
+/**
+ * A database of your own with the host's schema and our migrations, empty. Called in a test it lives as long as that
+ * test, at the top of a file (`const { url, sql } = await testDatabase();`) as long as the file.
+ */
+export async function testDatabase(): Promise<TestDatabase> {
+  return databaseFrom(inject('templateDatabase'));
+}
+
+/** A database of your own without any table. Lives as long as a `testDatabase`. */
+export async function emptyDatabase(): Promise<TestDatabase> {
+  return databaseFrom('template0');
+}
+
+async function databaseFrom(template: string): Promise<TestDatabase> {
+  const serverUrl = inject('serverUrl');
+  const { name, url } = await createDatabase(serverUrl, 'recon_test', template);
+  const sql = postgres(url, { onnotice: () => undefined, max: 10 });
+  const drop = async () => {
+    await sql.end({ timeout: 1 });
+    await dropDatabase(serverUrl, name);
+  };
+  if (TestRunner.getCurrentTest()) onTestFinished(drop);
+  else afterAll(drop);
+  return { url, sql };
+}
