@@ -1,0 +1,16 @@
+-- What the ledger should show for each deposit: one leg, on its user's account.
+select
+  deposit.id,
+  deposit.user_id,
+  deposit.state,
+  deposit.status,
+  deposit.settled_at,
+  deposit.created_at,
+  null::numeric as source_amount,
+  null::text as source_currency,
+  deposit.amount as destination_amount,
+  deposit.currency as destination_currency,
+  deposit.amount > 0 and deposit.amount < 'Infinity' as valid, -- NaN sorts above Infinity
+  false as names_transaction,
+  null::uuid as ledger_transaction_id
+from deposits as deposit

@@ -1,0 +1,373 @@
+-- Every transaction whose entries are not double entry, and every account whose balance its entries do not explain.
+-- A subject may show several kinds; the one of the lowest rank in src/kinds.ts is reported.
+with recursive
+known_account as ( -- an id may stand twice when the host's primary key is switched off
+  select account.id, min(account.currency) as currency
+  from ledger_accounts as account
+  group by account.id
+),
+entry as (
+  select
+    ledger_entry.id,
+    ledger_entry.transaction_id,
+    ledger_entry.account_id,
+    ledger_entry.entry_type,
+    ledger_entry.amount,
+    ledger_entry.currency,
+    ledger_entry.created_at,
+    known_account.id is null as account_missing,
+    (ledger_entry.currency <> known_account.currency) is true as wrong_currency,
+    (
+      ledger_entry.amount >= 0 and ledger_entry.amount < 'Infinity' -- NaN sorts above Infinity
+      and ledger_entry.entry_type in ('debit', 'credit')
+      and ledger_entry.currency in ('USDC', 'USD')
+      and ledger_entry.id is not null
+      and ledger_entry.transaction_id is not null
+      and ledger_entry.account_id is not null
+    ) is not true as invalid
+  from ledger_entries as ledger_entry
+  left join known_account on known_account.id = ledger_entry.account_id
+),
+entry_sums as (
+  select
+    entry.transaction_id,
+    count(*) as entries,
+    count(*) filter (where entry.entry_type = 'debit') as debit_count,
+    count(*) filter (where entry.entry_type = 'credit') as credit_count,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'debit' and entry.currency = 'USDC'), 0) as usdc_debits,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'credit' and entry.currency = 'USDC'), 0) as usdc_credits,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'debit' and entry.currency = 'USD'), 0) as usd_debits,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'credit' and entry.currency = 'USD'), 0) as usd_credits,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'debit'), 0) as debits,
+    coalesce(sum(entry.amount) filter (where entry.entry_type = 'credit'), 0) as credits,
+    coalesce(bool_and(entry.amount = 0), false) as moves_nothing,
+    min(entry.currency) as currency,
+    min(entry.currency) <> max(entry.currency) as crosses,
+    count(*) filter (where entry.account_missing) as without_account,
+    coalesce(sum(entry.amount) filter (where entry.account_missing), 0) as without_account_amount,
+    count(*) filter (where entry.invalid) as invalid,
+    coalesce(sum(entry.amount) filter (where entry.wrong_currency), 0) as wrong_currency_amount,
+    count(*) filter (where entry.wrong_currency) as wrong_currency,
+    min(entry.created_at) as created_at
+  from entry
+  where entry.transaction_id is not null
+  group by entry.transaction_id
+),
+reversal as ( -- the few transactions that say which other transaction they reverse
+  select header.id, header.reference_id, header.status, header.created_at
+  from ledger_transactions as header
+  where
+    header.transaction_type = 'reversal'
+    and (header.reference_type in ('reversal', 'transaction', 'ledger_transaction')) is not false
+),
+record_reversal as ( -- … and those that name the record whose posting they reverse
+  select header.id, header.reference_id, header.status, header.created_at
+  from ledger_transactions as header
+  where header.transaction_type = 'reversal' and not exists (select from reversal where reversal.id = header.id)
+),
+pair as (
+  select reversal.id as reversal_id, reversal.reference_id as original_id, reversal.status, reversal.created_at
+  from reversal
+  where reversal.status is distinct from 'failed'
+  union
+  select record_reversal.id, original.id, record_reversal.status, record_reversal.created_at
+  from record_reversal
+  inner join ledger_transactions as original
+    on
+      original.reference_id = record_reversal.reference_id
+      and original.status = 'reversed'
+      and original.transaction_type is distinct from 'reversal'
+  where record_reversal.status is distinct from 'failed'
+),
+origin as ( -- from each reversal up to what it reverses in the end
+  select pair.reversal_id, pair.original_id, 1 as turns
+  from pair
+  union all
+  select origin.reversal_id, pair.original_id, origin.turns + 1
+  from origin
+  inner join pair on pair.reversal_id = origin.original_id
+  where origin.turns < 16 -- two reversals that name each other must not run for ever
+),
+inherited as ( -- a reversal may cross currencies where its original may
+  select
+    origin.reversal_id,
+    bool_or(original.transaction_type in ('conversion', 'investment')) as may_cross,
+    bool_or(original.reference_type in ('conversion', 'conversion_job') and original.reference_id is not null) as names_job
+  from origin
+  inner join ledger_transactions as original on original.id = origin.original_id
+  group by origin.reversal_id
+),
+mirror_side as (
+  select pair.reversal_id, pair.original_id, entry.account_id, entry.currency, entry.amount, entry.entry_type, 1 as weight
+  from pair
+  inner join entry on entry.transaction_id = pair.original_id
+  union all
+  select
+    pair.reversal_id, pair.original_id, entry.account_id, entry.currency, entry.amount,
+    case entry.entry_type when 'debit' then 'credit' when 'credit' then 'debit' end,
+    -1
+  from pair
+  inner join entry on entry.transaction_id = pair.reversal_id
+),
+inexact as ( -- an exact mirror has each entry of its original once, with the sides turned round
+  select distinct unmatched.reversal_id, unmatched.original_id
+  from (
+    select mirror_side.reversal_id, mirror_side.original_id
+    from mirror_side
+    group by
+      mirror_side.reversal_id, mirror_side.original_id, mirror_side.account_id, mirror_side.currency,
+      mirror_side.amount, mirror_side.entry_type
+    having sum(mirror_side.weight) <> 0
+  ) as unmatched
+),
+mirrors as (
+  select
+    pair.original_id,
+    count(*) filter (where pair.status = 'completed') as standing,
+    count(*) filter (where pair.status = 'completed' and inexact.reversal_id is not null) as inexact,
+    count(*) filter (where pair.status = 'reversed') as undone,
+    bool_or(pair.status = 'pending' and pair.created_at > params.as_of - params.grace_period) as under_way,
+    coalesce(sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where pair.status = 'completed'), 0) as amount,
+    array_agg(pair.reversal_id order by pair.reversal_id) as reversal_ids
+  from pair
+  cross join params
+  left join inexact on inexact.reversal_id = pair.reversal_id and inexact.original_id = pair.original_id
+  left join entry_sums on entry_sums.transaction_id = pair.reversal_id
+  group by pair.original_id
+),
+ledger_transaction as (
+  select
+    coalesce(header.id, entry_sums.transaction_id) as id,
+    header.id is null as header_missing,
+    header.user_id,
+    header.transaction_type,
+    header.status,
+    header.created_at as header_created_at,
+    coalesce(header.created_at, entry_sums.created_at) as created_at,
+    header.status is distinct from 'pending' and header.status is distinct from 'failed' as posted,
+    (header.status = 'failed' or (header.status = 'pending' and header.created_at <= params.as_of - params.grace_period))
+    is true as not_posted,
+    header.transaction_type in ('conversion', 'investment') or coalesce(inherited.may_cross, false) as may_cross,
+    (
+      header.transaction_type in ('conversion', 'investment')
+      and header.reference_type in ('conversion', 'conversion_job') and header.reference_id is not null
+    ) or coalesce(inherited.names_job, false) as names_job,
+    entry_sums.entries,
+    entry_sums.debit_count,
+    entry_sums.credit_count,
+    entry_sums.usdc_debits,
+    entry_sums.usdc_credits,
+    entry_sums.usd_debits,
+    entry_sums.usd_credits,
+    entry_sums.debits,
+    entry_sums.credits,
+    greatest(entry_sums.debits, entry_sums.credits) as amount,
+    entry_sums.moves_nothing,
+    case when not entry_sums.crosses then entry_sums.currency end as currency,
+    entry_sums.crosses,
+    entry_sums.without_account,
+    entry_sums.without_account_amount,
+    entry_sums.invalid,
+    entry_sums.wrong_currency,
+    entry_sums.wrong_currency_amount,
+    mirrors.standing,
+    mirrors.undone,
+    mirrors.amount as reversed_amount,
+    mirrors.reversal_ids,
+    case
+      when header.status = 'reversed'
+        then
+          (mirrors.standing = 1 and mirrors.inexact = 0) is not true
+          -- a reversal that was itself reversed has restored the original
+          and (coalesce(mirrors.standing, 0) = 0 and mirrors.undone > 0) is not true
+          and mirrors.under_way is not true
+          and (header.updated_at > params.as_of - params.grace_period) is not true
+      else mirrors.standing > 0
+    end as broken_reversal
+  from ledger_transactions as header
+  full join entry_sums on entry_sums.transaction_id = header.id
+  cross join params
+  left join mirrors on mirrors.original_id = header.id
+  left join inherited on inherited.reversal_id = header.id
+),
+judged as ( -- what must balance: everything but a pending transaction that may still be written
+  select
+    ledger_transaction.*,
+    ledger_transaction.entries is not null
+    and (ledger_transaction.posted or ledger_transaction.not_posted) as complete,
+    ledger_transaction.crosses and ledger_transaction.may_cross as converts,
+    abs(ledger_transaction.usdc_debits - ledger_transaction.usdc_credits) as usdc_gap,
+    abs(ledger_transaction.usd_debits - ledger_transaction.usd_credits) as usd_gap
+  from ledger_transaction
+),
+worst as ( -- the currency to show; a conversion is compared across currencies, one for one
+  select
+    judged.*,
+    case
+      when judged.converts then not judged.names_job and judged.debits <> judged.credits
+      else judged.usdc_gap <> 0 or judged.usd_gap <> 0
+    end as unbalanced,
+    case when judged.converts then judged.debits when judged.usd_gap > judged.usdc_gap then judged.usd_debits else judged.usdc_debits end
+    as worst_debits,
+    case when judged.converts then judged.credits when judged.usd_gap > judged.usdc_gap then judged.usd_credits else judged.usdc_credits end
+    as worst_credits,
+    case when judged.converts then null when judged.usd_gap > judged.usdc_gap then 'USD' else 'USDC' end as worst_currency
+  from judged
+),
+transaction_finding as (
+  select
+    verdict.kind,
+    'transaction:' || worst.id as subject,
+    verdict.expected_value,
+    verdict.actual_value,
+    verdict.stake,
+    case verdict.kind when 'unbalanced_transaction' then worst.worst_currency else worst.currency end as currency,
+    worst.user_id as affected_user_id,
+    jsonb_strip_nulls(
+      jsonb_build_object(
+        'transaction_type', worst.transaction_type,
+        'status', worst.status,
+        'created_at', worst.created_at,
+        'entries', worst.entries,
+        'reversals', to_jsonb(worst.reversal_ids)
+      )
+    ) as metadata
+  from worst
+  cross join params
+  cross join lateral (
+    values
+      (
+        'orphaned_entry', worst.header_missing or worst.without_account > 0,
+        case when worst.header_missing then worst.amount else worst.without_account_amount end, null, null
+      ),
+      ('invalid_amount', worst.invalid > 0, null, null, null),
+      ('empty_transaction', worst.posted and worst.entries is null, null, null, null),
+      (
+        'one_sided_transaction', worst.complete and (worst.debit_count = 0 or worst.credit_count = 0),
+        worst.debits, worst.credits, null
+      ),
+      ('currency_mismatch', worst.wrong_currency > 0, null, null, worst.wrong_currency_amount),
+      ('unbalanced_transaction', worst.complete and worst.unbalanced, worst.worst_debits, worst.worst_credits, null),
+      (
+        'wrong_entry_count', worst.complete and worst.entries <> params.entries_per_transaction,
+        params.entries_per_transaction, worst.entries, null
+      ),
+      ('broken_reversal', worst.broken_reversal, worst.amount, coalesce(worst.reversed_amount, 0), null),
+      ('posted_while_unposted', worst.not_posted and worst.entries > 0, 0, worst.amount, null),
+      ('zero_amount', worst.complete and worst.moves_nothing, null, null, null)
+  ) as verdict (kind, holds, expected_value, actual_value, stake)
+  where
+    verdict.holds
+    and (params.user_id is null or worst.user_id = params.user_id)
+    and (params.since is null or worst.created_at >= params.since)
+    and (params.until is null or worst.created_at < params.until)
+),
+nothing_reversed as ( -- a reversal of a transaction that does not exist
+  select
+    'broken_reversal' as kind,
+    'transaction:' || reversal.id as subject,
+    null::numeric as expected_value,
+    greatest(entry_sums.debits, entry_sums.credits) as actual_value,
+    null::numeric as stake,
+    case when not entry_sums.crosses then entry_sums.currency end as currency,
+    header.user_id as affected_user_id,
+    jsonb_strip_nulls(jsonb_build_object('reverses', reversal.reference_id, 'created_at', reversal.created_at)) as metadata
+  from reversal
+  cross join params
+  inner join ledger_transactions as header on header.id = reversal.id
+  left join ledger_transactions as original on original.id = reversal.reference_id
+  left join entry_sums on entry_sums.transaction_id = reversal.id
+  where
+    original.id is null
+    and reversal.status in ('completed', 'reversed')
+    and (params.user_id is null or header.user_id = params.user_id)
+    and (params.since is null or reversal.created_at >= params.since)
+    and (params.until is null or reversal.created_at < params.until)
+),
+loose_entry as ( -- belongs to no transaction that could be named
+  select
+    'invalid_amount' as kind,
+    'entry:' || coalesce(entry.id::text, 'null') as subject,
+    null::numeric as expected_value,
+    null::numeric as actual_value,
+    null::numeric as stake,
+    entry.currency,
+    account.user_id as affected_user_id,
+    jsonb_strip_nulls(
+      jsonb_build_object('account_id', entry.account_id, 'amount', entry.amount::text, 'created_at', entry.created_at)
+    ) as metadata
+  from entry
+  cross join params
+  left join ledger_accounts as account on account.id = entry.account_id
+  where
+    entry.transaction_id is null
+    and (params.user_id is null or account.user_id = params.user_id)
+    and (params.since is null or entry.created_at >= params.since)
+    and (params.until is null or entry.created_at < params.until)
+),
+account_sums as (
+  select
+    entry.account_id,
+    sum(case entry.entry_type when 'debit' then entry.amount when 'credit' then -entry.amount end) as debited,
+    bool_or((params.since is null or entry.created_at >= params.since) and (params.until is null or entry.created_at < params.until))
+    as touched
+  from entry
+  cross join params
+  where entry.account_id is not null
+  group by entry.account_id
+),
+account as (
+  select
+    ledger_account.id,
+    ledger_account.user_id,
+    ledger_account.account_type,
+    ledger_account.currency,
+    ledger_account.balance,
+    ledger_account.opening_balance
+    + case ledger_account.normal_side when 'debit' then 1 when 'credit' then -1 end * coalesce(account_sums.debited, 0)
+    as proven,
+    coalesce(account_sums.touched, params.since is null and params.until is null) as touched,
+    count(*) over same_holder as copies,
+    min(ledger_account.id::text) over same_holder as first_id,
+    array_agg(ledger_account.id) over same_holder as account_ids
+  from ledger_accounts as ledger_account
+  cross join params
+  left join account_sums on account_sums.account_id = ledger_account.id
+  window same_holder as (partition by ledger_account.user_id, ledger_account.account_type)
+),
+account_finding as (
+  select
+    verdict.kind,
+    'account:' || coalesce(account.id::text, 'null') as subject,
+    verdict.expected_value,
+    verdict.actual_value,
+    null::numeric as stake,
+    account.currency,
+    account.user_id as affected_user_id,
+    jsonb_strip_nulls(
+      jsonb_build_object(
+        'account_type', account.account_type,
+        'accounts', case verdict.kind when 'duplicate_account' then to_jsonb(account.account_ids) end
+      )
+    ) as metadata
+  from account
+  cross join params
+  cross join lateral (
+    values
+      ('balance_drift', account.balance is distinct from account.proven, account.proven, account.balance),
+      ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance),
+      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies)
+  ) as verdict (kind, holds, expected_value, actual_value)
+  where
+    verdict.holds
+    and account.touched
+    and (params.user_id is null or account.user_id = params.user_id)
+)
+select * from transaction_finding
+union all
+select * from nothing_reversed
+union all
+select * from loose_entry
+union all
+select * from account_finding
+order by subject, kind

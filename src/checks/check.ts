@@ -1,0 +1,80 @@
+import type { Config } from '../config.ts';
+import type { CustodianReading, CustodianWorld, Progress } from '../custodians/custodian.ts';
+import type { Transaction } from '../database.ts';
+import type { KindName, Severity } from '../kinds.ts';
+import type { Params, Relation, Source, Statement } from '../source.ts';
+import type { CheckName } from './names.ts';
+
+/** One comparison of DESIGN §6: what it reads, and how its two sides are compared. */
+export interface Check {
+  readonly name: CheckName;
+  /** One sentence: which two sides agree when it passes. */
+  readonly summary: string;
+  /** The kinds of finding that it can report. */
+  readonly kinds: readonly KindName[];
+  readonly relations: readonly Relation[];
+  /** Its SQL, by the name under which `recon checks <check> --sql` prints it. */
+  readonly statements: Readonly<Record<string, Statement>>;
+  /** The parameters that only this check sets. */
+  params(config: Config): Partial<Params>;
+  /** Reads the custodian, before any snapshot is open. Absent where both sides are in the database. */
+  read?(config: Config, world: CustodianWorld, progress: Progress): Promise<CustodianReading>;
+  /** Compares inside the cut. Throws `Incomplete`, or PostgreSQL's own error, if it cannot tell. */
+  compare(cut: Cut, reading: CustodianReading | undefined): Promise<Comparison>;
+}
+
+/** The snapshot that all checks of a run see. */
+export interface Cut {
+  transaction: Transaction;
+  source: Source;
+  config: Config;
+  params: Params;
+}
+
+/** What a complete check found. */
+export interface Comparison {
+  /** Number of records that were compared; shown, so that nobody takes "0 compared" for a proof. */
+  compared: number;
+  totals: CurrencyTotals[];
+  findings: Finding[];
+  /** The check stopped at its limit of findings: there are more, and nothing may be cleared. */
+  truncated: boolean;
+  /** Stored in the metadata of the check: snake_case, JSON, amounts as strings. */
+  details: Record<string, unknown>;
+}
+
+/** Both sides in one currency. Amounts are exact decimal text. */
+export interface CurrencyTotals {
+  /** null where no source names one. */
+  currency: string | null;
+  expected: string;
+  actual: string;
+  /** Settled, not posted, still in the grace period. */
+  awaited: number;
+  awaitedAmount: string;
+  /** Posted, but the record is not final yet. */
+  inFlight: number;
+  inFlightAmount: string;
+}
+
+/** One discrepancy. Amounts are exact decimal text; a value that does not exist is null, never zero. */
+export interface Finding {
+  check: CheckName;
+  kind: KindName;
+  /** `deposit:<id>`, `transaction:<id>`, `account:<id>`, `custodian:circle` … */
+  subject: string;
+  severity: Severity;
+  /** One sentence for a person. */
+  description: string;
+  expected: string | null;
+  actual: string | null;
+  difference: string | null;
+  currency: string | null;
+  affectedUserId: string | null;
+  metadata: Record<string, unknown>;
+}
+
+/** Identity of a finding over all runs: plain text, unique among the unresolved exceptions. */
+export function fingerprintOf(finding: Pick<Finding, 'check' | 'kind' | 'subject'>): string {
+  return `${finding.check}/${finding.kind}/${finding.subject}`;
+}

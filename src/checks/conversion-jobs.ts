@@ -1,0 +1,10 @@
+import { recordCheck } from './record-check.ts';
+
+/** Every completed conversion job is posted once, both legs in full, and job and transaction name each other. */
+export const conversionJobs = recordCheck({
+  name: 'conversion_jobs',
+  recordKind: 'conversion_job',
+  summary: 'Every completed conversion job is posted once, both legs in full; job and transaction name each other.',
+  deadlineMs: (config) => config.stuckAfterMs,
+  namesTransaction: true,
+});

@@ -1,0 +1,29 @@
+import type { Config } from '../config.ts';
+import { severities, type Kind, type Severity } from '../kinds.ts';
+import { larger, zero, type Money } from '../money.ts';
+
+/**
+ * Severity of a finding: by the amount at stake (the larger of |difference| and |stake|), never below the kind's floor
+ * nor above its ceiling. An amount that is not a number is critical: nobody knows what it stands for.
+ */
+export function severityOf(
+  kind: Kind,
+  difference: Money | null,
+  stake: Money | null,
+  upTo: Config['severityUpTo'],
+): Severity {
+  const counted = kind.unit === 'count' ? null : difference;
+  const atStake = larger(counted?.abs() ?? zero, stake?.abs() ?? zero);
+  return clamp(byAmount(atStake, upTo), kind.floor, kind.ceiling);
+}
+
+function byAmount(amount: Money, upTo: Config['severityUpTo']): Severity {
+  if (amount.lessThanOrEqualTo(upTo.low)) return 'low';
+  if (amount.lessThanOrEqualTo(upTo.medium)) return 'medium';
+  return amount.lessThanOrEqualTo(upTo.high) ? 'high' : 'critical';
+}
+
+function clamp(severity: Severity, floor: Severity, ceiling: Severity): Severity {
+  const rank = Math.min(Math.max(severities.indexOf(severity), severities.indexOf(floor)), severities.indexOf(ceiling));
+  return severities[rank] ?? severity;
+}

@@ -1,0 +1,272 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { checkNames, type CheckName } from './checks/names.ts';
+import { parseDuration } from './duration.ts';
+import { money, type Money } from './money.ts';
+import { OperatorError } from './operator-error.ts';
+import { suggest } from './suggestion.ts';
+import { variables, type Variable, type VariableName } from './variables.ts';
+import type { World } from './world.ts';
+
+/** What the environment says, checked once. Durations in milliseconds, money as decimals, secrets as they are. */
+export interface Config {
+  databaseUrl: string;
+  schema: string | undefined;
+  source: string;
+  enabled: boolean;
+  environment: string;
+  /** The checks that are on, in the registry's order. */
+  checks: readonly CheckName[];
+  gracePeriodMs: number;
+  stuckAfterMs: number;
+  withdrawalStuckAfterMs: number;
+  entriesPerTransaction: 'any' | 'two';
+  severityUpTo: { low: Money; medium: Money; high: Money };
+  runTimeoutMs: number | undefined;
+  requestTimeoutMs: number;
+  circle: CircleConfig;
+  alpaca: AlpacaConfig;
+  /** Variables that are set, but have no effect in this release. */
+  withoutEffect: readonly string[];
+}
+
+export interface CircleConfig {
+  baseUrl: string;
+  apiKey: string | undefined;
+  requestsPerSecond: number;
+  tolerance: Money;
+  exclude: ReadonlySet<string>;
+}
+
+export interface AlpacaConfig {
+  baseUrl: string;
+  authUrl: string | undefined;
+  apiKey: string | undefined;
+  apiSecret: string | undefined;
+  requestsPerSecond: number;
+  tolerance: Money;
+  measure: 'auto' | 'cash' | 'buying_power';
+  exclude: ReadonlySet<string>;
+}
+
+type Environment = World['env'];
+
+/**
+ * Checks the whole environment and reports every problem at once: throws an OperatorError (78) that names each
+ * variable and what it should be, without the value of a secret.
+ */
+export function parseConfig(env: Environment): Config {
+  const problems: string[] = unknownNames(env);
+  const values = {} as Record<VariableName, string | undefined>;
+  for (const variable of variables) values[variable.name] = readVariable(env, variable, problems);
+  const parsed = schema.safeParse(values);
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`));
+  if (problems.length > 0 || !parsed.success)
+    throw new OperatorError(
+      78,
+      problems.join('\n'),
+      'Run `recon help environment` for every variable and its default.',
+    );
+  return { ...parsed.data, withoutEffect: withoutEffect(env) };
+}
+
+/** Only where the database is and which of its schemas holds our tables: what the commands that ask no custodian need. */
+export function parseDatabaseConfig(env: Environment): Pick<Config, 'databaseUrl' | 'schema' | 'environment'> {
+  const { databaseUrl, schema: name, environment } = parseConfig(env);
+  return { databaseUrl, schema: name, environment };
+}
+
+/** The value, from the variable itself or, for a secret, from the file that `<NAME>_FILE` names; empty counts as unset. */
+function readVariable(env: Environment, variable: Variable, problems: string[]): string | undefined {
+  const value = env[variable.name]?.trim();
+  const file = variable.kind === 'secret' ? env[`${variable.name}_FILE`]?.trim() : undefined;
+  if (value && file) problems.push(`${variable.name} and ${variable.name}_FILE are both set: unset one of them.`);
+  if (!value && file) return readSecretFile(`${variable.name}_FILE`, file, problems);
+  return value ? value : variable.default;
+}
+
+function readSecretFile(name: string, path: string, problems: string[]): string | undefined {
+  try {
+    const value = readFileSync(path, 'utf8').trim();
+    if (value === '') problems.push(`${name} names an empty file: ${path}.`);
+    return value;
+  } catch (error) {
+    problems.push(
+      `${name} names a file that cannot be read: ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
+    );
+    return undefined;
+  }
+}
+
+/** A misspelled variable would silently keep its default. CIRCLE_* and ALPACA_* are shared with the host: not judged. */
+function unknownNames(env: Environment): string[] {
+  const known = variables.flatMap(({ name, kind }) => (kind === 'secret' ? [name, `${name}_FILE`] : [name]));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('RECONCILIATION_') && !known.includes(name))
+    .sort()
+    .map((name) => {
+      const nearest = suggest(name, known);
+      return `${name} is not a variable of recon.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`;
+    });
+}
+
+function withoutEffect(env: Environment): string[] {
+  return variables
+    .filter((variable: Variable) => variable.notYet === true && (env[variable.name] ?? '') !== '')
+    .map(({ name }) => name);
+}
+
+const text = z.string({ error: 'is not set' });
+const list = z
+  .string()
+  .optional()
+  .transform((value) =>
+    (value ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+const flag = z
+  .string()
+  .refine((value) => /^(true|false|1|0|yes|no)$/i.test(value), 'must be true or false')
+  .transform((value) => /^(true|1|yes)$/i.test(value));
+const amount = z
+  .string()
+  .refine((value) => /^\d{1,18}(\.\d{1,18})?$/.test(value), 'must be an amount such as 100 or 0.50')
+  .transform(money);
+const duration = z.string().transform((value, context) => {
+  const milliseconds = parseDuration(value);
+  if (milliseconds !== undefined) return milliseconds;
+  context.addIssue({ code: 'custom', message: 'must be a duration such as 90s, 10m, 24h or 3d' });
+  return z.NEVER;
+});
+const positiveNumber = z
+  .string()
+  .refine((value) => /^\d{1,6}(\.\d{1,3})?$/.test(value) && Number(value) > 0, 'must be a number above 0')
+  .transform(Number);
+const httpUrl = z.string().refine(isHttpUrl, 'must be a URL that begins with https:// or http://');
+const clockTime = z.string().refine((value) => /^([01]\d|2[0-3]):[0-5]\d$/.test(value), 'must be HH:MM in UTC');
+const schemaName = z
+  .string()
+  .refine((value) => /^[a-z_][a-z0-9_]{0,62}$/.test(value), 'must be a lower-case PostgreSQL name')
+  .optional();
+const databaseUrl = text.refine(isDatabaseUrl, 'must be postgres://user:password@host:port/database');
+const checkList = list.transform((names, context) => {
+  for (const name of names.filter((item) => !(checkNames as readonly string[]).includes(item)))
+    context.addIssue({ code: 'custom', message: unknownCheck(name) });
+  return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
+});
+
+function oneOf<const T extends string>(...choices: T[]) {
+  return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
+}
+
+/** The sentence for a check that does not exist, with the one that was probably meant. */
+export function unknownCheck(name: string): string {
+  const nearest = suggest(name, checkNames);
+  return `names no check of recon: "${name}" (${nearest === undefined ? `there are ${checkNames.join(', ')}` : `did you mean ${nearest}?`})`;
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isDatabaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, pathname } = new URL(value);
+  return /^postgres(ql)?:$/.test(protocol) && hostname !== '' && pathname.length > 1;
+}
+
+const environment = z.object({
+  DATABASE_URL: databaseUrl,
+  CIRCLE_API_KEY: z.string().optional(),
+  CIRCLE_BASE_URL: httpUrl,
+  CIRCLE_REQUESTS_PER_SECOND: positiveNumber,
+  ALPACA_API_KEY: z.string().optional(),
+  ALPACA_API_SECRET: z.string().optional(),
+  ALPACA_BASE_URL: httpUrl,
+  ALPACA_AUTH_URL: httpUrl.optional(),
+  ALPACA_REQUESTS_PER_SECOND: positiveNumber,
+  RECONCILIATION_ENABLED: flag,
+  RECONCILIATION_ENVIRONMENT: text,
+  RECONCILIATION_CHECKS: checkList,
+  RECONCILIATION_SOURCE: text,
+  RECONCILIATION_SCHEMA: schemaName,
+  RECONCILIATION_GRACE_PERIOD: duration,
+  RECONCILIATION_STUCK_AFTER: duration,
+  RECONCILIATION_WITHDRAWAL_STUCK_AFTER: duration,
+  RECONCILIATION_ENTRIES_PER_TRANSACTION: oneOf('any', 'two'),
+  RECONCILIATION_LOW_UP_TO: amount,
+  RECONCILIATION_MEDIUM_UP_TO: amount,
+  RECONCILIATION_HIGH_UP_TO: amount,
+  RECONCILIATION_CIRCLE_TOLERANCE: amount,
+  RECONCILIATION_ALPACA_TOLERANCE: amount,
+  RECONCILIATION_ALPACA_MEASURE: oneOf('auto', 'cash', 'buying_power'),
+  RECONCILIATION_CIRCLE_EXCLUDE: list,
+  RECONCILIATION_ALPACA_EXCLUDE: list,
+  RECONCILIATION_RUN_TIMEOUT: duration.optional(),
+  RECONCILIATION_REQUEST_TIMEOUT: duration,
+  RECONCILIATION_HOURLY_INTERVAL: positiveNumber,
+  RECONCILIATION_DAILY_RUN_TIME: clockTime,
+  RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: flag,
+  RECONCILIATION_ALERT_WEBHOOK_URL: httpUrl.optional(),
+  PUSHGATEWAY_URL: httpUrl.optional(),
+  LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+} satisfies Record<VariableName, z.ZodType>);
+
+const schema = environment
+  .check(({ value, issues }) => {
+    const {
+      RECONCILIATION_LOW_UP_TO: low,
+      RECONCILIATION_MEDIUM_UP_TO: medium,
+      RECONCILIATION_HIGH_UP_TO: high,
+    } = value;
+    if (low.greaterThan(medium) || medium.greaterThan(high))
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['RECONCILIATION_LOW_UP_TO'],
+        message: 'must not be above RECONCILIATION_MEDIUM_UP_TO, nor that above RECONCILIATION_HIGH_UP_TO',
+      });
+  })
+  .transform(toConfig);
+
+function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEffect'> {
+  return {
+    databaseUrl: value.DATABASE_URL,
+    schema: value.RECONCILIATION_SCHEMA,
+    source: value.RECONCILIATION_SOURCE,
+    enabled: value.RECONCILIATION_ENABLED,
+    environment: value.RECONCILIATION_ENVIRONMENT,
+    checks: value.RECONCILIATION_CHECKS,
+    gracePeriodMs: value.RECONCILIATION_GRACE_PERIOD,
+    stuckAfterMs: value.RECONCILIATION_STUCK_AFTER,
+    withdrawalStuckAfterMs: value.RECONCILIATION_WITHDRAWAL_STUCK_AFTER,
+    entriesPerTransaction: value.RECONCILIATION_ENTRIES_PER_TRANSACTION,
+    severityUpTo: {
+      low: value.RECONCILIATION_LOW_UP_TO,
+      medium: value.RECONCILIATION_MEDIUM_UP_TO,
+      high: value.RECONCILIATION_HIGH_UP_TO,
+    },
+    runTimeoutMs: value.RECONCILIATION_RUN_TIMEOUT,
+    requestTimeoutMs: value.RECONCILIATION_REQUEST_TIMEOUT,
+    circle: {
+      baseUrl: value.CIRCLE_BASE_URL,
+      apiKey: value.CIRCLE_API_KEY,
+      requestsPerSecond: value.CIRCLE_REQUESTS_PER_SECOND,
+      tolerance: value.RECONCILIATION_CIRCLE_TOLERANCE,
+      exclude: new Set(value.RECONCILIATION_CIRCLE_EXCLUDE),
+    },
+    alpaca: {
+      baseUrl: value.ALPACA_BASE_URL,
+      authUrl: value.ALPACA_AUTH_URL,
+      apiKey: value.ALPACA_API_KEY,
+      apiSecret: value.ALPACA_API_SECRET,
+      requestsPerSecond: value.ALPACA_REQUESTS_PER_SECOND,
+      tolerance: value.RECONCILIATION_ALPACA_TOLERANCE,
+      measure: value.RECONCILIATION_ALPACA_MEASURE,
+      exclude: new Set(value.RECONCILIATION_ALPACA_EXCLUDE),
+    },
+  };
+}

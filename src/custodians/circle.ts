@@ -1,0 +1,293 @@
+import { z } from 'zod';
+import { Incomplete } from '../incomplete.ts';
+import { type Money, sum, toText, zero } from '../money.ts';
+import { optionalText } from './amounts.ts';
+import { quote } from './answers.ts';
+import { forEachConcurrently } from './concurrently.ts';
+import type { CustodianReading, CustodianWorld, Progress } from './custodian.ts';
+import { type Http, withHttp } from './http.ts';
+import { linkPages, type Listing } from './link-pages.ts';
+import { chainOf, type Token } from './usdc.ts';
+import { lookAlikesIn, type TokenBalance, usdcIn } from './usdc-balance.ts';
+
+export interface CircleOptions {
+  /** `https://api.circle.com`: the key decides between test and live. */
+  baseUrl: string;
+  /** All three parts, `LIVE_API_KEY:<id>:<secret>`. */
+  apiKey: string;
+  /** Ids of wallets that are left out: treasury, and those on chains that Circle cannot read. */
+  exclude: ReadonlySet<string>;
+  requestsPerSecond: number;
+  /** For one request and its whole answer. */
+  requestTimeoutMs: number;
+}
+
+/**
+ * Every developer-controlled wallet of the entity with its genuine USDC, frozen ones too. The wallets are listed twice,
+ * without balances (API-FACTS.md A.1) and with them, chain by chain (A.3); both must name the same ones, and a wallet
+ * whose USDC the second leaves out is asked for it directly (A.2). The wallets of end users are theirs, not in our
+ * custody: they are counted in the details and not read.
+ *
+ * Throws `Incomplete`, with 77 for a refused key and 78 for a key or wallets of two environments. Rejects with the
+ * signal's reason when `world.signal` aborts.
+ */
+export async function readCircle(
+  options: CircleOptions,
+  world: CustodianWorld,
+  progress: Progress,
+): Promise<CustodianReading> {
+  const startedAt = world.now();
+  const { requestsPerSecond, requestTimeoutMs, apiKey, exclude } = options;
+  const secrets = [apiKey, apiKey.split(':')[2] ?? ''];
+  return withHttp({ custodian: 'Circle', requestsPerSecond, requestTimeoutMs, secrets }, world, async (http) => {
+    const circle = { http, options };
+    const listed = await listWallets(circle);
+    const wanted = walletsToRead(listed, exclude);
+    const sweep = await sweepChains(circle, wanted, progress);
+    const created = checkSameWallets(listed, wanted, sweep);
+    await readDirectly(circle, sweep, progress);
+    const { amounts } = sweep;
+    return {
+      currency: 'USDC',
+      total: sum(amounts.values()),
+      holdings: Array.from(amounts, ([externalId, amount]) => ({ externalId, amount })),
+      startedAt,
+      endedAt: world.now(),
+      details: {
+        ...describeWallets(listed, wanted, exclude),
+        ...describeSweep(wanted, sweep),
+        wallets_created_meanwhile: created.map(({ id }) => quote(id)),
+        requests: http.requests,
+        retries: http.retries,
+      },
+    };
+  });
+}
+
+interface Circle {
+  http: Http;
+  options: CircleOptions;
+}
+
+/** State, custody type and chain are open sets: Circle may add values. */
+const walletSchema = z.object({
+  id: z.string().min(1),
+  blockchain: z.string().min(1),
+  custodyType: z.string(),
+  state: z.string(),
+  createDate: z.string(),
+});
+type Wallet = z.infer<typeof walletSchema>;
+type Wallets = ReadonlyMap<string, Wallet>;
+
+const balanceSchema = z.object({
+  amount: z.string(),
+  token: z.object({
+    blockchain: z.string(),
+    isNative: z.boolean(),
+    tokenAddress: optionalText,
+    symbol: optionalText,
+    name: optionalText,
+    decimals: optionalText,
+  }),
+});
+
+const walletsSchema = z.object({ data: z.object({ wallets: z.array(walletSchema) }) });
+const walletsWithBalancesSchema = z.object({
+  data: z.object({ wallets: z.array(walletSchema.extend({ tokenBalances: z.array(balanceSchema).nullish() })) }),
+});
+const balancesSchema = z.object({ data: z.object({ tokenBalances: z.array(balanceSchema).nullish() }) });
+
+/**
+ * All wallets, oldest first, so that one created meanwhile comes last and moves no page. Without `to`: a clock of ours
+ * that is slow would hide wallets from both listings alike.
+ */
+async function listWallets(circle: Circle): Promise<Wallets> {
+  const wallets = new Map<string, Wallet>();
+  const pages = readPages(circle, '/v1/w3s/wallets', { order: 'ASC' }, walletsSchema, {
+    itemsOf: ({ data }) => data.wallets,
+    keyOf: ({ id }) => id,
+  });
+  for await (const page of pages) for (const wallet of page) wallets.set(wallet.id, wallet);
+  return wallets;
+}
+
+/** The developer wallets that are not excluded. Throws if any of them cannot be read, before money is asked for. */
+function walletsToRead(listed: Wallets, exclude: ReadonlySet<string>): Wallets {
+  const wanted = new Map([...listed].filter(([id, wallet]) => !exclude.has(id) && inOurCustody(wallet)));
+  const wallets = [...wanted.values()];
+  const unread = wallets.filter(({ blockchain }) => chainOf(blockchain)?.readable !== true);
+  if (unread.length > 0) throw cannotVerify(unread);
+  const mainnet = wallets.find(({ blockchain }) => chainOf(blockchain)?.network === 'mainnet');
+  const testnet = wallets.find(({ blockchain }) => chainOf(blockchain)?.network === 'testnet');
+  if (mainnet && testnet)
+    throw new Incomplete(
+      `Circle lists wallets of mainnets and of testnets together (${named(mainnet)}; ${named(testnet)}), and the USDC of a testnet is worth nothing: use a key of one environment, or exclude the others.`,
+      78,
+    );
+  return wanted;
+}
+
+/** `ENDUSER` wallets are controlled by the customers themselves. A custody type that we do not know is counted. */
+function inOurCustody({ custodyType }: Wallet): boolean {
+  return custodyType !== 'ENDUSER';
+}
+
+function cannotVerify(wallets: Wallet[]): Incomplete {
+  const some = wallets.slice(0, 5).map((wallet) => {
+    const known = chainOf(wallet.blockchain) !== undefined;
+    return `${named(wallet)} (${known ? 'Circle shows no balances there' : 'which USDC is genuine there is not known'})`;
+  });
+  const more = wallets.length > 5 ? ` and ${wallets.length - 5} more` : '';
+  return new Incomplete(
+    `Circle's USDC cannot be verified in ${some.join(', ')}${more}: exclude the wallets that hold no customers' money.`,
+  );
+}
+
+function named({ id, blockchain }: Wallet): string {
+  return `wallet ${quote(id)} on ${quote(blockchain, 40)}`;
+}
+
+/** What the listings with balances said. */
+interface Sweep {
+  /** Of the wallets that we want, by id. */
+  amounts: Map<string, Money>;
+  /** Wanted, but their USDC was not listed. */
+  unanswered: Wallet[];
+  /** All wallets that were listed. */
+  wallets: Map<string, Wallet>;
+  lookAlikes: LookAlikes;
+}
+
+/** Reads every chain that a wanted wallet is on, several at a time: a listing can only be followed page by page. */
+async function sweepChains(circle: Circle, wanted: Wallets, progress: Progress): Promise<Sweep> {
+  const sweep: Sweep = { amounts: new Map(), unanswered: [], wallets: new Map(), lookAlikes: new Map() };
+  const chains = new Set(Array.from(wanted.values(), ({ blockchain }) => blockchain));
+  await forEachConcurrently(chains, 4, async (blockchain) => {
+    for await (const page of pagesWithBalances(circle, blockchain)) {
+      for (const wallet of page) take(wallet, blockchain, wanted, sweep);
+      progress(sweep.amounts.size);
+    }
+  });
+  return sweep;
+}
+
+/** Without `tokenAddress` Circle lists native balances only (API-FACTS.md A.3). */
+function pagesWithBalances(circle: Circle, blockchain: string) {
+  const query = { blockchain, tokenAddress: chainOf(blockchain)?.usdc ?? '' };
+  return readPages(circle, '/v1/w3s/developer/wallets/balances', query, walletsWithBalancesSchema, {
+    itemsOf: ({ data }) => data.wallets,
+    keyOf: ({ id }) => id,
+  });
+}
+
+type WalletWithBalances = Wallet & { tokenBalances?: TokenBalance[] | null | undefined };
+
+function take(wallet: WalletWithBalances, blockchain: string, wanted: Wallets, sweep: Sweep): void {
+  const { tokenBalances, ...plain } = wallet;
+  if (wallet.blockchain !== blockchain)
+    throw new Incomplete(`Circle could not be read: asked for ${blockchain}, it listed ${named(wallet)}.`);
+  sweep.wallets.set(wallet.id, plain);
+  if (!wanted.has(wallet.id)) return;
+  const balances = tokenBalances ?? [];
+  noteLookAlikes(sweep.lookAlikes, wallet, lookAlikesIn(blockchain, balances));
+  const amount = usdcIn(wallet.id, blockchain, balances);
+  if (amount === undefined) sweep.unanswered.push(plain);
+  else sweep.amounts.set(wallet.id, amount);
+}
+
+/**
+ * Holds the two listings against each other. A wallet that only the second has was created in between if it is newer
+ * than all of the first, by Circle's own clock: it is returned and left out. Every other difference is a listing that
+ * lost something, and throws.
+ */
+function checkSameWallets(listed: Wallets, wanted: Wallets, sweep: Sweep): Wallet[] {
+  const missing = [...wanted.values()].filter(({ id }) => !sweep.wallets.has(id));
+  const extra = [...sweep.wallets.values()].filter((wallet) => !listed.has(wallet.id) && inOurCustody(wallet));
+  const newest = [...listed.values()].reduce((latest, { createDate }) => Math.max(latest, Date.parse(createDate)), 0);
+  const lost = extra.filter(({ createDate }) => !(Date.parse(createDate) >= newest));
+  const [first] = [...missing, ...lost];
+  if (first === undefined) return extra;
+  const counts = `${missing.length} only in the one without balances and ${lost.length} only in the one with them`;
+  throw new Incomplete(
+    `Circle could not be read: its two listings of wallets do not agree (${counts}), for example about ${named(first)}.`,
+  );
+}
+
+/** Asks every wallet for its USDC whose entry did not show any. Only here does an absent token mean zero. */
+async function readDirectly(circle: Circle, sweep: Sweep, progress: Progress): Promise<void> {
+  await forEachConcurrently(sweep.unanswered, 8, async (wallet) => {
+    const balances = await balancesOf(circle, wallet);
+    noteLookAlikes(sweep.lookAlikes, wallet, lookAlikesIn(wallet.blockchain, balances));
+    sweep.amounts.set(wallet.id, usdcIn(wallet.id, wallet.blockchain, balances) ?? zero);
+    progress(sweep.amounts.size);
+  });
+}
+
+/** `includeAll`, or a token that is not monitored would be missing (API-FACTS.md A.0, trap 4). */
+async function balancesOf(circle: Circle, { id, blockchain }: Wallet): Promise<TokenBalance[]> {
+  const query = { includeAll: 'true', tokenAddress: chainOf(blockchain)?.usdc ?? '' };
+  const balances: TokenBalance[] = [];
+  const pages = readPages(circle, `/v1/w3s/wallets/${encodeURIComponent(id)}/balances`, query, balancesSchema, {
+    itemsOf: ({ data }) => data.tokenBalances ?? [],
+    keyOf: (balance) => JSON.stringify(balance),
+  });
+  for await (const page of pages) balances.push(...page);
+  return balances;
+}
+
+/** 50 is the most that Circle gives at a time. */
+function readPages<Body, Item>(
+  { http, options }: Circle,
+  path: string,
+  query: Record<string, string>,
+  schema: z.ZodType<Body>,
+  items: Pick<Listing<Body, Item>, 'itemsOf' | 'keyOf'>,
+): AsyncGenerator<Item[]> {
+  const url = new URL(options.baseUrl.replace(/\/+$/, '') + path);
+  url.search = new URLSearchParams({ ...query, pageSize: '50' }).toString();
+  const headers = { authorization: `Bearer ${options.apiKey}` };
+  return linkPages(http, { url, headers, schema, custodian: 'Circle', ...items });
+}
+
+/** By chain, address, symbol and name, the wallets that hold one. */
+type LookAlikes = Map<string, { token: Token; wallets: number }>;
+
+function noteLookAlikes(lookAlikes: LookAlikes, wallet: Wallet, tokens: Token[]): void {
+  for (const token of tokens) {
+    const key = JSON.stringify([wallet.blockchain, token.tokenAddress, token.symbol, token.name]);
+    lookAlikes.set(key, { token, wallets: (lookAlikes.get(key)?.wallets ?? 0) + 1 });
+  }
+}
+
+function describeWallets(listed: Wallets, wanted: Wallets, exclude: ReadonlySet<string>): Record<string, unknown> {
+  const wallets = [...listed.values()];
+  return {
+    wallets_read: wanted.size,
+    wallets_frozen: [...wanted.values()].filter(({ state }) => state === 'FROZEN').length,
+    wallets_excluded: wallets.filter(({ id }) => exclude.has(id)).length,
+    excluded_but_unknown: [...exclude].filter((id) => !listed.has(id)),
+    wallets_of_end_users: wallets.filter((wallet) => !inOurCustody(wallet)).length,
+  };
+}
+
+function describeSweep(wanted: Wallets, { amounts, unanswered, lookAlikes }: Sweep): Record<string, unknown> {
+  const chains: Record<string, { wallets: number; usdc: string }> = {};
+  for (const blockchain of new Set(Array.from(wanted.values(), (wallet) => wallet.blockchain))) {
+    const wallets = [...wanted.values()].filter((wallet) => wallet.blockchain === blockchain);
+    const usdc = sum(wallets.map(({ id }) => amounts.get(id) ?? zero));
+    chains[blockchain] = { wallets: wallets.length, usdc: toText(usdc) };
+  }
+  const tokens = Array.from(lookAlikes.values(), ({ token, wallets }) => ({
+    chain: quote(token.blockchain, 40),
+    token_address: token.tokenAddress && quote(token.tokenAddress),
+    symbol: quote(token.symbol ?? ''),
+    wallets,
+  }));
+  return {
+    wallets_read_directly: unanswered.length,
+    chains,
+    look_alike_tokens: tokens.slice(0, 50),
+    look_alike_tokens_found: tokens.length,
+  };
+}

@@ -1,0 +1,231 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry, { type RetryContext } from 'p-retry';
+import pThrottle from 'p-throttle';
+import type { z } from 'zod';
+import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
+import type { CustodianWorld } from './custodian.ts';
+import { describeFailure, errorCode, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
+import { askedWaitMs, attemptsMax, backOffMs, isPassing, waitMaxMs } from './retries.ts';
+
+export interface HttpOptions {
+  /** As it is called in messages: `Circle`, `Alpaca`. */
+  custodian: string;
+  requestsPerSecond: number;
+  /** For one attempt: connecting, the headers and the whole body. */
+  requestTimeoutMs: number;
+  /** Replaced by `[secret]` wherever a custodian repeats one in an answer. */
+  secrets: readonly string[];
+}
+
+export interface HttpRequest {
+  url: URL;
+  headers: Record<string, string>;
+  /** Sent as a form by POST; without it the request is a GET. */
+  form?: URLSearchParams;
+}
+
+export interface HttpAnswer<T> {
+  data: T;
+  /** The `Link` header, empty if there is none. */
+  link: string;
+}
+
+/** 1,000 accounts of Alpaca with everything in them are about 4 MB. */
+const bodyBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Lends `work` a client, and takes everything back when it ends: connections are closed and whatever is still under way
+ * is stopped. Rejects with the signal's reason as soon as `world.signal` aborts.
+ */
+export async function withHttp<T>(
+  options: HttpOptions,
+  world: CustodianWorld,
+  work: (http: Http) => Promise<T>,
+): Promise<T> {
+  world.signal.throwIfAborted();
+  const over = new AbortController();
+  const stop = () => {
+    over.abort(world.signal.reason);
+  };
+  world.signal.addEventListener('abort', stop, { once: true });
+  const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true }) };
+  try {
+    return await work(new Http(options, world, agents, over.signal));
+  } catch (error) {
+    world.signal.throwIfAborted();
+    throw error;
+  } finally {
+    world.signal.removeEventListener('abort', stop);
+    over.abort();
+    for (const agent of Object.values(agents)) agent.destroy();
+  }
+}
+
+type Agents = Record<'http:' | 'https:', HttpAgent | HttpsAgent>;
+
+/** A read-only JSON client that is paced, retries what may pass, and gives a checked answer or throws `Incomplete`. */
+export class Http {
+  /** Requests sent so far, and how many of them were sent again. */
+  requests = 0;
+  retries = 0;
+  readonly #options: HttpOptions;
+  readonly #world: CustodianWorld;
+  readonly #agents: Agents;
+  readonly #signal: AbortSignal;
+  readonly #turn: () => Promise<void>;
+  readonly #secrets: string[];
+  /** Passes when the custodian's last "too many requests" is over: then everybody waits, not only who was told. */
+  #quiet: Promise<unknown> = Promise.resolve();
+
+  /** `signal` ends the reading; it is aborted when `world.signal` is. Use `withHttp`. */
+  constructor(options: HttpOptions, world: CustodianWorld, agents: Agents, signal: AbortSignal) {
+    this.#options = options;
+    this.#world = world;
+    this.#agents = agents;
+    this.#signal = signal;
+    this.#secrets = [...options.secrets];
+    // One at a time at even distances: a sliding window on the other side never sees more than the rate.
+    this.#turn = pThrottle({ limit: 1, interval: 1000 / options.requestsPerSecond, signal })(() => Promise.resolve());
+  }
+
+  /** Keeps one more text out of messages: a token that was issued along the way. */
+  hide(secret: string): void {
+    this.#secrets.push(secret);
+  }
+
+  /**
+   * Sends a request, again if need be, and checks the answer. Throws `Refusal` (77 for refused credentials, 78 for the
+   * wrong environment) for an answer that would stay the same, `Incomplete` for everything else.
+   */
+  async send<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<HttpAnswer<T>> {
+    const endpoint = `${request.form ? 'POST' : 'GET'} ${request.url.pathname}`;
+    const answer = await this.#sendUntilAnswered(request, endpoint);
+    const data = readAnswer(answer, schema, this.#options.custodian, endpoint);
+    return { data, link: answer.headers.get('link') ?? '' };
+  }
+
+  async #sendUntilAnswered(request: HttpRequest, endpoint: string): Promise<RawAnswer> {
+    try {
+      return await pRetry(() => this.#attempt(request, endpoint), {
+        retries: attemptsMax - 1,
+        minTimeout: 0,
+        signal: this.#signal,
+        shouldRetry: ({ error }) => error instanceof PassingFault,
+        onFailedAttempt: (context) => this.#waitFor(context, endpoint),
+      });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!(error instanceof PassingFault)) throw error;
+      throw this.#incomplete(`${endpoint} ${error.message}; it was tried ${attemptsMax} times`);
+    }
+  }
+
+  async #attempt(request: HttpRequest, endpoint: string): Promise<RawAnswer> {
+    await this.#quiet;
+    await this.#turn();
+    this.requests += 1;
+    const answer = await this.#exchange(request, endpoint);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    const said = `answered ${describeFailure(answer)}`;
+    if (isPassing(answer.status)) throw new PassingFault(said, answer);
+    if (answer.status >= 300 && answer.status < 400)
+      throw this.#incomplete(`${endpoint} ${said}, a redirect, and redirects are not followed; check the base URL`);
+    throw this.#refusal(`${endpoint} ${said}`, answer);
+  }
+
+  /** One request and its whole body, within the time limit. */
+  async #exchange({ url, headers, form }: HttpRequest, endpoint: string): Promise<RawAnswer> {
+    const { custodian, requestTimeoutMs } = this.#options;
+    const deadline = new AbortController();
+    const stop = () => {
+      deadline.abort();
+    };
+    this.#signal.throwIfAborted();
+    this.#signal.addEventListener('abort', stop, { once: true });
+    const timer = setTimeout(stop, requestTimeoutMs);
+    try {
+      const response = await this.#world.fetch(url.href, {
+        ...(form && { method: 'POST', body: form.toString() }),
+        headers: { ...headers, accept: 'application/json', ...(form && { 'content-type': formType }) },
+        agent: ({ protocol }) => this.#agents[protocol as keyof Agents],
+        redirect: 'manual',
+        size: bodyBytesMax,
+        signal: deadline.signal,
+      });
+      const text = await response.text();
+      const headers = { get: (name: string) => this.#withoutSecrets(response.headers.get(name)) };
+      return { status: response.status, headers, text, shown: this.#withoutSecrets(text) };
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (deadline.signal.aborted) throw new PassingFault(`gave no whole answer within ${requestTimeoutMs} ms`);
+      throw this.#networkFault(error, custodian, endpoint);
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #networkFault(error: unknown, custodian: string, endpoint: string): Error {
+    const { code, type } = error as { code?: string; type?: string };
+    if (code === 'ERR_INVALID_CHAR')
+      return new Incomplete(
+        `The credentials for ${custodian} hold a character that no HTTP header can carry, such as a line break.`,
+        77,
+      );
+    if (type === 'max-size') return this.#incomplete(`the answer to ${endpoint} is larger than ${bodyBytesMax} bytes`);
+    return new PassingFault(`could not be sent or answered (${quote(code ?? type ?? 'network error', 40)})`);
+  }
+
+  /** Waits before the next attempt: as long as the custodian asks, but at least the back-off where it is silent. */
+  async #waitFor({ error, attemptNumber, retriesLeft }: RetryContext, endpoint: string): Promise<void> {
+    if (!(error instanceof PassingFault) || retriesLeft === 0) return;
+    const asked = error.answer && askedWaitMs(error.answer, this.#world.now());
+    if (asked !== undefined && asked > waitMaxMs)
+      throw this.#incomplete(
+        `${endpoint} ${error.message} and asks to wait ${Math.ceil(asked / 1000)} s, longer than the ${waitMaxMs / 1000} s that a run waits`,
+      );
+    const rest = sleep(asked ?? backOffMs(attemptNumber, this.#world.random), undefined, { signal: this.#signal });
+    if (error.answer?.status === 429) this.#quiet = rest.catch(() => undefined);
+    await rest;
+    this.retries += 1;
+  }
+
+  #refusal(said: string, answer: RawAnswer): Refusal {
+    const exitCode = exitCodeOf(answer);
+    const what =
+      exitCode === 77 ? 'refused the credentials' : exitCode === 78 ? 'refused the environment' : 'could not be read';
+    return new Refusal(`${this.#options.custodian} ${what}`, said, exitCode, answer.status);
+  }
+
+  #incomplete(what: string): Incomplete {
+    return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`);
+  }
+
+  #withoutSecrets<T extends string | null>(text: T): T {
+    if (text === null) return text;
+    const shown = this.#secrets.reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '[secret]')), text as string);
+    return shown as T;
+  }
+}
+
+const formType = 'application/x-www-form-urlencoded';
+
+/** Codes: Circle's 156006 is a TEST key on a mainnet or the reverse; the others are OAuth's (API-FACTS.md A.0, B.1). */
+function exitCodeOf(answer: RawAnswer): IncompleteExitCode {
+  const code = errorCode(answer);
+  if (code === '156006') return 78;
+  if (answer.status === 401 || answer.status === 403) return 77;
+  return code === 'invalid_client' || code === 'unauthorized_client' ? 77 : 3;
+}
+
+/** Something that may be over at the next attempt. Its message goes on after the name of the endpoint. */
+class PassingFault extends Error {
+  readonly answer: RawAnswer | undefined;
+
+  constructor(message: string, answer?: RawAnswer) {
+    super(message);
+    this.answer = answer;
+  }
+}

@@ -1,0 +1,68 @@
+import LinkHeader from 'http-link-header';
+import type { z } from 'zod';
+import { Incomplete } from '../incomplete.ts';
+import { quote } from './answers.ts';
+import type { Http } from './http.ts';
+
+export interface Listing<Body, Item> {
+  /** The first page. Later ones are taken from the answers, and only from the same origin. */
+  url: URL;
+  headers: Record<string, string>;
+  schema: z.ZodType<Body>;
+  itemsOf: (body: Body) => readonly Item[];
+  /** What makes an item the same on two pages. */
+  keyOf: (item: Item) => string;
+  /** As it is called in messages. */
+  custodian: string;
+  /** More pages than any real listing has; default 100,000, which is 5 million wallets. */
+  pagesMax?: number;
+}
+
+/**
+ * Every page of a listing that pages by the `Link` header (API-FACTS.md A.0), in order, as the items that no earlier
+ * page had. Throws `Incomplete` where the listing cannot be proven whole: a link to another host, a link that comes
+ * back, a page that brings nothing new although another is announced, or more pages than `pagesMax`.
+ */
+export async function* linkPages<Body, Item>(http: Http, listing: Listing<Body, Item>): AsyncGenerator<Item[]> {
+  const { headers, schema, itemsOf, keyOf, pagesMax = 100_000 } = listing;
+  const visited = new Set<string>();
+  const keys = new Set<string>();
+  let next: URL | undefined = listing.url;
+  while (next !== undefined) {
+    if (visited.has(next.href)) throw broken(listing, 'a link to the next page came back: the listing never ends');
+    if (visited.size === pagesMax) throw broken(listing, `there are more than ${pagesMax} pages`);
+    visited.add(next.href);
+    const { data, link } = await http.send({ url: next, headers }, schema);
+    const fresh = itemsOf(data).filter((item) => !keys.has(keyOf(item)) && keys.add(keyOf(item)));
+    next = nextPage(listing, link, next);
+    if (next !== undefined && fresh.length === 0)
+      throw broken(listing, 'a page brought nothing new although another one is announced');
+    yield fresh;
+  }
+}
+
+/** The page that follows, if any. Circle Mint writes its links without `<>`, so both forms are read. */
+function nextPage(listing: AnyListing, link: string, current: URL): URL | undefined {
+  if (link === '') return undefined;
+  const target = relNext(listing, link);
+  if (target === undefined) return undefined;
+  const url = URL.canParse(target, current.href) ? new URL(target, current) : undefined;
+  if (url === undefined || url.origin !== listing.url.origin || url.username !== '')
+    throw broken(listing, `the next page is said to be at ${quote(target)}, which is not at ${listing.url.origin}`);
+  return url;
+}
+
+function relNext(listing: AnyListing, link: string): string | undefined {
+  const bracketed = link.includes('<') ? link : link.replace(/(^|,\s*)(https?:\/\/[^\s;,]+)/g, '$1<$2>');
+  try {
+    return LinkHeader.parse(bracketed).rel('next')[0]?.uri;
+  } catch {
+    throw broken(listing, `its Link header cannot be understood: ${quote(link)}`);
+  }
+}
+
+type AnyListing = Pick<Listing<never, never>, 'url' | 'custodian'>;
+
+function broken({ custodian, url }: AnyListing, what: string): Incomplete {
+  return new Incomplete(`${custodian} could not be read: in the listing GET ${url.pathname}, ${what}.`);
+}

@@ -1,0 +1,40 @@
+import type { RawAnswer } from './answers.ts';
+
+/** How often one request is sent at most: the first time and the retries. */
+export const attemptsMax = 6;
+
+/** The longest that a custodian may ask us to wait: its windows are a minute at most (API-FACTS.md B.2), and slack. */
+export const waitMaxMs = 65_000;
+
+const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** Whether the same request may well succeed later. 501 is not among them: it means "never" (API-FACTS.md A.0). */
+export function isPassing(status: number): boolean {
+  return passingStatuses.has(status);
+}
+
+/**
+ * How long the answer asks us to wait, in milliseconds from `now`; undefined if it does not say. `Retry-After` counts
+ * for every status, in seconds or as an HTTP date; Alpaca's `X-RateLimit-Reset` (unix seconds, and a second on top as
+ * Alpaca advises) only for 429, because every answer carries it.
+ */
+export function askedWaitMs(answer: RawAnswer, now: Date): number | undefined {
+  const retryAfter = answer.headers.get('retry-after')?.trim();
+  if (retryAfter !== undefined) return retryAfterMs(retryAfter, now);
+  const reset = answer.status === 429 ? answer.headers.get('x-ratelimit-reset') : null;
+  if (reset === null || !/^\d{1,12}$/.test(reset)) return undefined;
+  const wait = Number(reset) * 1000 + 1000 - now.getTime();
+  // Further away than any window is long: one of the two clocks is wrong, so the back-off decides.
+  return wait > 0 && wait <= waitMaxMs ? wait : undefined;
+}
+
+function retryAfterMs(value: string, now: Date): number | undefined {
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime());
+}
+
+/** Exponential back-off with full jitter: up to 0.5 s after the first attempt, doubling, never above 30 s. */
+export function backOffMs(attempt: number, random: () => number): number {
+  return random() * Math.min(30_000, 500 * 2 ** (attempt - 1));
+}

@@ -1,0 +1,220 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Parameter } from './database.ts';
+import { OperatorError } from './operator-error.ts';
+
+/**
+ * The host's tables seen through a mapping: for each relation of this list, one file of the source's folder holds the
+ * one `select` that makes it (DESIGN §5). A check never names a host table; it names these.
+ */
+export const relations = {
+  ledger_accounts: {
+    id: 'uuid',
+    user_id: 'uuid',
+    account_type: 'text',
+    currency: 'text',
+    balance: 'numeric',
+    normal_side: 'text',
+    opening_balance: 'numeric',
+  },
+  ledger_transactions: {
+    id: 'uuid',
+    user_id: 'uuid',
+    transaction_type: 'text',
+    reference_id: 'uuid',
+    reference_type: 'text',
+    status: 'text',
+    idempotency_key: 'text',
+    expects_record: 'boolean',
+    created_at: 'timestamptz',
+    updated_at: 'timestamptz',
+    completed_at: 'timestamptz',
+  },
+  ledger_entries: {
+    id: 'uuid',
+    transaction_id: 'uuid',
+    account_id: 'uuid',
+    entry_type: 'text',
+    amount: 'numeric',
+    currency: 'text',
+    created_at: 'timestamptz',
+  },
+  postings: {
+    entry_id: 'uuid',
+    transaction_id: 'uuid',
+    record_kind: 'text',
+    record_id: 'uuid',
+    leg: 'text',
+    user_id: 'uuid',
+    account_type: 'text',
+    currency: 'text',
+    amount: 'numeric',
+    status: 'text',
+    posted_at: 'timestamptz',
+  },
+  deposits: {
+    id: 'uuid',
+    user_id: 'uuid',
+    amount: 'numeric',
+    currency: 'text',
+    state: 'text',
+    status: 'text',
+    settled_at: 'timestamptz',
+    created_at: 'timestamptz',
+    updated_at: 'timestamptz',
+  },
+  withdrawals: {
+    id: 'uuid',
+    user_id: 'uuid',
+    amount: 'numeric',
+    currency: 'text',
+    state: 'text',
+    status: 'text',
+    settled_at: 'timestamptz',
+    created_at: 'timestamptz',
+    updated_at: 'timestamptz',
+  },
+  conversion_jobs: {
+    id: 'uuid',
+    direction: 'text',
+    source_amount: 'numeric',
+    source_currency: 'text',
+    destination_amount: 'numeric',
+    destination_currency: 'text',
+    rate: 'numeric',
+    fees: 'numeric',
+    ledger_transaction_id: 'uuid',
+    state: 'text',
+    status: 'text',
+    settled_at: 'timestamptz',
+    created_at: 'timestamptz',
+    updated_at: 'timestamptz',
+  },
+  custody_accounts: { custodian: 'text', external_id: 'text', user_id: 'uuid' },
+  custody_positions: { custodian: 'text', currency: 'text', user_id: 'uuid', expected: 'numeric' },
+} as const;
+
+export type Relation = keyof typeof relations;
+
+/** The same few parameters for every statement: as a CTE they are named and typed once, whether it uses them or not. */
+export interface Params {
+  /** The moment of the cut (RFC 3339): no check asks for the time itself. */
+  as_of: string;
+  /** ISO 8601 or PostgreSQL interval text, e.g. `300 seconds`. */
+  grace_period: string;
+  deadline: string;
+  entries_per_transaction: number | null;
+  /** Half-open window [since, until) and user that a manual run may be narrowed to. */
+  since: string | null;
+  until: string | null;
+  user_id: string | null;
+  record_kind: string | null;
+  custodian: string | null;
+}
+
+const paramTypes: Record<keyof Params, string> = {
+  as_of: 'timestamptz',
+  grace_period: 'interval',
+  deadline: 'interval',
+  entries_per_transaction: 'integer',
+  since: 'timestamptz',
+  until: 'timestamptz',
+  user_id: 'uuid',
+  record_kind: 'text',
+  custodian: 'text',
+};
+
+const paramNames = Object.keys(paramTypes) as (keyof Params)[];
+
+/** The values for the placeholders of a composed statement, in their order. */
+export function bind(params: Params): Parameter[] {
+  return paramNames.map((name) => params[name]);
+}
+
+/** A statement of a check: the relations that it reads, the files laid over them, and the one that answers. */
+export interface Statement {
+  relations: readonly Relation[];
+  /** Files of sql/checks that become CTEs, in order: the name that the next ones see, and the file. */
+  layers: readonly { name: string; file: string }[];
+  /** The file of sql/checks with the final `select`. */
+  file: string;
+}
+
+/** A folder of relation files. */
+export interface Source {
+  readonly name: string;
+  readonly folder: string;
+}
+
+const sqlFolder = fileURLToPath(new URL('../sql/', import.meta.url));
+
+/**
+ * Finds the folder that `RECONCILIATION_SOURCE` names: a name under sql/source, or a path. Throws an OperatorError
+ * (78) if it is not there or lacks a relation.
+ */
+export function openSource(nameOrPath: string): Source {
+  const isName = /^[\w-]+$/.test(nameOrPath);
+  const folder = isName
+    ? join(sqlFolder, 'source', nameOrPath)
+    : isAbsolute(nameOrPath)
+      ? nameOrPath
+      : resolve(nameOrPath);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new OperatorError(
+      78,
+      `RECONCILIATION_SOURCE names a folder that does not exist: ${folder}.`,
+      'Copy sql/source/stack_service, change its files, and give the path of the copy.',
+    );
+  const missing = Object.keys(relations).filter((relation) => !existsSync(join(folder, `${relation}.sql`)));
+  if (missing.length > 0)
+    throw new OperatorError(
+      78,
+      `The source folder ${folder} lacks ${missing.map((relation) => `${relation}.sql`).join(', ')}.`,
+      'Every relation needs its file; sql/source/stack_service shows what each returns.',
+    );
+  return { name: nameOrPath, folder };
+}
+
+/** The whole statement with `$1`, `$2` … for `bind`. */
+export function compose(source: Source, statement: Statement): string {
+  const fields = paramNames.map((name, index) => `$${index + 1}::${paramTypes[name]} as ${name}`);
+  return composeWith(source, statement, fields);
+}
+
+/** The same statement for psql, with the values written out. They come from configuration, never from data. */
+export function composeForReading(source: Source, statement: Statement, params: Params): string {
+  const fields = paramNames.map((name) => `${literal(params[name])}::${paramTypes[name]} as ${name}`);
+  return `${composeWith(source, statement, fields)};\n`;
+}
+
+function literal(value: string | number | null): string {
+  return value === null ? 'null' : typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The relations go into a `with` of their own under other names, so that a relation's file sees the host's tables even
+ * where one has the name of a relation. They are never materialized: the planner sees through them to the tables.
+ */
+function composeWith(source: Source, statement: Statement, paramFields: string[]): string {
+  const mapped = statement.relations.map((relation) => cte(`mapped_${relation}`, readRelation(source, relation), true));
+  const named = statement.relations.map(
+    (relation) => `${relation} as not materialized (select * from mapped_${relation})`,
+  );
+  const params = `params as not materialized (\n  select\n    ${paramFields.join(',\n    ')}\n)`;
+  const layers = statement.layers.map(({ name, file }) => cte(name, readCheckFile(file), false));
+  return `with\n${mapped.join(',\n')}\n(\nwith\n${[params, ...named, ...layers].join(',\n')}\n(\n${readCheckFile(statement.file)}\n)\n)`;
+}
+
+function cte(name: string, text: string, inline: boolean): string {
+  return `${name} as ${inline ? 'not materialized ' : ''}(\n${text}\n)`;
+}
+
+/** The one `select` that makes a relation. */
+export function readRelation(source: Source, relation: Relation): string {
+  return readFileSync(join(source.folder, `${relation}.sql`), 'utf8').trimEnd();
+}
+
+function readCheckFile(file: string): string {
+  return readFileSync(join(sqlFolder, 'checks', file), 'utf8').trimEnd();
+}

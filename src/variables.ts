@@ -1,0 +1,183 @@
+/**
+ * Every environment variable that recon knows: the one table that configuration, `recon help environment`, README and
+ * .env.example follow.
+ */
+export interface Variable {
+  readonly name: string;
+  readonly kind: 'text' | 'secret' | 'url' | 'flag' | 'choice' | 'number' | 'money' | 'duration' | 'list' | 'time';
+  /** Shown as it is; absent: no default. */
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  readonly meaning: string;
+  /** Given by the user's documents, accepted, but without effect in this release: a run says so. */
+  readonly notYet?: true;
+}
+
+export const variables = [
+  {
+    name: 'DATABASE_URL',
+    kind: 'secret',
+    meaning:
+      'PostgreSQL with the ledger, the operational tables and our own, as postgres://user:password@host:port/database',
+  },
+  { name: 'CIRCLE_API_KEY', kind: 'secret', meaning: 'Circle API key, PREFIX:ID:SECRET; reading is enough' },
+  { name: 'CIRCLE_BASE_URL', kind: 'url', default: 'https://api.circle.com', meaning: 'Circle’s API, test and live' },
+  {
+    name: 'CIRCLE_REQUESTS_PER_SECOND',
+    kind: 'number',
+    default: '10',
+    meaning: 'Our share of Circle’s 20 requests a second',
+  },
+  { name: 'ALPACA_API_KEY', kind: 'secret', meaning: 'Alpaca Broker API key, or the client id with ALPACA_AUTH_URL' },
+  { name: 'ALPACA_API_SECRET', kind: 'secret', meaning: 'Alpaca Broker API secret, or the client secret' },
+  {
+    name: 'ALPACA_BASE_URL',
+    kind: 'url',
+    default: 'https://broker-api.alpaca.markets',
+    meaning: 'Alpaca’s Broker API; the sandbox is https://broker-api.sandbox.alpaca.markets',
+  },
+  {
+    name: 'ALPACA_AUTH_URL',
+    kind: 'url',
+    meaning: 'Token endpoint for client credentials (https://authx.alpaca.markets/v1/oauth2/token); unset: HTTP Basic',
+  },
+  {
+    name: 'ALPACA_REQUESTS_PER_SECOND',
+    kind: 'number',
+    default: '8',
+    meaning: 'Alpaca’s limit is shared with your customers’ trading; the default is half of 1,000 a minute',
+  },
+  {
+    name: 'RECONCILIATION_ENABLED',
+    kind: 'flag',
+    default: 'true',
+    meaning: 'false: hourly and daily runs say so and exit 0; manual ones run',
+  },
+  {
+    name: 'RECONCILIATION_ENVIRONMENT',
+    kind: 'text',
+    default: 'production',
+    meaning: 'Shown in headers, so that nobody resolves in the wrong database',
+  },
+  {
+    name: 'RECONCILIATION_CHECKS',
+    kind: 'list',
+    meaning: 'Checks that are on, separated by commas; unset: all six',
+  },
+  {
+    name: 'RECONCILIATION_SOURCE',
+    kind: 'text',
+    default: 'stack_service',
+    meaning: 'Source mapping: a folder of sql/source, or the path of your own',
+  },
+  {
+    name: 'RECONCILIATION_SCHEMA',
+    kind: 'text',
+    meaning: 'Schema of the reconciliation_* tables; unset: the database’s default schema',
+  },
+  {
+    name: 'RECONCILIATION_GRACE_PERIOD',
+    kind: 'duration',
+    default: '5m',
+    meaning: 'A record settled less than this ago may still be unposted',
+  },
+  {
+    name: 'RECONCILIATION_STUCK_AFTER',
+    kind: 'duration',
+    default: '24h',
+    meaning: 'Deposits and conversion jobs must be final by then',
+  },
+  {
+    name: 'RECONCILIATION_WITHDRAWAL_STUCK_AFTER',
+    kind: 'duration',
+    default: '72h',
+    meaning: 'Withdrawals must be final by then',
+  },
+  {
+    name: 'RECONCILIATION_ENTRIES_PER_TRANSACTION',
+    kind: 'choice',
+    default: 'any',
+    choices: ['any', 'two'],
+    meaning: 'two: a transaction without exactly two entries is a finding',
+  },
+  { name: 'RECONCILIATION_LOW_UP_TO', kind: 'money', default: '1', meaning: 'Severity low up to this amount' },
+  { name: 'RECONCILIATION_MEDIUM_UP_TO', kind: 'money', default: '100', meaning: 'Severity medium up to this amount' },
+  {
+    name: 'RECONCILIATION_HIGH_UP_TO',
+    kind: 'money',
+    default: '1000',
+    meaning: 'Severity high up to this amount, critical above',
+  },
+  {
+    name: 'RECONCILIATION_CIRCLE_TOLERANCE',
+    kind: 'money',
+    default: '10',
+    meaning: 'Difference in USDC at Circle that passes',
+  },
+  {
+    name: 'RECONCILIATION_ALPACA_TOLERANCE',
+    kind: 'money',
+    default: '100',
+    meaning: 'Difference in USD at Alpaca that passes',
+  },
+  {
+    name: 'RECONCILIATION_ALPACA_MEASURE',
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'cash', 'buying_power'],
+    meaning: 'What counts as money at Alpaca; auto: buying_power where the multiplier is 1, cash elsewhere',
+  },
+  {
+    name: 'RECONCILIATION_CIRCLE_EXCLUDE',
+    kind: 'list',
+    meaning: 'Ids of Circle wallets that are left out, such as treasury wallets',
+  },
+  {
+    name: 'RECONCILIATION_ALPACA_EXCLUDE',
+    kind: 'list',
+    meaning: 'Ids of Alpaca accounts that are left out, such as firm accounts',
+  },
+  {
+    name: 'RECONCILIATION_RUN_TIMEOUT',
+    kind: 'duration',
+    meaning: 'Deadline of a whole run; unset: 10m hourly, 60m daily and manual',
+  },
+  {
+    name: 'RECONCILIATION_REQUEST_TIMEOUT',
+    kind: 'duration',
+    default: '30s',
+    meaning: 'Limit of one request to Circle or Alpaca',
+  },
+  {
+    name: 'RECONCILIATION_HOURLY_INTERVAL',
+    kind: 'number',
+    default: '60',
+    notYet: true,
+    meaning: 'Expected minutes between hourly runs; the schedule itself is cron’s',
+  },
+  {
+    name: 'RECONCILIATION_DAILY_RUN_TIME',
+    kind: 'time',
+    default: '02:00',
+    notYet: true,
+    meaning: 'Expected time of the daily run, HH:MM in UTC; the schedule itself is cron’s',
+  },
+  {
+    name: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',
+    kind: 'flag',
+    default: 'false',
+    notYet: true,
+    meaning: 'Correct what is provably wrong and small',
+  },
+  { name: 'RECONCILIATION_ALERT_WEBHOOK_URL', kind: 'secret', notYet: true, meaning: 'Where alerts are sent' },
+  { name: 'PUSHGATEWAY_URL', kind: 'url', notYet: true, meaning: 'Prometheus Pushgateway for the metrics' },
+  {
+    name: 'LOG_LEVEL',
+    kind: 'choice',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    meaning: 'What is logged on stderr',
+  },
+] as const satisfies readonly Variable[];
+
+export type VariableName = (typeof variables)[number]['name'];
