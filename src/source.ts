@@ -193,21 +193,20 @@ function literal(value: string | number | null): string {
 }
 
 /**
- * The relations go into a `with` of their own under other names, so that a relation's file sees the host's tables even
- * where one has the name of a relation. They are never materialized: the planner sees through them to the tables.
+ * The mapped relations come first and under other names, so that a relation's file sees the host's tables even where
+ * one has the name of a relation. They are never materialized: the planner sees through them to the tables.
  */
 function composeWith(source: Source, statement: Statement, paramFields: string[]): string {
-  const mapped = statement.relations.map((relation) => cte(`mapped_${relation}`, readRelation(source, relation), true));
-  const named = statement.relations.map(
-    (relation) => `${relation} as not materialized (select * from mapped_${relation})`,
-  );
-  const params = `params as not materialized (\n  select\n    ${paramFields.join(',\n    ')}\n)`;
-  const layers = statement.layers.map(({ name, file }) => cte(name, readCheckFile(file), false));
-  return `with\n${mapped.join(',\n')}\n(\nwith\n${[params, ...named, ...layers].join(',\n')}\n(\n${readCheckFile(statement.file)}\n)\n)`;
+  const mapped = statement.relations.map((relation) => inlined(`mapped_${relation}`, readRelation(source, relation)));
+  const named = statement.relations.map((relation) => inlined(relation, `select * from mapped_${relation}`));
+  const params = inlined('params', `select\n  ${paramFields.join(',\n  ')}`);
+  const layers = statement.layers.map(({ name, file }) => `${name} as (\n${readCheckFile(file)}\n)`);
+  const ctes = [...mapped, params, ...named, ...layers].join(',\n');
+  return `with\n${ctes}\nselect * from (\n${readCheckFile(statement.file)}\n) as answer`;
 }
 
-function cte(name: string, text: string, inline: boolean): string {
-  return `${name} as ${inline ? 'not materialized ' : ''}(\n${text}\n)`;
+function inlined(name: string, text: string): string {
+  return `${name} as not materialized (\n${text}\n)`;
 }
 
 /** The one `select` that makes a relation. */

@@ -97,7 +97,7 @@ function compareWith(
   return {
     compared: reading.holdings.length,
     totals: [{ currency, expected: toText(expected), actual: toText(total), ...nothing }],
-    findings: agrees ? [] : [toFinding(name, row, config, {})],
+    findings: agrees ? [] : [toFinding(name, row, config)],
     truncated: false,
     details: { ...reading.details, ...describeReading(reading, owners), tolerance: toText(tolerance) },
   };

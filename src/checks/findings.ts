@@ -29,32 +29,31 @@ export async function searchFindings(
   check: CheckName,
   statement: Statement,
 ): Promise<{ findings: Finding[]; truncated: boolean }> {
-  const findings: Finding[] = [];
-  let subject: FindingRow[] = [];
-  for await (const rows of stream<FindingRow>(cut.transaction, compose(cut.source, statement), bind(cut.params))) {
-    for (const row of rows) {
-      if (subject[0] !== undefined && subject[0].subject !== row.subject) {
-        findings.push(mostImportant(check, subject, cut.config));
-        subject = [];
-      }
-      subject.push(row);
-    }
-    if (findings.length >= findingsLimit) return { findings, truncated: true };
+  const subjects = new Map<string, FindingRow>();
+  const statementText = compose(cut.source, statement);
+  for await (const rows of stream<FindingRow>(cut.transaction, statementText, bind(cut.params))) {
+    for (const row of rows) subjects.set(row.subject, moreImportant(subjects.get(row.subject), row));
+    if (subjects.size >= findingsLimit) break;
   }
-  if (subject.length > 0) findings.push(mostImportant(check, subject, cut.config));
-  return { findings, truncated: false };
+  const findings = [...subjects.values()].map((row) => toFinding(check, row, cut.config));
+  return { findings, truncated: subjects.size >= findingsLimit };
 }
 
-function mostImportant(check: CheckName, rows: FindingRow[], config: Config): Finding {
-  const ranked = rows.toSorted((left, right) => rankOf(kindNamed(left.kind).name) - rankOf(kindNamed(right.kind).name));
-  const [first, ...rest] = ranked;
-  if (first === undefined) throw new Error('A subject without a row was to be reported.');
-  const also = [...new Set(rest.map((row) => row.kind))].filter((kind) => kind !== first.kind);
-  return toFinding(check, first, config, also.length > 0 ? { also } : {});
+/** One fault may show itself in several ways: the kind that stands first in the table, the others in its metadata. */
+function moreImportant(known: FindingRow | undefined, row: FindingRow): FindingRow {
+  if (known === undefined || known.kind === row.kind) return known ?? row;
+  const [first, second] =
+    rankOf(kindNamed(known.kind).name) < rankOf(kindNamed(row.kind).name) ? [known, row] : [row, known];
+  const also = [...alsoOf(first), second.kind, ...alsoOf(second)].toSorted();
+  return { ...first, metadata: { ...first.metadata, also } };
+}
+
+function alsoOf(row: FindingRow): string[] {
+  return (row.metadata['also'] as string[] | undefined) ?? [];
 }
 
 /** A row of findings with its severity, difference and sentence. */
-export function toFinding(check: CheckName, row: FindingRow, config: Config, more: Record<string, unknown>): Finding {
+export function toFinding(check: CheckName, row: FindingRow, config: Config): Finding {
   const kind = kindNamed(row.kind);
   const expected = row.expected_value === null ? null : money(row.expected_value);
   const actual = row.actual_value === null ? null : money(row.actual_value);
@@ -71,7 +70,7 @@ export function toFinding(check: CheckName, row: FindingRow, config: Config, mor
     difference: difference && toText(difference),
     currency: kind.unit === 'count' ? null : row.currency,
     affectedUserId: row.affected_user_id,
-    metadata: { ...row.metadata, ...(stake !== null && { stake: toText(stake) }), ...more },
+    metadata: { ...row.metadata, ...(stake !== null && { stake: toText(stake) }) },
   };
 }
 

@@ -155,8 +155,12 @@ export class Http {
         signal: deadline.signal,
       });
       const text = await response.text();
-      const headers = { get: (name: string) => this.#withoutSecrets(response.headers.get(name)) };
-      return { status: response.status, headers, text, shown: this.#withoutSecrets(text) };
+      return {
+        status: response.status,
+        headers: { get: (name) => this.#withoutSecrets(response.headers.get(name)) },
+        text,
+        shown: this.#withoutSecrets(text),
+      };
     } catch (error) {
       this.#signal.throwIfAborted();
       if (deadline.signal.aborted) throw new PassingFault(`gave no whole answer within ${requestTimeoutMs} ms`);
@@ -205,7 +209,10 @@ export class Http {
 
   #withoutSecrets<T extends string | null>(text: T): T {
     if (text === null) return text;
-    const shown = this.#secrets.reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '[secret]')), text as string);
+    const shown = this.#secrets.reduce(
+      (left, secret) => (secret === '' ? left : left.replaceAll(secret, '[secret]')),
+      text as string,
+    );
     return shown as T;
   }
 }
