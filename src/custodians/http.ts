@@ -207,13 +207,12 @@ export class Http {
     return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`);
   }
 
-  #withoutSecrets<T extends string | null>(text: T): T {
+  #withoutSecrets<T extends string | null>(text: T): T | string {
     if (text === null) return text;
-    const shown = this.#secrets.reduce(
+    return this.#secrets.reduce<string>(
       (left, secret) => (secret === '' ? left : left.replaceAll(secret, '[secret]')),
-      text as string,
+      text,
     );
-    return shown as T;
   }
 }
 
