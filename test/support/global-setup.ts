@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
+import { query, withDatabase } from '../../src/database.ts';
+import { migrateUp } from '../../src/migrations.ts';
 import { createDatabase, dropDatabase } from './database-server.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
@@ -41,16 +42,11 @@ async function testServer(given: string | undefined): Promise<PostgresServer> {
   return { url: given, stop: () => Promise.resolve() };
 }
 
+/** The tables of the first host (DESIGN §5), as its own migrations leave them, and ours beside them. */
 async function fillTemplate(url: string): Promise<void> {
-  const sql = postgres(url, { onnotice: () => undefined, max: 1 });
-  try {
-    await sql.unsafe(await hostSchema());
-  } finally {
-    await sql.end();
-  }
-}
-
-/** The tables of the first host (DESIGN §5), as its own migrations leave them. */
-async function hostSchema(): Promise<string> {
-  return readFile(new URL('./host.sql', import.meta.url), 'utf8').catch(() => '');
+  const host = await readFile(new URL('./host.sql', import.meta.url), 'utf8');
+  await withDatabase(url, { connections: 1 }, async (database) => {
+    await query(database, host);
+    await migrateUp(database, undefined);
+  });
 }

@@ -1,0 +1,3 @@
+drop table reconciliation_exception_events;
+drop table reconciliation_findings;
+drop function reconciliation_refuse_change();
