@@ -278,7 +278,7 @@ async function makeSchema(database: Database, schema: string | undefined): Promi
   return schema;
 }
 
-async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
+export async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
   if (schema === undefined) return defaultSchema(database);
   if (await schemaExists(database, schema)) return schema;
   throw new OperatorError(78, `The database has no schema ${schema}.`, 'Check RECONCILIATION_SCHEMA.');
