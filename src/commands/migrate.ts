@@ -1,0 +1,111 @@
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import type { Database } from '../database.ts';
+import type { DownPlan, MigrationStatus } from '../migrations.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { World } from '../world.ts';
+import { outputOption, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+
+/** `recon migrate`. */
+export function migrateCommand(context: CommandContext): Command {
+  return new Command('migrate')
+    .description("the tables of recon: RECONCILIATION_SCHEMA, else the database's default schema")
+    .addCommand(upCommand(context), { isDefault: true })
+    .addCommand(downCommand(context))
+    .addCommand(statusCommand(context));
+}
+
+interface Flags {
+  envFile?: string;
+  yes?: boolean;
+  output: OutputFormat;
+}
+
+function upCommand({ world }: CommandContext): Command {
+  return new Command('up')
+    .description('make the tables, or bring them up to date (the default)')
+    .addHelpText(
+      'after',
+      '\nA first version of the three tables that is there already is adopted with its data. A schema that is missing is made.\nWants a role that may create tables; `recon run` does not.\n\nExample:\n  DATABASE_URL=postgres://owner@db/app recon migrate',
+    )
+    .action(async (_flags, command: Command) => {
+      await withSchema(world, command.optsWithGlobals<Flags>(), async (database, schema) => {
+        const { migrateUp } = await import('../migrations.ts');
+        const done = await migrateUp(database, schema);
+        const { appliedText } = await import('../output/migrations.ts');
+        await print(world.stdout, appliedText(done));
+      });
+    });
+}
+
+function downCommand({ world }: CommandContext): Command {
+  return new Command('down')
+    .description('drop the tables that recon made, with their data; adopted tables stay')
+    .option('-y, --yes', 'do not ask')
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      await withSchema(world, flags, (database, schema) => down(database, schema, flags.yes === true, world));
+    });
+}
+
+async function down(database: Database, schema: string | undefined, yes: boolean, world: World): Promise<void> {
+  const { migrateDown, planDown } = await import('../migrations.ts');
+  const { lossText, revertedText } = await import('../output/migrations.ts');
+  const plan = await planDown(database, schema);
+  if (plan.tables.length > 0) {
+    await print(world.stderr, lossText(plan));
+    if (!yes) await confirm(plan, world);
+  }
+  await print(world.stdout, revertedText(await migrateDown(database, schema)));
+}
+
+/** Throws an OperatorError (64) unless a person at a terminal types the word. */
+async function confirm({ schema }: DownPlan, world: World): Promise<void> {
+  if (world.stdin.isTTY !== true)
+    throw new OperatorError(64, 'This drops tables, and nobody can be asked: stdin is no terminal.', 'Add --yes.');
+  await print(world.stderr, `Type "down" to go on, in the schema ${schema}: `);
+  if ((await firstLine(world)).trim() !== 'down') throw new OperatorError(64, 'Not confirmed; nothing was changed.');
+}
+
+/** What is typed until Enter; empty at the end of the input. */
+async function firstLine({ stdin, signal }: World): Promise<string> {
+  const lines = createInterface({ input: stdin, terminal: false, signal });
+  for await (const line of lines) return line;
+  signal.throwIfAborted();
+  return '';
+}
+
+function statusCommand({ world, exitWith }: CommandContext): Command {
+  return new Command('status')
+    .description('which migrations are applied; exit code 2 if one is pending')
+    .addOption(outputOption('table', 'json'))
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      await withSchema(world, flags, async (database, schema) => {
+        const { migrationStatus } = await import('../migrations.ts');
+        const status = await migrationStatus(database, schema);
+        await printStatus(status, flags.output, world);
+        if (status.migrations.some(({ appliedAt }) => appliedAt === null)) exitWith(2);
+      });
+    });
+}
+
+async function printStatus(status: MigrationStatus, format: OutputFormat, world: World): Promise<void> {
+  const { statusRows, statusTable } = await import('../output/migrations.ts');
+  if (format !== 'json') return print(world.stdout, statusTable(status));
+  const { toJson } = await import('../output/json.ts');
+  return print(world.stdout, toJson({ schema: status.schema, migrations: statusRows(status) }));
+}
+
+/** Gives `body` the database and the schema that the environment names, migrated or not. */
+async function withSchema(
+  world: World,
+  flags: Flags,
+  body: (database: Database, schema: string | undefined) => Promise<void>,
+): Promise<void> {
+  const { parseDatabaseConfig } = await import('../config.ts');
+  const { withDatabase } = await import('../database.ts');
+  const config = parseDatabaseConfig(withEnvFile(world, flags.envFile).env);
+  await withDatabase(config.databaseUrl, { connections: 1 }, (database) => body(database, config.schema));
+}
