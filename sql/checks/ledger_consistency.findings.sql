@@ -15,7 +15,7 @@ entry as (
     ledger_entry.amount,
     ledger_entry.currency,
     ledger_entry.created_at,
-    known_account.id is null as account_missing,
+    ledger_entry.account_id is not null and known_account.id is null as account_missing, -- a null names no account
     (ledger_entry.currency <> known_account.currency) is true as wrong_currency,
     (
       ledger_entry.amount >= 0 and ledger_entry.amount < 'Infinity' -- NaN sorts above Infinity
@@ -58,12 +58,16 @@ reversal as ( -- the few transactions that say which other transaction they reve
   from ledger_transactions as header
   where
     header.transaction_type = 'reversal'
+    and header.id is not null
     and (header.reference_type in ('reversal', 'transaction', 'ledger_transaction')) is not false
 ),
 record_reversal as ( -- … and those that name the record whose posting they reverse
   select header.id, header.reference_id, header.status, header.created_at
   from ledger_transactions as header
-  where header.transaction_type = 'reversal' and not exists (select from reversal where reversal.id = header.id)
+  where
+    header.transaction_type = 'reversal'
+    and header.id is not null
+    and not exists (select from reversal where reversal.id = header.id)
 ),
 pair as (
   select reversal.id as reversal_id, reversal.reference_id as original_id, reversal.status, reversal.created_at
@@ -145,8 +149,10 @@ ledger_transaction as (
     header.created_at as header_created_at,
     coalesce(header.created_at, entry_sums.created_at) as created_at,
     header.status is distinct from 'pending' and header.status is distinct from 'failed' as posted,
-    (header.status = 'failed' or (header.status = 'pending' and header.created_at <= params.as_of - params.grace_period))
-    is true as not_posted,
+    (
+      header.status = 'failed'
+      or (header.status = 'pending' and (header.created_at > params.as_of - params.grace_period) is not true)
+    ) is true as not_posted, -- nobody can say that one without a time is still in its grace period
     header.transaction_type in ('conversion', 'investment') or coalesce(inherited.may_cross, false) as may_cross,
     (
       header.transaction_type in ('conversion', 'investment')
@@ -217,7 +223,7 @@ worst as ( -- the currency to show; a conversion is compared across currencies, 
 transaction_finding as (
   select
     verdict.kind,
-    'transaction:' || worst.id as subject,
+    'transaction:' || coalesce(worst.id::text, 'null') as subject,
     verdict.expected_value,
     verdict.actual_value,
     verdict.stake,

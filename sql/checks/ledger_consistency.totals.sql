@@ -5,7 +5,7 @@ entry as (
     ledger_entry.currency,
     ledger_entry.entry_type,
     ledger_entry.amount,
-    ledger_entry.amount >= '-Infinity' and ledger_entry.amount < 'Infinity' as finite -- NaN sorts above Infinity
+    ledger_entry.amount > '-Infinity' and ledger_entry.amount < 'Infinity' as finite -- NaN sorts above Infinity
   from ledger_entries as ledger_entry
   cross join params
   where
