@@ -24,7 +24,8 @@ select
   job.destination as destination_amount, -- null where the host gives neither an amount nor a rate: not compared
   job.destination_currency,
   job.source_amount > 0 and job.source_amount < 'Infinity'
-  and (job.destination is null or (job.destination > 0 and job.destination < 'Infinity')) as valid, -- NaN sorts above
+  and (job.destination is null or (job.destination > 0 and job.destination < 'Infinity')) -- NaN sorts above
+  and job.id is not null as valid,
   true as names_transaction,
   job.ledger_transaction_id
 from job

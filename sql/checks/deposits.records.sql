@@ -10,7 +10,8 @@ select
   null::text as source_currency,
   deposit.amount as destination_amount,
   deposit.currency as destination_currency,
-  deposit.amount > 0 and deposit.amount < 'Infinity' as valid, -- NaN sorts above Infinity
+  deposit.amount > 0 and deposit.amount < 'Infinity' -- NaN sorts above Infinity
+  and deposit.id is not null and deposit.user_id is not null as valid, -- nobody could say where it belongs
   false as names_transaction,
   null::uuid as ledger_transaction_id
 from deposits as deposit

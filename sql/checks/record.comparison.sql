@@ -18,7 +18,7 @@ record as (
     records.ledger_transaction_id,
     count(*) over (partition by records.id) as copies, -- the host's primary key may be switched off
     (records.state = 'settled' and records.settled_at > params.as_of - params.grace_period) is true as in_grace,
-    (records.state = 'pending' and records.created_at <= params.as_of - params.deadline) is true as overdue
+    (records.state = 'pending' and (records.created_at > params.as_of - params.deadline) is not true) is true as overdue
   from records
   cross join params
 ),
@@ -42,7 +42,7 @@ posted as ( -- failed transactions moved nothing; pending ones have not moved an
 booked as (
   select
     posted.record_id,
-    count(*) filter (where posted.amount >= 0) as postings, -- NaN sorts above every number
+    count(*) filter (where (posted.amount < 0) is not true) as postings, -- also of NaN, or of no amount at all
     count(*) filter (where posted.amount < 0) as reversals,
     coalesce(sum(posted.source_amount), 0) as source_posted,
     coalesce(sum(posted.destination_amount), 0) as destination_posted,
@@ -87,9 +87,16 @@ both_sides as (
     booked.currency as booked_currency,
     booked.transaction_ids,
     astray.postings as astray_postings,
-    coalesce(booked.source_posted, 0) <> record.source_amount as source_differs, -- null: not compared
-    coalesce(booked.destination_posted, 0) <> record.destination_amount as destination_differs
+    coalesce(booked.source_posted, 0) <> due.source_amount as source_differs, -- null: not compared
+    coalesce(booked.destination_posted, 0) <> due.destination_amount as destination_differs
   from record
+  cross join lateral (
+    select -- of a failed record nothing should stand
+      case when record.state = 'failed' and record.source_amount is not null then 0 else record.source_amount end
+      as source_amount,
+      case when record.state = 'failed' and record.destination_amount is not null then 0 else record.destination_amount end
+      as destination_amount
+  ) as due
   left join booked on booked.record_id = record.id
   left join astray on astray.record_id = record.id
 )
