@@ -52,6 +52,14 @@ booking as (
   from reversed_original
   inner join header as original on original.id = reversed_original.original_id and original.record_kind is not null
 ),
+account as ( -- an id that stands twice, its key switched off, must not double what was posted
+  select distinct on (stored.id::uuid)
+    stored.id::uuid as id,
+    stored.user_id::uuid as user_id,
+    stored.account_type::text as account_type
+  from ledger_accounts as stored
+  order by stored.id::uuid, stored.user_id::uuid, stored.account_type::text
+),
 side as (
   select
     entry.id::uuid as entry_id,
@@ -59,16 +67,16 @@ side as (
     booking.record_kind,
     booking.record_id,
     (entry.entry_type::text = 'debit') <> booking.turned as is_debit,
-    account.user_id::uuid as user_id,
+    account.user_id,
     account.id is null as account_unknown,
-    account.account_type::text as account_type,
+    account.account_type,
     entry.currency::text as currency,
     case when booking.turned then -entry.amount::numeric else entry.amount::numeric end as amount,
     booking.status,
     entry.created_at::timestamptz as posted_at
   from booking
   inner join ledger_entries as entry on entry.transaction_id::uuid = booking.id
-  left join ledger_accounts as account on account.id::uuid = entry.account_id::uuid
+  left join account on account.id = entry.account_id::uuid
   where entry.entry_type::text in ('debit', 'credit')
 )
 select
