@@ -1,0 +1,125 @@
+import { credit, debit } from '../support/ledger.ts';
+import { faultyHost, testScenarios, type Scenario } from '../support/scenario.ts';
+import { recordScenarios } from './record.scenarios.ts';
+
+const host = await faultyHost();
+
+const scenarios = recordScenarios({
+  kind: 'deposit',
+  table: 'deposits',
+  pending: ['pending', 'confirmed', 'off_ramp_initiated', 'off_ramp_completed'],
+  settled: ['broker_funded', 'completed'],
+  failed: ['failed', 'reversed'],
+  deadlineMinutes: 24 * 60,
+  add: ({ ledger }, user, amount, options) => ledger.deposit(user, amount, options),
+  post: ({ ledger }, user, depositId, amount) => ledger.postDeposit(user, depositId, amount),
+});
+
+const ofDeposits: Scenario[] = [
+  {
+    kind: 'wrong_account',
+    title: 'booked in another currency',
+    fault({ ledger, ada, sql }) {
+      const { id, subject } = ledger.deposit(ada, '120', { post: false });
+      const { row } = ledger.transaction({
+        type: 'deposit',
+        user: ada,
+        reference: { id, type: 'deposit' },
+        entries: [
+          debit(ledger.account(ada, 'fiat_exposure'), '120'),
+          credit(ledger.systemAccount('system_buffer_fiat'), '120'),
+        ],
+      });
+      return {
+        finding: { subject, severity: 'high', currency: 'USDC', affectedUserId: ada.id, also: [] },
+        async repair(books) {
+          await sql`update ledger_transactions set transaction_type = 'internal_transfer', reference_type = 'order' where id = ${row.id}`;
+          ledger.postDeposit(ada, id, '120');
+          await books.save();
+        },
+      };
+    },
+  },
+  {
+    kind: 'duplicate_posting',
+    title: 'an allocation split booked twice',
+    lookAlike({ ledger, ada }) {
+      ledger.allocationSplit(ada, '70', '30');
+      ledger.reversal(ledger.reversal(ledger.allocationSplit(ada, '7', '3').transaction!));
+    },
+    fault({ ledger, ada }) {
+      const { id, subject, transaction } = ledger.allocationSplit(ada, '70', '30');
+      const reference = { id, type: 'Allocation_Split' };
+      const entries = [
+        debit(ledger.account(ada, 'spending_balance'), '70'),
+        debit(ledger.account(ada, 'stash_balance'), '30'),
+        credit(ledger.systemAccount('system_buffer_usdc'), '100'),
+      ];
+      const second = ledger.transaction({ type: 'deposit', user: ada, reference, entries });
+      return {
+        finding: {
+          subject,
+          severity: 'high',
+          expected: '100',
+          actual: '200',
+          difference: '100',
+          currency: 'USDC',
+          affectedUserId: ada.id,
+        },
+        repair: ({ reverse }) => reverse(transaction ?? second),
+      };
+    },
+  },
+  {
+    kind: 'reversed_for_settled',
+    title: 'reversed by a transaction that names the deposit',
+    fault({ ledger, ada }) {
+      const { id, subject, transaction } = ledger.deposit(ada, '55');
+      const mirror = ledger.reversal(transaction!);
+      Object.assign(mirror.row, { reference_id: id, reference_type: 'deposit' });
+      return {
+        finding: {
+          subject,
+          severity: 'high',
+          expected: '55',
+          actual: '0',
+          difference: '-55',
+          currency: 'USDC',
+          affectedUserId: ada.id,
+        },
+        repair: () => ledger.postDeposit(ada, id, '55'),
+      };
+    },
+  },
+  {
+    kind: 'amount_mismatch',
+    title: 'only its reversal is booked',
+    fault({ ledger, ada }) {
+      const { id, subject } = ledger.deposit(ada, '55', { post: false });
+      const entries = [
+        credit(ledger.account(ada, 'usdc_balance'), '55'),
+        debit(ledger.systemAccount('system_buffer_usdc'), '55'),
+      ];
+      ledger.transaction({ type: 'reversal', user: ada, reference: { id, type: 'deposit' }, entries });
+      return {
+        finding: {
+          subject,
+          severity: 'high',
+          expected: '55',
+          actual: '-55',
+          difference: '-110',
+          currency: 'USDC',
+          affectedUserId: ada.id,
+          also: [],
+        },
+        async repair(books) {
+          ledger.postDeposit(ada, id, '55');
+          ledger.postDeposit(ada, id, '55');
+          await books.save();
+        },
+      };
+    },
+  },
+];
+
+testScenarios(host, 'deposits', [...scenarios, ...ofDeposits]);

@@ -1,0 +1,109 @@
+import { afterAll } from 'vitest';
+import type { Comparison, Finding } from '../../src/checks/check.ts';
+import { checks } from '../../src/checks/index.ts';
+import { checkNames, type CheckName } from '../../src/checks/names.ts';
+import { parseConfig, type Config } from '../../src/config.ts';
+import type { CustodianReading } from '../../src/custodians/custodian.ts';
+import { inSavepoint, openDatabase, type Database, type Transaction } from '../../src/database.ts';
+import { toInterval } from '../../src/duration.ts';
+import { openSource, type Params } from '../../src/source.ts';
+
+/** The moment of the cut in every test of a check: what happens in them is told in minutes before it. */
+export const cutAt = new Date('2026-03-01T12:00:00Z');
+
+/** The checks that need nothing but the database. */
+export const databaseChecks = checkNames.filter((name) => checks[name].read === undefined);
+
+/** What `env` leaves out has its default. */
+export function configOf(env: Record<string, string> = {}): Config {
+  return parseConfig({ DATABASE_URL: 'postgres://nobody@localhost/nothing', ...env });
+}
+
+export interface CheckOptions {
+  env?: Record<string, string>;
+  /** Narrows the run: `since`, `until`, `user_id`; or moves the cut: `as_of`. */
+  params?: Partial<Params>;
+  /** What a custodian said. */
+  reading?: CustodianReading;
+}
+
+/** The parameters that a run over everything would bind. */
+export function paramsOf(name: CheckName, { env, params }: CheckOptions = {}): Params {
+  const config = configOf(env);
+  return {
+    as_of: cutAt.toISOString(),
+    grace_period: toInterval(config.gracePeriodMs),
+    deadline: toInterval(config.stuckAfterMs),
+    entries_per_transaction: config.entriesPerTransaction === 'two' ? 2 : null,
+    since: null,
+    until: null,
+    user_id: null,
+    record_kind: null,
+    custodian: null,
+    ...checks[name].params(config),
+    ...params,
+  };
+}
+
+/** Runs one check on what the transaction sees, read-only, as a run does it. */
+export async function runCheck(
+  transaction: Transaction,
+  name: CheckName,
+  options: CheckOptions = {},
+): Promise<Comparison> {
+  const config = configOf(options.env);
+  return undone(
+    (body) => inSavepoint(transaction, body),
+    async (savepoint) => {
+      await savepoint`set transaction read only`; // until the savepoint is rolled back
+      const cut = {
+        transaction: savepoint,
+        source: openSource(config.source),
+        config,
+        params: paramsOf(name, options),
+      };
+      return checks[name].compare(cut, options.reading);
+    },
+  );
+}
+
+/** What all checks of the database find together. */
+export async function searchAll(transaction: Transaction, options: CheckOptions = {}): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const name of databaseChecks) findings.push(...(await runCheck(transaction, name, options)).findings);
+  return findings;
+}
+
+/** A pool on a test's database, closed when the file's tests are over. */
+export function openPool(url: string): Database {
+  const database = openDatabase(url, { connections: 2 });
+  afterAll(() => database.end());
+  return database;
+}
+
+/** Runs `body` in one repeatable-read transaction and rolls it back: the next test finds the database as it was. */
+export async function rolledBack<T>(database: Database, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return undone(
+    (run) => database.begin('isolation level repeatable read', run),
+    async (transaction) => {
+      await transaction`set local jit = off`; // compiling would take longer than a test's few rows
+      return body(transaction);
+    },
+  );
+}
+
+/** Lets `body` run inside a transaction or savepoint that is rolled back also when `body` succeeds. */
+async function undone<T>(
+  begin: (run: (transaction: Transaction) => Promise<never>) => Promise<unknown>,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const undo = new Error('rolled back on purpose');
+  let result: { value: T } | undefined;
+  await begin(async (transaction) => {
+    result = { value: await body(transaction) };
+    throw undo;
+  }).catch((error: unknown) => {
+    if (error !== undo) throw error;
+  });
+  return result!.value;
+}
