@@ -3,13 +3,20 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const bannedGlobals = [
-  { name: 'console', message: 'Results go to world.stdout through src/output; talk goes to the logger or world.stderr.' },
+  {
+    name: 'console',
+    message: 'Results go to world.stdout through src/output; talk goes to the logger or world.stderr.',
+  },
   { name: 'fetch', message: 'Use world.fetch, so that a test can stand in for the network.' },
 ];
 
 const bannedProperties = [
   { object: 'process', property: 'env', message: 'Read world.env; only bin/recon.js touches the real environment.' },
-  { object: 'process', property: 'exit', message: 'Throw, or return an exit code: main() decides, bin/recon.js sets it.' },
+  {
+    object: 'process',
+    property: 'exit',
+    message: 'Throw, or return an exit code: main() decides, bin/recon.js sets it.',
+  },
   { object: 'process', property: 'exitCode', message: 'Return an exit code: only bin/recon.js sets process.exitCode.' },
   { object: 'process', property: 'stdout', message: 'Write to world.stdout.' },
   { object: 'process', property: 'stderr', message: 'Write to world.stderr.' },
@@ -19,11 +26,23 @@ const bannedProperties = [
 ];
 
 const bannedSyntax = [
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Use world.now(), or take the time as a parameter.' },
-  { selector: "CallExpression[callee.name='parseFloat']", message: 'Money is never a float: use money() of src/money.ts.' },
-  { selector: "MemberExpression[property.name='toFixed']:not([object.callee.name='money'])", message: 'Money is never a float: use src/money.ts; milliseconds are whole numbers.' },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Use world.now(), or take the time as a parameter.',
+  },
+  {
+    selector: "CallExpression[callee.name='parseFloat']",
+    message: 'Money is never a float: use money() of src/money.ts.',
+  },
+  {
+    selector: "MemberExpression[property.name='toFixed']:not([object.callee.name='money'])",
+    message: 'Money is never a float: use src/money.ts; milliseconds are whole numbers.',
+  },
   { selector: 'ExportDefaultDeclaration', message: 'Export by name: one name per thing, everywhere.' },
-  { selector: "MemberExpression[object.name=/^(sql|database|transaction)$/][property.name='unsafe']", message: 'Values are parameters. SQL text comes from sql/ through src/source.ts and src/database.ts only.' },
+  {
+    selector: "MemberExpression[object.name=/^(sql|database|transaction)$/][property.name='unsafe']",
+    message: 'Values are parameters. SQL text comes from sql/ through src/source.ts and src/database.ts only.',
+  },
 ];
 
 const oneHome = [
@@ -43,7 +62,11 @@ function imports(allowed, patterns = []) {
 const noOutput = { regex: '/output/', message: 'Rules return data; src/commands hands it to src/output.' };
 const noCommands = { regex: '/commands/', message: 'Commands call the rules, never the other way round.' };
 const noTest = { regex: '/test/', message: 'The program does not know its tests.' };
-const noDatabase = { regex: '/(database|source|run|migrate)\\.ts$', message: 'src/output does no I/O: it is given data and returns text.', allowTypeImports: true };
+const noDatabase = {
+  regex: '/(database|source|run|migrate)\\.ts$',
+  message: 'src/output does no I/O: it is given data and returns text.',
+  allowTypeImports: true,
+};
 
 export default defineConfig(
   { ignores: ['dist/', 'coverage/'] },
@@ -65,12 +88,46 @@ export default defineConfig(
       'no-restricted-syntax': ['error', ...bannedSyntax],
     },
   },
-  { files: ['src/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports([], [noOutput, noCommands, noTest]) } },
-  { files: ['src/main.ts', 'src/commands/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports(['commander'], [noTest]) } },
-  { files: ['src/output/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports(['chalk', 'cli-table3', 'csv-stringify/sync'], [noCommands, noTest, noDatabase]) } },
-  { files: ['src/database.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports(['postgres'], [noOutput, noCommands, noTest]), 'no-restricted-syntax': 'off' } },
-  { files: ['src/money.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports(['decimal.js'], [noOutput, noCommands, noTest]) } },
-  { files: ['src/world.ts'], rules: { '@typescript-eslint/no-restricted-imports': imports(['node-fetch'], [noOutput, noCommands, noTest]), 'no-restricted-properties': 'off', 'no-restricted-globals': 'off', 'no-restricted-syntax': 'off' } },
+  {
+    files: ['src/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': imports([], [noOutput, noCommands, noTest]) },
+  },
+  {
+    files: ['src/main.ts', 'src/commands/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': imports(['commander'], [noTest]) },
+  },
+  {
+    files: ['src/output/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': imports(
+        ['chalk', 'cli-table3', 'csv-stringify/sync'],
+        [noCommands, noTest, noDatabase],
+      ),
+    },
+  },
+  {
+    files: ['src/database.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': imports(['postgres'], [noOutput, noCommands, noTest]),
+      'no-restricted-syntax': 'off',
+    },
+  },
+  {
+    files: ['src/money.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': imports(['decimal.js'], [noOutput, noCommands, noTest]),
+      'no-restricted-syntax': 'off',
+    },
+  },
+  {
+    files: ['src/world.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': imports(['node-fetch'], [noOutput, noCommands, noTest]),
+      'no-restricted-properties': 'off',
+      'no-restricted-globals': 'off',
+      'no-restricted-syntax': 'off',
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

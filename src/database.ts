@@ -10,7 +10,6 @@ export type Transaction = postgres.TransactionSql<Types>;
 /** What a value may be when it is bound as a parameter. */
 export type Parameter = string | number | boolean | null | Date | string[];
 
-// eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- postgres wants a record type
 type Types = { timestamp: string };
 
 /** `2026-11-22 17:00:00.123456+00` (the session's time zone is UTC) becomes `2026-11-22T17:00:00.123456Z`. */
@@ -42,7 +41,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     onnotice: () => undefined, // postgres would print notices on stdout
     types: { timestamp: timestamps },
     connection: { application_name: 'recon', TimeZone: 'UTC' },
-  }) as unknown as Database;
+  });
 }
 
 /** Gives `body` a pool and closes it whatever happens, without waiting longer than five seconds for running queries. */

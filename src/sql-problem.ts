@@ -10,7 +10,7 @@ export function describeSqlProblem(file: string, text: string, problem: Database
   const before = text.slice(0, offsetOf(text, problem.position)).split('\n');
   const line = text.split('\n')[before.length - 1] ?? '';
   const margin = `${before.length} | `;
-  const caret = ' '.repeat(margin.length + (before.at(-1) ?? '').length) + '^';
+  const caret = ' '.repeat(margin.length + Array.from(before.at(-1) ?? '').length) + '^';
   return [`${file}:${before.length}: ${said} (${problem.code}).`, `${margin}${line}`, caret].join('\n');
 }
 

@@ -27,3 +27,37 @@ export interface World {
   /** Fixes the moment of the cut. Absent in production, where the source database's clock is asked. */
   asOf?: Date;
 }
+
+/** Why the signal of the world was aborted. */
+export class SignalInterrupt extends Error {
+  override readonly name = 'SignalInterrupt';
+  readonly exitCode: 130 | 143;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`);
+    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+  }
+}
+
+/** The process that we run in. A second signal ends it at once; a reader that went away (`recon … | head`) is no error. */
+export function realWorld(): World {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(new SignalInterrupt(signal).exitCode));
+      controller.abort(new SignalInterrupt(signal));
+    });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    now: () => new Date(),
+    random: Math.random,
+    fetch: async (...request) => (await import('node-fetch')).default(...request),
+    signal: controller.signal,
+  };
+}

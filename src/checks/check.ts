@@ -16,11 +16,11 @@ export interface Check {
   /** Its SQL, by the name under which `recon checks <check> --sql` prints it. */
   readonly statements: Readonly<Record<string, Statement>>;
   /** The parameters that only this check sets. */
-  params(config: Config): Partial<Params>;
+  readonly params: (config: Config) => Partial<Params>;
   /** Reads the custodian, before any snapshot is open. Absent where both sides are in the database. */
-  read?(config: Config, world: CustodianWorld, progress: Progress): Promise<CustodianReading>;
+  readonly read?: (config: Config, world: CustodianWorld, progress: Progress) => Promise<CustodianReading>;
   /** Compares inside the cut. Throws `Incomplete`, or PostgreSQL's own error, if it cannot tell. */
-  compare(cut: Cut, reading: CustodianReading | undefined): Promise<Comparison>;
+  readonly compare: (cut: Cut, reading: CustodianReading | undefined) => Promise<Comparison>;
 }
 
 /** The snapshot that all checks of a run see. */

@@ -49,7 +49,7 @@ interface PositionRow {
 async function readPosition(cut: Cut, custodian: string, reading: CustodianReading): Promise<Money> {
   const rows = await query<PositionRow>(cut.transaction, compose(cut.source, statements.totals), bind(cut.params));
   const [row, ...others] = rows;
-  if (row?.expected_value == null || row.incomplete)
+  if (row === undefined || row.expected_value === null || row.incomplete)
     throw new Incomplete(
       `The books name no position for ${custodian} (the source's custody_positions): nothing to compare with.`,
     );

@@ -76,7 +76,8 @@ async function firstLine({ stdin, signal }: World): Promise<string> {
   return '';
 }
 
-function statusCommand({ world, exitWith }: CommandContext): Command {
+function statusCommand(context: CommandContext): Command {
+  const { world } = context;
   return new Command('status')
     .description('which migrations are applied; exit code 2 if one is pending')
     .addOption(outputOption('table', 'json'))
@@ -86,7 +87,7 @@ function statusCommand({ world, exitWith }: CommandContext): Command {
         const { migrationStatus } = await import('../migrations.ts');
         const status = await migrationStatus(database, schema);
         await printStatus(status, flags.output, world);
-        if (status.migrations.some(({ appliedAt }) => appliedAt === null)) exitWith(2);
+        if (status.migrations.some(({ appliedAt }) => appliedAt === null)) context.exitWith(2);
       });
     });
 }

@@ -4,11 +4,10 @@ import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
 /** One HTTP answer, whole: the body has been read to its end. */
 export interface RawAnswer {
   status: number;
-  /** Without secrets, like `shown`. */
   headers: { get(name: string): string | null };
   text: string;
-  /** `text` with every secret of ours replaced: what a message may quote from. */
-  shown: string;
+  /** Replaces every secret of ours in a text, before it is cut and quoted. */
+  hide: (text: string) => string;
 }
 
 /**
@@ -57,7 +56,7 @@ function bodyOf(answer: RawAnswer, custodian: string, endpoint: string): unknown
     return parseExactJson(answer.text);
   } catch {
     throw new Incomplete(
-      `${custodian} could not be read: ${endpoint} answered ${answer.status} with ${notJson(answer.shown)}${requestId(answer)}.`,
+      `${custodian} could not be read: ${endpoint} answered ${answer.status} with ${notJson(answer.hide(answer.text))}${requestId(answer)}.`,
     );
   }
 }
@@ -71,7 +70,7 @@ function notJson(text: string): string {
 
 /** What a failed answer says about itself: status, the provider's code and words, request id. Safe to show. */
 export function describeFailure(answer: RawAnswer): string {
-  return `${answer.status}${explanation(answer.shown)}${requestId(answer)}`;
+  return `${answer.status}${explanation(answer.hide(answer.text))}${requestId(answer)}`;
 }
 
 function explanation(text: string): string {
@@ -107,7 +106,7 @@ function fields(body: unknown): { code?: string; message?: string; error?: strin
 /** The id that the custodian's support asks for, as the end of a sentence; nothing if it gave none. */
 function requestId(answer: RawAnswer): string {
   const id = answer.headers.get('x-request-id');
-  return id === null ? '' : ` (request id ${quote(id, 80)})`;
+  return id === null ? '' : ` (request id ${quote(answer.hide(id), 80)})`;
 }
 
 /**

@@ -95,6 +95,13 @@ export class Http {
     this.#secrets.push(secret);
   }
 
+  /** What a custodian said, fit for a message. Secrets of a few letters are left: they would blot out whole words. */
+  withoutSecrets(text: string): string {
+    return this.#secrets
+      .filter((secret) => secret.length > 5)
+      .reduce((left, secret) => left.replaceAll(secret, '[secret]'), text);
+  }
+
   /**
    * Sends a request, again if need be, and checks the answer. Throws `Refusal` (77 for refused credentials, 78 for the
    * wrong environment) for an answer that would stay the same, `Incomplete` for everything else.
@@ -154,12 +161,11 @@ export class Http {
         size: bodyBytesMax,
         signal: deadline.signal,
       });
-      const text = await response.text();
       return {
         status: response.status,
-        headers: { get: (name) => this.#withoutSecrets(response.headers.get(name)) },
-        text,
-        shown: this.#withoutSecrets(text),
+        headers: response.headers,
+        text: await response.text(),
+        hide: (shown) => this.withoutSecrets(shown),
       };
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -205,14 +211,6 @@ export class Http {
 
   #incomplete(what: string): Incomplete {
     return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`);
-  }
-
-  #withoutSecrets<T extends string | null>(text: T): T | string {
-    if (text === null) return text;
-    return this.#secrets.reduce<string>(
-      (left, secret) => (secret === '' ? left : left.replaceAll(secret, '[secret]')),
-      text,
-    );
   }
 }
 

@@ -34,7 +34,7 @@ export async function* linkPages<Body, Item>(http: Http, listing: Listing<Body, 
     visited.add(next.href);
     const { data, link } = await http.send({ url: next, headers }, schema);
     const fresh = itemsOf(data).filter((item) => !keys.has(keyOf(item)) && keys.add(keyOf(item)));
-    next = nextPage(listing, link, next);
+    next = nextPage(http, listing, link, next);
     if (next !== undefined && fresh.length === 0)
       throw broken(listing, 'a page brought nothing new although another one is announced');
     yield fresh;
@@ -42,22 +42,25 @@ export async function* linkPages<Body, Item>(http: Http, listing: Listing<Body, 
 }
 
 /** The page that follows, if any. Circle Mint writes its links without `<>`, so both forms are read. */
-function nextPage(listing: AnyListing, link: string, current: URL): URL | undefined {
+function nextPage(http: Http, listing: AnyListing, link: string, current: URL): URL | undefined {
   if (link === '') return undefined;
-  const target = relNext(listing, link);
+  const target = relNext(http, listing, link);
   if (target === undefined) return undefined;
   const url = URL.canParse(target, current.href) ? new URL(target, current) : undefined;
   if (url === undefined || url.origin !== listing.url.origin || url.username !== '')
-    throw broken(listing, `the next page is said to be at ${quote(target)}, which is not at ${listing.url.origin}`);
+    throw broken(
+      listing,
+      `the next page is said to be at ${quote(http.withoutSecrets(target))}, which is not at ${listing.url.origin}`,
+    );
   return url;
 }
 
-function relNext(listing: AnyListing, link: string): string | undefined {
+function relNext(http: Http, listing: AnyListing, link: string): string | undefined {
   const bracketed = link.includes('<') ? link : link.replace(/(^|,\s*)(https?:\/\/[^\s;,]+)/g, '$1<$2>');
   try {
     return LinkHeader.parse(bracketed).rel('next')[0]?.uri;
   } catch {
-    throw broken(listing, `its Link header cannot be understood: ${quote(link)}`);
+    throw broken(listing, `its Link header cannot be understood: ${quote(http.withoutSecrets(link))}`);
   }
 }
 

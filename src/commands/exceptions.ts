@@ -1,0 +1,175 @@
+import { Command, Option } from 'commander';
+import type { StoredException } from '../exceptions/exception.ts';
+import type { ExceptionFilter } from '../exceptions/store.ts';
+import { kinds, severities, type Severity } from '../kinds.ts';
+import { checkNames } from '../checks/names.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { World } from '../world.ts';
+import {
+  gather,
+  outputOption,
+  uuid,
+  wholeNumber,
+  withEnvFile,
+  type CommandContext,
+  type OutputFormat,
+} from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+/** `recon exceptions`. */
+export function exceptionsCommand(context: CommandContext): Command {
+  return new Command('exceptions')
+    .description('the discrepancies that were found, and what became of them')
+    .addCommand(listCommand(context))
+    .addCommand(showCommand(context))
+    .addCommand(resolveCommand(context));
+}
+
+interface ListFlags {
+  status: ExceptionFilter['status'];
+  severity?: Severity[];
+  check?: string[];
+  kind?: string[];
+  user?: string;
+  report?: string;
+  limit?: number;
+  output: OutputFormat;
+  envFile?: string;
+}
+
+function listCommand({ world }: CommandContext): Command {
+  return new Command('list')
+    .description('exceptions, the most severe first')
+    .addOption(new Option('--status <status>', 'which ones').choices(['open', 'resolved', 'all']).default('open'))
+    .addOption(repeatable('--severity <severity>', 'of this severity', severities))
+    .addOption(repeatable('--check <name>', 'of this check', checkNames))
+    .addOption(
+      repeatable(
+        '--kind <name>',
+        'of this kind',
+        kinds.map(({ name }) => name),
+      ),
+    )
+    .option('--user <id>', 'of this user', uuid)
+    .option('--report <id>', 'seen by this report (a prefix of its id, or latest)')
+    .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  recon exceptions list --severity critical --severity high\n  recon exceptions list --status all --report latest -o csv',
+    )
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<ListFlags>();
+      await withStore(withEnvFile(world, flags.envFile), (store) => list(store, flags, world));
+    });
+}
+
+function repeatable(flags: string, description: string, choices: readonly string[]): Option {
+  const option = new Option(flags, `${description} (repeatable)`).choices(choices);
+  const parse = option.parseArg;
+  return option.argParser<string[]>((value, previous) => {
+    parse?.(value, undefined); // refuses what is not a choice
+    return gather(value, previous);
+  });
+}
+
+async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+  const { listExceptions } = await import('../exceptions/store.ts');
+  const { findReport } = await import('../reports.ts');
+  const { exceptions, matching } = await listExceptions(database, schema, {
+    status: flags.status,
+    severities: flags.severity ?? [],
+    checks: flags.check ?? [],
+    kinds: flags.kind ?? [],
+    userId: flags.user,
+    reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
+    limit: flags.limit ?? (flags.output === 'table' ? 50 : undefined),
+  });
+  await printExceptions(exceptions, matching, flags.output, world);
+}
+
+async function printExceptions(
+  exceptions: readonly StoredException[],
+  matching: number,
+  format: OutputFormat,
+  world: World,
+): Promise<void> {
+  const { exceptionColumns, exceptionTable, shownOf } = await import('../output/exceptions.ts');
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({}, { name: 'exceptions', items: exceptions }));
+  }
+  if (format === 'csv')
+    return print(world.stdout, (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions));
+  const { screenOf } = await import('../output/screen.ts');
+  if (exceptions.length > 0) await print(world.stdout, exceptionTable(exceptions, screenOf(world.stdout, world.env)));
+  return print(world.stderr, shownOf(exceptions.length, matching));
+}
+
+function showCommand({ world }: CommandContext): Command {
+  return new Command('show')
+    .description('the whole story of one exception')
+    .argument('<id>', 'its id, or the first characters of it')
+    .addOption(outputOption('table', 'json'))
+    .action(async (id: string, _flags, command: Command) => {
+      const flags = command.optsWithGlobals<{ output: OutputFormat; envFile?: string }>();
+      await withStore(withEnvFile(world, flags.envFile), (store) => show(store, id, flags.output, world));
+    });
+}
+
+async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
+  const { findException, historyOf } = await import('../exceptions/store.ts');
+  const exception = await findException(database, schema, id);
+  const history = await historyOf(database, schema, exception.id);
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ exception, ...history }));
+  }
+  const { exceptionStory } = await import('../output/exceptions.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return print(world.stdout, exceptionStory(exception, history, screenOf(world.stdout, world.env)));
+}
+
+interface ResolveFlags {
+  by?: string;
+  note: string;
+  output: OutputFormat;
+  envFile?: string;
+}
+
+function resolveCommand({ world }: CommandContext): Command {
+  return new Command('resolve')
+    .description('close exceptions by hand; all of them, or none')
+    .argument('<id...>', 'their ids, or the first characters of them')
+    .option('--by <name>', 'who closes them (default: $USER)')
+    .requiredOption('--note <text>', 'why they are closed; kept for the auditor')
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText(
+      'after',
+      '\nExample:\n  recon exceptions resolve 3f2a91bc --by "Ada Lovelace" --note "posted by hand, ticket 812"',
+    )
+    .action(async (ids: string[], _flags, command: Command) => {
+      const flags = command.optsWithGlobals<ResolveFlags>();
+      const own = withEnvFile(world, flags.envFile);
+      const resolution = { by: nameOf(flags, own), note: noteOf(flags), at: own.now() };
+      await withStore(own, async ({ database, schema }) => {
+        const { resolveExceptions } = await import('../exceptions/store.ts');
+        const resolved = await resolveExceptions(database, schema, ids, resolution);
+        await printExceptions(resolved, resolved.length, flags.output, own);
+        await print(own.stderr, `recon: ${resolved.length} resolved by ${resolution.by}; exit 0\n`);
+      });
+    });
+}
+
+function nameOf(flags: ResolveFlags, world: World): string {
+  const name = (flags.by ?? world.env['USER'] ?? world.env['LOGNAME'] ?? '').trim();
+  if (name === '') throw new OperatorError(64, 'Nobody is named who closes the exception.', 'Give --by NAME.');
+  return name;
+}
+
+function noteOf(flags: ResolveFlags): string {
+  const note = flags.note.trim();
+  if (note === '') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why the exception is closed.');
+  return note;
+}

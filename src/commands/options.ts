@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { InvalidArgumentError, Option } from 'commander';
+import { OperatorError } from '../operator-error.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { World } from '../world.ts';
+
+/** What main gives each command: the world, and where the exit code goes. */
+export interface CommandContext {
+  world: World;
+  exitWith: (code: ExitCode) => void;
+}
+
+export type OutputFormat = 'table' | 'json' | 'csv';
+
+/** `-o table|json|csv`. */
+export function outputOption(...formats: OutputFormat[]): Option {
+  return new Option('-o, --output <format>', 'how the result is printed').choices(formats).default('table');
+}
+
+/** Gathers the values of a flag that may be repeated. */
+export function gather(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+/** A whole number above zero. */
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(text);
+}
+
+export function uuid(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new InvalidArgumentError('It must be a UUID.');
+  return text.toLowerCase();
+}
+
+/** The world with the variables of `--env-file` laid under those of the environment. */
+export function withEnvFile(world: World, path: string | undefined): World {
+  if (path === undefined) return world;
+  return { ...world, env: { ...parseEnv(readEnvFile(path)), ...world.env } };
+}
+
+function readEnvFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new OperatorError(78, `The file of --env-file cannot be read: ${path} (${code}).`, 'Check the path.', {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { Command, Option } from 'commander';
+import { runTypes, type RunType } from '../reports.ts';
+import type { World } from '../world.ts';
+import { outputOption, wholeNumber, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+/** `recon reports`. */
+export function reportsCommand(context: CommandContext): Command {
+  return new Command('reports')
+    .description('past runs and what they proved')
+    .addCommand(listCommand(context))
+    .addCommand(showCommand(context));
+}
+
+interface ListFlags {
+  type?: RunType;
+  limit: number;
+  output: OutputFormat;
+  envFile?: string;
+}
+
+function listCommand({ world }: CommandContext): Command {
+  return new Command('list')
+    .description('runs, the newest first')
+    .addOption(new Option('--type <type>', 'only runs of this type').choices(runTypes))
+    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(outputOption('table', 'json', 'csv'))
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<ListFlags>();
+      await withStore(withEnvFile(world, flags.envFile), (store) => list(store, flags, world));
+    });
+}
+
+async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+  const { listReports } = await import('../reports.ts');
+  const reports = await listReports(database, schema, { type: flags.type, limit: flags.limit });
+  if (flags.output === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({}, { name: 'reports', items: reports }));
+  }
+  const { reportColumns, reportTable } = await import('../output/reports.ts');
+  if (flags.output === 'csv')
+    return print(world.stdout, (await import('../output/csv.ts')).toCsv(reportColumns, reports));
+  const { screenOf } = await import('../output/screen.ts');
+  if (reports.length === 0) return print(world.stderr, 'No reports.\n');
+  return print(world.stdout, reportTable(reports, screenOf(world.stdout, world.env)));
+}
+
+function showCommand({ world }: CommandContext): Command {
+  return new Command('show')
+    .description('one run: its checks, both sides of each, and its exceptions')
+    .argument('[id]', 'its id, or the first characters of it', 'latest')
+    .addOption(outputOption('table', 'json'))
+    .action(async (id: string, _flags, command: Command) => {
+      const flags = command.optsWithGlobals<{ output: OutputFormat; envFile?: string }>();
+      await withStore(withEnvFile(world, flags.envFile), (store) => show(store, id, flags.output, world));
+    });
+}
+
+async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
+  const { checksOf, findReport } = await import('../reports.ts');
+  const { anyException, listExceptions } = await import('../exceptions/store.ts');
+  const report = await findReport(database, schema, id);
+  const checks = await checksOf(database, schema, report.id);
+  const { exceptions } = await listExceptions(database, schema, { ...anyException, reportId: report.id });
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions }));
+  }
+  const { reportScreen } = await import('../output/reports.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return print(world.stdout, reportScreen(report, checks, exceptions, screenOf(world.stdout, world.env)));
+}

@@ -1,0 +1,186 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CheckName } from '../checks/names.ts';
+import type { Config } from '../config.ts';
+import { parseDuration } from '../duration.ts';
+import { severities } from '../kinds.ts';
+import { parseMoment } from '../moment.ts';
+import { OperatorError } from '../operator-error.ts';
+import { runTypes, type RunType } from '../reports.ts';
+import type { RunListener, RunOptions } from '../run.ts';
+import type { FailOn, RunResult } from '../run-result.ts';
+import type { World } from '../world.ts';
+import { gather, outputOption, uuid, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+
+interface RunFlags {
+  type: RunType;
+  check?: string[];
+  since?: string;
+  until?: string;
+  user?: string;
+  dryRun?: true;
+  acceptFewer?: true;
+  failOn: FailOn;
+  wait?: number;
+  output: OutputFormat;
+  envFile?: string;
+}
+
+const examples = `
+Examples:
+  recon run --type hourly --fail-on never     as a scheduler calls it: 0 unless recon itself could not tell
+  recon run --type daily -o json              the whole result for a machine
+  recon run --check deposits --since 7d       one check over the records of a week; clears nothing
+  recon run --dry-run                         reads and prints, stores nothing; needs no tables of recon
+
+Exit codes: recon help exit-codes`;
+
+/** `recon run`. */
+export function runCommand({ world, exitWith }: CommandContext): Command {
+  return new Command('run')
+    .description('compare ledger, operational tables, Circle and Alpaca, and store what was found')
+    .addOption(new Option('--type <type>', 'what kind of run this is').choices(runTypes).default('manual'))
+    .option('--check <name>', 'only this check (repeatable)', gather)
+    .option('--since <time>', 'manual only: records from this time on (7d, 2026-11-01, RFC 3339)')
+    .option('--until <time>', 'manual only: records before this time')
+    .option('--user <id>', 'manual only: records of this user', uuid)
+    .option('--dry-run', 'read, compare and print; store nothing')
+    .addOption(
+      new Option('--fail-on <severity>', 'lowest severity of a finding that exits 2')
+        .choices([...severities, 'never'])
+        .default('low'),
+    )
+    .option('--wait <duration>', 'how long to wait for another run to end (daily 15m, else 0s)', waitDuration)
+    .option('--accept-fewer', 'believe a source that lost more than half of its records since the last run')
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText('after', examples)
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags>();
+      exitWith(await execute(flags, withEnvFile(world, flags.envFile)));
+    });
+}
+
+async function execute(flags: RunFlags, world: World) {
+  const { parseConfig } = await import('../config.ts');
+  const config = parseConfig(world.env);
+  if (!config.enabled && flags.type !== 'manual') return announceDisabled(flags, world);
+  const options = toOptions(flags, config, world.now());
+  const { run } = await import('../run.ts');
+  const { exitCodeOf } = await import('../run-result.ts');
+  const result = await run(config, options, world, await listenerOf(config, world));
+  const exitCode = exitCodeOf(result, flags.failOn);
+  await print(world.stdout, await render(result, flags.output, world));
+  const { outcomeLine } = await import('../output/reports.ts');
+  await print(world.stderr, `recon: ${outcomeLine(result.report, result.exceptions)}; exit ${exitCode}\n`);
+  return exitCode;
+}
+
+async function announceDisabled(flags: RunFlags, world: World): Promise<0> {
+  const { toJson } = await import('../output/json.ts');
+  if (flags.output === 'json') await print(world.stdout, toJson({ report: null, checks: [], exceptions: [] }));
+  await print(world.stderr, `recon: RECONCILIATION_ENABLED is false: the ${flags.type} run did nothing; exit 0\n`);
+  return 0;
+}
+
+function toOptions(flags: RunFlags, config: Config, now: Date): RunOptions {
+  const scope = {
+    since: toMoment('--since', flags.since, now),
+    until: toMoment('--until', flags.until, now),
+    userId: flags.user ?? null,
+  };
+  const narrowed = Object.values(scope).some((limit) => limit !== null);
+  if (narrowed && flags.type !== 'manual')
+    throw new OperatorError(
+      64,
+      `A ${flags.type} run looks at everything.`,
+      '--since, --until and --user belong to --type manual.',
+    );
+  if (scope.since !== null && scope.until !== null && scope.since >= scope.until)
+    throw new OperatorError(64, `--since ${scope.since} is not before --until ${scope.until}.`, 'Swap them.');
+  return {
+    type: flags.type,
+    checks: chooseChecks(flags.check, config, narrowed),
+    scope,
+    dryRun: flags.dryRun === true,
+    waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
+    acceptFewer: flags.acceptFewer === true,
+  };
+}
+
+function toMoment(flag: string, text: string | undefined, now: Date): string | null {
+  if (text === undefined) return null;
+  const moment = parseMoment(text, now);
+  if (moment === undefined)
+    throw new OperatorError(
+      64,
+      `${flag} "${text}" is not a time.`,
+      'Give 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.',
+    );
+  return moment;
+}
+
+const custodianChecks: readonly CheckName[] = ['circle_balance', 'alpaca_balance'];
+
+/** A custodian's total cannot be narrowed to a user or a week: such a run leaves it out. */
+function chooseChecks(asked: string[] | undefined, config: Config, narrowed: boolean): readonly CheckName[] {
+  for (const name of asked ?? []) {
+    if (!(config.checks as readonly string[]).includes(name)) throw noSuchCheck(name, config);
+    if (narrowed && (custodianChecks as readonly string[]).includes(name))
+      throw new OperatorError(
+        64,
+        `${name} compares totals: it cannot be narrowed.`,
+        'Leave out --since, --until and --user.',
+      );
+  }
+  const chosen = config.checks.filter((name) => asked === undefined || asked.includes(name));
+  return narrowed ? chosen.filter((name) => !custodianChecks.includes(name)) : chosen;
+}
+
+function noSuchCheck(name: string, config: Config): OperatorError {
+  return new OperatorError(
+    64,
+    `--check "${name}" names no check that is on.`,
+    `On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
+  );
+}
+
+function waitDuration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw new InvalidArgumentError('It must be a duration such as 0s, 90s or 15m.');
+  return milliseconds;
+}
+
+async function listenerOf(config: Config, world: World): Promise<RunListener> {
+  const { createLogger } = await import('../log.ts');
+  const { createMask } = await import('../secrets.ts');
+  const log = createLogger(world, world.env['LOG_LEVEL'] ?? 'info', createMask(world.env, [config.databaseUrl]));
+  for (const name of config.withoutEffect)
+    log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
+  return {
+    reading: (check, read) => {
+      if (read % 500 === 0) log.info({ event: 'custodian.reading', check, read }, `${check}: ${read} read`);
+    },
+    finished: ({ name, executionMs, result }) => {
+      const what =
+        'compared' in result
+          ? `${result.compared} compared, ${result.findings.length} found`
+          : `incomplete: ${result.message}`;
+      log.info({ event: 'check.finished', check: name, duration_ms: executionMs }, `${name}: ${what}`);
+    },
+  };
+}
+
+async function render(result: RunResult, format: OutputFormat, world: World): Promise<string | Iterable<string>> {
+  const { report, checks, exceptions } = result;
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return toJson({ report, checks }, { name: 'exceptions', items: exceptions });
+  }
+  if (format === 'csv') {
+    const { exceptionColumns } = await import('../output/exceptions.ts');
+    return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions);
+  }
+  const { reportScreen } = await import('../output/reports.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return reportScreen(report, checks, exceptions, screenOf(world.stdout, world.env));
+}

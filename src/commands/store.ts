@@ -1,0 +1,19 @@
+import type { Database } from '../database.ts';
+import type { World } from '../world.ts';
+
+/** A database whose schema holds the tables of recon, all migrations applied. */
+export interface Store {
+  database: Database;
+  schema: string;
+}
+
+/** Gives `body` the store that the environment names. Throws an OperatorError (78) if its migrations are missing. */
+export async function withStore<T>(world: World, body: (store: Store) => Promise<T>): Promise<T> {
+  const { parseConfig } = await import('../config.ts');
+  const { withDatabase } = await import('../database.ts');
+  const { assertMigrated } = await import('../migrations.ts');
+  const config = parseConfig(world.env);
+  return withDatabase(config.databaseUrl, { connections: 2 }, async (database) =>
+    body({ database, schema: await assertMigrated(database, config.schema) }),
+  );
+}

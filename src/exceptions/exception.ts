@@ -1,0 +1,55 @@
+import type { CheckName } from '../checks/names.ts';
+import type { Severity } from '../kinds.ts';
+
+/**
+ * A finding with a life: a row of reconciliation_exceptions. Amounts are exact decimal text, a value that does not
+ * exist is null; times are RFC 3339 in UTC.
+ */
+export interface StoredException {
+  /** null only in a dry run, which stores nothing. */
+  id: string | null;
+  report_id: string | null;
+  check_id: string | null;
+  check_type: CheckName;
+  kind: string;
+  fingerprint: string;
+  severity: Severity;
+  description: string;
+  expected_value: string | null;
+  actual_value: string | null;
+  difference: string | null;
+  currency: string | null;
+  affected_user_id: string | null;
+  affected_entity: string;
+  auto_corrected: boolean;
+  correction_action: string | null;
+  resolved_at: string | null;
+  resolved_by: string | null;
+  resolution_notes: string | null;
+  last_report_id: string | null;
+  last_seen_at: string;
+  occurrences: number;
+  /** The exception that this one is the return of. */
+  previous_exception_id: string | null;
+  metadata: Record<string, unknown>;
+  created_at: string;
+}
+
+/** An entry of the append-only log of an exception. */
+export interface ExceptionEvent {
+  event: string;
+  actor: string;
+  note: string | null;
+  details: Record<string, unknown>;
+  created_at: string;
+}
+
+/** The exception as one run saw it. */
+export interface Sighting {
+  report_id: string;
+  severity: Severity;
+  expected_value: string | null;
+  actual_value: string | null;
+  difference: string | null;
+  seen_at: string;
+}

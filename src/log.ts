@@ -1,0 +1,36 @@
+import { pino, type Logger } from 'pino';
+import type { Mask } from './secrets.ts';
+import type { World } from './world.ts';
+
+export type { Logger } from 'pino';
+
+/**
+ * Talk on stderr: JSON lines for machines, one plain line each on a terminal. Every line passes the mask. Field names
+ * keep clear of those that log systems read as severity or host (`status`, `host`, `date`): OPS-FACTS.md §6.
+ */
+export function createLogger(world: Pick<World, 'stderr' | 'now'>, level: string, mask: Mask): Logger {
+  const format = world.stderr.isTTY === true ? forPeople : (line: string) => line;
+  return pino(
+    {
+      level,
+      base: { service: 'recon' },
+      messageKey: 'message',
+      errorKey: 'error',
+      timestamp: () => `,"timestamp":"${world.now().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: describeError },
+    },
+    { write: (line: string) => world.stderr.write(mask(format(line))) },
+  );
+}
+
+/** A fixed list of fields: other properties of an error may hold headers with credentials. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return { type: error.name, message: error.message, stack: error.stack };
+}
+
+function forPeople(line: string): string {
+  const { level, message, timestamp } = JSON.parse(line) as { level: string; message: string; timestamp: string };
+  return `${timestamp.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${message}\n`;
+}

@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { checksCommand } from './commands/checks.ts';
+import { exceptionsCommand } from './commands/exceptions.ts';
+import { helpCommand } from './commands/help.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import type { CommandContext } from './commands/options.ts';
+import { print } from './commands/print.ts';
+import { reportsCommand } from './commands/reports.ts';
+import { runCommand } from './commands/run.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { OperatorError } from './operator-error.ts';
+import { createMask } from './secrets.ts';
+import { SignalInterrupt, type World } from './world.ts';
+
+export { realWorld } from './world.ts';
+
+/** Runs one command line (without node and script). Never throws; what it returns is the exit code of the process. */
+export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const context: CommandContext = {
+    world,
+    exitWith: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return await explain(error, world);
+  }
+}
+
+function buildProgram(context: CommandContext): Command {
+  const { world } = context;
+  const program = new Command('recon')
+    .description('Proves that ledger, operational tables, Circle and Alpaca agree, and says where they do not.')
+    .version(packageJson.version, '-V, --version')
+    .option('--env-file <path>', 'read variables from this file; those of the environment win')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+    })
+    .showHelpAfterError('Run with --help for usage.')
+    .addHelpText('after', '\nMore: recon help exit-codes, recon help environment');
+  for (const build of [runCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
+    program.addCommand(inherit(build(context), program));
+  return program.addCommand(inherit(helpCommand(context, program), program));
+}
+
+/** Commands are built apart from the program: errors and output have to be handed down to each of them. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent).helpCommand(false);
+  command.commands.forEach((child) => inherit(child, command));
+  return command;
+}
+
+async function explain(error: unknown, world: World): Promise<ExitCode> {
+  const mask = createMask(world.env);
+  const interrupt =
+    error instanceof SignalInterrupt ? error : world.signal.aborted ? (world.signal.reason as unknown) : undefined;
+  if (interrupt instanceof SignalInterrupt) return say(world, interrupt.exitCode, interrupt.message);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : say(world, 64, 'usage');
+  if (error instanceof OperatorError)
+    return say(
+      world,
+      error.exitCode,
+      mask([error.message, error.hint].filter((line) => line !== undefined).join('\n')),
+    );
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return say(world, 1, mask(`This is a bug in recon; please report it with these lines.\n${stack}`));
+}
+
+async function say<Code extends ExitCode>(world: World, code: Code, message: string): Promise<Code> {
+  await print(world.stderr, `recon: ${message}\nrecon: exit ${code}\n`);
+  return code;
+}

@@ -1,0 +1,21 @@
+import { parseDuration } from './duration.ts';
+
+/**
+ * A point in time as people give it: `7d` (that long ago), `2026-11-01` (midnight UTC) or RFC 3339 with its offset.
+ * Returns RFC 3339 in UTC, keeping microseconds, or undefined for anything else.
+ */
+export function parseMoment(text: string, now: Date): string | undefined {
+  const ago = parseDuration(text);
+  if (ago !== undefined) return new Date(now.getTime() - ago).toISOString();
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return parseMoment(`${text}T00:00:00Z`, now);
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$/.exec(text);
+  const time = match === null ? NaN : Date.parse(`${match[1] ?? ''}T${match[2] ?? ''}${match[4] ?? ''}`);
+  if (match === null || Number.isNaN(time) || !isRealDay(match[1] ?? '')) return undefined;
+  return new Date(time).toISOString().replace(/\.000Z$/, `${match[3] ?? ''}Z`);
+}
+
+/** `2026-02-30` would silently become 2 March. */
+function isRealDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
+}

@@ -1,0 +1,58 @@
+import type { Check } from '../checks/check.ts';
+import { kindNamed } from '../kinds.ts';
+import type { Screen } from './screen.ts';
+import { renderTable } from './table.ts';
+
+/** One finding kind of one check, as JSON and CSV give it. */
+export interface CatalogueRow {
+  check: string;
+  kind: string;
+  subject: string;
+  expected: string | null;
+  actual: string | null;
+  floor: string;
+  ceiling: string;
+  meaning: string;
+  remedy: string;
+}
+
+export const catalogueColumns = [
+  'check',
+  'kind',
+  'subject',
+  'expected',
+  'actual',
+  'floor',
+  'ceiling',
+  'meaning',
+  'remedy',
+] as const satisfies readonly (keyof CatalogueRow)[];
+
+/** The kinds of the checks, in order of rank. */
+export function catalogueOf(checks: readonly Check[]): CatalogueRow[] {
+  return checks.flatMap((check) =>
+    check.kinds.map((name) => {
+      const { of: subject, expected, actual, floor, ceiling, meaning, remedy } = kindNamed(name);
+      return { check: check.name, kind: name, subject, expected, actual, floor, ceiling, meaning, remedy };
+    }),
+  );
+}
+
+/** Each check with its sentence and its kinds. */
+export function catalogueScreen(checks: readonly Check[], screen: Screen): string {
+  return checks
+    .map((check) => {
+      const rows = catalogueOf([check]).map((row) => [
+        row.kind,
+        row.subject,
+        row.floor,
+        `${row.subject} ${row.meaning}`,
+      ]);
+      const table = renderTable(
+        [{ header: 'kind' }, { header: 'subject' }, { header: 'at least' }, { header: 'meaning' }],
+        rows,
+      );
+      return `${screen.strong(check.name)}  ${check.summary}\n\n${table}`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,21 @@
+/**
+ * A document of the JSON contract: `version` first, then the members; a last member that is a long list is written item
+ * by item, so that memory stays flat. Amounts are strings, times RFC 3339 in UTC, ids whole.
+ */
+export function* toJson(
+  members: Record<string, unknown>,
+  list?: { name: string; items: Iterable<unknown> },
+): Generator<string> {
+  const head = JSON.stringify({ version: 1, ...members });
+  if (list === undefined) {
+    yield `${head}\n`;
+    return;
+  }
+  yield `${head.slice(0, -1)},${JSON.stringify(list.name)}:[`;
+  let separator = '\n';
+  for (const item of list.items) {
+    yield `${separator}${JSON.stringify(item)}`;
+    separator = ',\n';
+  }
+  yield '\n]}\n';
+}

@@ -1,0 +1,175 @@
+import { describeDuration } from '../duration.ts';
+import type { StoredException } from '../exceptions/exception.ts';
+import { severities } from '../kinds.ts';
+import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { exceptionTable } from './exceptions.ts';
+import { count, localTime, plain, shortId, type Screen } from './screen.ts';
+import { renderTable } from './table.ts';
+
+/** The columns of reconciliation_reports, in the order of JSON and CSV. */
+export const reportColumns = [
+  'id',
+  'run_type',
+  'status',
+  'started_at',
+  'completed_at',
+  'total_checks',
+  'passed_checks',
+  'failed_checks',
+  'exceptions_count',
+  'error_message',
+  'metadata',
+  'created_at',
+] as const satisfies readonly (keyof Report)[];
+
+/** One line per report. */
+export function reportTable(reports: readonly Report[], screen: Screen): string {
+  return renderTable(
+    [
+      { header: 'id' },
+      { header: 'type' },
+      { header: 'verdict' },
+      { header: 'started' },
+      { header: 'took', align: 'right' },
+      { header: 'passed', align: 'right' },
+      { header: 'failed', align: 'right' },
+      { header: 'findings', align: 'right' },
+      { header: 'note' },
+    ],
+    reports.map((report) => [
+      screen.strong(shortId(report.id)),
+      report.run_type,
+      verdictOrStatus(report, screen),
+      localTime(report.started_at),
+      report.completed_at === null
+        ? ''
+        : describeDuration(Date.parse(report.completed_at) - Date.parse(report.started_at)),
+      String(report.passed_checks),
+      String(report.failed_checks),
+      String(report.exceptions_count),
+      plain(report.error_message ?? ''),
+    ]),
+  );
+}
+
+function verdictOrStatus(report: Report, screen: Screen): string {
+  const verdict = report.metadata['verdict'];
+  if (verdict === 'passed' || verdict === 'failed' || verdict === 'incomplete') return screen.verdict(verdict);
+  return report.status;
+}
+
+/** How many exceptions the screen of a run lists before it names the command that lists all. */
+const listedExceptions = 25;
+
+/** A report with its checks and what they found. */
+export function reportScreen(
+  report: Report,
+  checks: readonly StoredCheck[],
+  exceptions: readonly StoredException[],
+  screen: Screen,
+): string {
+  const environment = report.metadata['environment'];
+  const dryRun = report.metadata['dry_run'] === true;
+  const title = `${dryRun ? 'DRY RUN, nothing is stored: ' : ''}${report.run_type} run ${shortId(report.id)}`;
+  return [
+    `${screen.strong(title)}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
+    ...scopeLines(report),
+    '',
+    checkTable(checks, screen),
+    ...checks
+      .filter(({ error_message: error }) => error !== null)
+      .map((check) => `${check.check_type}: ${plain(check.error_message ?? '')}`),
+    ...(report.error_message !== null && checks.length === 0 ? [plain(report.error_message)] : []),
+    ...exceptionLines(report, exceptions, screen),
+  ].join('\n');
+}
+
+function scopeLines({ metadata }: Report): string[] {
+  const off = Array.isArray(metadata['off']) ? [`off: ${plain(metadata['off'].join(', '))}`] : [];
+  const narrowed = metadata['narrowed_to'];
+  if (typeof narrowed !== 'object' || narrowed === null) return off;
+  const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
+  return [
+    ...off,
+    `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
+  ];
+}
+
+function checkTable(checks: readonly StoredCheck[], screen: Screen): string {
+  const right = (header: string) => ({ header, align: 'right' as const });
+  return renderTable(
+    [
+      { header: 'check' },
+      { header: 'verdict' },
+      right('compared'),
+      right('expected'),
+      right('actual'),
+      right('difference'),
+      { header: '' },
+      right('findings'),
+      right('took'),
+    ],
+    checks.flatMap((check) => checkRows(check, screen)),
+  );
+}
+
+interface CurrencyLine {
+  currency: string | null;
+  expected: string;
+  actual: string;
+  difference: string;
+}
+
+/** One line per currency, the name of the check on the first. */
+function checkRows(check: StoredCheck, screen: Screen): string[][] {
+  const { compared, findings, currencies } = check.metadata as {
+    compared?: number;
+    findings?: number;
+    currencies?: CurrencyLine[];
+  };
+  const head = [
+    check.check_type,
+    screen.verdict(verdictOf(check)),
+    compared === undefined ? '' : compared.toLocaleString('en-US'),
+  ];
+  const tail = [
+    findings === undefined ? '' : findings.toLocaleString('en-US'),
+    describeDuration(check.execution_time_ms),
+  ];
+  const lines = (currencies ?? []).map(({ currency, expected, actual, difference }) => [
+    expected,
+    actual,
+    difference,
+    plain(currency ?? ''),
+  ]);
+  const [first = ['', '', '', ''], ...rest] = lines;
+  return [[...head, ...first, ...tail], ...rest.map((line) => ['', '', '', ...line, '', ''])];
+}
+
+function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string[] {
+  if (exceptions.length === 0) return [''];
+  const shown = exceptions.slice(0, listedExceptions);
+  const more = exceptions.length - shown.length;
+  const first = shown[0]?.id;
+  return [
+    '',
+    exceptionTable(shown, screen),
+    ...(more > 0
+      ? [`… and ${more.toLocaleString('en-US')} more: recon exceptions list --report ${shortId(report.id)}`]
+      : []),
+    ...(first ? [`Next: recon exceptions show ${shortId(first)}`] : []),
+    '',
+  ];
+}
+
+/** `3 findings (1 critical, 2 low)`: the outcome in one line. */
+export function outcomeLine(report: Report, exceptions: readonly StoredException[]): string {
+  const bySeverity = severities
+    .toReversed()
+    .map((severity) => ({ severity, found: exceptions.filter((exception) => exception.severity === severity).length }))
+    .filter(({ found }) => found > 0)
+    .map(({ severity, found }) => `${found.toLocaleString('en-US')} ${severity}`);
+  const found =
+    bySeverity.length === 0 ? 'nothing found' : `${count(exceptions.length, 'finding')} (${bySeverity.join(', ')})`;
+  return `${report.run_type} run ${shortId(report.id)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${found}`;
+}

@@ -1,0 +1,79 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { Severity } from '../kinds.ts';
+import type { Verdict } from '../reports.ts';
+import type { Output, World } from '../world.ts';
+
+/** How text is painted for one stream. Colour is never alone: every painted word says the same by itself. */
+export interface Screen {
+  strong: (text: string) => string;
+  faint: (text: string) => string;
+  severity: (severity: Severity) => string;
+  verdict: (verdict: Verdict) => string;
+  /** Characters to a line. */
+  columns: number;
+}
+
+/** The screen of a stream: NO_COLOR and FORCE_COLOR decide, then whether it is a terminal that a person looks at. */
+export function screenOf(stream: Output, env: World['env']): Screen {
+  const paint = new Chalk({ level: hasColour(stream, env) ? 1 : 0 });
+  return {
+    strong: paint.bold,
+    faint: paint.dim,
+    severity: (severity) => severityColour(paint, severity)(severity),
+    verdict: (verdict) => verdictColour(paint, verdict)(verdict),
+    columns: stream.columns ?? 120,
+  };
+}
+
+// chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand (OPS-FACTS.md §1.3)
+function hasColour(stream: Output, env: World['env']): boolean {
+  const isSet = (name: string) => (env[name] ?? '') !== '';
+  if (isSet('FORCE_COLOR')) return env['FORCE_COLOR'] !== '0';
+  if (isSet('NO_COLOR') || isSet('CI') || env['TERM'] === 'dumb') return false;
+  return stream.isTTY === true;
+}
+
+function severityColour(paint: ChalkInstance, severity: Severity): (text: string) => string {
+  return { low: paint.blue, medium: paint.yellow, high: paint.red, critical: paint.red.bold.inverse }[severity];
+}
+
+function verdictColour(paint: ChalkInstance, verdict: Verdict): (text: string) => string {
+  return { passed: paint.green, failed: paint.red, incomplete: paint.yellow }[verdict];
+}
+
+// C0 and C1 controls, and the marks that reorder or hide text
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Text that came from a database or an API, with its control characters made visible. */
+export function plain(text: string): string {
+  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The first eight characters of an id: enough to point at it. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */
+export function shortSubject(subject: string): string {
+  const [type, ...rest] = subject.split(':');
+  const id = rest.join(':');
+  return plain(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shortId(id)}` : subject.replace(':', ' '));
+}
+
+/** RFC 3339 as `2026-11-22 18:04:11 +01:00` in the terminal's zone. */
+export function localTime(rfc3339: string): string {
+  const time = new Date(rfc3339);
+  if (Number.isNaN(time.getTime())) return plain(rfc3339);
+  const offset = -time.getTimezoneOffset();
+  const shifted = new Date(time.getTime() + offset * 60_000).toISOString();
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${offset < 0 ? '-' : '+'}${hours ?? ''}:${minutes ?? ''}`;
+}
+
+/** `1 finding`, `3 findings`, `10,312 records`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,186 @@
+import type { CheckName } from './checks/names.ts';
+import type { Database, Transaction } from './database.ts';
+import { OperatorError } from './operator-error.ts';
+
+export const runTypes = ['hourly', 'daily', 'manual'] as const;
+export type RunType = (typeof runTypes)[number];
+
+/** A row of reconciliation_reports. Times are RFC 3339 in UTC. */
+export interface Report {
+  id: string;
+  run_type: RunType;
+  status: 'pending' | 'in_progress' | 'completed' | 'failed';
+  started_at: string;
+  completed_at: string | null;
+  total_checks: number;
+  passed_checks: number;
+  failed_checks: number;
+  exceptions_count: number;
+  error_message: string | null;
+  metadata: Record<string, unknown>;
+  created_at: string;
+}
+
+/** A row of reconciliation_checks. Amounts are exact decimal text; an incomplete check has none, and an error. */
+export interface StoredCheck {
+  id: string;
+  report_id: string;
+  check_type: CheckName;
+  status: 'completed' | 'failed';
+  expected_value: string | null;
+  actual_value: string | null;
+  difference: string | null;
+  passed: boolean;
+  error_message: string | null;
+  execution_time_ms: number;
+  metadata: Record<string, unknown>;
+  created_at: string;
+}
+
+/** Passed, failed (the books disagree) or incomplete (this run proves nothing). */
+export type Verdict = 'passed' | 'failed' | 'incomplete';
+
+/** What a stored check says. */
+export function verdictOf(check: Pick<StoredCheck, 'status' | 'passed'>): Verdict {
+  if (check.status === 'failed') return 'incomplete';
+  return check.passed ? 'passed' : 'failed';
+}
+
+/** Writes the report as `in_progress`, committed before anything can fail; also closes what a dead run left behind. */
+export async function beginReport(
+  database: Database,
+  schema: string,
+  report: Pick<Report, 'id' | 'run_type' | 'started_at' | 'metadata'>,
+): Promise<void> {
+  const reports = database(`${schema}.reconciliation_reports`);
+  // we hold the lock of all runs: whoever left a report in progress is dead
+  await database`
+    update ${reports} as report
+    set status = 'failed', completed_at = ${report.started_at}, error_message = 'interrupted'
+    where report.status in ('pending', 'in_progress')
+  `;
+  await database`
+    insert into ${reports} (id, run_type, status, started_at, created_at, metadata)
+    values (
+      ${report.id}, ${report.run_type}, 'in_progress', ${report.started_at}, ${report.started_at},
+      ${JSON.stringify(report.metadata)}::text::jsonb
+    )
+  `;
+}
+
+/** Ends a report that is still in progress. Throws if a later run has already declared this one dead. */
+export async function finishReport(connection: Database | Transaction, schema: string, report: Report): Promise<void> {
+  const finished = await connection`
+    update ${connection(`${schema}.reconciliation_reports`)} as stored
+    set
+      status = ${report.status},
+      completed_at = ${report.completed_at},
+      total_checks = ${report.total_checks},
+      passed_checks = ${report.passed_checks},
+      failed_checks = ${report.failed_checks},
+      exceptions_count = ${report.exceptions_count},
+      error_message = ${report.error_message},
+      metadata = ${JSON.stringify(report.metadata)}::text::jsonb
+    where stored.id = ${report.id} and stored.status = 'in_progress'
+  `;
+  if (finished.count === 0)
+    throw new OperatorError(
+      3,
+      `A later run declared this one dead (report ${report.id}); nothing of it was stored.`,
+      'Run again; look for a pause of minutes in this process or its database.',
+    );
+}
+
+/** Writes the checks of a report. */
+export async function storeChecks(
+  transaction: Transaction,
+  schema: string,
+  checks: readonly StoredCheck[],
+): Promise<void> {
+  for (const check of checks)
+    await transaction`
+      insert into ${transaction(`${schema}.reconciliation_checks`)} (
+        id, report_id, check_type, status, expected_value, actual_value, difference, passed, error_message,
+        execution_time_ms, metadata, created_at
+      )
+      values (
+        ${check.id}, ${check.report_id}, ${check.check_type}, ${check.status}, ${check.expected_value},
+        ${check.actual_value}, ${check.difference}, ${check.passed}, ${check.error_message},
+        ${check.execution_time_ms}, ${JSON.stringify(check.metadata)}::text::jsonb, ${check.created_at}
+      )
+    `;
+}
+
+/** How many records the last complete, unfiltered check of each type compared. */
+export async function lastCompared(database: Database, schema: string): Promise<Map<string, number>> {
+  const rows = await database<{ check_type: string; compared: string }[]>`
+    select distinct on (checked.check_type) checked.check_type, checked.metadata ->> 'compared' as compared
+    from ${database(`${schema}.reconciliation_checks`)} as checked
+    inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
+    where
+      checked.status = 'completed'
+      and checked.metadata ? 'compared'
+      and not report.metadata ? 'narrowed_to' -- a run over one user says nothing about the whole
+    order by checked.check_type, report.started_at desc, checked.id
+  `;
+  return new Map(rows.map((row) => [row.check_type, Number(row.compared)]));
+}
+
+/** The newest reports, newest first. */
+export async function listReports(
+  database: Database,
+  schema: string,
+  filter: { type: RunType | undefined; limit: number },
+): Promise<Report[]> {
+  return database<Report[]>`
+    select ${reportColumns(database)}
+    from ${database(`${schema}.reconciliation_reports`)} as report
+    where ${filter.type ?? null}::text is null or report.run_type = ${filter.type ?? null}
+    order by report.started_at desc, report.id
+    limit ${filter.limit}
+  `;
+}
+
+/** The report whose id begins so, or the newest for `latest`. Throws an OperatorError (64) if there is not exactly one. */
+export async function findReport(database: Database, schema: string, idPrefix: string): Promise<Report> {
+  const latest = idPrefix === 'latest';
+  const found = await database<Report[]>`
+    select ${reportColumns(database)}
+    from ${database(`${schema}.reconciliation_reports`)} as report
+    where ${latest} or starts_with(report.id::text, ${latest ? '' : idPrefix.toLowerCase()})
+    order by report.started_at desc, report.id
+    limit ${latest ? 1 : 2}
+  `;
+  const [report, other] = found;
+  if (report === undefined)
+    throw new OperatorError(64, `There is no report ${idPrefix}.`, '`recon reports list` shows those that exist.');
+  if (other !== undefined)
+    throw new OperatorError(
+      64,
+      `More than one report begins with ${idPrefix}: ${found.map(({ id }) => id).join(', ')} …`,
+      'Give more of the id.',
+    );
+  return report;
+}
+
+/** The checks of a report in the order in which they ran. */
+export async function checksOf(database: Database, schema: string, reportId: string): Promise<StoredCheck[]> {
+  const rows = await database<StoredCheck[]>`
+    select
+      checked.id, checked.report_id, checked.check_type, checked.status, checked.expected_value, checked.actual_value,
+      checked.difference, checked.passed, checked.error_message, checked.execution_time_ms, checked.metadata,
+      checked.created_at
+    from ${database(`${schema}.reconciliation_checks`)} as checked
+    where checked.report_id = ${reportId}
+    order by checked.created_at, checked.check_type, checked.id
+  `;
+  return rows.map((row) => ({ ...row, execution_time_ms: Number(row.execution_time_ms) }));
+}
+
+function reportColumns(database: Database) {
+  return database`
+    report.id, report.run_type, report.status, report.started_at, report.completed_at, report.total_checks,
+    report.passed_checks, report.failed_checks, report.exceptions_count, report.error_message, report.metadata,
+    report.created_at
+  `;
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import type { Check, Comparison, Cut } from './checks/check.ts';
+import { checks as registry } from './checks/index.ts';
+import type { CheckName } from './checks/names.ts';
+import type { Config } from './config.ts';
+import type { CustodianReading } from './custodians/custodian.ts';
+import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
+import { inSavepoint, withDatabase, type Database } from './database.ts';
+import { Incomplete } from './incomplete.ts';
+import { assertMigrated, existingSchema } from './migrations.ts';
+import { beginReport, finishReport, lastCompared, type Report, type RunType } from './reports.ts';
+import { endRun, type RunResult } from './run-result.ts';
+import { withRunLock } from './run-lock.ts';
+import { createMask, type Mask } from './secrets.ts';
+import { openSource, type Source } from './source.ts';
+import type { World } from './world.ts';
+
+export interface RunOptions {
+  type: RunType;
+  /** The checks to run, of those that are on. */
+  checks: readonly CheckName[];
+  scope: Scope;
+  dryRun: boolean;
+  waitMs: number;
+  /** Take a shrunken source for the truth this once. */
+  acceptFewer: boolean;
+}
+
+/** Told what happens while it happens; none of it is a result. */
+export interface RunListener {
+  reading(check: CheckName, read: number): void;
+  finished(outcome: CheckOutcome): void;
+}
+
+/** What became of one check in this run. */
+export interface CheckOutcome {
+  name: CheckName;
+  id: string;
+  startedAt: Date;
+  executionMs: number;
+  /** Either what was compared, or why nothing was proven. */
+  result: Comparison | Incomplete;
+}
+
+interface Engine {
+  config: Config;
+  options: RunOptions;
+  world: World;
+  listener: RunListener;
+  source: Source;
+  mask: Mask;
+  /** Aborted by a signal of the operating system or by the run's deadline. */
+  signal: AbortSignal;
+}
+
+const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
+
+/**
+ * One run (DESIGN §7): lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
+ * Throws an OperatorError if it could not begin (3, 4, 77, 78), a SignalInterrupt if it was told to stop.
+ */
+export async function run(
+  config: Config,
+  options: RunOptions,
+  world: World,
+  listener: RunListener,
+): Promise<RunResult> {
+  const timeoutMs = config.runTimeoutMs ?? defaultTimeoutMs[options.type];
+  const deadline = AbortSignal.timeout(timeoutMs);
+  deadline.addEventListener('abort', () => undefined);
+  const signal = AbortSignal.any([world.signal, deadline]);
+  const engine: Engine = {
+    config,
+    options,
+    world,
+    listener,
+    signal,
+    source: openSource(config.source),
+    mask: createMask(world.env, [config.databaseUrl]),
+  };
+  return withDatabase(config.databaseUrl, { connections: 4 }, async (database) => {
+    // a dry run needs no tables of ours: it is the first thing to try on a real database
+    const schema = options.dryRun
+      ? await existingSchema(database, config.schema)
+      : await assertMigrated(database, config.schema);
+    return withRunLock(database, schema, options.waitMs, world.signal, () =>
+      options.dryRun ? dryRun(engine, database) : storedRun(engine, database, schema),
+    );
+  });
+}
+
+async function dryRun(engine: Engine, database: Database): Promise<RunResult> {
+  const report = newReport(engine);
+  const outcomes = await runChecks(engine, database, new Map());
+  return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
+}
+
+async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
+  const report = newReport(engine);
+  await beginReport(database, schema, report);
+  try {
+    const previous = engine.options.acceptFewer ? new Map<string, number>() : await lastCompared(database, schema);
+    const outcomes = await runChecks(engine, database, previous);
+    engine.world.signal.throwIfAborted();
+    return await endRun(report, outcomes, engine.world.now(), engine.mask, {
+      database,
+      schema,
+      clears: isWhole(engine.options.scope),
+    });
+  } catch (error) {
+    await markFailed(engine, database, schema, report, error);
+    throw error;
+  }
+}
+
+function newReport({ options, config, world }: Engine): Report {
+  const startedAt = world.now().toISOString();
+  const off = (Object.keys(registry) as CheckName[]).filter((name) => !options.checks.includes(name));
+  const { since, until, userId } = options.scope;
+  return {
+    id: randomUUID(),
+    run_type: options.type,
+    status: 'in_progress',
+    started_at: startedAt,
+    completed_at: null,
+    total_checks: 0,
+    passed_checks: 0,
+    failed_checks: 0,
+    exceptions_count: 0,
+    error_message: null,
+    metadata: {
+      environment: config.environment,
+      source: config.source,
+      ...(off.length > 0 && { off }),
+      ...(!isWhole(options.scope) && { narrowed_to: { since, until, user_id: userId } }),
+    },
+    created_at: startedAt,
+  };
+}
+
+function isWhole(scope: Scope): boolean {
+  return scope.since === everything.since && scope.until === everything.until && scope.userId === everything.userId;
+}
+
+/** A run that broke leaves a report that says so. If that cannot be written either, the next run closes the report. */
+async function markFailed(
+  engine: Engine,
+  database: Database,
+  schema: string,
+  report: Report,
+  error: unknown,
+): Promise<void> {
+  const message = engine.mask(error instanceof Error ? error.message : String(error));
+  const failed: Report = {
+    ...report,
+    status: 'failed',
+    completed_at: engine.world.now().toISOString(),
+    error_message: message,
+  };
+  await finishReport(database, schema, failed).catch(() => undefined);
+}
+
+type Readings = Map<CheckName, CustodianReading | Incomplete>;
+
+async function runChecks(engine: Engine, database: Database, previous: Map<string, number>): Promise<CheckOutcome[]> {
+  const readings = await readCustodians(engine);
+  const outcomes = await compareAll(engine, database, readings);
+  return outcomes.map((outcome) => refuseShrunken(outcome, previous.get(outcome.name), isWhole(engine.options.scope)));
+}
+
+/** Custodians are slow: they are read side by side, and before any snapshot is open. */
+async function readCustodians(engine: Engine): Promise<Readings> {
+  const reading = engine.options.checks.map(
+    async (name): Promise<[CheckName, CustodianReading | Incomplete] | undefined> => {
+      const check = registry[name];
+      return check.read === undefined ? undefined : [name, await readOne(engine, check, check.read)];
+    },
+  );
+  return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
+}
+
+async function readOne(
+  { config, world, listener, signal }: Engine,
+  check: Check,
+  read: NonNullable<Check['read']>,
+): Promise<CustodianReading | Incomplete> {
+  try {
+    return await read(config, { ...world, signal }, (count) => {
+      listener.reading(check.name, count);
+    });
+  } catch (error) {
+    if (error instanceof Incomplete) return error;
+    if (signal.aborted && !world.signal.aborted) return pastDeadline();
+    throw error;
+  }
+}
+
+async function compareAll(engine: Engine, database: Database, readings: Readings): Promise<CheckOutcome[]> {
+  const { config, options, world, source, signal } = engine;
+  const outcomes: CheckOutcome[] = [];
+  try {
+    await withCut(database, { config, source, scope: options.scope, asOf: world.asOf, signal }, async (cut) => {
+      for (const name of options.checks)
+        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name)));
+    });
+  } catch (error) {
+    // the connection is gone: what was compared before stands, the rest could not be told
+    const reason = whyIncomplete(error);
+    if (reason === undefined || world.signal.aborted) throw error;
+    for (const name of options.checks.slice(outcomes.length))
+      outcomes.push(outcomeOf(engine, name, world.now(), reason));
+  }
+  return outcomes;
+}
+
+async function compareOne(
+  engine: Engine,
+  cut: Cut,
+  check: Check,
+  reading: CustodianReading | Incomplete | undefined,
+): Promise<CheckOutcome> {
+  const startedAt = engine.world.now();
+  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading));
+  engine.listener.finished(outcome);
+  return outcome;
+}
+
+async function tryCompare(
+  { config, world, signal }: Engine,
+  cut: Cut,
+  check: Check,
+  reading: CustodianReading | Incomplete | undefined,
+): Promise<Comparison | Incomplete> {
+  if (reading instanceof Incomplete) return reading;
+  const params = { ...cut.params, ...check.params(config) };
+  try {
+    world.signal.throwIfAborted();
+    if (signal.aborted) return pastDeadline();
+    return await inSavepoint(cut.transaction, (transaction) => check.compare({ ...cut, transaction, params }, reading));
+  } catch (error) {
+    world.signal.throwIfAborted();
+    const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
+
+function pastDeadline(): Incomplete {
+  return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
+}
+
+function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Comparison | Incomplete): CheckOutcome {
+  const executionMs = Math.max(0, engine.world.now().getTime() - startedAt.getTime());
+  return { name, id: randomUUID(), startedAt, executionMs, result };
+}
+
+/** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
+function refuseShrunken(outcome: CheckOutcome, previous: number | undefined, whole: boolean): CheckOutcome {
+  const { result } = outcome;
+  if (result instanceof Incomplete || !whole || previous === undefined || result.compared * 2 >= previous)
+    return outcome;
+  const reason = `Only ${result.compared} records where the last complete run compared ${previous}: if they were really removed, run once with --accept-fewer.`;
+  return { ...outcome, result: new Incomplete(reason) };
+}
