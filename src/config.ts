@@ -163,7 +163,7 @@ function oneOf<const T extends string>(...choices: T[]) {
 }
 
 /** The sentence for a check that does not exist, with the one that was probably meant. */
-export function unknownCheck(name: string): string {
+function unknownCheck(name: string): string {
   const nearest = suggest(name, checkNames);
   return `names no check of recon: "${name}" (${nearest === undefined ? `there are ${checkNames.join(', ')}` : `did you mean ${nearest}?`})`;
 }

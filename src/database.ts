@@ -143,7 +143,7 @@ const unreachable = new Set([
 ]);
 
 /** One sentence for a connection that could not be made or was lost; undefined for every other error. */
-export function connectionProblem(error: unknown, url: string): OperatorError | undefined {
+function connectionProblem(error: unknown, url: string): OperatorError | undefined {
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
   const place = placeOf(url);
@@ -173,7 +173,7 @@ export function connectionProblem(error: unknown, url: string): OperatorError | 
 }
 
 /** Host, port and database of a connection URL: what may be shown of it. */
-export function placeOf(url: string): string {
+function placeOf(url: string): string {
   const { hostname, port, pathname } = new URL(url);
   return `${hostname}:${port === '' ? '5432' : port}${pathname}`;
 }

@@ -1,4 +1,4 @@
-import { fingerprintOf, type Comparison, type Finding } from './checks/check.ts';
+import { fingerprintOf, type Comparison, type CurrencyTotals, type Finding } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import { inTransaction, type Database } from './database.ts';
 import type { StoredException } from './exceptions/exception.ts';
@@ -132,30 +132,33 @@ function sidesOf({ totals, findings }: Comparison) {
   };
 }
 
-function describeComparison(comparison: Comparison): Record<string, unknown> {
-  const { compared, totals, findings, truncated, details } = comparison;
+function describeComparison({ compared, totals, findings, truncated, details }: Comparison): Record<string, unknown> {
   return {
     verdict: findings.length === 0 ? 'passed' : 'failed',
     compared,
     findings: findings.length,
+    awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
+    in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
     ...(truncated && { truncated }),
-    currencies: totals
-      .filter(
-        ({ currency, awaited, inFlight, expected, actual }) =>
-          currency !== null || awaited + inFlight > 0 || expected !== '0' || actual !== '0',
-      )
-      .map((total) => ({
-        currency: total.currency,
-        expected: total.expected,
-        actual: total.actual,
-        difference: toText(money(total.actual).minus(money(total.expected))),
-        awaited: total.awaited,
-        awaited_amount: total.awaitedAmount,
-        in_flight: total.inFlight,
-        in_flight_amount: total.inFlightAmount,
-      })),
+    currencies: totals.map(describeCurrency).filter(holdsMoney),
     ...(Object.keys(details).length > 0 && { details }),
   };
+}
+
+function describeCurrency(total: CurrencyTotals) {
+  return {
+    currency: total.currency,
+    expected: total.expected,
+    actual: total.actual,
+    difference: toText(money(total.actual).minus(money(total.expected))),
+    awaited_amount: total.awaitedAmount,
+    in_flight_amount: total.inFlightAmount,
+  };
+}
+
+/** Records whose source names no currency stand in a line of their own, if there are any. */
+function holdsMoney({ currency, ...amounts }: ReturnType<typeof describeCurrency>): boolean {
+  return currency !== null || Object.values(amounts).some((amount) => amount !== '0');
 }
 
 /** In a dry run: the row that would be stored, without the ids that it would get. */

@@ -210,7 +210,7 @@ function inlined(name: string, text: string): string {
 }
 
 /** The one `select` that makes a relation. */
-export function readRelation(source: Source, relation: Relation): string {
+function readRelation(source: Source, relation: Relation): string {
   return readFileSync(join(source.folder, `${relation}.sql`), 'utf8').trimEnd();
 }
 

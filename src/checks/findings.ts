@@ -21,7 +21,7 @@ export interface FindingRow {
 }
 
 /** A check that finds more stops here, marked truncated: whatever broke, broke everything. */
-export const findingsLimit = 1_000_000;
+const findingsLimit = 1_000_000;
 
 /** Runs a check's findings and keeps one per subject: the kind of the lowest rank, the others in its metadata. */
 export async function searchFindings(

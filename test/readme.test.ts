@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../src/exit-codes.ts';
+import { variables, type Variable } from '../src/variables.ts';
+
+const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
+
+/** The cells of every table row of a Markdown text. */
+function rowsOf(markdown: string): string[][] {
+  return markdown
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+}
+
+const effect = (variable: Variable) =>
+  variable.notYet === true ? `${variable.meaning} (checked, but without effect in this release)` : variable.meaning;
+
+describe('README', () => {
+  it('lists every variable with its type, default and meaning, and no other', async () => {
+    const listed = rowsOf(await read('README.md')).filter(([name]) => /^`[A-Z_]+`$/.test(name ?? ''));
+    const known = variables.map((variable: Variable) => [
+      `\`${variable.name}\``,
+      variable.choices?.join(', ') ?? variable.kind,
+      variable.default ?? '',
+      effect(variable),
+    ]);
+    expect(listed).toEqual(known);
+  });
+
+  it('has the table of exit codes', async () => {
+    const listed = rowsOf(await read('README.md')).filter(([code]) => /^\d+$/.test(code ?? ''));
+    expect(listed).toEqual(exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, retry]));
+  });
+});
+
+describe('.env.example', () => {
+  it('has every variable with its default and meaning', async () => {
+    const example = await read('.env.example');
+    for (const variable of variables as readonly Variable[]) {
+      if (variable.name === 'DATABASE_URL') continue;
+      expect(example).toContain(`# ${effect(variable)}\n# ${variable.name}=${variable.default ?? ''}\n`);
+    }
+    expect(example).toMatch(/^DATABASE_URL=postgres:\/\//m);
+  });
+});
