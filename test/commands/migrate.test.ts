@@ -1,0 +1,101 @@
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { main } from '../../src/main.ts';
+import { emptyDatabase } from '../support/database.ts';
+
+/** Runs one command line against `url`; `typed` stands for a person at a terminal. */
+async function recon(url: string, args: string[], typed?: string) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const printed = Promise.all([text(stdout), text(stderr)]);
+  const code = await main(args, {
+    env: { DATABASE_URL: url },
+    stdin: Object.assign(Readable.from(typed === undefined ? [] : [typed]), { isTTY: typed !== undefined }),
+    stdout,
+    stderr,
+    now: () => new Date(),
+    random: Math.random,
+    fetch: () => Promise.reject(new Error('migrate asks nobody')),
+    signal: new AbortController().signal,
+  });
+  stdout.end();
+  stderr.end();
+  const [out, err] = await printed;
+  return { code, out, err };
+}
+
+describe('recon migrate', () => {
+  test('makes the tables; status says so before and after', async () => {
+    const { url } = await emptyDatabase();
+    const before = await recon(url, ['migrate', 'status']);
+    expect(before.code).toBe(2);
+    expect(before.out).toMatch(/^schema public\n.*\n0001_reports_checks_exceptions +pending\n/);
+
+    expect(await recon(url, ['migrate'])).toEqual({
+      code: 0,
+      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n',
+      err: '',
+    });
+    expect(await recon(url, ['migrate', 'up'])).toMatchObject({ code: 0, out: 'The schema public is up to date.\n' });
+
+    const after = await recon(url, ['migrate', 'status', '-o', 'json']);
+    expect(after.code).toBe(0);
+    expect(JSON.parse(after.out)).toMatchObject({
+      version: 1,
+      schema: 'public',
+      migrations: [
+        {
+          name: '0001_reports_checks_exceptions',
+          status: 'applied',
+          applied_at: expect.stringMatching(/Z$/) as string,
+        },
+        { name: '0002_findings_and_events', status: 'applied' },
+      ],
+    });
+  });
+
+  test('down asks a person, refuses without one, and does nothing until it is told so', async () => {
+    const { url, sql } = await emptyDatabase();
+    await recon(url, ['migrate']);
+    await sql`insert into reconciliation_reports (run_type, status) values ('manual', 'completed')`;
+
+    const alone = await recon(url, ['migrate', 'down']);
+    expect(alone.code).toBe(64);
+    expect(alone.err).toContain('Add --yes.');
+    expect(alone.err).toMatch(/reconciliation_reports +1 +is dropped/);
+
+    for (const typed of ['no\n', 'yes\n', '']) {
+      const asked = await recon(url, ['migrate', 'down'], typed);
+      expect([asked.code, asked.out]).toEqual([64, '']);
+      expect(asked.err).toContain('Not confirmed; nothing was changed.');
+    }
+    expect(await sql`select from reconciliation_reports`).toHaveLength(1);
+
+    const told = await recon(url, ['migrate', 'down'], 'down\n');
+    expect([told.code, told.out]).toEqual([
+      0,
+      'The schema public is without recon; taken back:\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
+    ]);
+    expect(await recon(url, ['migrate', 'down'])).toMatchObject({
+      code: 0,
+      out: 'The schema public has no tables of recon.\n',
+      err: '',
+    });
+  });
+
+  test('down --yes needs nobody', async () => {
+    const { url } = await emptyDatabase();
+    await recon(url, ['migrate']);
+    expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 0 });
+    expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
+  });
+
+  test('a table that cannot be adopted is named, without a stack', async () => {
+    const { url, sql } = await emptyDatabase();
+    await sql`create view reconciliation_checks as select 1 as id`;
+    const refused = await recon(url, ['migrate']);
+    expect(refused.code).toBe(78);
+    expect(refused.err).toContain('reconciliation_checks: is not a plain table');
+    expect(refused.err).not.toContain('    at ');
+  });
+});
