@@ -1,0 +1,66 @@
+// npm run demo               a month of books with a fault of every kind, and what recon says about it
+// npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show 3f2a, …
+// npm run demo -- --reset    the same as `npm run demo`: begins anew; arguments may follow
+import { constants } from 'node:os';
+import { OperatorError } from '../../src/operator-error.ts';
+import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
+import { demoFolder, withFolderLocked } from './folder.ts';
+import { passOn, recon, withoutSettings, type Environment } from './recon.ts';
+import { isPerfect, readFound, score, scoreTable } from './score.ts';
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // the server goes with us (postgres-keeper.mjs)
+  process.on(signal, () => passOn(signal) || process.exit(128 + constants.signals[signal]));
+}
+process.exitCode = await main(process.argv.slice(2)).catch(explain);
+
+async function main(given: string[]): Promise<number> {
+  const reset = given[0] === '--reset';
+  const args = reset ? given.slice(1) : given;
+  const folder = await demoFolder();
+  return withFolderLocked(folder, async () => {
+    if (reset || args.length === 0) await clear(folder);
+    return withBackdrop(folder, say, (backdrop) =>
+      args.length === 0 ? demonstrate(backdrop) : command(backdrop, args),
+    );
+  });
+}
+
+/** `recon` as anybody would call it, with the settings of this shell. */
+async function command({ env, isNew }: Backdrop, args: string[]): Promise<number> {
+  const environment = { ...process.env, ...env };
+  if (isNew) await recon(['migrate', 'up'], environment, 'stderr');
+  return recon(args, environment);
+}
+
+/** 0 only if recon finds every planted fault, and nothing else. */
+async function demonstrate({ sql, env, planted }: Backdrop): Promise<number> {
+  const steps: [args: string[], exitCode: number][] = [
+    [['migrate', 'up'], 0],
+    [['run', '--type', 'manual'], 2],
+    [['exceptions', 'list'], 0],
+  ];
+  const environment: Environment = { ...withoutSettings(process.env), ...env };
+  for (const [args, expected] of steps) {
+    say(`\n$ recon ${args.join(' ')}`);
+    const code = await recon(args, environment);
+    if (code !== expected) {
+      say(`\nrecon ${args.join(' ')} ended with ${code} instead of ${expected}: the demo stops here.`);
+      return code === 0 ? 1 : code;
+    }
+  }
+  const result = score(planted, await readFound(sql));
+  process.stdout.write(`\n${scoreTable(result)}`);
+  say('\nThe books are kept. Go on with: npm run demo -- exceptions show <id>, npm run demo -- run --type daily, …');
+  return isPerfect(result) ? 0 : 1;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function explain(error: unknown): number {
+  if (!(error instanceof OperatorError)) throw error;
+  say(`${error.message} ${error.hint ?? ''}`);
+  return error.exitCode;
+}
