@@ -142,7 +142,7 @@ mirrors as (
 ledger_transaction as (
   select
     coalesce(header.id, entry_sums.transaction_id) as id,
-    header.id is null as header_missing,
+    header.id is null and entry_sums.transaction_id is not null as header_missing,
     header.user_id,
     header.transaction_type,
     header.status,
