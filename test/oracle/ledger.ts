@@ -1,0 +1,295 @@
+import {
+  Exact,
+  larger,
+  same,
+  total,
+  totalOrZero,
+  type AccountRow,
+  type Amount,
+  type EntryRow,
+  type HeaderRow,
+  type Host,
+} from './host-tables.ts';
+import type { Verdict } from './verdict.ts';
+
+/** The moment of the cut and the grace period, in microseconds. */
+export interface Moment {
+  asOf: number;
+  grace: number;
+}
+
+type Finding = Omit<Verdict, 'check' | 'subject' | 'user'>;
+
+const nothing = { expected: null, actual: null, stake: null };
+
+/** DESIGN §6, kinds of transactions and of accounts. */
+export function judgeLedger(host: Host, moment: Moment): Verdict[] {
+  const { headers, entries } = host;
+  const known = new Set(headers.map(({ id }) => id));
+  const unknown = new Set(entries.map((entry) => entry.transaction_id).filter((id) => id !== null && !known.has(id)));
+  return [
+    ...headers.flatMap((header) => judgeTransaction(host, header.id, header, moment)),
+    ...[...unknown].flatMap((id) => judgeTransaction(host, id, null, moment)),
+    ...entries.filter((entry) => entry.transaction_id === null).flatMap((entry) => judgeLooseEntry(host, entry)),
+    ...host.accounts.flatMap((account) => judgeAccount(host, account)),
+  ];
+}
+
+function judgeTransaction(host: Host, id: string | null, header: HeaderRow | null, moment: Moment): Verdict[] {
+  const entries = entriesOf(host, id);
+  // neither pending nor failed: what is not known to be unposted counts as posted
+  const posted = header?.status !== 'pending' && header?.status !== 'failed';
+  const unposted = header !== null && !posted && !(header.status === 'pending' && isRecent(header.created_at, moment));
+  const isWritten = entries.length > 0 && (posted || unposted);
+  const findings = [
+    ...judgeKeys(host, header, entries),
+    ...(posted && entries.length === 0 ? [{ kind: 'empty_transaction', ...nothing, currency: null }] : []),
+    ...(isWritten ? judgeSides(host, header, entries) : []),
+    ...(header === null ? [] : judgeReversal(host, header, moment)),
+    ...(unposted && entries.length > 0
+      ? [
+          {
+            ...nothing,
+            kind: 'posted_while_unposted',
+            expected: new Exact(0),
+            actual: amountOf(entries),
+            currency: currencyOf(entries),
+          },
+        ]
+      : []),
+  ];
+  return findings.map((finding) => ({
+    check: 'ledger_consistency',
+    subject: `transaction:${id ?? 'null'}`,
+    user: header?.user_id ?? null,
+    ...finding,
+  }));
+}
+
+function judgeKeys(host: Host, header: HeaderRow | null, entries: EntryRow[]): Finding[] {
+  const currency = currencyOf(entries);
+  const findings: Finding[] = [];
+  const orphans = entries.filter((entry) => entry.account_id !== null && accountsOf(host, entry).length === 0);
+  const lost = header === null ? amountOf(entries) : totalOrZero(orphans.map(({ amount }) => amount));
+  if (header === null || orphans.length > 0)
+    findings.push({ ...nothing, kind: 'orphaned_entry', expected: lost, currency });
+  if (entries.some(isInvalid)) findings.push({ ...nothing, kind: 'invalid_amount', currency });
+  const elsewhere = entries.filter((entry) => {
+    const [account] = accountsOf(host, entry);
+    return account && account.currency !== null && entry.currency !== null && account.currency !== entry.currency;
+  });
+  if (elsewhere.length > 0) {
+    const stake = totalOrZero(elsewhere.map(({ amount }) => amount));
+    findings.push({ ...nothing, kind: 'currency_mismatch', stake, currency });
+  }
+  return findings;
+}
+
+function isInvalid({ id, transaction_id, account_id, amount, entry_type, currency }: EntryRow): boolean {
+  if (id === null || transaction_id === null || account_id === null || amount === null) return true;
+  const value = new Exact(amount);
+  if (!value.isFinite() || value.isNegative()) return true;
+  return !['debit', 'credit'].includes(entry_type ?? '') || !['USDC', 'USD'].includes(currency ?? '');
+}
+
+function judgeSides(host: Host, header: HeaderRow | null, entries: EntryRow[]): Finding[] {
+  const currency = currencyOf(entries);
+  const [debits, credits] = [sideOf(entries, 'debit'), sideOf(entries, 'credit')];
+  const findings: Finding[] = [];
+  if (!['debit', 'credit'].every((side) => entries.some((entry) => entry.entry_type === side)))
+    findings.push({ ...nothing, kind: 'one_sided_transaction', expected: debits, actual: credits, currency });
+  const gap = gapOf(host, header, entries);
+  if (gap !== null) findings.push({ ...nothing, kind: 'unbalanced_transaction', ...gap });
+  if (entries.every(({ amount }) => amount !== null && new Exact(amount).isZero()))
+    findings.push({ ...nothing, kind: 'zero_amount', currency });
+  return findings;
+}
+
+/** Where debits and credits differ, the currency where they differ most; null if they agree. */
+function gapOf(
+  host: Host,
+  header: HeaderRow | null,
+  entries: EntryRow[],
+): Pick<Finding, 'expected' | 'actual' | 'currency'> | null {
+  const currencies = new Set(entries.map(({ currency }) => currency).filter((currency) => currency !== null));
+  if (currencies.size > 1 && header !== null && mayCross(host, header)) {
+    const [expected, actual] = [sideOf(entries, 'debit'), sideOf(entries, 'credit')];
+    return namesJob(host, header) || same(expected, actual) ? null : { expected, actual, currency: null };
+  }
+  const sides = ['USDC', 'USD'].map((currency) => {
+    const ofCurrency = entries.filter((entry) => entry.currency === currency);
+    const [expected, actual] = [sideOf(ofCurrency, 'debit'), sideOf(ofCurrency, 'credit')];
+    return { currency, expected, actual, gap: actual.minus(expected).abs() };
+  });
+  const [usdc, usd] = sides as [(typeof sides)[0], (typeof sides)[0]];
+  if (usdc.gap.isZero() && usd.gap.isZero()) return null;
+  const { currency, expected, actual } = same(larger(usd.gap, usdc.gap), usdc.gap) ? usdc : usd;
+  return { currency, expected, actual };
+}
+
+/** What a reversal reverses: the transaction that it names, or those that booked the record that it names. */
+function originalsOf(host: Host, header: HeaderRow): HeaderRow[] {
+  if (header.transaction_type !== 'reversal' || header.id === null || header.status === 'failed') return [];
+  if (header.reference_id === null) return [];
+  if (namesTransaction(header)) return host.headers.filter(({ id }) => id === header.reference_id);
+  return host.headers.filter(
+    (original) =>
+      original.reference_id === header.reference_id &&
+      original.status === 'reversed' &&
+      original.transaction_type !== 'reversal',
+  );
+}
+
+function namesTransaction(reversal: HeaderRow): boolean {
+  return ['reversal', 'transaction', 'ledger_transaction'].includes(referenceOf(reversal) ?? 'reversal');
+}
+
+export function referenceOf({ reference_type, transaction_type }: HeaderRow): string | null {
+  return (reference_type ?? transaction_type)?.toLowerCase() ?? null;
+}
+
+/** Everything that a transaction reverses, over as many turns as it takes. */
+function ancestry(host: Host, header: HeaderRow, seen = new Set<HeaderRow>()): Set<HeaderRow> {
+  for (const original of originalsOf(host, header))
+    if (!seen.has(original)) ancestry(host, original, seen.add(original));
+  return seen;
+}
+
+const crossing = ['conversion', 'investment'];
+
+function mayCross(host: Host, header: HeaderRow): boolean {
+  return [header, ...ancestry(host, header)].some(({ transaction_type }) => crossing.includes(transaction_type ?? ''));
+}
+
+function namesJob(host: Host, header: HeaderRow): boolean {
+  const isJob = (one: HeaderRow) =>
+    one.reference_id !== null && ['conversion', 'conversion_job'].includes(referenceOf(one) ?? '');
+  const itself = crossing.includes(header.transaction_type ?? '') && isJob(header);
+  return itself || [...ancestry(host, header)].some(isJob);
+}
+
+function judgeReversal(host: Host, header: HeaderRow, moment: Moment): Finding[] {
+  const entries = entriesOf(host, header.id);
+  const currency = currencyOf(entries);
+  const findings: Finding[] = [];
+  const completed = header.status === 'completed' || header.status === 'reversed';
+  const namesNothing = !host.headers.some(({ id }) => id !== null && id === header.reference_id);
+  const isReversal = header.transaction_type === 'reversal' && header.id !== null && namesTransaction(header);
+  if (isReversal && completed && namesNothing)
+    findings.push({
+      ...nothing,
+      kind: 'broken_reversal',
+      actual: entries.length > 0 ? amountOf(entries) : null,
+      currency,
+    });
+  const reverses = (other: HeaderRow) => originalsOf(host, other).some(({ id }) => id !== null && id === header.id);
+  const mirrors = distinct(host.headers.filter(reverses));
+  const standing = mirrors.filter(({ status }) => status === 'completed');
+  const isBroken =
+    header.status === 'reversed'
+      ? !isUndoneOnce(host, header, mirrors, moment)
+      : header.id !== null && standing.length > 0;
+  if (isBroken) {
+    const reversed = total(
+      standing
+        .filter(({ id }) => entriesOf(host, id).length > 0)
+        .map(({ id }) => amountOf(entriesOf(host, id)).toString()),
+    );
+    const expected = entries.length > 0 ? amountOf(entries) : null;
+    findings.push({ kind: 'broken_reversal', expected, actual: reversed ?? new Exact(0), stake: null, currency });
+  }
+  return findings;
+}
+
+/** A key that stands twice, its constraint switched off, is still one reversal. */
+function distinct(headers: HeaderRow[]): HeaderRow[] {
+  const known = new Map(headers.map((header) => [`${header.id} ${header.status} ${header.created_at}`, header]));
+  return [...known.values()];
+}
+
+function isUndoneOnce(host: Host, header: HeaderRow, mirrors: HeaderRow[], moment: Moment): boolean {
+  const standing = mirrors.filter(({ status }) => status === 'completed');
+  if (standing.length === 1) return isMirror(entriesOf(host, header.id), entriesOf(host, standing[0]!.id));
+  // a reversal that was itself reversed has restored the original; one that is being written has its grace period
+  if (standing.length === 0 && mirrors.some(({ status }) => status === 'reversed')) return true;
+  return mirrors.some(({ status, created_at }) => status === 'pending' && isRecent(created_at, moment));
+}
+
+function isMirror(original: EntryRow[], reversal: EntryRow[]): boolean {
+  const other: Record<string, string> = { debit: 'credit', credit: 'debit' };
+  const write = (entry: EntryRow, side: string | null | undefined) =>
+    JSON.stringify([
+      entry.account_id,
+      entry.currency,
+      entry.amount && new Exact(entry.amount).plus(0).toFixed(),
+      side ?? null,
+    ]);
+  const left = original.map((entry) => write(entry, entry.entry_type)).sort();
+  const right = reversal.map((entry) => write(entry, other[entry.entry_type ?? ''])).sort();
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function judgeLooseEntry(host: Host, entry: EntryRow): Verdict[] {
+  const accounts = accountsOf(host, entry);
+  const users = accounts.length > 0 ? accounts.map(({ user_id }) => user_id) : [null];
+  const subject = `entry:${entry.id ?? 'null'}`;
+  return users.map((user) => ({
+    check: 'ledger_consistency',
+    kind: 'invalid_amount',
+    subject,
+    ...nothing,
+    currency: entry.currency,
+    user,
+  }));
+}
+
+function judgeAccount(host: Host, account: AccountRow): Verdict[] {
+  const { id, user_id, account_type, currency } = account;
+  const entries = host.entries.filter((entry) => id !== null && entry.account_id === id);
+  const balance = account.balance === null ? null : new Exact(account.balance);
+  const proven = sideOf(entries, 'debit').minus(sideOf(entries, 'credit'));
+  const twins = host.accounts.filter((other) => other.user_id === user_id && other.account_type === account_type);
+  const first = twins
+    .map((twin) => twin.id)
+    .filter((twin) => twin !== null)
+    .sort()[0];
+  const findings: Omit<Finding, 'currency'>[] = [];
+  if (balance === null || !same(balance, proven))
+    findings.push({ kind: 'balance_drift', expected: proven, actual: balance, stake: null });
+  if (user_id !== null && balance?.lt(0))
+    findings.push({ kind: 'negative_balance', expected: new Exact(0), actual: balance, stake: null });
+  if (twins.length > 1 && id === first && id !== null)
+    findings.push({ kind: 'duplicate_account', expected: new Exact(1), actual: new Exact(twins.length), stake: null });
+  return findings.map((finding) => ({
+    check: 'ledger_consistency',
+    subject: `account:${id ?? 'null'}`,
+    user: user_id,
+    currency: finding.kind === 'duplicate_account' ? null : currency,
+    ...finding,
+  }));
+}
+
+function isRecent(time: number | null, { asOf, grace }: Moment): boolean {
+  return time !== null && time > asOf - grace;
+}
+
+export function entriesOf(host: Host, transactionId: string | null): EntryRow[] {
+  return transactionId === null ? [] : host.entries.filter((entry) => entry.transaction_id === transactionId);
+}
+
+export function accountsOf(host: Host, entry: EntryRow): AccountRow[] {
+  return entry.account_id === null ? [] : host.accounts.filter(({ id }) => id === entry.account_id);
+}
+
+function sideOf(entries: EntryRow[], side: string): Amount {
+  return totalOrZero(entries.filter(({ entry_type }) => entry_type === side).map(({ amount }) => amount));
+}
+
+function amountOf(entries: EntryRow[]): Amount {
+  return larger(sideOf(entries, 'debit'), sideOf(entries, 'credit'));
+}
+
+function currencyOf(entries: EntryRow[]): string | null {
+  const currencies = new Set(entries.map(({ currency }) => currency).filter((currency) => currency !== null));
+  return currencies.size === 1 ? [...currencies][0]! : null;
+}

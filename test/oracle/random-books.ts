@@ -1,0 +1,94 @@
+import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import type { Random } from '../support/random.ts';
+
+/** Random books that are mostly in order: users, records in every state, transactions, reversals of reversals. */
+export function writeRandomBooks(seed: number): LedgerBuilder {
+  const ledger = new LedgerBuilder({ now: cutAt, seed });
+  const { random } = ledger;
+  const users = Array.from({ length: random.integer(1, 4) }, () => ledger.user());
+  for (const user of users)
+    if (random.chance(0.8)) ledger.openingBalance(user, '900000000000000000', { minutesAgo: 99_999 });
+  for (let count = random.integer(3, 24); count > 0; count -= 1) random.pick(movements)(ledger, random.pick(users));
+  return ledger;
+}
+
+type Movement = (ledger: LedgerBuilder, user: User) => unknown;
+
+const movements: readonly Movement[] = [
+  (ledger, user) =>
+    reverseSome(ledger, ledger.deposit(user, amount(ledger.random), recordOptions(ledger.random, depositStates))),
+  (ledger, user) =>
+    reverseSome(ledger, ledger.withdrawal(user, amount(ledger.random), recordOptions(ledger.random, withdrawalStates))),
+  (ledger) => {
+    const direction = ledger.random.pick(['usdc_to_usd', 'usd_to_usdc'] as const);
+    const options = { ...recordOptions(ledger.random, jobStates), rate: ledger.random.pick(['1', '0.9987', '1.25']) };
+    return reverseSome(
+      ledger,
+      ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' }),
+    );
+  },
+  (ledger, user) => ledger.allocationSplit(user, amount(ledger.random), amount(ledger.random)),
+  (ledger, user) => ledger.investment(user, amount(ledger.random)),
+  (ledger, user) => ledger.reversal(ledger.divestment(user, '0.5', { minutesAgo: minutes(ledger.random) })),
+  (ledger, user) => {
+    const accounts = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')] as const;
+    return ledger.internalTransfer(user, ...accounts, amount(ledger.random));
+  },
+  (ledger) => ledger.bufferReplenishment(amount(ledger.random)),
+];
+
+const depositStates = [
+  'pending',
+  'confirmed',
+  'off_ramp_completed',
+  'broker_funded',
+  'completed',
+  'completed',
+  'failed',
+];
+const withdrawalStates = ['initiated', 'onchain_transfer', 'completed', 'completed', 'completed', 'timeout'];
+const jobStates = ['pending', 'provider_completed', 'completed', 'completed', 'completed', 'cancelled'];
+
+function recordOptions(random: Random, states: string[]) {
+  return {
+    status: random.pick(states),
+    minutesAgo: minutes(random),
+    settledAfterMinutes: random.pick([0, 1, 5, 24 * 60, 72 * 60]),
+    ...(random.chance(0.15) && { post: random.chance(0.5) }),
+    ...(random.chance(0.1) && { postedAmount: amount(random) }),
+  };
+}
+
+/** On both sides of the grace period and of the deadlines, and exactly on them. */
+export function minutes(random: Random): number {
+  const limit = random.pick([0, 5, 24 * 60, 72 * 60]);
+  return Math.max(0, limit + random.pick([0, 0, 0.0001, -0.0001, 30]));
+}
+
+/** From one attounit to 10^17, and both in one number. */
+export function amount(random: Random): string {
+  const whole = random.pick([
+    '0',
+    '1',
+    '100',
+    '1000',
+    String(random.integer(1, 99_999)),
+    '9007199254740993',
+    '100000000000000000',
+  ]);
+  const fraction = random.pick(['', '', '.01', '.000001', `.${random.integer(1, 999_999)}`, '.000000000000000001']);
+  return whole === '0' && fraction === '' ? '0.5' : whole + fraction;
+}
+
+function reverseSome(
+  ledger: LedgerBuilder,
+  booked: ReturnType<LedgerBuilder['deposit' | 'withdrawal' | 'conversionJob']>,
+): void {
+  const { random } = ledger;
+  if (booked.transaction === null || !random.chance(0.3)) return;
+  const mirror = ledger.reversal(booked.transaction, { minutesAgo: minutes(random) });
+  if (random.chance(0.3)) ledger.reversal(mirror);
+  else if (random.chance(0.3))
+    Object.assign(mirror.row, { reference_id: booked.id, reference_type: booked.subject.split(':')[0]! });
+}

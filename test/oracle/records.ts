@@ -1,0 +1,369 @@
+import {
+  Exact,
+  groupBy,
+  total,
+  totalOrZero,
+  type Amount,
+  type EntryRow,
+  type HeaderRow,
+  type Host,
+} from './host-tables.ts';
+import { accountsOf, entriesOf, referenceOf, type Moment } from './ledger.ts';
+import type { Verdict } from './verdict.ts';
+
+export type RecordKind = 'deposit' | 'withdrawal' | 'conversion_job';
+
+/** What a record says that the ledger should show. A leg without an amount is not compared. */
+export interface RecordOf {
+  id: string | null;
+  /** Null where a record belongs to nobody, or, of a job, to many. */
+  user: string | null;
+  hasOwner: boolean;
+  state: 'pending' | 'settled' | 'failed' | 'unknown';
+  settledAt: number | null;
+  createdAt: number | null;
+  source: Leg | null;
+  destination: Leg | null;
+  /** The transaction that a job names. */
+  link: string | null;
+}
+
+interface Leg {
+  amount: string;
+  currency: string | null;
+}
+
+/** One entry that books a record; negative if it takes a booking back. */
+export interface Posting {
+  recordId: string | null;
+  transactionId: string | null;
+  status: string | null;
+  leg: 'source' | 'destination';
+  user: string | null;
+  currency: string | null;
+  amount: string | null;
+}
+
+/** The host's words of DESIGN §5, record by record. */
+export function recordsOf(host: Host, kind: RecordKind): RecordOf[] {
+  if (kind === 'conversion_job') return host.jobs.map(jobOf);
+  if (kind === 'withdrawal')
+    return host.withdrawals.map((row) => ({
+      id: row.id,
+      user: row.user_id,
+      hasOwner: true,
+      state: stateIn(row.status, withdrawalStates),
+      settledAt: row.completed_at ?? row.created_at,
+      createdAt: row.created_at,
+      source: row.amount === null ? null : { amount: row.amount, currency: null },
+      destination: null,
+      link: null,
+    }));
+  return host.deposits.map((row) => ({
+    id: row.id,
+    user: row.user_id,
+    hasOwner: true,
+    state: stateIn(row.status, depositStates),
+    settledAt: row.alpaca_funded_at ?? row.off_ramp_completed_at ?? row.confirmed_at ?? row.created_at,
+    createdAt: row.created_at,
+    source: null,
+    destination: row.amount === null ? null : { amount: row.amount, currency: row.token?.toUpperCase() ?? null },
+    link: null,
+  }));
+}
+
+type States = Record<'pending' | 'settled' | 'failed', string[]>;
+
+const depositStates: States = {
+  pending: ['pending', 'confirmed', 'off_ramp_initiated', 'off_ramp_completed'],
+  settled: ['broker_funded', 'completed'],
+  failed: ['failed', 'reversed'],
+};
+const withdrawalStates: States = {
+  pending: ['pending', 'initiated', 'processing', 'alpaca_debited', 'due_processing', 'onchain_transfer'],
+  settled: ['completed'],
+  failed: ['failed', 'reversed', 'timeout'],
+};
+const jobStates: States = {
+  pending: ['pending', 'provider_submitted', 'provider_processing', 'provider_completed', 'ledger_updating'],
+  settled: ['completed'],
+  failed: ['failed', 'cancelled'],
+};
+
+function stateIn(status: string | null, states: States): RecordOf['state'] {
+  const state = (['pending', 'settled', 'failed'] as const).find((name) => states[name].includes(status ?? ''));
+  return state ?? 'unknown';
+}
+
+function jobOf(row: Host['jobs'][number]): RecordOf {
+  const amount = row.source_amount ?? row.amount;
+  const currencies = { usdc_to_usd: ['USDC', 'USD'], usd_to_usdc: ['USD', 'USDC'] } as Record<string, string[]>;
+  const [from = null, to = null] = currencies[row.direction ?? ''] ?? [];
+  const arrives = row.destination_amount ?? converted(amount, row.exchange_rate, row.fees_paid);
+  return {
+    id: row.id,
+    user: null,
+    hasOwner: false,
+    state: stateIn(row.status, jobStates),
+    settledAt: row.completed_at ?? row.created_at,
+    createdAt: row.created_at,
+    source: amount === null ? null : { amount, currency: from },
+    destination: arrives === null ? null : { amount: arrives, currency: to },
+    link: row.ledger_transaction_id,
+  };
+}
+
+/** Source x rate - fees, with as many decimals as the source has. */
+function converted(amount: string | null, rate: string | null, fees: string | null): string | null {
+  if (amount === null || rate === null) return null;
+  const exact = new Exact(amount).times(rate).minus(fees ?? 0);
+  return exact.toFixed(amount.split('.')[1]?.length ?? 0);
+}
+
+/** Every entry that books a record of the kind (DESIGN §5), also those of transactions that are not posted. */
+export function postingsOf(host: Host, kind: RecordKind): Posting[] {
+  return host.headers.flatMap((header) =>
+    bookingsOf(host, header, 16).flatMap((booking) => {
+      if (booking.kind !== kind) return [];
+      return entriesOf(host, header.id).flatMap((entry) => postingOf(host, header, booking, entry));
+    }),
+  );
+}
+
+interface Booking {
+  kind: RecordKind;
+  recordId: string | null;
+  turned: boolean;
+}
+
+function bookingsOf(host: Host, header: HeaderRow, turns: number): Booking[] {
+  const turned = header.transaction_type === 'reversal';
+  const kind = recordKindOf(header);
+  if (kind !== null) return [{ kind, recordId: header.reference_id, turned }];
+  if (!turned || turns === 0) return [];
+  const originals = host.headers.filter(({ id }) => id !== null && id === header.reference_id);
+  return originals.flatMap((original) =>
+    bookingsOf(host, original, turns - 1).map((booking) => ({ ...booking, turned: !booking.turned })),
+  );
+}
+
+function recordKindOf(header: HeaderRow): RecordKind | null {
+  if (header.idempotency_key?.startsWith('migration_')) return null;
+  const reference = referenceOf(header) ?? '';
+  if (['deposit', 'allocation_split'].includes(reference)) return 'deposit';
+  if (reference === 'withdrawal') return 'withdrawal';
+  return ['conversion', 'conversion_job'].includes(reference) && header.reference_id !== null ? 'conversion_job' : null;
+}
+
+function postingOf(host: Host, header: HeaderRow, { kind, recordId, turned }: Booking, entry: EntryRow): Posting[] {
+  if (!['debit', 'credit'].includes(entry.entry_type ?? '')) return [];
+  const [account] = accountsOf(host, entry).sort((left, right) =>
+    (left.user_id ?? '~') < (right.user_id ?? '~') ? -1 : 1,
+  );
+  const leg = (entry.entry_type === 'debit') === turned ? 'source' : 'destination';
+  const isUsers = account === undefined || account.user_id !== null;
+  if (kind === 'deposit' && !(leg === 'destination' && isUsers)) return [];
+  if (kind === 'withdrawal' && !(leg === 'source' && isUsers)) return [];
+  const amount = entry.amount === null || !turned ? entry.amount : new Exact(entry.amount).neg().toString();
+  const { currency } = entry;
+  return [
+    {
+      recordId,
+      transactionId: header.id,
+      status: header.status,
+      leg,
+      user: account?.user_id ?? null,
+      currency,
+      amount,
+    },
+  ];
+}
+
+/** A record beside everything that was booked for it. */
+export interface Compared extends RecordOf {
+  copies: number;
+  /** Settled so recently that the ledger need not know. */
+  inGrace: boolean;
+  overdue: boolean;
+  bookings: number;
+  reversals: number;
+  posted: { source: Amount; destination: Amount };
+  astray: boolean;
+  transactions: Set<string | null>;
+  /** The leg to show: the one that disagrees, the source first. */
+  shown: { amount: string | null; posted: Amount; currency: string | null };
+}
+
+export function compare(records: RecordOf[], postings: Posting[], moment: Moment, deadline: number): Compared[] {
+  const standing = postings.filter(({ status }) => status !== 'pending' && status !== 'failed');
+  return records.map((record) => {
+    const own = standing.filter(({ recordId }) => recordId !== null && recordId === record.id);
+    const sums = [...groupBy(own, ({ transactionId }) => transactionId).values()].map((group) =>
+      total(group.map(({ amount }) => amount)),
+    );
+    const reversals = sums.filter((sum) => sum?.isNegative() && !sum.isZero()).length;
+    const posted = { source: sumOf(own, 'source'), destination: sumOf(own, 'destination') };
+    return {
+      ...record,
+      copies: records.filter(({ id }) => id === record.id).length,
+      inGrace: record.state === 'settled' && record.settledAt !== null && record.settledAt > moment.asOf - moment.grace,
+      overdue: record.state === 'pending' && !(record.createdAt !== null && record.createdAt > moment.asOf - deadline),
+      bookings: sums.length - reversals,
+      reversals,
+      posted,
+      astray: isAstray(record, own),
+      transactions: new Set(own.map(({ transactionId }) => transactionId)),
+      shown: shownOf(record, posted, own),
+    };
+  });
+}
+
+function sumOf(postings: Posting[], leg: Posting['leg']): Amount {
+  return totalOrZero(postings.filter((posting) => posting.leg === leg).map(({ amount }) => amount));
+}
+
+/** Whether anything stands, net of reversals, with another user or in another currency. */
+function isAstray(record: RecordOf, postings: Posting[]): boolean {
+  const elsewhere = postings.filter(({ leg, user, currency }) => {
+    const due = record[leg]?.currency ?? null;
+    const isOthers = record.user !== null && user !== null && user !== record.user;
+    return isOthers || (due !== null && currency !== null && currency !== due);
+  });
+  const places = groupBy(elsewhere, ({ leg, user, currency }) => `${leg} ${user} ${currency}`);
+  return [...places.values()].some((place) => !totalOrZero(place.map(({ amount }) => amount)).isZero());
+}
+
+function shownOf(record: RecordOf, posted: Compared['posted'], postings: Posting[]): Compared['shown'] {
+  const differs = (leg: Posting['leg']) => {
+    const due = record[leg]?.amount;
+    return due !== undefined && !posted[leg].eq(record.state === 'failed' ? 0 : due) && !bothNaN(posted[leg], due);
+  };
+  const leg = record.source !== null && (differs('source') || !differs('destination')) ? 'source' : 'destination';
+  const booked = postings.map(({ currency }) => currency).filter((currency) => currency !== null);
+  return {
+    amount: record[leg]?.amount ?? null,
+    posted: posted[leg],
+    currency: record[leg]?.currency ?? booked.sort()[0] ?? null,
+  };
+}
+
+function bothNaN(left: Amount, right: string): boolean {
+  return left.isNaN() && new Exact(right).isNaN();
+}
+
+const checkNames = { deposit: 'deposits', withdrawal: 'withdrawals', conversion_job: 'conversion_jobs' };
+
+/** DESIGN §6, kinds of records. */
+export function judgeRecords(host: Host, kind: RecordKind, moment: Moment, deadline: number): Verdict[] {
+  const records = recordsOf(host, kind);
+  const postings = postingsOf(host, kind);
+  const compared = compare(records, postings, moment, deadline);
+  const check = checkNames[kind];
+  return [
+    ...compared.flatMap((record) => {
+      const subject = `${kind}:${record.id ?? 'null'}`;
+      return judgeRecord(record).map((finding) => ({
+        check,
+        subject,
+        user: record.user,
+        currency: record.shown.currency,
+        ...finding,
+      }));
+    }),
+    ...judgeRecordless(postings, records).map((finding) => ({ check, ...finding })),
+  ];
+}
+
+type Finding = Pick<Verdict, 'kind' | 'expected' | 'actual' | 'stake'>;
+
+function judgeRecord(record: Compared): Finding[] {
+  const { state, shown, posted, overdue } = record;
+  const amount = shown.amount === null ? null : new Exact(shown.amount);
+  const stakes = (kind: string): Finding => ({ kind, expected: null, actual: null, stake: amount });
+  const differ = (kind: string, expected: Amount | null, actual: Amount): Finding => ({
+    kind,
+    expected,
+    actual,
+    stake: null,
+  });
+  const findings: Finding[] = [];
+  if (!isValid(record) || record.copies > 1) findings.push(stakes('invalid_record'));
+  if (state === 'unknown') return [...findings, stakes('unknown_status')];
+  const booked = record.bookings + record.reversals;
+  const netNothing = posted.source.isZero() && posted.destination.isZero();
+  if (record.bookings - record.reversals > 1 && amount !== null && exceeds(shown.posted, amount))
+    findings.push(differ('duplicate_posting', amount, shown.posted));
+  if (record.astray) findings.push(stakes('wrong_account'));
+  if (state === 'failed' && !netNothing) findings.push(differ('posted_for_failed', new Exact(0), shown.posted));
+  if (state === 'settled' && record.bookings > 0 && record.reversals > 0 && netNothing)
+    findings.push(differ('reversed_for_settled', amount, new Exact(0)));
+  if (state === 'settled' && !record.inGrace && booked === 0)
+    findings.push(differ('missing_in_ledger', amount, new Exact(0)));
+  if (booked > 0 && (state === 'settled' || overdue) && legsDiffer(record))
+    findings.push(differ('amount_mismatch', amount, shown.posted));
+  const isUnlinked = !record.hasOwner && !record.transactions.has(record.link ?? 'none');
+  if (state === 'settled' && !record.inGrace && record.bookings > 0 && isUnlinked)
+    findings.push({ ...stakes('unlinked'), stake: null });
+  if (overdue) findings.push(stakes('stuck'));
+  return findings;
+}
+
+/** NaN is more than any amount. */
+function exceeds(posted: Amount, amount: Amount): boolean {
+  return posted.isNaN() ? !amount.isNaN() : posted.gt(amount);
+}
+
+function isValid({ id, user, hasOwner, source, destination }: RecordOf): boolean {
+  const legs = hasOwner ? [source ?? destination] : destination === null ? [source] : [source, destination];
+  const isMoney = (leg: Leg | null) => leg !== null && new Exact(leg.amount).isFinite() && new Exact(leg.amount).gt(0);
+  return id !== null && (user !== null || !hasOwner) && legs.every(isMoney);
+}
+
+function legsDiffer({ source, destination, posted }: Compared): boolean {
+  const differs = (leg: Leg | null, amount: Amount) =>
+    leg !== null && !amount.eq(leg.amount) && !bothNaN(amount, leg.amount);
+  return differs(source, posted.source) || differs(destination, posted.destination);
+}
+
+/** Postings of records that do not exist, unless they and their reversals are nothing together. */
+function judgeRecordless(postings: Posting[], records: RecordOf[]): Omit<Verdict, 'check'>[] {
+  const recordless = recordlessOf(postings, records);
+  const nets = groupBy(recordless, netKey);
+  const left = recordless.filter((posting) => {
+    const net = total(nets.get(netKey(posting))!.map(({ amount }) => amount));
+    if (net === null || net.isZero()) return false;
+    if (posting.recordId !== null) return true;
+    const amount = posting.amount === null ? null : new Exact(posting.amount);
+    return posting.status !== 'reversed' && amount !== null && (amount.isNaN() || amount.gt(0));
+  });
+  return Array.from(
+    groupBy(left, ({ transactionId }) => transactionId),
+    ([id, group]) => {
+      const sources = group.filter(({ leg }) => leg === 'source');
+      const sourceSum = total(sources.map(({ amount }) => amount));
+      return {
+        kind: 'missing_in_source',
+        subject: `transaction:${id}`,
+        expected: new Exact(0),
+        actual: sourceSum ?? total(group.map(({ amount }) => amount)),
+        stake: null,
+        currency: first(sources.map(({ currency }) => currency)) ?? first(group.map(({ currency }) => currency)),
+        user: first(group.map(({ user }) => user)),
+      };
+    },
+  );
+}
+
+export function recordlessOf(postings: Posting[], records: RecordOf[]): Posting[] {
+  const known = new Set(records.map(({ id }) => id).filter((id) => id !== null));
+  const isPosted = ({ status }: Posting) => status !== 'pending' && status !== 'failed';
+  return postings.filter((posting) => isPosted(posting) && (posting.recordId === null || !known.has(posting.recordId)));
+}
+
+function netKey({ recordId, leg, transactionId }: Posting): string {
+  return `${recordId ?? transactionId} ${leg}`;
+}
+
+function first(texts: (string | null)[]): string | null {
+  return texts.filter((text) => text !== null).sort()[0] ?? null;
+}
