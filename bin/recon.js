@@ -1,4 +1,10 @@
 #!/usr/bin/env node
-import { main, realWorld } from '../dist/main.js';
+import { existsSync } from 'node:fs';
 
-process.exitCode = await main(process.argv.slice(2), realWorld());
+if (existsSync(new URL('../dist/main.js', import.meta.url))) {
+  const { main, realWorld } = await import('../dist/main.js');
+  process.exitCode = await main(process.argv.slice(2), realWorld());
+} else {
+  console.error('recon: it is not built yet: run `npm run build`.\nrecon: exit 78');
+  process.exitCode = 78;
+}

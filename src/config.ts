@@ -141,6 +141,9 @@ const duration = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'must be a duration such as 90s, 10m, 24h or 3d' });
   return z.NEVER;
 });
+/** A timer of Node that is given more than 2^31 ms goes off at once. */
+const timerMaxMs = 24 * 86_400_000;
+const timeout = duration.refine((value) => value > 0 && value <= timerMaxMs, 'must be from 1s to 24d');
 const positiveNumber = z
   .string()
   .refine((value) => /^\d{1,6}(\.\d{1,3})?$/.test(value) && Number(value) > 0, 'must be a number above 0')
@@ -151,7 +154,9 @@ const schemaName = z
   .string()
   .refine((value) => /^[a-z_][a-z0-9_]{0,62}$/.test(value), 'must be a lower-case PostgreSQL name')
   .optional();
-const databaseUrl = text.refine(isDatabaseUrl, 'must be postgres://user:password@host:port/database');
+const databaseUrl = text
+  .refine(isDatabaseUrl, 'must be postgres://user:password@host:port/database')
+  .refine(isDecodable, 'has a percent sign that must be written as %25');
 const checkList = list.transform((names, context) => {
   for (const name of names.filter((item) => !(checkNames as readonly string[]).includes(item)))
     context.addIssue({ code: 'custom', message: unknownCheck(name) });
@@ -176,6 +181,16 @@ function isDatabaseUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, hostname, pathname } = new URL(value);
   return /^postgres(ql)?:$/.test(protocol) && hostname !== '' && pathname.length > 1;
+}
+
+/** A client of PostgreSQL decodes user, password and the name of the database. */
+function isDecodable(value: string): boolean {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const environment = z.object({
@@ -205,8 +220,8 @@ const environment = z.object({
   RECONCILIATION_ALPACA_MEASURE: oneOf('auto', 'cash', 'buying_power'),
   RECONCILIATION_CIRCLE_EXCLUDE: list,
   RECONCILIATION_ALPACA_EXCLUDE: list,
-  RECONCILIATION_RUN_TIMEOUT: duration.optional(),
-  RECONCILIATION_REQUEST_TIMEOUT: duration,
+  RECONCILIATION_RUN_TIMEOUT: timeout.optional(),
+  RECONCILIATION_REQUEST_TIMEOUT: timeout,
   RECONCILIATION_HOURLY_INTERVAL: positiveNumber,
   RECONCILIATION_DAILY_RUN_TIME: clockTime,
   RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: flag,

@@ -107,5 +107,10 @@ export function whyIncomplete(error: unknown): Incomplete | undefined {
   const known = incompleteBecause[problem.code];
   const reason =
     known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
-  return new Incomplete(reason, known?.exitCode ?? 3, { cause: error });
+  return new Incomplete(reason, known?.exitCode ?? (isMistakeInSql(problem.code) ? 78 : 3), { cause: error });
+}
+
+/** Class 42: a syntax error, a type that does not fit, a function that is not there. It will be the same next time. */
+function isMistakeInSql(code: string): boolean {
+  return /^42[0-9A-Z]{3}$/.test(code);
 }

@@ -109,19 +109,6 @@ export interface DatabaseProblem {
   position?: number;
 }
 
-/** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
-export function databaseProblem(error: unknown): DatabaseProblem | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  const { detail, hint, position } = error as { detail?: unknown; hint?: unknown; position?: unknown };
-  return {
-    code: error.code,
-    message: error.message,
-    ...(typeof detail === 'string' && { detail }),
-    ...(typeof hint === 'string' && { hint }),
-    ...(typeof position === 'string' && { position: Number(position) }),
-  };
-}
-
 const unreachable = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -141,6 +128,20 @@ const unreachable = new Set([
   '53300', // too_many_connections
   '08006', // connection_failure
 ]);
+
+/** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
+export function databaseProblem(error: unknown): DatabaseProblem | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  if (error.name !== 'PostgresError' && !unreachable.has(error.code)) return undefined;
+  const { detail, hint, position } = error as { detail?: unknown; hint?: unknown; position?: unknown };
+  return {
+    code: error.code,
+    message: error.message,
+    ...(typeof detail === 'string' && { detail }),
+    ...(typeof hint === 'string' && { hint }),
+    ...(typeof position === 'string' && { position: Number(position) }),
+  };
+}
 
 /** One sentence for a connection that could not be made or was lost; undefined for every other error. */
 function connectionProblem(error: unknown, url: string): OperatorError | undefined {

@@ -4,7 +4,7 @@ import { checksCommand } from './commands/checks.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
 import { migrateCommand } from './commands/migrate.ts';
-import type { CommandContext } from './commands/options.ts';
+import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], world: World): Promise<ExitC
     await buildProgram(context).parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return await explain(error, world);
+    return await explain(error, context.world);
   }
 }
 
@@ -39,6 +39,9 @@ function buildProgram(context: CommandContext): Command {
     .version(packageJson.version, '-V, --version')
     .option('--env-file <path>', 'read variables from this file; those of the environment win')
     .helpCommand(false)
+    .hook('preAction', (_program, command) => {
+      context.world = withEnvFile(context.world, command.optsWithGlobals<{ envFile?: string }>().envFile);
+    })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),

@@ -2,16 +2,23 @@ import { parseDuration } from './duration.ts';
 
 /**
  * A point in time as people give it: `7d` (that long ago), `2026-11-01` (midnight UTC) or RFC 3339 with its offset.
- * Returns RFC 3339 in UTC, keeping microseconds, or undefined for anything else.
+ * Returns RFC 3339 in UTC with six decimals, so that text sorts as time does, or undefined for anything else.
  */
 export function parseMoment(text: string, now: Date): string | undefined {
   const ago = parseDuration(text);
-  if (ago !== undefined) return new Date(now.getTime() - ago).toISOString();
+  if (ago !== undefined) return toMicroseconds(now.getTime() - ago, '');
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return parseMoment(`${text}T00:00:00Z`, now);
   const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$/.exec(text);
   const time = match === null ? NaN : Date.parse(`${match[1] ?? ''}T${match[2] ?? ''}${match[4] ?? ''}`);
   if (match === null || Number.isNaN(time) || !isRealDay(match[1] ?? '')) return undefined;
-  return new Date(time).toISOString().replace(/\.000Z$/, `${match[3] ?? ''}Z`);
+  return toMicroseconds(time, match[3] ?? '');
+}
+
+/** Undefined for a year that four digits cannot tell, or that PostgreSQL does not have. */
+function toMicroseconds(time: number, fraction: string): string | undefined {
+  const text = new Date(time).toISOString();
+  if (!/^\d{4}-/.test(text) || text.startsWith('0000')) return undefined;
+  return fraction === '' ? text.replace(/Z$/, '000Z') : text.replace(/\.000Z$/, `${fraction.padEnd(7, '0')}Z`);
 }
 
 /** `2026-02-30` would silently become 2 March. */

@@ -1,5 +1,6 @@
 import type { CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database.ts';
+import { toJsonb } from './jsonb.ts';
 import { OperatorError } from './operator-error.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;
@@ -63,7 +64,7 @@ export async function beginReport(
     insert into ${reports} (id, run_type, status, started_at, created_at, metadata)
     values (
       ${report.id}, ${report.run_type}, 'in_progress', ${report.started_at}, ${report.started_at},
-      ${JSON.stringify(report.metadata)}::text::jsonb
+      ${toJsonb(report.metadata)}::text::jsonb
     )
   `;
 }
@@ -80,7 +81,7 @@ export async function finishReport(connection: Database | Transaction, schema: s
       failed_checks = ${report.failed_checks},
       exceptions_count = ${report.exceptions_count},
       error_message = ${report.error_message},
-      metadata = ${JSON.stringify(report.metadata)}::text::jsonb
+      metadata = ${toJsonb(report.metadata)}::text::jsonb
     where stored.id = ${report.id} and stored.status = 'in_progress'
   `;
   if (finished.count === 0)
@@ -106,7 +107,7 @@ export async function storeChecks(
       values (
         ${check.id}, ${check.report_id}, ${check.check_type}, ${check.status}, ${check.expected_value},
         ${check.actual_value}, ${check.difference}, ${check.passed}, ${check.error_message},
-        ${check.execution_time_ms}, ${JSON.stringify(check.metadata)}::text::jsonb, ${check.created_at}
+        ${check.execution_time_ms}, ${toJsonb(check.metadata)}::text::jsonb, ${check.created_at}
       )
     `;
 }

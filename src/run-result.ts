@@ -6,6 +6,7 @@ import { clearUnseen, recordFindings } from './exceptions/life.ts';
 import { anyException, listExceptions } from './exceptions/store.ts';
 import { strongest, type ExitCode } from './exit-codes.ts';
 import { Incomplete } from './incomplete.ts';
+import { storableText } from './jsonb.ts';
 import { severities, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
@@ -108,7 +109,7 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
   };
   if (result instanceof Incomplete) {
     const nothing = { expected_value: null, actual_value: null, difference: null, passed: false };
-    const error = mask(result.message);
+    const error = storableText(mask(result.message));
     return {
       ...row,
       ...nothing,
@@ -117,7 +118,18 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
       metadata: { verdict: 'incomplete', exit_code: result.exitCode },
     };
   }
-  return { ...row, ...sidesOf(result), status: 'completed', error_message: null, metadata: describeComparison(result) };
+  return {
+    ...row,
+    ...sidesOf(result),
+    status: 'completed',
+    error_message: null,
+    metadata: masked(describeComparison(result), mask),
+  };
+}
+
+/** A custodian may send our own key back to us, in a token's name for one. */
+function masked(metadata: Record<string, unknown>, mask: Mask): Record<string, unknown> {
+  return JSON.parse(mask(JSON.stringify(metadata))) as Record<string, unknown>;
 }
 
 /** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */

@@ -65,32 +65,29 @@ export async function run(
   world: World,
   listener: RunListener,
 ): Promise<RunResult> {
-  const timeoutMs = config.runTimeoutMs ?? defaultTimeoutMs[options.type];
-  const deadline = AbortSignal.timeout(timeoutMs);
-  deadline.addEventListener('abort', () => undefined);
-  const signal = AbortSignal.any([world.signal, deadline]);
-  const engine: Engine = {
-    config,
-    options,
-    world,
-    listener,
-    signal,
-    source: openSource(config.source),
-    mask: createMask(world.env, [config.databaseUrl]),
-  };
+  const source = openSource(config.source);
   return withDatabase(config.databaseUrl, { connections: 4 }, async (database) => {
     // a dry run needs no tables of ours: it is the first thing to try on a real database
     const schema = options.dryRun
       ? await existingSchema(database, config.schema)
       : await assertMigrated(database, config.schema);
-    return withRunLock(database, schema, options.waitMs, world.signal, () =>
-      options.dryRun ? dryRun(engine, database) : storedRun(engine, database, schema),
-    );
+    return withRunLock(database, schema, options.waitMs, world.signal, () => {
+      const engine = startEngine(config, options, world, listener, source);
+      return options.dryRun ? dryRun(engine, database) : storedRun(engine, database, schema);
+    });
   });
+}
+
+/** The deadline runs from here: waiting for the lock does not count. */
+function startEngine(config: Config, options: RunOptions, world: World, listener: RunListener, source: Source): Engine {
+  const deadline = AbortSignal.timeout(config.runTimeoutMs ?? defaultTimeoutMs[options.type]);
+  const signal = AbortSignal.any([world.signal, deadline]);
+  return { config, options, world, listener, source, signal, mask: createMask(world.env) };
 }
 
 async function dryRun(engine: Engine, database: Database): Promise<RunResult> {
   const report = newReport(engine);
+  report.metadata = { ...report.metadata, dry_run: true };
   const outcomes = await runChecks(engine, database, new Map());
   return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
 }

@@ -1,5 +1,6 @@
-import type { World } from './world.ts';
+import { readFileSync } from 'node:fs';
 import { variables, type Variable } from './variables.ts';
+import type { World } from './world.ts';
 
 export type Mask = (text: string) => string;
 
@@ -10,17 +11,28 @@ const shortest = 8;
  * Replaces every secret of the environment, by its value, wherever it stands: as it is, URL-encoded, as HTTP Basic, and
  * the password inside a URL. For everything that leaves the program: errors, logs, stored reasons.
  */
-export function createMask(env: World['env'], more: readonly string[] = []): Mask {
-  const secrets = [...secretValues(env), ...more].flatMap(spellings).filter((value) => value.length >= shortest);
+export function createMask(env: World['env']): Mask {
+  const secrets = secretValues(env)
+    .flatMap(spellings)
+    .filter((value) => value.length >= shortest);
   const longestFirst = [...new Set(secrets)].sort((left, right) => right.length - left.length);
   return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
 }
 
 function secretValues(env: World['env']): string[] {
-  const own = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => env[name]?.trim());
-  const { ALPACA_API_KEY: key, ALPACA_API_SECRET: secret } = env;
-  const basic = key !== undefined && secret !== undefined ? [Buffer.from(`${key}:${secret}`).toString('base64')] : [];
-  return [...own.filter((value) => value !== undefined), ...basic];
+  const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
+  const values = new Map(names.map((name) => [name, env[name]?.trim() ?? fileContent(env[`${name}_FILE`])]));
+  const basic = `${values.get('ALPACA_API_KEY') ?? ''}:${values.get('ALPACA_API_SECRET') ?? ''}`;
+  return [...values.values(), Buffer.from(basic).toString('base64')].filter((value) => value !== undefined);
+}
+
+/** That a file cannot be read is told by the configuration; here it only means that there is nothing to hide. */
+function fileContent(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path.trim(), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 function spellings(value: string): string[] {

@@ -39,17 +39,23 @@ export class SignalInterrupt extends Error {
   }
 }
 
+/** How long a step that cannot be aborted (a row that somebody else has locked) may go on after a signal. */
+const patienceMs = 7_000;
+
 /** The process that we run in. A second signal ends it at once; a reader that went away (`recon … | head`) is no error. */
 export function realWorld(): World {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      process.once(signal, () => process.exit(new SignalInterrupt(signal).exitCode));
-      controller.abort(new SignalInterrupt(signal));
+      const interrupt = new SignalInterrupt(signal);
+      process.once(signal, () => process.exit(interrupt.exitCode));
+      setTimeout(() => process.exit(interrupt.exitCode), patienceMs).unref();
+      controller.abort(interrupt);
     });
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
   return {
     env: process.env,
     stdin: process.stdin,

@@ -3,17 +3,16 @@ import type { Check } from '../checks/check.ts';
 import { checkNames, type CheckName } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { outputOption, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface ChecksFlags {
   sql?: true;
   output: OutputFormat;
-  envFile?: string;
 }
 
 /** `recon checks`: the catalogue, and the SQL as it runs. */
-export function checksCommand({ world }: CommandContext): Command {
+export function checksCommand(context: CommandContext): Command {
   return new Command('checks')
     .description('the catalogue of checks and finding kinds, and the SQL of each check')
     .addArgument(new Argument('[check]', 'one check').choices(checkNames))
@@ -21,10 +20,9 @@ export function checksCommand({ world }: CommandContext): Command {
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExamples:\n  recon checks deposits\n  recon checks deposits --sql | psql "$DATABASE_URL"')
     .action(async (name: CheckName | undefined, _flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<ChecksFlags>();
-      await (flags.sql === true
-        ? printSql(name, withEnvFile(world, flags.envFile))
-        : printCatalogue(name, flags.output, world));
+      await (flags.sql === true ? printSql(name, world) : printCatalogue(name, flags.output, world));
     });
 }
 

@@ -5,15 +5,7 @@ import { kinds, severities, type Severity } from '../kinds.ts';
 import { checkNames } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import {
-  gather,
-  outputOption,
-  uuid,
-  wholeNumber,
-  withEnvFile,
-  type CommandContext,
-  type OutputFormat,
-} from './options.ts';
+import { gather, outputOption, uuid, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -35,10 +27,9 @@ interface ListFlags {
   report?: string;
   limit?: number;
   output: OutputFormat;
-  envFile?: string;
 }
 
-function listCommand({ world }: CommandContext): Command {
+function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('exceptions, the most severe first')
     .addOption(new Option('--status <status>', 'which ones').choices(['open', 'resolved', 'all']).default('open'))
@@ -60,8 +51,9 @@ function listCommand({ world }: CommandContext): Command {
       '\nExamples:\n  recon exceptions list --severity critical --severity high\n  recon exceptions list --status all --report latest -o csv',
     )
     .action(async (_flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      await withStore(withEnvFile(world, flags.envFile), (store) => list(store, flags, world));
+      await withStore(world, (store) => list(store, flags, world));
     });
 }
 
@@ -107,14 +99,15 @@ async function printExceptions(
   return print(world.stderr, shownOf(exceptions.length, matching));
 }
 
-function showCommand({ world }: CommandContext): Command {
+function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('the whole story of one exception')
     .argument('<id>', 'its id, or the first characters of it')
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
-      const flags = command.optsWithGlobals<{ output: OutputFormat; envFile?: string }>();
-      await withStore(withEnvFile(world, flags.envFile), (store) => show(store, id, flags.output, world));
+      const { world } = context;
+      const flags = command.optsWithGlobals<{ output: OutputFormat }>();
+      await withStore(world, (store) => show(store, id, flags.output, world));
     });
 }
 
@@ -135,10 +128,9 @@ interface ResolveFlags {
   by?: string;
   note: string;
   output: OutputFormat;
-  envFile?: string;
 }
 
-function resolveCommand({ world }: CommandContext): Command {
+function resolveCommand(context: CommandContext): Command {
   return new Command('resolve')
     .description('close exceptions by hand; all of them, or none')
     .argument('<id...>', 'their ids, or the first characters of them')
@@ -150,14 +142,14 @@ function resolveCommand({ world }: CommandContext): Command {
       '\nExample:\n  recon exceptions resolve 3f2a91bc --by "Ada Lovelace" --note "posted by hand, ticket 812"',
     )
     .action(async (ids: string[], _flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<ResolveFlags>();
-      const own = withEnvFile(world, flags.envFile);
-      const resolution = { by: nameOf(flags, own), note: noteOf(flags), at: own.now() };
-      await withStore(own, async ({ database, schema }) => {
+      const resolution = { by: nameOf(flags, world), note: noteOf(flags), at: world.now() };
+      await withStore(world, async ({ database, schema }) => {
         const { resolveExceptions } = await import('../exceptions/store.ts');
         const resolved = await resolveExceptions(database, schema, ids, resolution);
-        await printExceptions(resolved, resolved.length, flags.output, own);
-        await print(own.stderr, `recon: ${resolved.length} resolved by ${resolution.by}; exit 0\n`);
+        await printExceptions(resolved, resolved.length, flags.output, world);
+        await print(world.stderr, `recon: ${resolved.length} resolved by ${resolution.by}; exit 0\n`);
       });
     });
 }

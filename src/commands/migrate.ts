@@ -4,7 +4,7 @@ import type { Database } from '../database.ts';
 import type { DownPlan, MigrationStatus } from '../migrations.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { outputOption, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 /** `recon migrate`. */
@@ -17,20 +17,20 @@ export function migrateCommand(context: CommandContext): Command {
 }
 
 interface Flags {
-  envFile?: string;
   yes?: boolean;
   output: OutputFormat;
 }
 
-function upCommand({ world }: CommandContext): Command {
+function upCommand(context: CommandContext): Command {
   return new Command('up')
     .description('make the tables, or bring them up to date (the default)')
     .addHelpText(
       'after',
       '\nA first version of the three tables that is there already is adopted with its data. A schema that is missing is made.\nWants a role that may create tables; `recon run` does not.\n\nExample:\n  DATABASE_URL=postgres://owner@db/app recon migrate',
     )
-    .action(async (_flags, command: Command) => {
-      await withSchema(world, command.optsWithGlobals<Flags>(), async (database, schema) => {
+    .action(async () => {
+      const { world } = context;
+      await withSchema(world, async (database, schema) => {
         const { migrateUp } = await import('../migrations.ts');
         const done = await migrateUp(database, schema);
         const { appliedText } = await import('../output/migrations.ts');
@@ -39,13 +39,14 @@ function upCommand({ world }: CommandContext): Command {
     });
 }
 
-function downCommand({ world }: CommandContext): Command {
+function downCommand(context: CommandContext): Command {
   return new Command('down')
     .description('drop the tables that recon made, with their data; adopted tables stay')
     .option('-y, --yes', 'do not ask')
     .action(async (_flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
-      await withSchema(world, flags, (database, schema) => down(database, schema, flags.yes === true, world));
+      await withSchema(world, (database, schema) => down(database, schema, flags.yes === true, world));
     });
 }
 
@@ -77,13 +78,13 @@ async function firstLine({ stdin, signal }: World): Promise<string> {
 }
 
 function statusCommand(context: CommandContext): Command {
-  const { world } = context;
   return new Command('status')
     .description('which migrations are applied; exit code 2 if one is pending')
     .addOption(outputOption('table', 'json'))
     .action(async (_flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
-      await withSchema(world, flags, async (database, schema) => {
+      await withSchema(world, async (database, schema) => {
         const { migrationStatus } = await import('../migrations.ts');
         const status = await migrationStatus(database, schema);
         await printStatus(status, flags.output, world);
@@ -102,11 +103,10 @@ async function printStatus(status: MigrationStatus, format: OutputFormat, world:
 /** Gives `body` the database and the schema that the environment names, migrated or not. */
 async function withSchema(
   world: World,
-  flags: Flags,
   body: (database: Database, schema: string | undefined) => Promise<void>,
 ): Promise<void> {
   const { parseDatabaseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database.ts');
-  const config = parseDatabaseConfig(withEnvFile(world, flags.envFile).env);
+  const config = parseDatabaseConfig(world.env);
   await withDatabase(config.databaseUrl, { connections: 1 }, (database) => body(database, config.schema));
 }

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 
 /** What main gives each command: the world, and where the exit code goes. */
 export interface CommandContext {
+  /** To be read when the command runs: by then `--env-file` is laid under its environment. */
   world: World;
   exitWith: (code: ExitCode) => void;
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { runTypes, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
-import { outputOption, wholeNumber, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -17,18 +17,18 @@ interface ListFlags {
   type?: RunType;
   limit: number;
   output: OutputFormat;
-  envFile?: string;
 }
 
-function listCommand({ world }: CommandContext): Command {
+function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('runs, the newest first')
     .addOption(new Option('--type <type>', 'only runs of this type').choices(runTypes))
     .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
     .addOption(outputOption('table', 'json', 'csv'))
     .action(async (_flags, command: Command) => {
+      const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      await withStore(withEnvFile(world, flags.envFile), (store) => list(store, flags, world));
+      await withStore(world, (store) => list(store, flags, world));
     });
 }
 
@@ -47,14 +47,15 @@ async function list({ database, schema }: Store, flags: ListFlags, world: World)
   return print(world.stdout, reportTable(reports, screenOf(world.stdout, world.env)));
 }
 
-function showCommand({ world }: CommandContext): Command {
+function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('one run: its checks, both sides of each, and its exceptions')
     .argument('[id]', 'its id, or the first characters of it', 'latest')
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
-      const flags = command.optsWithGlobals<{ output: OutputFormat; envFile?: string }>();
-      await withStore(withEnvFile(world, flags.envFile), (store) => show(store, id, flags.output, world));
+      const { world } = context;
+      const flags = command.optsWithGlobals<{ output: OutputFormat }>();
+      await withStore(world, (store) => show(store, id, flags.output, world));
     });
 }
 

@@ -9,7 +9,7 @@ import { runTypes, type RunType } from '../reports.ts';
 import type { RunListener, RunOptions } from '../run.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
 import type { World } from '../world.ts';
-import { gather, outputOption, uuid, withEnvFile, type CommandContext, type OutputFormat } from './options.ts';
+import { gather, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface RunFlags {
@@ -23,7 +23,6 @@ interface RunFlags {
   failOn: FailOn;
   wait?: number;
   output: OutputFormat;
-  envFile?: string;
 }
 
 const examples = `
@@ -36,7 +35,7 @@ Examples:
 Exit codes: recon help exit-codes`;
 
 /** `recon run`. */
-export function runCommand({ world, exitWith }: CommandContext): Command {
+export function runCommand(context: CommandContext): Command {
   return new Command('run')
     .description('compare ledger, operational tables, Circle and Alpaca, and store what was found')
     .addOption(new Option('--type <type>', 'what kind of run this is').choices(runTypes).default('manual'))
@@ -55,8 +54,9 @@ export function runCommand({ world, exitWith }: CommandContext): Command {
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', examples)
     .action(async (_flags, command: Command) => {
+      const { world, exitWith } = context;
       const flags = command.optsWithGlobals<RunFlags>();
-      exitWith(await execute(flags, withEnvFile(world, flags.envFile)));
+      exitWith(await execute(flags, world));
     });
 }
 
@@ -153,7 +153,7 @@ function waitDuration(text: string): number {
 async function listenerOf(config: Config, world: World): Promise<RunListener> {
   const { createLogger } = await import('../log.ts');
   const { createMask } = await import('../secrets.ts');
-  const log = createLogger(world, world.env['LOG_LEVEL'] ?? 'info', createMask(world.env, [config.databaseUrl]));
+  const log = createLogger(world, world.env['LOG_LEVEL'] ?? 'info', createMask(world.env));
   for (const name of config.withoutEffect)
     log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
   return {

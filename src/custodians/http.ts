@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,8 @@ export interface HttpOptions {
   requestsPerSecond: number;
   /** For one attempt: connecting, the headers and the whole body. */
   requestTimeoutMs: number;
+  /** Of one answer, unpacked; default 32 MiB: 1,000 accounts of Alpaca with everything in them are about 4. */
+  bodyBytesMax?: number;
   /** Replaced by `[secret]` wherever a custodian repeats one in an answer. */
   secrets: readonly string[];
 }
@@ -32,9 +35,6 @@ export interface HttpAnswer<T> {
   link: string;
 }
 
-/** 1,000 accounts of Alpaca with everything in them are about 4 MB. */
-const bodyBytesMax = 32 * 1024 * 1024;
-
 /**
  * Lends `work` a client, and takes everything back when it ends: connections are closed and whatever is still under way
  * is stopped. Rejects with the signal's reason as soon as `world.signal` aborts.
@@ -46,6 +46,8 @@ export async function withHttp<T>(
 ): Promise<T> {
   world.signal.throwIfAborted();
   const over = new AbortController();
+  // Every request under way listens to it, and that is as many as there are workers.
+  setMaxListeners(0, over.signal);
   const stop = () => {
     over.abort(world.signal.reason);
   };
@@ -70,7 +72,7 @@ export class Http {
   /** Requests sent so far, and how many of them were sent again. */
   requests = 0;
   retries = 0;
-  readonly #options: HttpOptions;
+  readonly #options: Required<HttpOptions>;
   readonly #world: CustodianWorld;
   readonly #agents: Agents;
   readonly #signal: AbortSignal;
@@ -81,7 +83,7 @@ export class Http {
 
   /** `signal` ends the reading; it is aborted when `world.signal` is. Use `withHttp`. */
   constructor(options: HttpOptions, world: CustodianWorld, agents: Agents, signal: AbortSignal) {
-    this.#options = options;
+    this.#options = { bodyBytesMax: 32 * 1024 * 1024, ...options };
     this.#world = world;
     this.#agents = agents;
     this.#signal = signal;
@@ -144,7 +146,7 @@ export class Http {
 
   /** One request and its whole body, within the time limit. */
   async #exchange({ url, headers, form }: HttpRequest, endpoint: string): Promise<RawAnswer> {
-    const { custodian, requestTimeoutMs } = this.#options;
+    const { requestTimeoutMs, bodyBytesMax } = this.#options;
     const deadline = new AbortController();
     const stop = () => {
       deadline.abort();
@@ -170,14 +172,15 @@ export class Http {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (deadline.signal.aborted) throw new PassingFault(`gave no whole answer within ${requestTimeoutMs} ms`);
-      throw this.#networkFault(error, custodian, endpoint);
+      throw this.#networkFault(error, endpoint);
     } finally {
       clearTimeout(timer);
       this.#signal.removeEventListener('abort', stop);
     }
   }
 
-  #networkFault(error: unknown, custodian: string, endpoint: string): Error {
+  #networkFault(error: unknown, endpoint: string): Error {
+    const { custodian, bodyBytesMax } = this.#options;
     const { code, type } = error as { code?: string; type?: string };
     if (code === 'ERR_INVALID_CHAR')
       return new Incomplete(

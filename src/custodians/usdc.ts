@@ -89,13 +89,14 @@ export function genuineView(token: Token, code: string): 'token' | 'native' | un
 function sameAddress(left: string, right: string, addresses: Chain['addresses']): boolean {
   if (addresses === 'exact') return left === right;
   const width = addresses === 'hex64' ? 64 : 40;
-  return padded(left, width) === padded(right, width);
+  const digits = padded(left, width);
+  return digits !== undefined && digits === padded(right, width);
 }
 
-/** Circle writes hex in checksum case or lower case, and Aptos leaves leading zeros out. */
-function padded(address: string, width: number): string {
+/** Hex comes in checksum case or in lower case, and on Aptos without leading zeros. Undefined if it is not hex. */
+function padded(address: string, width: number): string | undefined {
   const digits = /^0x([0-9a-f]+)$/i.exec(address)?.[1];
-  return digits === undefined ? address : digits.toLowerCase().padStart(width, '0');
+  return digits?.toLowerCase().padStart(width, '0');
 }
 
 /** Whether a token's symbol or name would pass for USDC to the eye: bridged tokens, and fakes with foreign letters. */

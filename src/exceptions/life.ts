@@ -1,6 +1,7 @@
 import { fingerprintOf, type Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
+import { toJsonb } from '../jsonb.ts';
 
 /** What a run brings to the life of the exceptions: who saw what, when. */
 export interface Sightings {
@@ -33,7 +34,7 @@ async function recordBatch(
     with
     finding as (
       select *
-      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as finding (
+      from jsonb_to_recordset(${toJsonb(rows)}::text::jsonb) as finding (
         check_id uuid, check_type text, kind text, fingerprint text, severity text, description text,
         expected_value numeric, actual_value numeric, difference numeric, currency text, affected_user_id uuid,
         affected_entity text, metadata jsonb
