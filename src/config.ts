@@ -99,15 +99,24 @@ function readSecretFile(name: string, path: string, problems: string[]): string 
   }
 }
 
+const prefix = 'RECONCILIATION_';
+
+/** The part that tells them apart: what all have in common would make any two look alike. */
+function withoutPrefix(name: string): string {
+  return name.slice(prefix.length);
+}
+
 /** A misspelled variable would silently keep its default. CIRCLE_* and ALPACA_* are shared with the host: not judged. */
 function unknownNames(env: Environment): string[] {
-  const known = variables.flatMap(({ name, kind }) => (kind === 'secret' ? [name, `${name}_FILE`] : [name]));
+  const known: string[] = variables
+    .flatMap(({ name, kind }) => (kind === 'secret' ? [name, `${name}_FILE`] : [name]))
+    .filter((name) => name.startsWith(prefix));
   return Object.keys(env)
-    .filter((name) => name.startsWith('RECONCILIATION_') && !known.includes(name))
+    .filter((name) => name.startsWith(prefix) && !known.includes(name))
     .sort()
     .map((name) => {
-      const nearest = suggest(name, known);
-      return `${name} is not a variable of recon.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`;
+      const nearest = suggest(withoutPrefix(name), known.map(withoutPrefix));
+      return `${name} is not a variable of recon.${nearest === undefined ? '' : ` Did you mean ${prefix}${nearest}?`}`;
     });
 }
 

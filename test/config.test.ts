@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../src/config.ts';
+import { OperatorError } from '../src/operator-error.ts';
+import { variables } from '../src/variables.ts';
+
+const databaseUrl = 'postgres://recon:canary-password@db.example.com:5432/app';
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    parseConfig({ DATABASE_URL: databaseUrl, ...env });
+    return [];
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    expect(error.exitCode).toBe(78);
+    expect(error.hint).toContain('recon help environment');
+    return error.message.split('\n');
+  }
+}
+
+async function fileWith(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'recon-config-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'secret'), content);
+  return join(folder, 'secret');
+}
+
+describe('the configuration', () => {
+  test('has the defaults that the table of variables shows', () => {
+    const config = parseConfig({ DATABASE_URL: databaseUrl });
+    expect(config).toMatchObject({
+      databaseUrl,
+      schema: undefined,
+      source: 'stack_service',
+      enabled: true,
+      environment: 'production',
+      gracePeriodMs: 300_000,
+      stuckAfterMs: 86_400_000,
+      withdrawalStuckAfterMs: 259_200_000,
+      entriesPerTransaction: 'any',
+      runTimeoutMs: undefined,
+      requestTimeoutMs: 30_000,
+      withoutEffect: [],
+    });
+    expect(config.checks).toEqual([
+      'ledger_consistency',
+      'circle_balance',
+      'alpaca_balance',
+      'deposits',
+      'conversion_jobs',
+      'withdrawals',
+    ]);
+    const { low, medium, high } = config.severityUpTo;
+    expect([low, medium, high, config.circle.tolerance, config.alpaca.tolerance].map(String)).toEqual([
+      '1',
+      '100',
+      '1000',
+      '10',
+      '100',
+    ]);
+  });
+
+  test('an empty variable counts as unset, and what surrounds a value is trimmed', () => {
+    expect(problemsOf({ RECONCILIATION_GRACE_PERIOD: '', LOG_LEVEL: ' ', CIRCLE_BASE_URL: '' })).toEqual([]);
+    expect(parseConfig({ DATABASE_URL: ` ${databaseUrl}\n` }).databaseUrl).toBe(databaseUrl);
+  });
+
+  test('every malformed value is named, all of them at once, with what it should be', () => {
+    const wrong = {
+      DATABASE_URL: 'mysql://db/app',
+      CIRCLE_BASE_URL: 'api.circle.com',
+      CIRCLE_REQUESTS_PER_SECOND: '0',
+      ALPACA_AUTH_URL: 'ftp://alpaca.markets',
+      RECONCILIATION_ENABLED: 'maybe',
+      RECONCILIATION_CHECKS: 'deposits,withdrawls',
+      RECONCILIATION_SCHEMA: 'Robert"; drop',
+      RECONCILIATION_GRACE_PERIOD: '5 minutes',
+      RECONCILIATION_ENTRIES_PER_TRANSACTION: '3',
+      RECONCILIATION_LOW_UP_TO: '-1',
+      RECONCILIATION_CIRCLE_TOLERANCE: '1e3',
+      RECONCILIATION_ALPACA_MEASURE: 'equity',
+      RECONCILIATION_RUN_TIMEOUT: '60d',
+      RECONCILIATION_REQUEST_TIMEOUT: '0s',
+      RECONCILIATION_HOURLY_INTERVAL: 'hourly',
+      RECONCILIATION_DAILY_RUN_TIME: '24:00',
+      RECONCILIATION_ALERT_WEBHOOK_URL: 'hooks.example.com',
+      PUSHGATEWAY_URL: 'pushgateway:9091',
+      LOG_LEVEL: 'loud',
+    };
+    const problems = problemsOf(wrong);
+    expect(problems.map((problem) => problem.split(' ')[0]).toSorted()).toEqual(Object.keys(wrong).toSorted());
+    expect(problems).toContain('RECONCILIATION_ENABLED must be true or false.');
+    expect(problems).toContain(
+      'RECONCILIATION_CHECKS names no check of recon: "withdrawls" (did you mean withdrawals?).',
+    );
+    expect(problems).toContain('RECONCILIATION_ALPACA_MEASURE must be one of auto, cash, buying_power.');
+    expect(problems).toContain('RECONCILIATION_RUN_TIMEOUT must be from 1s to 24d.'); // more overflows a timer of Node
+    for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+ .+\.$/);
+  });
+
+  test.each([
+    ['nothing', {}, 'DATABASE_URL is not set.'],
+    ['no database in it', { DATABASE_URL: 'postgres://db:5432' }, 'DATABASE_URL must be postgres://'],
+    ['no URL', { DATABASE_URL: 'host=db dbname=app' }, 'DATABASE_URL must be postgres://'],
+    ['a bare percent sign', { DATABASE_URL: 'postgres://u:100%secret@db/app' }, 'DATABASE_URL has a percent sign'],
+  ])('a database URL with %s', (_, env, problem) => {
+    expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
+  });
+
+  test('limits of severity that do not rise', () => {
+    expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '200' })).toEqual([
+      expect.stringContaining('RECONCILIATION_LOW_UP_TO must not be above RECONCILIATION_MEDIUM_UP_TO') as string,
+    ]);
+    expect(problemsOf({ RECONCILIATION_MEDIUM_UP_TO: '1000.01' })).toHaveLength(1);
+    expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '100', RECONCILIATION_HIGH_UP_TO: '100' })).toEqual([]);
+  });
+
+  test('a misspelled variable is an error with a suggestion; those of others are not judged', () => {
+    expect(problemsOf({ RECONCILIATION_ENABLE: 'false', RECONCILIATION_COLOUR: 'red' })).toEqual([
+      'RECONCILIATION_COLOUR is not a variable of recon.',
+      'RECONCILIATION_ENABLE is not a variable of recon. Did you mean RECONCILIATION_ENABLED?',
+    ]);
+    expect(problemsOf({ CIRCLE_ENTITY_SECRET: 'x', ALPACA_PAPER: 'true', PATH: '/bin' })).toEqual([]);
+  });
+
+  test('the checks that are on keep the order of the registry', () => {
+    expect(
+      parseConfig({ DATABASE_URL: databaseUrl, RECONCILIATION_CHECKS: ' withdrawals, deposits ,' }).checks,
+    ).toEqual(['deposits', 'withdrawals']);
+  });
+
+  test('variables that are accepted without effect are known', () => {
+    const env = {
+      DATABASE_URL: databaseUrl,
+      RECONCILIATION_DAILY_RUN_TIME: '03:00',
+      PUSHGATEWAY_URL: 'http://push:9091',
+    };
+    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_DAILY_RUN_TIME', 'PUSHGATEWAY_URL']);
+  });
+});
+
+describe('a secret from a file', () => {
+  test('is read without the line feed at its end', async () => {
+    const file = await fileWith(`${databaseUrl}\n`);
+    const key = await fileWith('TEST_API_KEY:id:secret\n');
+    const config = parseConfig({ DATABASE_URL_FILE: file, CIRCLE_API_KEY_FILE: key });
+    expect([config.databaseUrl, config.circle.apiKey]).toEqual([databaseUrl, 'TEST_API_KEY:id:secret']);
+  });
+
+  test('cannot be read, is empty, or is given twice', async () => {
+    const empty = await fileWith('\n');
+    expect(problemsOf({ CIRCLE_API_KEY_FILE: '/no/such/file' })).toEqual([
+      'CIRCLE_API_KEY_FILE names a file that cannot be read: /no/such/file (ENOENT).',
+    ]);
+    expect(problemsOf({ ALPACA_API_SECRET_FILE: empty })).toEqual([
+      `ALPACA_API_SECRET_FILE names an empty file: ${empty}.`,
+    ]);
+    expect(problemsOf({ CIRCLE_API_KEY: 'one-key', CIRCLE_API_KEY_FILE: empty })).toEqual([
+      'CIRCLE_API_KEY and CIRCLE_API_KEY_FILE are both set: unset one of them.',
+    ]);
+  });
+
+  test('only secrets have one', () => {
+    expect(problemsOf({ RECONCILIATION_ENABLED_FILE: '/etc/enabled' })).toEqual([
+      'RECONCILIATION_ENABLED_FILE is not a variable of recon. Did you mean RECONCILIATION_ENABLED?',
+    ]);
+  });
+});
+
+test('no message repeats the value of a secret', () => {
+  const canary = 'canary:// not a url';
+  for (const { name } of variables.filter(({ kind }) => kind === 'secret'))
+    expect(problemsOf({ [name]: canary }).join(), name).not.toContain(canary);
+});

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { createMask } from '../src/secrets.ts';
+
+const env = {
+  DATABASE_URL: 'postgres://recon:p%40ss-canary@db.example.com/app',
+  CIRCLE_API_KEY: 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-0001',
+  ALPACA_API_KEY: 'CKALPACACANARY',
+  ALPACA_API_SECRET: 'alpaca+canary/secret',
+};
+const mask = createMask(env);
+
+test.each([
+  ['as it is', `refused ${env.CIRCLE_API_KEY}`],
+  ['a part of a Circle key', 'no such key: canary-circle-secret-0001'],
+  ['inside a URL', `cannot connect to ${env.DATABASE_URL}`],
+  ['the password of a URL', 'password p%40ss-canary is wrong'],
+  ['the password of a URL, decoded', 'password p@ss-canary is wrong'],
+  ['URL-encoded', `client_secret=${encodeURIComponent(env.ALPACA_API_SECRET)}`],
+  ['as HTTP Basic', `Basic ${Buffer.from(`${env.ALPACA_API_KEY}:${env.ALPACA_API_SECRET}`).toString('base64')}`],
+])('a secret %s', (_, text) => {
+  const masked = mask(text);
+  expect(masked).toContain('[secret]');
+  expect(masked).not.toMatch(/canary/i);
+});
+
+test('every occurrence, the longest first, and nothing else', () => {
+  expect(mask(`${env.ALPACA_API_SECRET} and ${env.ALPACA_API_SECRET}`)).toBe('[secret] and [secret]');
+  expect(mask('the deposits of production')).toBe('the deposits of production');
+});
+
+test('short values stay: they would blank out ordinary words', () => {
+  expect(createMask({ ALPACA_API_KEY: 'key', ALPACA_API_SECRET: 'e' })('see the key')).toBe('see the key');
+});
+
+test('values that are no URL, or malformed ones, do not break it', () => {
+  const password = '100%secret-canary';
+  expect(createMask({ DATABASE_URL: `postgres://u:${password}@db/app` })(`wrong: ${password}`)).toBe('wrong: [secret]');
+  expect(createMask({ DATABASE_URL: 'not a url, canary' })('not a url, canary')).toBe('[secret]');
+  expect(createMask({})('nothing to hide')).toBe('nothing to hide');
+});
