@@ -1,0 +1,34 @@
+import nodeFetch from 'node-fetch';
+import { Incomplete } from '../../src/incomplete.ts';
+import type { CustodianReading, CustodianWorld } from '../../src/custodians/custodian.ts';
+import { toText } from '../../src/money.ts';
+
+/** The real network, the real clock, and no jitter: back-off waits 0 ms. */
+export function custodianWorld(changes: Partial<CustodianWorld> = {}): CustodianWorld {
+  return {
+    fetch: nodeFetch,
+    now: () => new Date(),
+    random: () => 0,
+    signal: new AbortController().signal,
+    ...changes,
+  };
+}
+
+/** A reading's money as a person would write it down. */
+export function amounts({ total, holdings }: CustodianReading): { total: string; holdings: Record<string, string> } {
+  return {
+    total: toText(total),
+    holdings: Object.fromEntries(holdings.map(({ externalId, amount }) => [externalId, toText(amount)])),
+  };
+}
+
+/** Why a reading proves nothing: message and exit code. Fails the test if it succeeded or broke in another way. */
+export async function incompleteness(reading: Promise<unknown>): Promise<{ reason: string; exitCode: number }> {
+  try {
+    await reading;
+  } catch (error) {
+    if (error instanceof Incomplete) return { reason: error.message, exitCode: error.exitCode };
+    throw error;
+  }
+  throw new Error('The reading was complete.');
+}
