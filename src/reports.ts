@@ -112,6 +112,16 @@ export async function storeChecks(
     `;
 }
 
+/** Whether the tables of past runs are there, for a dry run that does not ask for migrations. */
+export async function hasReports(database: Database, schema: string): Promise<boolean> {
+  const [row] = await database<{ found: boolean }[]>`
+    select count(*) = 2 as found
+    from pg_catalog.pg_tables
+    where schemaname = ${schema} and tablename in ('reconciliation_reports', 'reconciliation_checks')
+  `;
+  return row?.found === true;
+}
+
 /** How many records the last complete, unfiltered check of each type compared. */
 export async function lastCompared(database: Database, schema: string): Promise<Map<string, number>> {
   const rows = await database<{ check_type: string; compared: string }[]>`

@@ -8,7 +8,7 @@ import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
 import { inSavepoint, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
 import { assertMigrated, existingSchema } from './migrations.ts';
-import { beginReport, finishReport, lastCompared, type Report, type RunType } from './reports.ts';
+import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type RunResult } from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
 import { createMask, type Mask } from './secrets.ts';
@@ -73,7 +73,7 @@ export async function run(
       : await assertMigrated(database, config.schema);
     return withRunLock(database, schema, options.waitMs, world.signal, () => {
       const engine = startEngine(config, options, world, listener, source);
-      return options.dryRun ? dryRun(engine, database) : storedRun(engine, database, schema);
+      return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });
   });
 }
@@ -81,14 +81,15 @@ export async function run(
 /** The deadline runs from here: waiting for the lock does not count. */
 function startEngine(config: Config, options: RunOptions, world: World, listener: RunListener, source: Source): Engine {
   const deadline = AbortSignal.timeout(config.runTimeoutMs ?? defaultTimeoutMs[options.type]);
+  deadline.addEventListener('abort', () => undefined); // `any` holds it weakly: collected, it would never go off
   const signal = AbortSignal.any([world.signal, deadline]);
   return { config, options, world, listener, source, signal, mask: createMask(world.env) };
 }
 
-async function dryRun(engine: Engine, database: Database): Promise<RunResult> {
+async function dryRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
-  const outcomes = await runChecks(engine, database, new Map());
+  const outcomes = await runChecks(engine, database, await previousOf(engine, database, schema));
   return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
 }
 
@@ -96,8 +97,7 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   const report = newReport(engine);
   await beginReport(database, schema, report);
   try {
-    const previous = engine.options.acceptFewer ? new Map<string, number>() : await lastCompared(database, schema);
-    const outcomes = await runChecks(engine, database, previous);
+    const outcomes = await runChecks(engine, database, await previousOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
     return await endRun(report, outcomes, engine.world.now(), engine.mask, {
       database,
@@ -108,6 +108,12 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
     await markFailed(engine, database, schema, report, error);
     throw error;
   }
+}
+
+/** How many records each check compared last time; a dry run may come before our tables, and then nobody knows. */
+async function previousOf({ options }: Engine, database: Database, schema: string): Promise<Map<string, number>> {
+  if (options.acceptFewer || !(await hasReports(database, schema))) return new Map();
+  return lastCompared(database, schema);
 }
 
 function newReport({ options, config, world }: Engine): Report {

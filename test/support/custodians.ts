@@ -1,0 +1,46 @@
+import { onTestFinished } from 'vitest';
+import { startAlpacaSandbox, type AlpacaSandbox } from './alpaca-sandbox.ts';
+import { startCircleSandbox, type CircleSandbox } from './circle-sandbox.ts';
+import type { User } from './ledger.ts';
+
+export interface Custodians {
+  circle: CircleSandbox;
+  alpaca: AlpacaSandbox;
+  /** Leads a run to both, with the right keys and without waiting between requests. */
+  env: Record<string, string>;
+}
+
+export const circleKey = 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-0001';
+export const alpacaKey = 'CANARYALPACAKEY';
+export const alpacaSecret = 'canary-alpaca-secret-0001';
+
+/** Both custodians, each with the wallet or account of that user, until the test is over. */
+export async function startCustodians(user: User, holdings: { usdc: string; cash: string }): Promise<Custodians> {
+  const circle = await startCircleSandbox({
+    apiKey: circleKey,
+    rateLimit: undefined,
+    wallets: [{ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc }],
+  });
+  onTestFinished(() => circle.close());
+  const alpaca = await startAlpacaSandbox({
+    key: alpacaKey,
+    secret: alpacaSecret,
+    rateLimit: undefined,
+    accounts: [{ id: user.alpacaAccountId, cash: holdings.cash }],
+  });
+  onTestFinished(() => alpaca.close());
+  return {
+    circle,
+    alpaca,
+    env: {
+      RECONCILIATION_CHECKS: '',
+      CIRCLE_BASE_URL: circle.url,
+      CIRCLE_API_KEY: circleKey,
+      CIRCLE_REQUESTS_PER_SECOND: '1000',
+      ALPACA_BASE_URL: alpaca.url,
+      ALPACA_API_KEY: alpacaKey,
+      ALPACA_API_SECRET: alpacaSecret,
+      ALPACA_REQUESTS_PER_SECOND: '1000',
+    },
+  };
+}
