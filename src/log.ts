@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { plain } from './plain.ts';
 import type { Mask } from './secrets.ts';
 import type { World } from './world.ts';
 
@@ -32,5 +33,5 @@ function describeError(error: unknown): Record<string, unknown> {
 
 function forPeople(line: string): string {
   const { level, message, timestamp } = JSON.parse(line) as { level: string; message: string; timestamp: string };
-  return `${timestamp.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${message}\n`;
+  return `${timestamp.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${plain(message)}\n`;
 }

@@ -20,7 +20,8 @@ export interface StoredException {
   difference: string | null;
   currency: string | null;
   affected_user_id: string | null;
-  affected_entity: string;
+  /** null only in rows older than recon. */
+  affected_entity: string | null;
   auto_corrected: boolean;
   correction_action: string | null;
   resolved_at: string | null;

@@ -1,6 +1,7 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds } from '../kinds.ts';
-import { count, localTime, plain, shortId, shortSubject, type Screen } from './screen.ts';
+import { plain } from '../plain.ts';
+import { count, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
@@ -49,7 +50,7 @@ export function exceptionTable(exceptions: readonly StoredException[], screen: S
       screen.strong(exception.id === null ? '-' : shortId(exception.id)),
       screen.severity(exception.severity),
       plain(exception.kind),
-      shortSubject(exception.affected_entity),
+      exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
       plain(exception.difference ?? stakeOf(exception) ?? '-'),
       plain(exception.currency ?? ''),
       localTime(exception.created_at),
@@ -84,7 +85,7 @@ export function exceptionStory(
     ['severity', screen.severity(exception.severity)],
     ['check', exception.check_type],
     ['kind', plain(exception.kind)],
-    ['subject', plain(exception.affected_entity)],
+    ['subject', plain(exception.affected_entity ?? 'none')],
     ['user', plain(exception.affected_user_id ?? 'none')],
     ['expected', amount(exception.expected_value)],
     ['actual', amount(exception.actual_value)],

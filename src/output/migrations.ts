@@ -1,5 +1,6 @@
 import type { DownPlan, MigrationStatus } from '../migrations.ts';
-import { localTime, plain } from './screen.ts';
+import { plain } from '../plain.ts';
+import { localTime } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** What `recon migrate up` did. */

@@ -3,7 +3,8 @@ import type { StoredException } from '../exceptions/exception.ts';
 import { severities } from '../kinds.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
-import { count, localTime, plain, shortId, type Screen } from './screen.ts';
+import { plain } from '../plain.ts';
+import { count, localTime, shortId, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The columns of reconciliation_reports, in the order of JSON and CSV. */

@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Severity } from '../kinds.ts';
+import { plain } from '../plain.ts';
 import type { Verdict } from '../reports.ts';
 import type { Output, World } from '../world.ts';
 
@@ -39,14 +40,6 @@ function severityColour(paint: ChalkInstance, severity: Severity): (text: string
 
 function verdictColour(paint: ChalkInstance, verdict: Verdict): (text: string) => string {
   return { passed: paint.green, failed: paint.red, incomplete: paint.yellow }[verdict];
-}
-
-// C0 and C1 controls, and the marks that reorder or hide text
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
-/** Text that came from a database or an API, with its control characters made visible. */
-export function plain(text: string): string {
-  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The first eight characters of an id: enough to point at it. */
