@@ -26,6 +26,7 @@ export interface Config {
   requestTimeoutMs: number;
   circle: CircleConfig;
   alpaca: AlpacaConfig;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Variables that are set, but have no effect in this release. */
   withoutEffect: readonly string[];
 }
@@ -275,6 +276,7 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
     },
     runTimeoutMs: value.RECONCILIATION_RUN_TIMEOUT,
     requestTimeoutMs: value.RECONCILIATION_REQUEST_TIMEOUT,
+    logLevel: value.LOG_LEVEL,
     circle: {
       baseUrl: value.CIRCLE_BASE_URL,
       apiKey: value.CIRCLE_API_KEY,

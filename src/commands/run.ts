@@ -8,6 +8,7 @@ import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
 import type { RunListener, RunOptions } from '../run.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
+import { suggest } from '../suggestion.ts';
 import type { World } from '../world.ts';
 import { gather, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -137,10 +138,11 @@ function chooseChecks(asked: string[] | undefined, config: Config, narrowed: boo
 }
 
 function noSuchCheck(name: string, config: Config): OperatorError {
+  const nearest = suggest(name, config.checks);
   return new OperatorError(
     64,
     `--check "${name}" names no check that is on.`,
-    `On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
+    `${nearest === undefined ? '' : `Did you mean ${nearest}? `}On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
   );
 }
 
@@ -153,7 +155,7 @@ function waitDuration(text: string): number {
 async function listenerOf(config: Config, world: World): Promise<RunListener> {
   const { createLogger } = await import('../log.ts');
   const { createMask } = await import('../secrets.ts');
-  const log = createLogger(world, world.env['LOG_LEVEL'] ?? 'info', createMask(world.env));
+  const log = createLogger(world, config.logLevel, createMask(world.env));
   for (const name of config.withoutEffect)
     log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
   return {
