@@ -85,12 +85,12 @@ function describe(
   const unit = kind.unit === 'count' || currency === null ? '' : ` ${currency}`;
   const sides = [
     expected !== null && kind.expected !== null && expectation(kind.expected, `${toText(expected)}${unit}`),
-    actual !== null && kind.actual !== null && expectation(kind.actual, `${toText(actual)}${unit}`),
+    actual !== null && kind.actual !== null && kind.actual !== 'zero' && `${kind.actual} ${toText(actual)}${unit}`,
   ].filter((side) => side !== false);
   return `${subject.replace(':', ' ')} ${kind.meaning}${sides.length > 0 ? `: ${sides.join(', ')}` : ''}`;
 }
 
-/** `zero` and the like need no number beside them. */
+/** `zero` and the like need no number beside them; an actual `zero` is told by the kind's meaning. */
 function expectation(label: string, value: string): string {
   return ['zero', 'one account', 'two entries'].includes(label) ? `should be ${label}` : `${label} ${value}`;
 }
