@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import type postgres from 'postgres';
+import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import { testDatabase } from '../support/database.ts';
+import { operatorOf, type Operator } from '../support/world.ts';
+
+interface Desk extends Operator {
+  sql: postgres.Sql;
+  ledger: LedgerBuilder;
+  ada: User;
+}
+
+interface Stored {
+  id: string;
+  kind: string;
+  severity: string;
+  difference: string | null;
+  occurrences: number;
+  created_at: Date;
+  last_seen_at: Date;
+  report_id: string;
+  last_report_id: string;
+  resolved_at: Date | null;
+  resolved_by: string | null;
+  resolution_notes: string | null;
+  previous_exception_id: string | null;
+}
+
+/** Books in order, and somebody who runs recon over them. */
+async function desk(): Promise<Desk> {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt });
+  const ada = ledger.user();
+  for (let count = 0; count < 6; count += 1) ledger.deposit(ada, '10', { minutesAgo: 60 + 1440 * count });
+  await ledger.save(sql);
+  return { ...operatorOf(url, { RECONCILIATION_CHECKS: 'deposits,withdrawals' }), sql, ledger, ada };
+}
+
+/** The exceptions about one subject, the oldest first. */
+async function exceptionsOf(sql: postgres.Sql, subject: string): Promise<Stored[]> {
+  return sql<Stored[]>`
+    select * from reconciliation_exceptions where affected_entity = ${subject} order by created_at, resolved_at`;
+}
+
+async function eventsOf(sql: postgres.Sql, id: string): Promise<string[]> {
+  const rows = await sql<{ line: string }[]>`
+    select event || ' by ' || actor || coalesce(': ' || note, '') as line
+    from reconciliation_exception_events where exception_id = ${id} order by created_at, id`;
+  return rows.map(({ line }) => line);
+}
+
+describe('the life of an exception', { timeout: 120_000 }, () => {
+  test('is new, then seen again: what was seen moves on, where it began does not', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { postedAmount: '99.5' });
+    await ledger.save(sql);
+
+    const first = await runs();
+    const [created, ...none] = await exceptionsOf(sql, subject);
+    expect(none).toEqual([]);
+    expect(created).toMatchObject({
+      kind: 'amount_mismatch',
+      severity: 'low',
+      difference: '-0.5',
+      occurrences: 1,
+      report_id: first.report.id,
+      last_report_id: first.report.id,
+      resolved_at: null,
+      previous_exception_id: null,
+    });
+    expect(created!.last_seen_at).toEqual(created!.created_at);
+    expect(await eventsOf(sql, created!.id)).toEqual(['created by system']);
+
+    await sql`update deposits set amount = 5099.5 where id = ${id}`;
+    const second = await runs();
+    const [seen, ...others] = await exceptionsOf(sql, subject);
+    expect(others).toEqual([]);
+    expect(seen).toMatchObject({
+      id: created!.id,
+      severity: 'critical',
+      difference: '-5000',
+      occurrences: 2,
+      report_id: first.report.id,
+      last_report_id: second.report.id,
+      created_at: created!.created_at,
+      resolved_at: null,
+    });
+    expect(seen!.last_seen_at.getTime()).toBeGreaterThan(seen!.created_at.getTime());
+    expect(await eventsOf(sql, created!.id)).toEqual(['created by system']);
+    expect(second.report['exceptions_count']).toBe(1);
+
+    const sightings = await sql`
+      select report_id, severity, difference from reconciliation_findings
+      where exception_id = ${created!.id} order by difference desc`;
+    expect([...sightings]).toEqual([
+      { report_id: first.report.id, severity: 'low', difference: '-0.5' },
+      { report_id: second.report.id, severity: 'critical', difference: '-5000' },
+    ]);
+  });
+
+  test('is cleared by a complete run that looked again, as system, with an event', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    await runs();
+    ledger.postDeposit(ada, id, '100');
+    await ledger.save(sql);
+
+    const { report, exitCode, exceptions } = await runs();
+    expect([exitCode, exceptions]).toEqual([0, []]);
+    const [cleared] = await exceptionsOf(sql, subject);
+    const note = `cleared in report ${report.id}`;
+    expect(cleared).toMatchObject({ resolved_by: 'system', resolution_notes: note, occurrences: 1 });
+    expect(cleared!.resolved_at!.toISOString()).toBe(report['completed_at']);
+    expect(await eventsOf(sql, cleared!.id)).toEqual(['created by system', `cleared by system: ${note}`]);
+  });
+
+  test('is not cleared by a run that did not look, or could not tell', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    await runs();
+    ledger.postDeposit(ada, id, '100');
+    await ledger.save(sql);
+
+    const narrow = [
+      ['--since', '365d'],
+      ['--until', '2026-03-01'],
+      ['--user', ada.id],
+      ['--check', 'withdrawals'],
+    ];
+    for (const flags of narrow) {
+      expect(await runs(flags), flags.join(' ')).toMatchObject({ exitCode: 0, exceptions: [] });
+      expect(await exceptionsOf(sql, subject), flags.join(' ')).toMatchObject([{ resolved_at: null }]);
+    }
+    await runs([], { env: { RECONCILIATION_CHECKS: 'withdrawals' } });
+    expect(await exceptionsOf(sql, subject), 'switched off').toMatchObject([{ resolved_at: null }]);
+
+    await sql`alter table deposits rename column amount to value`;
+    expect(await runs()).toMatchObject({ exitCode: 78 });
+    expect(await exceptionsOf(sql, subject), 'incomplete').toMatchObject([{ resolved_at: null }]);
+
+    await sql`alter table deposits rename column value to amount`;
+    expect(await runs(['--check', 'deposits'])).toMatchObject({ exitCode: 0 });
+    expect(await exceptionsOf(sql, subject), 'its own check').toMatchObject([{ resolved_by: 'system' }]);
+  });
+
+  test('only its kind changed: the old row closes as "became …", a new one takes its place', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    await runs();
+    ledger.postDeposit(ada, id, '90');
+    await ledger.save(sql);
+
+    const { report, exceptions } = await runs();
+    expect(exceptions.map(({ kind }) => kind)).toEqual(['amount_mismatch']);
+    const [old, successor] = await exceptionsOf(sql, subject);
+    const note = `became amount_mismatch in report ${report.id}`;
+    expect(old).toMatchObject({ kind: 'missing_in_ledger', resolved_by: 'system', resolution_notes: note });
+    expect(successor).toMatchObject({ kind: 'amount_mismatch', resolved_at: null, occurrences: 1 });
+    expect(await eventsOf(sql, old!.id)).toEqual(['created by system', `became by system: ${note}`]);
+  });
+
+  test('comes back after it was resolved, by a person or by system: a new row that points to the old one', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    await types(['exceptions', 'resolve', exceptions[0]!.id, '--by', 'Grace', '--note', 'known']);
+
+    await runs();
+    const [first, second, ...none] = await exceptionsOf(sql, subject);
+    expect(none).toEqual([]);
+    expect(first).toMatchObject({ resolved_by: 'Grace', occurrences: 1, previous_exception_id: null });
+    expect(second).toMatchObject({ resolved_at: null, occurrences: 1, previous_exception_id: first!.id });
+    expect(await eventsOf(sql, second!.id)).toEqual(['returned by system']);
+
+    const posted = ledger.postDeposit(ada, id, '100');
+    await ledger.save(sql);
+    await runs();
+    expect((await exceptionsOf(sql, subject))[1]).toMatchObject({ resolved_by: 'system' });
+    await sql`update ledger_transactions set status = 'failed' where id = ${posted.id}`;
+    await runs();
+    const returned = (await exceptionsOf(sql, subject)).filter(({ kind }) => kind === 'missing_in_ledger');
+    expect(returned).toHaveLength(3);
+    expect(returned[2]).toMatchObject({ resolved_at: null, previous_exception_id: second!.id });
+  });
+
+  test('one that was adopted from the first version is left to people', async () => {
+    const { sql, runs } = await desk();
+    const { report } = await runs();
+    await sql`
+      insert into reconciliation_exceptions (
+        report_id, check_type, severity, description, kind, fingerprint, last_report_id
+      ) values (
+        ${report.id}, 'deposits', 'low', 'of before', 'unclassified', 'deposits/legacy/1', ${report.id}
+      )`;
+    await runs();
+    expect(await sql`select from reconciliation_exceptions where resolved_at is null`).toHaveLength(1);
+  });
+
+  test('its log is append-only', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    await runs();
+    for (const change of [
+      'update reconciliation_exception_events set actor = $1',
+      'delete from reconciliation_exception_events where actor <> $1',
+    ])
+      await expect(sql.unsafe(change, ['nobody'])).rejects.toThrow(/append-only/);
+    await expect(sql`truncate reconciliation_exception_events`).rejects.toThrow(/append-only/);
+  });
+});
