@@ -2,7 +2,7 @@
 -- A subject may show several kinds; the one of the lowest rank in src/kinds.ts is reported.
 with recursive
 known_account as ( -- an id may stand twice when the host's primary key is switched off
-  select account.id, min(account.currency) as currency
+  select account.id, min(account.currency) as currency, max(account.currency) as other_currency
   from ledger_accounts as account
   group by account.id
 ),
@@ -16,7 +16,8 @@ entry as (
     ledger_entry.currency,
     ledger_entry.created_at,
     ledger_entry.account_id is not null and known_account.id is null as account_missing, -- a null names no account
-    (ledger_entry.currency <> known_account.currency) is true as wrong_currency,
+    (ledger_entry.currency <> known_account.currency and ledger_entry.currency <> known_account.other_currency) is true
+    as wrong_currency,
     (
       ledger_entry.amount >= 0 and ledger_entry.amount < 'Infinity' -- NaN sorts above Infinity
       and ledger_entry.entry_type in ('debit', 'credit')

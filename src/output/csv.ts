@@ -6,11 +6,12 @@ import { stringify } from 'csv-stringify/sync';
  */
 export function toCsv(columns: readonly string[], rows: readonly object[]): string {
   const records = rows.map((row) => columns.map((column) => toCell((row as Record<string, unknown>)[column])));
-  return stringify([[...columns], ...records], { record_delimiter: 'windows' });
+  // a line feed alone also ends a record for many a reader, though not for this delimiter: it is quoted too
+  return stringify([[...columns], ...records], { record_delimiter: 'windows', quoted_match: /[\r\n]/ });
 }
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
 }

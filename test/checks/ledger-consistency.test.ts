@@ -356,8 +356,8 @@ const accounts: Scenario[] = [
         finding: {
           subject: account.subject,
           severity: 'low',
-          expected: '499999999999999829.500000000000000001',
-          actual: '499999999999999829.500000000000000002',
+          expected: '399999999999999829.500000000000000001',
+          actual: '399999999999999829.500000000000000002',
           difference: '0.000000000000000001',
           currency: 'USDC',
           affectedUserId: ada.id,

@@ -2,10 +2,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { startAlpacaSandbox } from '../support/alpaca-sandbox.ts';
-import { startCircleSandbox } from '../support/circle-sandbox.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts';
 import { fill, keepInFlight, type Filled } from './fill.ts';
+import { withSandboxes } from './sandboxes.ts';
 
 /** What `recon` meets in the demo: a database, a Circle, an Alpaca. */
 export interface Backdrop {
@@ -21,9 +20,6 @@ interface State extends Filled {
   /** The moment that the demo's clock shows; it stands still between two commands. */
   clock: string;
 }
-
-const circleKey = 'LIVE_API_KEY:demo:demo';
-const alpaca = { key: 'demo-key', secret: 'demo-secret' };
 
 /** Forgets what was kept. */
 export async function clear(folder: string): Promise<void> {
@@ -45,7 +41,12 @@ export async function withBackdrop<T>(
     return await withDatabase(server.url, async (sql, url) => {
       const state = kept ? await moveClock(folder, sql, kept) : await begin(folder, sql, say);
       return withSandboxes(state, (env) =>
-        body({ sql, env: { DATABASE_URL: url, ...env }, planted: state.planted, isNew: kept === undefined }),
+        body({
+          sql,
+          env: { DATABASE_URL: url, RECONCILIATION_ENVIRONMENT: 'demo', ...env },
+          planted: state.planted,
+          isNew: kept === undefined,
+        }),
       );
     });
   } finally {
@@ -103,25 +104,6 @@ async function moveClock(folder: string, sql: postgres.Sql, state: State): Promi
   const moved = { ...state, clock: now.toISOString() };
   await writeState(folder, moved);
   return moved;
-}
-
-async function withSandboxes<T>(state: State, body: (env: Record<string, string>) => Promise<T>): Promise<T> {
-  const circle = await startCircleSandbox({ apiKey: circleKey, ...state.circle, rateLimit: undefined });
-  const broker = await startAlpacaSandbox({ ...alpaca, ...state.alpaca, rateLimit: undefined });
-  try {
-    return await body({
-      RECONCILIATION_ENVIRONMENT: 'demo',
-      CIRCLE_BASE_URL: circle.url,
-      CIRCLE_API_KEY: circleKey,
-      CIRCLE_REQUESTS_PER_SECOND: '1000',
-      ALPACA_BASE_URL: broker.url,
-      ALPACA_API_KEY: alpaca.key,
-      ALPACA_API_SECRET: alpaca.secret,
-      ALPACA_REQUESTS_PER_SECOND: '1000',
-    });
-  } finally {
-    await Promise.all([circle.close(), broker.close()]);
-  }
 }
 
 async function readState(folder: string): Promise<State | undefined> {

@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { OperatorError } from '../../src/operator-error.ts';
 import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
+import { kindsThatAreOff } from './faults.ts';
 import { demoFolder, withFolderLocked } from './folder.ts';
 import { passOn, recon, withoutSettings, type Environment } from './recon.ts';
 import { isPerfect, readFound, score, scoreTable } from './score.ts';
@@ -44,6 +45,7 @@ async function demonstrate({ sql, env, planted }: Backdrop): Promise<number> {
   for (const [args, expected] of steps) {
     say(`\n$ recon ${args.join(' ')}`);
     const code = await recon(args, environment);
+    if (code > 128) return code; // Ctrl-C
     if (code !== expected) {
       say(`\nrecon ${args.join(' ')} ended with ${code} instead of ${expected}: the demo stops here.`);
       return code === 0 ? 1 : code;
@@ -51,9 +53,16 @@ async function demonstrate({ sql, env, planted }: Backdrop): Promise<number> {
   }
   const result = score(planted, await readFound(sql));
   process.stdout.write(`\n${scoreTable(result)}`);
-  say('\nThe books are kept. Go on with: npm run demo -- exceptions show <id>, npm run demo -- run --type daily, …');
+  say(whatNext);
   return isPerfect(result) ? 0 : 1;
 }
+
+const whatNext = `
+Not planted, because it is off unless asked for: ${kindsThatAreOff.join(', ')}
+  RECONCILIATION_ENTRIES_PER_TRANSACTION=two npm run demo -- run --type manual
+The books are kept, and any command of recon works on them:
+  npm run demo -- exceptions show <id>
+  npm run demo -- run --type daily`;
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -64,7 +64,12 @@ const deposit: Action = (firm, purse, minutesAgo) => {
   if (random.chance(0.1)) booked.transaction!.row.reference_type = random.pick([null, 'DEPOSIT', 'Deposit']);
 };
 
-const returnedDeposit: Action = (firm, purse, minutesAgo) => {
+/** The chain takes some deposits back. */
+const doubtfulDeposit: Action = (firm, purse, minutesAgo) => {
+  if (firm.ledger.random.chance(0.8)) {
+    deposit(firm, purse, minutesAgo);
+    return;
+  }
   const amount = text(firm.ledger.random.integer(2, 40) * 10e6);
   const returned = firm.deposit(purse.customer, amount, { minutesAgo, status: 'reversed', post: true });
   firm.returnDeposit(returned, { minutesAgo: minutesAgo - 30 });
@@ -117,7 +122,7 @@ const withdraw: Action = (firm, purse, minutesAgo) => {
 
 /** As often as they stand here. */
 const actions: readonly Action[] = [
-  ...[deposit, deposit, deposit, deposit, deposit, deposit, split, split, returnedDeposit],
+  ...[deposit, deposit, deposit, deposit, deposit, deposit, split, split, doubtfulDeposit],
   ...[invest, invest, invest, invest, divest, divest],
   ...[save, save, save, withdraw, withdraw, withdraw],
 ];

@@ -1,6 +1,6 @@
 import { toText, money } from '../../src/money.ts';
 import type { Sql } from '../support/ledger-rows.ts';
-import { kindsThatAreOff, type Planted } from './faults.ts';
+import type { Planted } from './faults.ts';
 
 export interface Found {
   kind: string;
@@ -67,7 +67,7 @@ export function scoreTable(result: Score): string {
     `Planted: ${planted}   Found: ${result.found.length}   Missed: ${result.missed.length}`,
     `Found but not planted: ${result.extra.length}`,
   ];
-  return `${columns([header, ...rows])}\n\n${sums.join('   ')}\nOff unless asked for: ${kindsThatAreOff.join(', ')}\n`;
+  return `${columns([header, ...rows])}\n\n${sums.join('   ')}\n`;
 }
 
 /** As the screen shows ids: the first eight characters. */

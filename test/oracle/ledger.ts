@@ -75,8 +75,8 @@ function judgeKeys(host: Host, header: HeaderRow | null, entries: EntryRow[]): F
     findings.push({ ...nothing, kind: 'orphaned_entry', expected: lost, currency });
   if (entries.some(isInvalid)) findings.push({ ...nothing, kind: 'invalid_amount', currency });
   const elsewhere = entries.filter((entry) => {
-    const [account] = accountsOf(host, entry);
-    return account && account.currency !== null && entry.currency !== null && account.currency !== entry.currency;
+    const currencies = accountsOf(host, entry).map((account) => account.currency);
+    return entry.currency !== null && currencies.some((one) => one !== null) && !currencies.includes(entry.currency);
   });
   if (elsewhere.length > 0) {
     const stake = totalOrZero(elsewhere.map(({ amount }) => amount));

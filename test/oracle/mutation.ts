@@ -2,7 +2,7 @@ import type { Transaction } from '../../src/database.ts';
 import type { Random } from '../support/random.ts';
 import { amount } from './random-books.ts';
 
-/** One fault, as SQL that can be read: what it does to the `row`-th row of a table, in the order of storage. */
+/** One fault, as SQL that can be read: what it does to the `row`-th row of a table, in the order of their text. */
 export interface Mutation {
   table: string;
   row: number;
@@ -24,7 +24,7 @@ export async function apply(sql: Transaction, { table, row, action }: Mutation):
 
 /** An expression that picks a row, whatever the number of rows. */
 function nth(table: string, row: number, column: string): string {
-  return `select ${column} from ${table} order by ctid offset ${row} % greatest((select count(*) from ${table}), 1) limit 1`;
+  return `select ${column} from ${table} order by ${table}::text offset ${row} % greatest((select count(*) from ${table}), 1) limit 1`;
 }
 
 export function randomMutation(random: Random): Mutation {

@@ -20,7 +20,7 @@ const seeds =
 
 const host = await faultyHost();
 
-test.each(seeds)('the SQL agrees with the oracle on seed %i', async (seed) => {
+test.each(seeds)('the SQL agrees with the oracle on seed %i', { timeout: 120_000 }, async (seed) => {
   const mutations = mutationsOf(seed);
   const differences = await differencesAfter(seed, mutations);
   if (differences.length === 0) return;

@@ -22,16 +22,18 @@ export interface RecordOf {
   state: 'pending' | 'settled' | 'failed' | 'unknown';
   settledAt: number | null;
   createdAt: number | null;
-  source: Leg | null;
-  destination: Leg | null;
+  source: Leg;
+  destination: Leg;
   /** The transaction that a job names. */
   link: string | null;
 }
 
 interface Leg {
-  amount: string;
+  amount: string | null;
   currency: string | null;
 }
+
+const noLeg: Leg = { amount: null, currency: null };
 
 /** One entry that books a record; negative if it takes a booking back. */
 export interface Posting {
@@ -55,8 +57,8 @@ export function recordsOf(host: Host, kind: RecordKind): RecordOf[] {
       state: stateIn(row.status, withdrawalStates),
       settledAt: row.completed_at ?? row.created_at,
       createdAt: row.created_at,
-      source: row.amount === null ? null : { amount: row.amount, currency: null },
-      destination: null,
+      source: { amount: row.amount, currency: null },
+      destination: noLeg,
       link: null,
     }));
   return host.deposits.map((row) => ({
@@ -66,8 +68,8 @@ export function recordsOf(host: Host, kind: RecordKind): RecordOf[] {
     state: stateIn(row.status, depositStates),
     settledAt: row.alpaca_funded_at ?? row.off_ramp_completed_at ?? row.confirmed_at ?? row.created_at,
     createdAt: row.created_at,
-    source: null,
-    destination: row.amount === null ? null : { amount: row.amount, currency: row.token?.toUpperCase() ?? null },
+    source: noLeg,
+    destination: { amount: row.amount, currency: row.token?.toUpperCase() ?? null },
     link: null,
   }));
 }
@@ -107,8 +109,8 @@ function jobOf(row: Host['jobs'][number]): RecordOf {
     state: stateIn(row.status, jobStates),
     settledAt: row.completed_at ?? row.created_at,
     createdAt: row.created_at,
-    source: amount === null ? null : { amount, currency: from },
-    destination: arrives === null ? null : { amount: arrives, currency: to },
+    source: { amount, currency: from },
+    destination: { amount: arrives, currency: to },
     link: row.ledger_transaction_id,
   };
 }
@@ -117,6 +119,7 @@ function jobOf(row: Host['jobs'][number]): RecordOf {
 function converted(amount: string | null, rate: string | null, fees: string | null): string | null {
   if (amount === null || rate === null) return null;
   const exact = new Exact(amount).times(rate).minus(fees ?? 0);
+  if (!exact.isFinite()) return null;
   return exact.toFixed(amount.split('.')[1]?.length ?? 0);
 }
 
@@ -225,7 +228,7 @@ function sumOf(postings: Posting[], leg: Posting['leg']): Amount {
 /** Whether anything stands, net of reversals, with another user or in another currency. */
 function isAstray(record: RecordOf, postings: Posting[]): boolean {
   const elsewhere = postings.filter(({ leg, user, currency }) => {
-    const due = record[leg]?.currency ?? null;
+    const due = record[leg].currency;
     const isOthers = record.user !== null && user !== null && user !== record.user;
     return isOthers || (due !== null && currency !== null && currency !== due);
   });
@@ -235,15 +238,16 @@ function isAstray(record: RecordOf, postings: Posting[]): boolean {
 
 function shownOf(record: RecordOf, posted: Compared['posted'], postings: Posting[]): Compared['shown'] {
   const differs = (leg: Posting['leg']) => {
-    const due = record[leg]?.amount;
-    return due !== undefined && !posted[leg].eq(record.state === 'failed' ? 0 : due) && !bothNaN(posted[leg], due);
+    const due = record[leg].amount;
+    return due !== null && !posted[leg].eq(record.state === 'failed' ? 0 : due) && !bothNaN(posted[leg], due);
   };
-  const leg = record.source !== null && (differs('source') || !differs('destination')) ? 'source' : 'destination';
+  const leg =
+    record.source.amount !== null && (differs('source') || !differs('destination')) ? 'source' : 'destination';
   const booked = postings.map(({ currency }) => currency).filter((currency) => currency !== null);
   return {
-    amount: record[leg]?.amount ?? null,
+    amount: record[leg].amount,
     posted: posted[leg],
-    currency: record[leg]?.currency ?? booked.sort()[0] ?? null,
+    currency: record[leg].currency ?? booked.sort()[0] ?? null,
   };
 }
 
@@ -314,14 +318,13 @@ function exceeds(posted: Amount, amount: Amount): boolean {
 }
 
 function isValid({ id, user, hasOwner, source, destination }: RecordOf): boolean {
-  const legs = hasOwner ? [source ?? destination] : destination === null ? [source] : [source, destination];
-  const isMoney = (leg: Leg | null) => leg !== null && new Exact(leg.amount).isFinite() && new Exact(leg.amount).gt(0);
-  return id !== null && (user !== null || !hasOwner) && legs.every(isMoney);
+  const sides = hasOwner ? [source.amount ?? destination.amount] : [source.amount, destination.amount ?? source.amount];
+  const isMoney = (amount: string | null) => amount !== null && new Exact(amount).isFinite() && new Exact(amount).gt(0);
+  return id !== null && (user !== null || !hasOwner) && sides.every(isMoney);
 }
 
 function legsDiffer({ source, destination, posted }: Compared): boolean {
-  const differs = (leg: Leg | null, amount: Amount) =>
-    leg !== null && !amount.eq(leg.amount) && !bothNaN(amount, leg.amount);
+  const differs = ({ amount: due }: Leg, amount: Amount) => due !== null && !amount.eq(due) && !bothNaN(amount, due);
   return differs(source, posted.source) || differs(destination, posted.destination);
 }
 

@@ -31,20 +31,20 @@ export function recordTotals(host: Host, kind: RecordKind, moment: Moment, deadl
   const records = recordsOf(host, kind);
   const postings = postingsOf(host, kind);
   const lines: Line[] = compare(records, postings, moment, deadline).flatMap((record) => {
-    const main = record.source === null ? 'destination' : 'source';
+    const main = record.source.amount === null ? 'destination' : 'source';
     const legs = (['source', 'destination'] as const).filter(
-      (leg) => leg === main || record[leg] !== null || !record.posted[leg].isZero(),
+      (leg) => leg === main || record[leg].amount !== null || !record.posted[leg].isZero(),
     );
     return legs.map((leg): Line => {
-      const currency = record[leg]?.currency ?? record.shown.currency;
-      const amount = record[leg]?.amount;
+      const currency = record[leg].currency ?? record.shown.currency;
+      const amount = record[leg].amount;
       const posted = record.posted[leg].toString();
       const { state } = record;
       if (state === 'pending')
         return record.overdue || record.posted[leg].isZero() ? { currency } : { currency, inFlight: posted };
       if (state !== 'settled') return { currency, actual: posted };
-      if (record.inGrace && record.bookings + record.reversals === 0) return { currency, awaited: amount ?? null };
-      return { currency, actual: posted, ...(amount !== undefined && { expected: amount }) };
+      if (record.inGrace && record.bookings + record.reversals === 0) return { currency, awaited: amount };
+      return { currency, actual: posted, ...(amount !== null && { expected: amount }) };
     });
   });
   const recordless = recordlessOf(postings, records).map(({ currency, amount }): Line => ({

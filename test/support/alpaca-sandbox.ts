@@ -107,6 +107,7 @@ export interface AlpacaSandbox extends SandboxServer {
 export async function startAlpacaSandbox(options: AlpacaSandboxOptions): Promise<AlpacaSandbox> {
   const now = options.now ?? (() => new Date());
   const tokens = new Tokens(options);
+  let newest = Date.parse('2026-03-01T08:00:00Z');
   const alpaca: Omit<AlpacaSandbox, keyof SandboxServer | 'authUrl'> = {
     accounts: new Map(),
     journals: structuredClone(options.journals ?? []),
@@ -114,7 +115,12 @@ export async function startAlpacaSandbox(options: AlpacaSandboxOptions): Promise
     activities: structuredClone(options.activities ?? []),
     accountsPerPage: 1000,
     journalsMax: 100_000,
-    add: (input) => add(alpaca.accounts, input),
+    add: (input) => {
+      const account = complete(input, newest);
+      newest = Math.max(newest, time(account.created_at));
+      alpaca.accounts.set(account.id, account);
+      return account;
+    },
     move: (accountId, amount) => move(alpaca, now(), accountId, amount),
     expireTokens: () => {
       tokens.expire();
@@ -147,23 +153,19 @@ function rateLimitHeaders(rateLimit: RateLimit, used: number, resetAt: number): 
   };
 }
 
-function add(accounts: Map<string, SandboxAccount>, input: AccountInput): SandboxAccount {
-  const [newest] = [...accounts.values()].slice(-1);
-  const after = Date.parse(newest?.created_at ?? '2026-03-01T08:00:00Z') + 1000;
+function complete(input: AccountInput, newest: number): SandboxAccount {
   const cash = input.cash ?? '0';
-  const account = {
+  return {
     cash,
     buying_power: cash,
     multiplier: '1',
     currency: 'USD',
     status: 'ACTIVE',
     // Nanoseconds, as Alpaca may give them: a client that reads them into a Date loses some.
-    created_at: new Date(after).toISOString().replace('Z', '123456Z'),
+    created_at: new Date(newest + 1000).toISOString().replace('Z', '123456Z'),
     omit: [],
     ...structuredClone(input),
   };
-  accounts.set(account.id, account);
-  return account;
 }
 
 type Alpaca = Pick<
@@ -261,8 +263,18 @@ function listAccounts(alpaca: Alpaca, { url }: SandboxRequest): SandboxAnswer {
 
 /** To the millisecond by time; the digits beyond that as they stand, which is right for equally long ones. */
 function compareTimes(left: string, right: string): number {
-  return Date.parse(left) - Date.parse(right) || left.localeCompare(right);
+  return time(left) - time(right) || (left < right ? -1 : Number(left > right));
 }
+
+/** Unix milliseconds. A listing of ten thousand accounts asks for each of them on every page, so they are kept. */
+function time(text: string): number {
+  const known = times.get(text);
+  if (known !== undefined) return known;
+  times.set(text, Date.parse(text));
+  return Date.parse(text);
+}
+
+const times = new Map<string, number>();
 
 /** Everything about a person comes along unless `entities` asks for less. */
 function accountRow({ id, status, currency, created_at }: SandboxAccount, entities: string[] | undefined) {

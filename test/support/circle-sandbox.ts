@@ -135,12 +135,18 @@ export function idFrom(text: string): string {
 export async function startCircleSandbox(options: CircleSandboxOptions): Promise<CircleSandbox> {
   const now = options.now ?? (() => new Date());
   const { tooMany, headers } = answersToEverybody();
+  let newest = Date.parse('2026-03-01T08:00:00Z');
   const circle: Omit<CircleSandbox, keyof SandboxServer> = {
     wallets: new Map(),
     transactions: structuredClone(options.transactions ?? []),
     monitoredTokens: options.monitoredTokens,
     listsEveryToken: false,
-    add: (input) => add(circle.wallets, input),
+    add: (input) => {
+      const wallet = complete(input, newest);
+      newest = Math.max(newest, created(wallet));
+      circle.wallets.set(wallet.id, wallet);
+      return wallet;
+    },
     move: (walletId, amount, state = 'COMPLETE') => move(circle, now(), walletId, amount, state),
     snapshot: () =>
       structuredClone({
@@ -163,11 +169,10 @@ function answersToEverybody() {
   };
 }
 
-function add(wallets: Map<string, SandboxWallet>, input: WalletInput): SandboxWallet {
+function complete(input: WalletInput, newest: number): SandboxWallet {
   const { usdc, balances = [], blockchain = 'ETH', ...rest } = structuredClone(input);
-  const newest = Math.max(Date.parse('2026-03-01T08:00:00Z'), ...[...wallets.values()].slice(-1).map(created));
   const createDate = input.createDate ?? new Date(newest + 1000).toISOString();
-  const wallet = {
+  return {
     state: 'LIVE',
     custodyType: 'DEVELOPER',
     address: `0x${createHash('sha256').update(input.id).digest('hex').slice(0, 40)}`,
@@ -177,13 +182,17 @@ function add(wallets: Map<string, SandboxWallet>, input: WalletInput): SandboxWa
     blockchain,
     balances: usdc === undefined ? balances : [...balances, genuineUsdc(blockchain, usdc)],
   };
-  wallets.set(wallet.id, wallet);
-  return wallet;
 }
 
+/** Unix milliseconds. A listing of ten thousand wallets asks for each of them on every page, so they are kept. */
 function created({ createDate }: { createDate: string }): number {
+  const known = times.get(createDate);
+  if (known !== undefined) return known;
+  times.set(createDate, Date.parse(createDate));
   return Date.parse(createDate);
 }
+
+const times = new Map<string, number>();
 
 type Circle = Pick<CircleSandbox, 'wallets' | 'transactions' | 'monitoredTokens' | 'listsEveryToken'>;
 

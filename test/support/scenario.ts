@@ -145,7 +145,7 @@ function whole(finding: Expected): Record<string, unknown> {
 function writeCleanBooks(ledger: LedgerBuilder, threeLegs: boolean): [User, User] {
   const [ada, bob] = [ledger.user(), ledger.user()];
   for (const user of [ada, bob]) {
-    ledger.openingBalance(user, '500000000000000000', { minutesAgo: 50_000 });
+    ledger.openingBalance(user, '400000000000000000', { minutesAgo: 50_000 });
     ledger.deposit(user, '1000.000000000000000001');
     ledger.investment(user, '200');
     ledger.divestment(user, '50');

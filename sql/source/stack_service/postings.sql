@@ -9,7 +9,7 @@ header as (
     stored.id::uuid as id,
     stored.reference_id::uuid as reference_id,
     stored.status::text as status,
-    stored.transaction_type::text = 'reversal' as is_reversal,
+    (stored.transaction_type::text = 'reversal') is true as is_reversal,
     case -- null: this transaction books no record
       when stored.idempotency_key::text like 'migration\_%' then null -- an opening balance
       when reference.type = 'deposit' then 'deposit'

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { checks } from '../../src/checks/index.ts';
+import { readTotals } from '../../src/checks/totals.ts';
+import { openSource } from '../../src/source.ts';
+import { configOf, databaseChecks, openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';
+import { testDatabase } from '../support/database.ts';
+import { faultyHost, withBooks } from '../support/scenario.ts';
+
+const { url } = await testDatabase();
+const database = openPool(url); // with all of the host's constraints and scales
+const unguarded = await faultyHost(); // a million rows without a million checks of keys
+
+/** `12345` attounits as decimal text. */
+function fromAttounits(units: bigint): string {
+  const digits = units.toString().padStart(19, '0');
+  return `${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, '');
+}
+
+test('the sum of a million amounts of 18 decimals is exact', async () => {
+  const count = 1_000_000n;
+  const step = 1_000_000_007n; // attounits from each amount to the next
+  const exact = fromAttounits(count * 10n ** 18n + ((count * (count + 1n)) / 2n) * step);
+  const totals = await rolledBack(unguarded, async (sql) => {
+    const indexes = await sql`select indexname as name from pg_indexes where tablename = 'ledger_entries'`;
+    for (const { name } of indexes) await sql`drop index ${sql(name as string)}`;
+    await sql`
+      insert into ledger_entries (entry_type, amount, currency)
+      select 'debit', 1 + number * ${fromAttounits(step)}::numeric, 'USDC'
+      from generate_series(1, ${count.toString()}::int) as number`;
+    const [check, params] = [checks.ledger_consistency, paramsOf('ledger_consistency')];
+    const cut = { transaction: sql, source: openSource('stack_service'), config: configOf(), params };
+    return (await readTotals(cut, check.statements['totals']!)).totals;
+  });
+  expect(exact).toBe('1500000.5003500035');
+  expect(totals).toContainEqual(expect.objectContaining({ currency: 'USDC', expected: exact, actual: '0' }));
+});
+
+test('an attounit beside 10^17 survives every sum', async () => {
+  await withBooks(database, async ({ ledger, sql, ada, save }) => {
+    ledger.deposit(ada, '100000000000000000');
+    ledger.deposit(ada, '0.000000000000000001');
+    ledger.deposit(ada, '9007199254740993');
+    await save();
+    const { totals } = await runCheck(sql, 'deposits');
+    // with the clean books: twice 1000.000000000000000001 and a split of 100
+    const expected = '109007199254743093.000000000000000003';
+    expect(totals).toMatchObject([{ currency: 'USDC', expected, actual: expected, inFlight: 1, inFlightAmount: '5' }]);
+  });
+});
+
+test('what is awaited and what is in flight is counted apart from both sides', async () => {
+  await withBooks(database, async ({ ledger, sql, ada, save }) => {
+    ledger.deposit(ada, '11', { minutesAgo: 1, post: false });
+    ledger.deposit(ada, '12', { status: 'confirmed', postedAmount: '13' });
+    ledger.deposit(ada, '14', { status: 'confirmed', minutesAgo: 24 * 60 }); // overdue: no longer expected
+    await save();
+    const { totals } = await runCheck(sql, 'deposits');
+    const settled = '2100.000000000000000002';
+    expect(totals).toEqual([
+      {
+        currency: 'USDC',
+        expected: settled,
+        actual: settled,
+        awaited: 1,
+        awaitedAmount: '11',
+        inFlight: 2,
+        inFlightAmount: '18',
+      },
+    ]);
+  });
+});
+
+test('a job without a destination amount is compared at the scale of the host’s column', async () => {
+  await withBooks(database, async ({ ledger, sql, save }) => {
+    // 33.333333 x 0.98765432 - 0.1 = 32.82181034…
+    const options = { rate: '0.98765432', fees: '0.1', destinationAmount: '32.82181' };
+    ledger.conversionJob('usdc_to_usd', '33.333333', options).row.destination_amount = null;
+    await save();
+    expect(await runCheck(sql, 'conversion_jobs')).toMatchObject({ findings: [] });
+  });
+});
+
+test('every check says how many records it compared', async () => {
+  const compared = await withBooks(database, async ({ sql }) => {
+    const counts: Record<string, number> = {};
+    for (const name of databaseChecks) counts[name] = (await runCheck(sql, name)).compared;
+    return counts;
+  });
+  expect(compared).toEqual({ ledger_consistency: 23, deposits: 6, conversion_jobs: 5, withdrawals: 5 });
+});

@@ -1,0 +1,218 @@
+import type postgres from 'postgres';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { operatorOf, type Operator } from '../support/world.ts';
+
+const { url, sql } = await testDatabase();
+
+const report = '10000000-0000-4000-8000-000000000001';
+const ids = {
+  small: 'aaaa0000-0000-4000-8000-000000000001',
+  large: 'aaaa1111-0000-4000-8000-000000000002',
+  resolved: 'bbbb2222-0000-4000-8000-000000000003',
+};
+const user = 'cccc3333-0000-4000-8000-000000000004';
+
+let operator: Operator;
+
+async function insertException(connection: postgres.Sql, row: Record<string, unknown>): Promise<void> {
+  const fingerprint = `deposits/missing_in_ledger/${String(row['affected_entity'])}`;
+  await connection`insert into reconciliation_exceptions ${connection({
+    report_id: report,
+    last_report_id: report,
+    check_type: 'deposits',
+    kind: 'missing_in_ledger',
+    fingerprint,
+    currency: 'USDC',
+    ...row,
+  })}`;
+}
+
+beforeEach(async () => {
+  await sql`alter table reconciliation_exception_events disable trigger user`;
+  await sql`truncate reconciliation_reports, reconciliation_checks, reconciliation_exceptions, reconciliation_findings,
+    reconciliation_exception_events`;
+  await sql`alter table reconciliation_exception_events enable trigger user`;
+  operator = operatorOf(url);
+  await sql`insert into reconciliation_reports (id, run_type, status, started_at) values (${report}, 'manual', 'completed', '2026-03-01')`;
+  await insertException(sql, {
+    id: ids.small,
+    severity: 'low',
+    description: '=cmd|calc',
+    affected_entity: 'deposit:dddd0000-0000-4000-8000-000000000001',
+    affected_user_id: user,
+    expected_value: '0.000000000000000001',
+    actual_value: '0',
+    difference: '-0.000000000000000001',
+  });
+  await insertException(sql, {
+    id: ids.large,
+    severity: 'critical',
+    description: 'the large one',
+    affected_entity: 'deposit:dddd1111-0000-4000-8000-000000000001',
+    expected_value: '100000000000000000.000000000000000001',
+    actual_value: '0',
+    difference: '-100000000000000000.000000000000000001',
+  });
+  await insertException(sql, {
+    id: ids.resolved,
+    severity: 'high',
+    description: 'of yesterday',
+    affected_entity: null, // as the first version may have left it
+    resolved_at: '2026-02-28T10:00:00Z',
+    resolved_by: 'Grace',
+    resolution_notes: '+1, "said" Ada\nand left',
+  });
+});
+
+async function listed(...flags: string[]): Promise<string[]> {
+  const { stdout } = await operator.types(['exceptions', 'list', '-o', 'json', ...flags]);
+  const document = JSON.parse(stdout) as { version: number; exceptions: { id: string }[] };
+  expect(Object.keys(document)).toEqual(['version', 'exceptions']);
+  expect(document.version).toBe(1);
+  return document.exceptions.map(({ id }) => id);
+}
+
+async function unresolved(): Promise<number> {
+  return (await sql`select from reconciliation_exceptions where resolved_at is null`).length;
+}
+
+describe('recon exceptions list', { timeout: 60_000 }, () => {
+  test('open ones, the most severe first, amounts at full precision, ids whole', async () => {
+    expect(await listed()).toEqual([ids.large, ids.small]);
+    const { stdout } = await operator.types(['exceptions', 'list', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      exceptions: [
+        { difference: '-100000000000000000.000000000000000001', affected_user_id: null, occurrences: 1 },
+        {
+          expected_value: '0.000000000000000001',
+          affected_user_id: user,
+          created_at: expect.stringMatching(/Z$/) as string,
+        },
+      ],
+    });
+  });
+
+  test('filters', async () => {
+    expect(await listed('--status', 'resolved')).toEqual([ids.resolved]);
+    expect(await listed('--status', 'all')).toEqual([ids.large, ids.resolved, ids.small]);
+    expect(await listed('--severity', 'low', '--severity', 'high')).toEqual([ids.small]);
+    expect(await listed('--check', 'withdrawals')).toEqual([]);
+    expect(await listed('--check', 'withdrawals', '--check', 'deposits')).toHaveLength(2);
+    expect(await listed('--kind', 'amount_mismatch')).toEqual([]);
+    expect(await listed('--user', user.toUpperCase())).toEqual([ids.small]);
+    expect(await listed('--limit', '1')).toEqual([ids.large]);
+    expect(await listed('--report', '1000')).toEqual([]);
+    expect(await listed('--report', 'latest')).toEqual([]);
+  });
+
+  test('as a table: short ids, no colour in a pipe, the count on stderr', async () => {
+    const { exitCode, stdout, stderr } = await operator.types(['exceptions', 'list', '--status', 'all']);
+    expect(exitCode).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^id +severity +kind +subject +difference +since +seen$/);
+    expect(lines[1]).toMatch(
+      /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
+    );
+    expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
+    expect(stderr).toBe('3 exceptions.\n');
+    expect(await operator.types(['exceptions', 'list', '--limit', '1'])).toMatchObject({
+      stderr: '1 of 2 exceptions; --limit shows more, -o json all of them.\n',
+    });
+    expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
+      stdout: '',
+      stderr: 'No exceptions.\n',
+    });
+  });
+
+  test('as CSV: quoted, and no cell becomes a formula', async () => {
+    const { stdout } = await operator.types(['exceptions', 'list', '--status', 'all', '-o', 'csv']);
+    expect(stdout).toContain(",'=cmd|calc,");
+    expect(stdout).toContain(`,"'+1, ""said"" Ada\nand left",`);
+    expect(stdout).toContain(',-100000000000000000.000000000000000001,USDC,');
+  });
+
+  test.each([
+    [['list', '--severity', 'severe'], 'Allowed choices are low, medium, high, critical.'],
+    [['list', '--kind', 'missing'], 'Allowed choices are orphaned_entry'],
+    [['list', '--limit', '0'], 'It must be a whole number above 0.'],
+    [['list', '--report', 'ffff'], 'There is no report ffff.'],
+    [['lst'], "unknown command 'lst'\n(Did you mean list?)"],
+    [['show', '0000'], 'There is no exception 0000.\n`recon exceptions list --status all` shows every one.'],
+    [['show', 'aaaa'], `More than one exception begins with aaaa: ${ids.small}, ${ids.large}.\nGive more of the id.`],
+    [['show', "a' or true --"], 'is not the id of an exception.'],
+    [['show'], "missing required argument 'id'"],
+  ])('%s exits 64', async (argv, sentence) => {
+    const { exitCode, stdout, stderr } = await operator.types(['exceptions', ...argv]);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(sentence);
+  });
+});
+
+describe('recon exceptions show', { timeout: 60_000 }, () => {
+  test('tells the whole story, by the first characters of the id in either case', async () => {
+    const { exitCode, stdout } = await operator.types(['exceptions', 'show', 'AAAA1']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(ids.large);
+    expect(stdout).toContain('100000000000000000.000000000000000001 USDC');
+    expect(stdout).toContain('recon exceptions resolve aaaa1111 --by NAME --note TEXT');
+    const resolved = await operator.types(['exceptions', 'show', ids.resolved]);
+    expect(resolved.stdout).toMatch(/by Grace: \+1, "said" Ada\\u000aand left/);
+    expect(resolved.stdout).not.toContain('--note TEXT');
+  });
+
+  test('as JSON with its sightings and events', async () => {
+    await operator.types(['exceptions', 'resolve', 'aaaa0', '--note', 'seen']);
+    const { stdout } = await operator.types(['exceptions', 'show', 'aaaa0', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      exception: { id: ids.small, resolved_by: 'ada' },
+      sightings: [],
+      events: [{ event: 'resolved', actor: 'ada', note: 'seen' }],
+    });
+  });
+});
+
+describe('recon exceptions resolve', { timeout: 60_000 }, () => {
+  test('several at once, by name and with a note, into the log', async () => {
+    const argv = ['exceptions', 'resolve', 'aaaa0', ids.large, '--by', 'Ada Lovelace', '--note', ' ticket 812 '];
+    const { exitCode, stdout, stderr } = await operator.types([...argv, '-o', 'json']);
+    expect([exitCode, stderr]).toEqual([0, 'recon: 2 resolved by Ada Lovelace; exit 0\n']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      exceptions: [{ id: ids.small }, { id: ids.large, resolved_by: 'Ada Lovelace', resolution_notes: 'ticket 812' }],
+    });
+    expect(await unresolved()).toBe(0);
+    const events = await sql`select event, actor, note from reconciliation_exception_events`;
+    expect([...events]).toEqual(Array(2).fill({ event: 'resolved', actor: 'Ada Lovelace', note: 'ticket 812' }));
+  });
+
+  test.each([
+    ['an unknown id', ['aaaa0', 'eeee'], 'There is no exception eeee.'],
+    ['an ambiguous prefix', ['aaaa'], 'More than one exception begins with aaaa'],
+    [
+      'one that is resolved already',
+      ['aaaa0', 'bbbb'],
+      `The exception ${ids.resolved} is resolved already; nothing was changed.`,
+    ],
+    ['the same one twice', ['aaaa0', ids.small], 'is resolved already; nothing was changed.'],
+  ])('all or nothing: %s', async (_, prefixes, sentence) => {
+    const { exitCode, stdout, stderr } = await operator.types(['exceptions', 'resolve', ...prefixes, '--note', 'x']);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(sentence);
+    expect(await unresolved()).toBe(2);
+    expect(await sql`select from reconciliation_exception_events`).toHaveLength(0);
+  });
+
+  test('asks for a note and for a name; $USER is the default', async () => {
+    const resolve = (flags: string[], env = {}) =>
+      operator.types(['exceptions', 'resolve', 'aaaa0', ...flags], { env });
+    expect((await resolve([])).stderr).toContain("required option '--note <text>' not specified");
+    expect((await resolve(['--note', ' '])).stderr).toContain('The note is empty.');
+    expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('Give --by NAME.');
+    expect(await unresolved()).toBe(2);
+    const resolved = await resolve(['--note', 'x']);
+    expect(resolved.exitCode).toBe(0);
+    expect(resolved.stderr).toMatch(/^recon: 1 resolved by ada; exit 0$/m);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { exitCodes, strongest } from '../../src/exit-codes.ts';
+import { variables } from '../../src/variables.ts';
+import { recon } from '../support/world.ts';
+
+describe('recon help', () => {
+  test('exit-codes is the table of the program', async () => {
+    const { exitCode, stdout, stderr } = await recon(['help', 'exit-codes']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const [header, ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toMatch(/^exit +meaning +try again\?$/);
+    expect(rows.map((row) => row.split(/ {2,}/))).toEqual(
+      exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, ...(retry === '' ? [] : [retry])]),
+    );
+  });
+
+  test('environment names every variable with its default', async () => {
+    const { exitCode, stdout } = await recon(['help', 'environment']);
+    expect(exitCode).toBe(0);
+    const lines = stdout.split('\n');
+    for (const variable of variables) {
+      const line = lines.find((candidate) => candidate.startsWith(`${variable.name} `));
+      expect(line, variable.name).toContain(variable.meaning);
+      if ('default' in variable) expect(line, variable.name).toContain(` ${variable.default} `);
+    }
+  });
+
+  test('a command, and what it offers', async () => {
+    const { exitCode, stdout } = await recon(['help', 'exceptions', 'resolve']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Usage: recon exceptions resolve \[options\] <id...>/);
+    expect((await recon(['help'])).stdout).toContain('Commands:');
+  });
+
+  test.each([
+    ['runn', 'There is no help on "runn".\nDid you mean run?'],
+    ['exit-code', 'Did you mean exit-codes?'],
+    ['nonsense', 'Run `recon help`.'],
+  ])('there is none on %s', async (topic, sentence) => {
+    const { exitCode, stdout, stderr } = await recon(['help', topic]);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(sentence);
+  });
+
+  test.each([[['run', '--help']], [['exceptions', 'list', '--help']], [['--help']]])(
+    '%s needs no configuration',
+    async (argv) => {
+      const { exitCode, stdout, stderr } = await recon(argv);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^Usage: recon/);
+    },
+  );
+});
+
+test.each([
+  [[2, 3, 77, 78], 78],
+  [[0, 2, 3, 77], 77],
+  [[2, 0, 3], 3],
+  [[0, 2], 2],
+  [[], 0],
+] as const)('of %s the strongest exit code is %i', (codes, code) => {
+  expect(strongest([...codes])).toBe(code);
+});

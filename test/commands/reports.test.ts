@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import { operatorOf, type RunDocument } from '../support/world.ts';
+
+const { url, sql } = await testDatabase();
+
+async function threeRuns() {
+  const operator = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits' });
+  const ledger = new LedgerBuilder({ now: cutAt });
+  ledger.deposit(ledger.user(), '5.000000000000000001', { post: false });
+  await ledger.save(sql);
+  const runs: RunDocument[] = [];
+  for (const type of ['daily', 'hourly', 'manual']) runs.push(await operator.runs(['--type', type]));
+  return { ...operator, ids: runs.map(({ report }) => report.id), runs };
+}
+
+describe('recon reports', { timeout: 120_000 }, () => {
+  test('list: the newest first; show: a run as it was, by its id or a prefix of it', async () => {
+    const { types, ids, runs } = await threeRuns();
+    const [daily, hourly, manual] = ids as [string, string, string];
+    const listed = async (...flags: string[]) => {
+      const { stdout } = await types(['reports', 'list', '-o', 'json', ...flags]);
+      const document = JSON.parse(stdout) as { version: number; reports: { id: string }[] };
+      expect(document.version).toBe(1);
+      return document.reports.map(({ id }) => id);
+    };
+    expect(await listed()).toEqual([manual, hourly, daily]);
+    expect(await listed('--type', 'hourly')).toEqual([hourly]);
+    expect(await listed('-L', '2')).toEqual([manual, hourly]);
+
+    const { stdout: table } = await types(['reports', 'list']);
+    expect(table.split('\n')[1]).toMatch(
+      new RegExp(`^${manual.slice(0, 8)} +manual +failed +2026-03-01 .* 0 ms +0 +1 +1$`),
+    );
+    const { stdout: csv } = await types(['reports', 'list', '-o', 'csv']);
+    expect(csv.split('\r\n')[0]).toBe(
+      'id,run_type,status,started_at,completed_at,total_checks,passed_checks,failed_checks,exceptions_count,error_message,metadata,created_at',
+    );
+
+    const { stdout: shown } = await types(['reports', 'show', daily.slice(0, 13), '-o', 'json']);
+    const document = JSON.parse(shown) as RunDocument;
+    expect(Object.keys(document)).toEqual(['version', 'report', 'checks', 'exceptions']);
+    expect(document).toMatchObject({
+      report: { id: daily, run_type: 'daily' },
+      checks: [{ id: runs[0]!.checks[0]!['id'], expected_value: '5.000000000000000001', execution_time_ms: 0 }],
+      exceptions: [{ kind: 'missing_in_ledger', occurrences: 3 }],
+    });
+    const { stdout: latest } = await types(['reports', 'show']);
+    expect(latest).toContain(`manual run ${manual.slice(0, 8)}`);
+    expect(latest).toContain('5.000000000000000001');
+  });
+
+  test('an id that is unknown or not enough: 64', async () => {
+    const { types } = operatorOf(url);
+    await sql`insert into reconciliation_reports (id, run_type, status) values
+      ('abcd0000-0000-4000-8000-000000000001', 'manual', 'completed'),
+      ('abcd0000-0000-4000-8000-000000000002', 'manual', 'completed')`;
+    expect(await types(['reports', 'show', 'zzzz'])).toMatchObject({ exitCode: 64, stdout: '' });
+    const ambiguous = await types(['reports', 'show', 'ABCD']);
+    expect(ambiguous).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(ambiguous.stderr).toContain('More than one report begins with ABCD');
+  });
+
+  test('none: says so on stderr', async () => {
+    const { url: empty } = await testDatabase();
+    const { types } = operatorOf(empty);
+    expect(await types(['reports', 'list'])).toEqual({ exitCode: 0, stdout: '', stderr: 'No reports.\n' });
+    expect(await types(['reports', 'show'])).toMatchObject({ exitCode: 64 });
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { recon, reconIn, testWorld } from './support/world.ts';
+
+describe('the command line', () => {
+  test('says its version', async () => {
+    expect(await recon(['--version'])).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+  });
+
+  test.each([
+    [[], 'Usage: recon [options] [command]'],
+    [['rnu'], "unknown command 'rnu'\n(Did you mean run?)"],
+    [['--verbos'], "unknown option '--verbos'"],
+    [['exceptions'], 'Usage: recon exceptions'],
+    [['exceptions', 'lst'], 'Did you mean list?'],
+    [['reports', 'show', 'a', 'b'], 'too many arguments'],
+  ])('%s is a usage error: 64, and nothing on stdout', async (argv, sentence) => {
+    const { exitCode, stdout, stderr } = await recon(argv);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(sentence);
+    expect(stderr).toMatch(/recon: exit 64\n$/);
+  });
+
+  test('a bug ends with its stack and 1, without a secret', async () => {
+    const world = testWorld({ env: { DATABASE_URL: 'postgres://recon:canary-password@127.0.0.1:1/app' } });
+    world.now = () => {
+      throw new TypeError('the clock of postgres://recon:canary-password@127.0.0.1:1/app broke');
+    };
+    const { exitCode, stdout, stderr } = await reconIn(world, ['run', '--since', '1d']);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^recon: This is a bug in recon; please report it with these lines\.\nTypeError: the clock of \[secret\] broke\n +at /,
+    );
+    expect(stderr).toMatch(/recon: exit 1\n$/);
+  });
+
+  test('a signal that came before anything began', async () => {
+    const world = testWorld({ env: { DATABASE_URL: 'postgres://recon@127.0.0.1:1/app' } });
+    world.interrupt('SIGTERM');
+    expect(await reconIn(world, ['run'])).toMatchObject({ exitCode: 143, stdout: '' });
+  });
+});

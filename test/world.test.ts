@@ -1,0 +1,142 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type postgres from 'postgres';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { testDatabase } from './support/database.ts';
+import { LedgerBuilder } from './support/ledger.ts';
+import { slowly, sourceFolder } from './support/source-folder.ts';
+import { operatorOf } from './support/world.ts';
+
+// The program as it is installed: bin/recon.js and dist/, which `npm test` builds first.
+const program = fileURLToPath(new URL('../bin/recon.js', import.meta.url));
+
+interface Process {
+  child: ChildProcessWithoutNullStreams;
+  outcome: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
+}
+
+function start(argv: string[], env: Record<string, string>, command = program): Process {
+  const child = spawn(process.execPath, [command, ...argv], { env });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.on('close', (code, signal) => {
+      resolve({ code, signal });
+    });
+  });
+  const printed = Promise.all([child.stdout, child.stderr].map((stream) => text(stream).catch(() => '')));
+  const outcome = ended.then(async (end) => {
+    const [stdout = '', stderr = ''] = await printed;
+    return { ...end, stdout, stderr };
+  });
+  return { child, outcome };
+}
+
+/** A run that hangs in its first check. */
+async function slowRun() {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: new Date() });
+  ledger.deposit(ledger.user(), '5');
+  await ledger.save(sql);
+  const source = await sourceFolder({ deposits: slowly });
+  const env = { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits', RECONCILIATION_SOURCE: source };
+  const run = start(['run'], env);
+  await eventually(async () => {
+    const rows = await sql`select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
+    expect(rows).toHaveLength(1);
+  });
+  return { ...run, url, sql };
+}
+
+function eventually(holds: () => Promise<void>): Promise<void> {
+  return expect.poll(async () => holds().then(() => 'yes', String), { timeout: 30_000, interval: 50 }).toBe('yes');
+}
+
+function statusOf(sql: postgres.Sql) {
+  return sql`select status, error_message from reconciliation_reports order by started_at`;
+}
+
+describe('the process', { timeout: 120_000 }, () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('%s in the middle of a run: the report says so, exit %i well within 10 s', async (signal, code) => {
+    const { child, outcome, sql } = await slowRun();
+    const sent = performance.now();
+    child.kill(signal);
+    const ended = await outcome;
+    expect(performance.now() - sent).toBeLessThan(9_000);
+    expect(ended).toMatchObject({ code, signal: null, stdout: '' });
+    expect(ended.stderr).toContain(`recon: interrupted by ${signal}\nrecon: exit ${code}\n`);
+    expect(await statusOf(sql)).toMatchObject([{ status: 'failed', error_message: `interrupted by ${signal}` }]);
+  });
+
+  test('a step that cannot be aborted does not keep it from ending either', async () => {
+    const { url, sql } = await testDatabase();
+    const locked = await sql.reserve();
+    onTestFinished(() => {
+      locked.release();
+    });
+    await locked.unsafe('begin; lock table reconciliation_checks in access exclusive mode');
+    const { child, outcome } = start(['run'], { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits' });
+    await eventually(async () => {
+      const rows = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      expect(rows).toHaveLength(1);
+    });
+    const sent = performance.now();
+    child.kill('SIGTERM');
+    expect(await outcome).toMatchObject({ code: 143, stdout: '' });
+    expect(performance.now() - sent).toBeLessThan(9_500);
+    await locked.unsafe('rollback');
+  });
+
+  test('kill -9: the lock is free at once, and the next run closes the report', async () => {
+    const { child, outcome, sql, url } = await slowRun();
+    child.kill('SIGKILL');
+    expect(await outcome).toMatchObject({ code: null, signal: 'SIGKILL' });
+    expect(await statusOf(sql)).toMatchObject([{ status: 'in_progress', error_message: null }]);
+    const { runs } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits' });
+    await eventually(async () => {
+      // PostgreSQL notices the closed socket of an idle session at once
+      expect((await runs()).exitCode).toBe(0);
+    });
+    const reports = await sql`select status, error_message from reconciliation_reports where run_type = 'manual'`;
+    expect([...reports]).toContainEqual({ status: 'failed', error_message: 'interrupted' });
+    expect(reports.filter(({ status }) => status === 'in_progress')).toEqual([]);
+  });
+
+  test('a reader that goes away is no error, on stdout or stderr', async () => {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const { child, outcome } = start(stream === 'stdout' ? ['checks', '-o', 'csv'] : ['run', '--nonsense'], {});
+      child[stream].destroy();
+      const { code, stderr } = await outcome;
+      expect(code).toBe(stream === 'stdout' ? 0 : 64);
+      expect(stderr).not.toMatch(/EPIPE|Error/);
+    }
+  });
+
+  test('nothing but the result on stdout, the same whether it is read slowly or not', async () => {
+    const { stdout, code } = await start(['checks', '-o', 'json'], {}).outcome;
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as { kinds: object[] }).kinds.length).toBeGreaterThan(30);
+  });
+
+  test('that was not built says so', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recon-unbuilt-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await mkdir(join(folder, 'bin'));
+    await cp(program, join(folder, 'bin/recon.js'));
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    expect(await start(['--version'], {}, join(folder, 'bin/recon.js')).outcome).toMatchObject({
+      code: 78,
+      stdout: '',
+      stderr: 'recon: it is not built yet: run `npm run build`.\nrecon: exit 78\n',
+    });
+  });
+});
