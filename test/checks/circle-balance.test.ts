@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { circleBalance } from '../../src/checks/circle-balance.ts';
+import type { CustodianReading } from '../../src/custodians/custodian.ts';
 import { custodianWorld, incompleteness } from '../custodians/custodian-world.ts';
 import { idFrom, startCircleSandbox, type CircleSandbox, type WalletInput } from '../support/circle-sandbox.ts';
 import { configOf, runCheck, type CheckOptions } from '../support/run-check.ts';
@@ -123,7 +124,7 @@ describe('a check that proves nothing', () => {
       await spoil(books);
       const total = configOf().circle.tolerance.times(0);
       const { exitCode, reason } = await incompleteness(
-        runCheck(books.sql, 'circle_balance', { reading: { ...reading, total } }),
+        runCheck(books.sql, 'circle_balance', { reading: { ...nothing, total } }),
       );
       expect(exitCode).toBe(3);
       expect(reason).toContain('circle');
@@ -135,7 +136,7 @@ describe('a check that proves nothing', () => {
       await sql`update ledger_accounts set currency = 'USD' where account_type = 'system_buffer_usdc'`;
       const total = configOf().circle.tolerance;
       const { exitCode, reason } = await incompleteness(
-        runCheck(sql, 'circle_balance', { reading: { ...reading, total } }),
+        runCheck(sql, 'circle_balance', { reading: { ...nothing, total } }),
       );
       expect(exitCode).toBe(78);
       expect(reason).toContain('USD for circle, which holds USDC only');

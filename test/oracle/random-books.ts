@@ -61,7 +61,7 @@ function recordOptions(random: Random, states: string[]) {
 }
 
 /** On both sides of the grace period and of the deadlines, and exactly on them. */
-export function minutes(random: Random): number {
+function minutes(random: Random): number {
   const limit = random.pick([0, 5, 24 * 60, 72 * 60]);
   return Math.max(0, limit + random.pick([0, 0, 0.0001, -0.0001, 30]));
 }

@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
-import type { Comparison, Finding } from '../../src/checks/check.ts';
+import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
+import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
@@ -51,27 +52,42 @@ export async function runCheck(
   name: CheckName,
   options: CheckOptions = {},
 ): Promise<Comparison> {
-  const config = configOf(options.env);
-  return undone(
-    (body) => inSavepoint(transaction, body),
-    async (savepoint) => {
-      await savepoint`set transaction read only`; // until the savepoint is rolled back
-      const cut = {
-        transaction: savepoint,
-        source: openSource(config.source),
-        config,
-        params: paramsOf(name, options),
-      };
-      return checks[name].compare(cut, options.reading);
-    },
-  );
+  return inCut(transaction, name, options, (cut) => checks[name].compare(cut, options.reading));
+}
+
+/** What one check of the database finds. Its totals are not asked for: most tests do without. */
+export async function search(
+  transaction: Transaction,
+  name: CheckName,
+  options: CheckOptions = {},
+): Promise<Finding[]> {
+  const { findings: statement } = checks[name].statements;
+  return inCut(transaction, name, options, async (cut) => (await searchFindings(cut, name, statement!)).findings);
 }
 
 /** What all checks of the database find together. */
 export async function searchAll(transaction: Transaction, options: CheckOptions = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const name of databaseChecks) findings.push(...(await runCheck(transaction, name, options)).findings);
+  for (const name of databaseChecks) findings.push(...(await search(transaction, name, options)));
   return findings;
+}
+
+/** Gives `body` what a check sees of a run. */
+async function inCut<T>(
+  transaction: Transaction,
+  name: CheckName,
+  options: CheckOptions,
+  body: (cut: Cut) => Promise<T>,
+): Promise<T> {
+  const config = configOf(options.env);
+  return undone(
+    (run) => inSavepoint(transaction, run),
+    async (savepoint) => {
+      await savepoint`set transaction read only`; // until the savepoint is rolled back
+      const source = openSource(config.source);
+      return body({ transaction: savepoint, source, config, params: paramsOf(name, options) });
+    },
+  );
 }
 
 /** A pool on a test's database, closed when the file's tests are over. */
