@@ -13,8 +13,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // the server goes with us (postgres-keeper.mjs)
   process.on(signal, () => passOn(signal) || process.exit(128 + constants.signals[signal]));
 }
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
-
 async function main(given: string[]): Promise<number> {
   const reset = given[0] === '--reset';
   const args = reset ? given.slice(1) : given;
@@ -73,3 +71,5 @@ function explain(error: unknown): number {
   say(`${error.message} ${error.hint ?? ''}`);
   return error.exitCode;
 }
+
+process.exitCode = await main(process.argv.slice(2)).catch(explain);
