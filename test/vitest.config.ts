@@ -10,8 +10,8 @@ export default defineConfig({
     // One line per file, what a passing test printed stays silent, failures come last: readable in a CI log too.
     reporters: ['default'],
     silent: 'passed-only',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
     coverage: {
       provider: 'v8',
       include: ['src/**'],

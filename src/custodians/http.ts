@@ -88,7 +88,7 @@ export class Http {
     this.#agents = agents;
     this.#signal = signal;
     this.#secrets = [...options.secrets];
-    // One at a time at even distances: a sliding window on the other side never sees more than the rate.
+    // At even distances, never in a burst: a second at the custodian may begin anywhere in ours.
     this.#turn = pThrottle({ limit: 1, interval: 1000 / options.requestsPerSecond, signal })(() => Promise.resolve());
   }
 

@@ -319,9 +319,8 @@ function listWallets(circle: Circle, request: SandboxRequest): SandboxAnswer {
 function inRange<T extends { createDate: string }>(items: T[], { url }: SandboxRequest, order: string): T[] {
   const from = Date.parse(url.searchParams.get('from') ?? '0000-01-01');
   const to = Date.parse(url.searchParams.get('to') ?? '9999-01-01');
-  const sorted = items
-    .filter((item) => created(item) >= from && created(item) <= to)
-    .sort((a, b) => created(a) - created(b));
+  const dated = items.map((item) => ({ item, time: created(item) })).filter(({ time }) => time >= from && time <= to);
+  const sorted = dated.sort((a, b) => a.time - b.time).map(({ item }) => item);
   return order === 'DESC' ? sorted.reverse() : sorted;
 }
 
