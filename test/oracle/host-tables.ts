@@ -95,7 +95,7 @@ async function load<Text extends string, Time extends string>(
   ];
   const rows = await sql.unsafe<Record<string, string | null>[]>(`select ${columns.join(', ')} from ${table}`);
   return rows.map((row) => {
-    const numbers = times.map((name) => [name, row[name] == null ? null : Number(row[name])]);
+    const numbers = times.map((name) => [name, typeof row[name] === 'string' ? Number(row[name]) : null]);
     return { ...row, ...Object.fromEntries(numbers) } as Row<Text, Time>;
   });
 }

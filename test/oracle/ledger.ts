@@ -2,7 +2,6 @@ import {
   Exact,
   larger,
   same,
-  total,
   totalOrZero,
   type AccountRow,
   type Amount,
@@ -37,26 +36,10 @@ export function judgeLedger(host: Host, moment: Moment): Verdict[] {
 
 function judgeTransaction(host: Host, id: string | null, header: HeaderRow | null, moment: Moment): Verdict[] {
   const entries = entriesOf(host, id);
-  // neither pending nor failed: what is not known to be unposted counts as posted
-  const posted = header?.status !== 'pending' && header?.status !== 'failed';
-  const unposted = header !== null && !posted && !(header.status === 'pending' && isRecent(header.created_at, moment));
-  const isWritten = entries.length > 0 && (posted || unposted);
   const findings = [
     ...judgeKeys(host, header, entries),
-    ...(posted && entries.length === 0 ? [{ kind: 'empty_transaction', ...nothing, currency: null }] : []),
-    ...(isWritten ? judgeSides(host, header, entries) : []),
-    ...(header === null ? [] : judgeReversal(host, header, moment)),
-    ...(unposted && entries.length > 0
-      ? [
-          {
-            ...nothing,
-            kind: 'posted_while_unposted',
-            expected: new Exact(0),
-            actual: amountOf(entries),
-            currency: currencyOf(entries),
-          },
-        ]
-      : []),
+    ...judgeWriting(host, header, entries, moment),
+    ...(header === null ? [] : [...judgeMirrors(host, header, moment), ...judgeMirrorOfNothing(host, header)]),
   ];
   return findings.map((finding) => ({
     check: 'ledger_consistency',
@@ -64,6 +47,24 @@ function judgeTransaction(host: Host, id: string | null, header: HeaderRow | nul
     user: header?.user_id ?? null,
     ...finding,
   }));
+}
+
+function judgeWriting(host: Host, header: HeaderRow | null, entries: EntryRow[], moment: Moment): Finding[] {
+  const stage = stageOf(header, moment);
+  if (entries.length === 0)
+    return stage === 'posted' ? [{ kind: 'empty_transaction', ...nothing, currency: null }] : [];
+  if (stage === 'open') return [];
+  const sides = judgeSides(host, header, entries);
+  if (stage === 'posted') return sides;
+  const [expected, actual, currency] = [new Exact(0), amountOf(entries), currencyOf(entries)];
+  return [...sides, { ...nothing, kind: 'posted_while_unposted', expected, actual, currency }];
+}
+
+/** `open`: may still be written. What is not known to be unposted counts as posted. */
+function stageOf(header: HeaderRow | null, moment: Moment): 'posted' | 'unposted' | 'open' {
+  if (header?.status === 'failed') return 'unposted';
+  if (header?.status !== 'pending') return 'posted';
+  return isRecent(header.created_at, moment) ? 'open' : 'unposted';
 }
 
 function judgeKeys(host: Host, header: HeaderRow | null, entries: EntryRow[]): Finding[] {
@@ -168,20 +169,18 @@ function namesJob(host: Host, header: HeaderRow): boolean {
   return itself || [...ancestry(host, header)].some(isJob);
 }
 
-function judgeReversal(host: Host, header: HeaderRow, moment: Moment): Finding[] {
+function judgeMirrorOfNothing(host: Host, header: HeaderRow): Finding[] {
   const entries = entriesOf(host, header.id);
-  const currency = currencyOf(entries);
-  const findings: Finding[] = [];
   const completed = header.status === 'completed' || header.status === 'reversed';
   const namesNothing = !host.headers.some(({ id }) => id !== null && id === header.reference_id);
   const isReversal = header.transaction_type === 'reversal' && header.id !== null && namesTransaction(header);
-  if (isReversal && completed && namesNothing)
-    findings.push({
-      ...nothing,
-      kind: 'broken_reversal',
-      actual: entries.length > 0 ? amountOf(entries) : null,
-      currency,
-    });
+  if (!isReversal || !completed || !namesNothing) return [];
+  const actual = entries.length > 0 ? amountOf(entries) : null;
+  return [{ ...nothing, kind: 'broken_reversal', actual, currency: currencyOf(entries) }];
+}
+
+function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] {
+  const entries = entriesOf(host, header.id);
   const reverses = (other: HeaderRow) => originalsOf(host, other).some(({ id }) => id !== null && id === header.id);
   const mirrors = distinct(host.headers.filter(reverses));
   const standing = mirrors.filter(({ status }) => status === 'completed');
@@ -189,16 +188,10 @@ function judgeReversal(host: Host, header: HeaderRow, moment: Moment): Finding[]
     header.status === 'reversed'
       ? !isUndoneOnce(host, header, mirrors, moment)
       : header.id !== null && standing.length > 0;
-  if (isBroken) {
-    const reversed = total(
-      standing
-        .filter(({ id }) => entriesOf(host, id).length > 0)
-        .map(({ id }) => amountOf(entriesOf(host, id)).toString()),
-    );
-    const expected = entries.length > 0 ? amountOf(entries) : null;
-    findings.push({ kind: 'broken_reversal', expected, actual: reversed ?? new Exact(0), stake: null, currency });
-  }
-  return findings;
+  if (!isBroken) return [];
+  const expected = entries.length > 0 ? amountOf(entries) : null;
+  const actual = totalOrZero(standing.map(({ id }) => amountOf(entriesOf(host, id)).toString()));
+  return [{ kind: 'broken_reversal', expected, actual, stake: null, currency: currencyOf(entries) }];
 }
 
 /** A key that stands twice, its constraint switched off, is still one reversal. */
@@ -258,7 +251,7 @@ function judgeAccount(host: Host, account: AccountRow): Verdict[] {
     findings.push({ kind: 'balance_drift', expected: proven, actual: balance, stake: null });
   if (user_id !== null && balance?.lt(0))
     findings.push({ kind: 'negative_balance', expected: new Exact(0), actual: balance, stake: null });
-  if (twins.length > 1 && id === first && id !== null)
+  if (twins.length > 1 && id === first)
     findings.push({ kind: 'duplicate_account', expected: new Exact(1), actual: new Exact(twins.length), stake: null });
   return findings.map((finding) => ({
     check: 'ledger_consistency',

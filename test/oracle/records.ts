@@ -4,6 +4,7 @@ import {
   total,
   totalOrZero,
   type Amount,
+  type AccountRow,
   type EntryRow,
   type HeaderRow,
   type Host,
@@ -164,9 +165,7 @@ function postingOf(host: Host, header: HeaderRow, { kind, recordId, turned }: Bo
     (left.user_id ?? '~') < (right.user_id ?? '~') ? -1 : 1,
   );
   const leg = (entry.entry_type === 'debit') === turned ? 'source' : 'destination';
-  const isUsers = account === undefined || account.user_id !== null;
-  if (kind === 'deposit' && !(leg === 'destination' && isUsers)) return [];
-  if (kind === 'withdrawal' && !(leg === 'source' && isUsers)) return [];
+  if (!books(kind, leg, account)) return [];
   const amount = entry.amount === null || !turned ? entry.amount : new Exact(entry.amount).neg().toString();
   const { currency } = entry;
   return [
@@ -180,6 +179,13 @@ function postingOf(host: Host, header: HeaderRow, { kind, recordId, turned }: Bo
       amount,
     },
   ];
+}
+
+/** A deposit is the debits on users' accounts, a withdrawal the credits; whose an unknown account is, nobody knows. */
+function books(kind: RecordKind, leg: Posting['leg'], account: AccountRow | undefined): boolean {
+  const isUsers = account === undefined || account.user_id !== null;
+  if (kind === 'deposit') return leg === 'destination' && isUsers;
+  return kind === 'conversion_job' || (leg === 'source' && isUsers);
 }
 
 /** A record beside everything that was booked for it. */
@@ -281,35 +287,59 @@ export function judgeRecords(host: Host, kind: RecordKind, moment: Moment, deadl
 type Finding = Pick<Verdict, 'kind' | 'expected' | 'actual' | 'stake'>;
 
 function judgeRecord(record: Compared): Finding[] {
-  const { state, shown, posted, overdue } = record;
-  const amount = shown.amount === null ? null : new Exact(shown.amount);
-  const stakes = (kind: string): Finding => ({ kind, expected: null, actual: null, stake: amount });
-  const differ = (kind: string, expected: Amount | null, actual: Amount): Finding => ({
-    kind,
-    expected,
-    actual,
-    stake: null,
-  });
+  const invalid = !isValid(record) || record.copies > 1 ? [stakes('invalid_record', record)] : [];
+  if (record.state === 'unknown') return [...invalid, stakes('unknown_status', record)];
+  return [
+    ...invalid,
+    ...(record.astray ? [stakes('wrong_account', record)] : []),
+    ...judgeAmounts(record),
+    ...(record.state === 'failed' ? judgeFailed(record) : []),
+    ...(record.state === 'settled' ? judgeSettled(record) : []),
+    ...(record.overdue ? [stakes('stuck', record)] : []),
+  ];
+}
+
+function judgeAmounts(record: Compared): Finding[] {
+  const { shown, bookings, reversals, state, overdue } = record;
   const findings: Finding[] = [];
-  if (!isValid(record) || record.copies > 1) findings.push(stakes('invalid_record'));
-  if (state === 'unknown') return [...findings, stakes('unknown_status')];
-  const booked = record.bookings + record.reversals;
-  const netNothing = posted.source.isZero() && posted.destination.isZero();
-  if (record.bookings - record.reversals > 1 && amount !== null && exceeds(shown.posted, amount))
-    findings.push(differ('duplicate_posting', amount, shown.posted));
-  if (record.astray) findings.push(stakes('wrong_account'));
-  if (state === 'failed' && !netNothing) findings.push(differ('posted_for_failed', new Exact(0), shown.posted));
-  if (state === 'settled' && record.bookings > 0 && record.reversals > 0 && netNothing)
-    findings.push(differ('reversed_for_settled', amount, new Exact(0)));
-  if (state === 'settled' && !record.inGrace && booked === 0)
-    findings.push(differ('missing_in_ledger', amount, new Exact(0)));
-  if (booked > 0 && (state === 'settled' || overdue) && legsDiffer(record))
-    findings.push(differ('amount_mismatch', amount, shown.posted));
-  const isUnlinked = !record.hasOwner && !record.transactions.has(record.link ?? 'none');
-  if (state === 'settled' && !record.inGrace && record.bookings > 0 && isUnlinked)
-    findings.push({ ...stakes('unlinked'), stake: null });
-  if (overdue) findings.push(stakes('stuck'));
+  if (bookings - reversals > 1 && shown.amount !== null && exceeds(shown.posted, new Exact(shown.amount)))
+    findings.push(differ('duplicate_posting', record, shown.posted));
+  if (bookings + reversals > 0 && (state === 'settled' || overdue) && legsDiffer(record))
+    findings.push(differ('amount_mismatch', record, shown.posted));
   return findings;
+}
+
+function judgeFailed(record: Compared): Finding[] {
+  if (netNothing(record)) return [];
+  return [{ kind: 'posted_for_failed', expected: new Exact(0), actual: record.shown.posted, stake: null }];
+}
+
+function judgeSettled(record: Compared): Finding[] {
+  const { bookings, reversals, inGrace, hasOwner, transactions, link } = record;
+  const findings: Finding[] = [];
+  if (bookings > 0 && reversals > 0 && netNothing(record))
+    findings.push(differ('reversed_for_settled', record, new Exact(0)));
+  if (inGrace) return findings;
+  if (bookings + reversals === 0) findings.push(differ('missing_in_ledger', record, new Exact(0)));
+  if (!hasOwner && bookings > 0 && !transactions.has(link ?? 'none'))
+    findings.push({ kind: 'unlinked', expected: null, actual: null, stake: null });
+  return findings;
+}
+
+function netNothing({ posted }: Compared): boolean {
+  return posted.source.isZero() && posted.destination.isZero();
+}
+
+function dueOf({ shown }: Compared): Amount | null {
+  return shown.amount === null ? null : new Exact(shown.amount);
+}
+
+function stakes(kind: string, record: Compared): Finding {
+  return { kind, expected: null, actual: null, stake: dueOf(record) };
+}
+
+function differ(kind: string, record: Compared, actual: Amount): Finding {
+  return { kind, expected: dueOf(record), actual, stake: null };
 }
 
 /** NaN is more than any amount. */
