@@ -4,6 +4,13 @@ import { OperatorError } from './operator-error.ts';
 
 const retryMs = 500;
 
+/** How long another run is waited for, and who is told when the waiting begins. */
+export interface Patience {
+  waitMs: number;
+  signal: AbortSignal;
+  waiting: () => void;
+}
+
 /**
  * Runs `body` while holding the lock of this schema's runs: a transaction-level advisory lock on a connection of its
  * own, which works through PgBouncer and is released when the process dies, however it dies. Throws an OperatorError
@@ -12,8 +19,7 @@ const retryMs = 500;
 export async function withRunLock<T>(
   database: Database,
   schema: string,
-  waitMs: number,
-  signal: AbortSignal,
+  { waitMs, signal, waiting }: Patience,
   body: () => Promise<T>,
 ): Promise<T> {
   for (let waitedMs = 0; ; waitedMs += retryMs) {
@@ -25,6 +31,7 @@ export async function withRunLock<T>(
         `Another run holds the lock of schema ${schema}; nothing was read or written.`,
         'Wait for it to end, or give --wait 15m.',
       );
+    if (waitedMs === 0) waiting();
     await sleep(retryMs, undefined, { signal });
   }
 }

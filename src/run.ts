@@ -28,6 +28,8 @@ export interface RunOptions {
 
 /** Told what happens while it happens; none of it is a result. */
 export interface RunListener {
+  /** Another run holds the lock, and this one waits for it. */
+  waiting(): void;
   reading(check: CheckName, read: number): void;
   finished(outcome: CheckOutcome): void;
 }
@@ -71,7 +73,8 @@ export async function run(
     const schema = options.dryRun
       ? await existingSchema(database, config.schema)
       : await assertMigrated(database, config.schema);
-    return withRunLock(database, schema, options.waitMs, world.signal, () => {
+    const patience = { waitMs: options.waitMs, signal: world.signal, waiting: () => { listener.waiting(); } };
+    return withRunLock(database, schema, patience, () => {
       const engine = startEngine(config, options, world, listener, source);
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });

@@ -1,25 +1,25 @@
+import { EventEmitter, once } from 'node:events';
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { withRunLock } from '../src/run-lock.ts';
 import { openDatabase } from '../src/database.ts';
 import { testDatabase } from './support/database.ts';
-import { operatorOf } from './support/world.ts';
+import { operatorOf, reconIn, testWorld } from './support/world.ts';
+
+const impatient = { waitMs: 0, signal: new AbortController().signal, waiting: () => undefined };
 
 /** Holds the lock of a schema's runs, as another process does, until `release` is called. */
 async function holdLock(url: string, schema = 'public'): Promise<{ release: () => Promise<void> }> {
   const database = openDatabase(url, { connections: 1 });
-  let letGo = () => undefined as void;
-  const held = new Promise<void>((resolve) => (letGo = resolve));
-  let taken = () => undefined as void;
-  const isTaken = new Promise<void>((resolve) => (taken = resolve));
-  const holding = withRunLock(database, schema, 0, new AbortController().signal, async () => {
-    taken();
-    await held;
+  const events = new EventEmitter();
+  const holding = withRunLock(database, schema, impatient, async () => {
+    events.emit('taken');
+    await once(events, 'release');
   });
-  await Promise.race([isTaken, holding]);
+  await Promise.race([once(events, 'taken'), holding]);
   return {
     release: async () => {
-      letGo();
+      events.emit('release');
       await holding;
       await database.end();
     },
@@ -49,13 +49,11 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
 
   test('is waited for with --wait, which does not count against the deadline of the run', async () => {
     const { url, sql } = await testDatabase();
-    const { types } = operatorOf(url, { RECONCILIATION_RUN_TIMEOUT: '20s' });
+    const env = { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits', RECONCILIATION_RUN_TIMEOUT: '20s' };
+    const world = testWorld({ env });
     const { release } = await holdLock(url);
-    const waiting = types(['run', '--wait', '60s', '--check', 'deposits']);
-    const tries = () => sql`
-      select from pg_stat_activity
-      where datname = current_database() and query like '%pg_try_advisory_xact_lock%' and pid <> pg_backend_pid()`;
-    await expect.poll(async () => (await tries()).length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(1);
+    const waiting = reconIn(world, ['run', '--wait', '60s']);
+    await expect.poll(() => world.stderr.text, { timeout: 60_000 }).toContain('another run holds the lock');
     expect(await reportsOf(sql)).toBe(0);
     await release();
     expect((await waiting).exitCode).toBe(0);
@@ -72,12 +70,16 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
   test('is let go when the body fails, and a signal ends the waiting', async () => {
     const { url } = await testDatabase();
     const database = openDatabase(url, { connections: 2 });
-    const { signal } = new AbortController();
-    const failing = withRunLock(database, 'public', 0, signal, () => Promise.reject(new Error('broken')));
+    const failing = withRunLock(database, 'public', impatient, () => Promise.reject(new Error('broken')));
     await expect(failing).rejects.toThrow('broken');
-    await withRunLock(database, 'public', 0, signal, async () => {
+    await withRunLock(database, 'public', impatient, async () => {
       const interrupted = new AbortController();
-      const waiting = withRunLock(database, 'public', 60_000, interrupted.signal, () => Promise.resolve());
+      const waiting = withRunLock(
+        database,
+        'public',
+        { ...impatient, waitMs: 60_000, signal: interrupted.signal },
+        () => Promise.resolve(),
+      );
       interrupted.abort();
       await expect(waiting).rejects.toThrow(/abort/i);
     });

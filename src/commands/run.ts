@@ -159,6 +159,9 @@ async function listenerOf(config: Config, world: World): Promise<RunListener> {
   for (const name of config.withoutEffect)
     log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
   return {
+    waiting: () => {
+      log.info({ event: 'run.waiting' }, 'another run holds the lock; waiting for it to end');
+    },
     reading: (check, read) => {
       if (read % 500 === 0) log.info({ event: 'custodian.reading', check, read }, `${check}: ${read} read`);
     },

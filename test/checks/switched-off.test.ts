@@ -150,7 +150,7 @@ describe('a key that stands twice', () => {
     await withBooks(host, async (books) => {
       const { deposit } = await records(books);
       const [entry] = deposit.transaction!.entries;
-      await books.sql`insert into ledger_entries select * from ledger_entries where id = ${entry!.id!}`;
+      await books.sql`insert into ledger_entries select * from ledger_entries where id = ${entry!.id}`;
       await books.rebalance();
       expect((await searchAll(books.sql)).map(identity).sort()).toEqual([
         `deposits/amount_mismatch/${deposit.subject}`,

@@ -16,17 +16,16 @@ export function writeRandomBooks(seed: number): LedgerBuilder {
 type Movement = (ledger: LedgerBuilder, user: User) => unknown;
 
 const movements: readonly Movement[] = [
-  (ledger, user) =>
-    reverseSome(ledger, ledger.deposit(user, amount(ledger.random), recordOptions(ledger.random, depositStates))),
-  (ledger, user) =>
-    reverseSome(ledger, ledger.withdrawal(user, amount(ledger.random), recordOptions(ledger.random, withdrawalStates))),
+  (ledger, user) => {
+    reverseSome(ledger, ledger.deposit(user, amount(ledger.random), recordOptions(ledger.random, depositStates)));
+  },
+  (ledger, user) => {
+    reverseSome(ledger, ledger.withdrawal(user, amount(ledger.random), recordOptions(ledger.random, withdrawalStates)));
+  },
   (ledger) => {
     const direction = ledger.random.pick(['usdc_to_usd', 'usd_to_usdc'] as const);
     const options = { ...recordOptions(ledger.random, jobStates), rate: ledger.random.pick(['1', '0.9987', '1.25']) };
-    return reverseSome(
-      ledger,
-      ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' }),
-    );
+    reverseSome(ledger, ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' }));
   },
   (ledger, user) => ledger.allocationSplit(user, amount(ledger.random), amount(ledger.random)),
   (ledger, user) => ledger.investment(user, amount(ledger.random)),

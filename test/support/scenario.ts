@@ -5,7 +5,6 @@ import type { CheckName } from '../../src/checks/names.ts';
 import type { Database, Transaction as Connection } from '../../src/database.ts';
 import type { KindName } from '../../src/kinds.ts';
 import { LedgerBuilder, withoutConstraints, type Transaction, type User } from './ledger.ts';
-import type { Sql } from './ledger-rows.ts';
 import { cutAt, openPool, rolledBack, search, searchAll } from './run-check.ts';
 import { testDatabase } from './database.ts';
 
@@ -67,7 +66,7 @@ export async function withBooks<T>(
 ): Promise<T> {
   return rolledBack(database, async (sql) => {
     const ledger = new LedgerBuilder({ now: cutAt, seed: 7 });
-    const save = () => ledger.save(sql as unknown as Sql);
+    const save = () => ledger.save(sql);
     const [ada, bob] = writeCleanBooks(ledger, options.threeLegs);
     await save();
     return body({
