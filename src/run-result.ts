@@ -1,7 +1,7 @@
-import { fingerprintOf, type Comparison, type CurrencyTotals, type Finding } from './checks/check.ts';
+import { type Comparison, type CurrencyTotals, type Finding } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import { inTransaction, type Database } from './database.ts';
-import type { StoredException } from './exceptions/exception.ts';
+import { columnsOf, type StoredException } from './exceptions/exception.ts';
 import { clearUnseen, recordFindings } from './exceptions/life.ts';
 import { anyException, listExceptions } from './exceptions/store.ts';
 import { strongest, type ExitCode } from './exit-codes.ts';
@@ -10,8 +10,17 @@ import { storableText } from './jsonb.ts';
 import { severities, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
-import type { CheckOutcome } from './run.ts';
 import type { Mask } from './secrets.ts';
+
+/** What became of one check in this run. */
+export interface CheckOutcome {
+  name: CheckName;
+  id: string;
+  startedAt: Date;
+  executionMs: number;
+  /** Either what was compared, or why nothing was proven. */
+  result: Comparison | Incomplete;
+}
 
 /** What a run leaves behind: the rows that were stored, or in a dry run those that would have been. */
 export interface RunResult {
@@ -179,17 +188,7 @@ function toUnstored(finding: Finding, seenAt: string): StoredException {
     id: null,
     report_id: null,
     check_id: null,
-    check_type: finding.check,
-    kind: finding.kind,
-    fingerprint: fingerprintOf(finding),
-    severity: finding.severity,
-    description: finding.description,
-    expected_value: finding.expected,
-    actual_value: finding.actual,
-    difference: finding.difference,
-    currency: finding.currency,
-    affected_user_id: finding.affectedUserId,
-    affected_entity: finding.subject,
+    ...columnsOf(finding),
     auto_corrected: false,
     correction_action: null,
     resolved_at: null,
@@ -199,7 +198,6 @@ function toUnstored(finding: Finding, seenAt: string): StoredException {
     last_seen_at: seenAt,
     occurrences: 1,
     previous_exception_id: null,
-    metadata: finding.metadata,
     created_at: seenAt,
   };
 }

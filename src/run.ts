@@ -9,7 +9,7 @@ import { inSavepoint, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
 import { assertMigrated, existingSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
-import { endRun, type RunResult } from './run-result.ts';
+import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
 import { createMask, type Mask } from './secrets.ts';
 import { openSource, type Source } from './source.ts';
@@ -32,16 +32,6 @@ export interface RunListener {
   waiting(): void;
   reading(check: CheckName, read: number): void;
   finished(outcome: CheckOutcome): void;
-}
-
-/** What became of one check in this run. */
-export interface CheckOutcome {
-  name: CheckName;
-  id: string;
-  startedAt: Date;
-  executionMs: number;
-  /** Either what was compared, or why nothing was proven. */
-  result: Comparison | Incomplete;
 }
 
 interface Engine {
@@ -73,7 +63,13 @@ export async function run(
     const schema = options.dryRun
       ? await existingSchema(database, config.schema)
       : await assertMigrated(database, config.schema);
-    const patience = { waitMs: options.waitMs, signal: world.signal, waiting: () => { listener.waiting(); } };
+    const patience = {
+      waitMs: options.waitMs,
+      signal: world.signal,
+      waiting: () => {
+        listener.waiting();
+      },
+    };
     return withRunLock(database, schema, patience, () => {
       const engine = startEngine(config, options, world, listener, source);
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);

@@ -1,3 +1,4 @@
+import { fingerprintOf, type Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Severity } from '../kinds.ts';
 
@@ -34,6 +35,24 @@ export interface StoredException {
   previous_exception_id: string | null;
   metadata: Record<string, unknown>;
   created_at: string;
+}
+
+/** What a finding says, in the columns of its exception. */
+export function columnsOf(finding: Finding) {
+  return {
+    check_type: finding.check,
+    kind: finding.kind,
+    fingerprint: fingerprintOf(finding),
+    severity: finding.severity,
+    description: finding.description,
+    expected_value: finding.expected,
+    actual_value: finding.actual,
+    difference: finding.difference,
+    currency: finding.currency,
+    affected_user_id: finding.affectedUserId,
+    affected_entity: finding.subject,
+    metadata: finding.metadata,
+  };
 }
 
 /** An entry of the append-only log of an exception. */

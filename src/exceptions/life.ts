@@ -1,6 +1,7 @@
-import { fingerprintOf, type Finding } from '../checks/check.ts';
+import type { Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
+import { columnsOf } from './exception.ts';
 import { toJsonb } from '../jsonb.ts';
 
 /** What a run brings to the life of the exceptions: who saw what, when. */
@@ -106,21 +107,7 @@ function upsert(transaction: Transaction, schema: string, reportId: string, seen
 }
 
 function toRow(finding: Finding, checkIds: Sightings['checkIds']): Record<string, unknown> {
-  return {
-    check_id: checkIds[finding.check],
-    check_type: finding.check,
-    kind: finding.kind,
-    fingerprint: fingerprintOf(finding),
-    severity: finding.severity,
-    description: finding.description,
-    expected_value: finding.expected,
-    actual_value: finding.actual,
-    difference: finding.difference,
-    currency: finding.currency,
-    affected_user_id: finding.affectedUserId,
-    affected_entity: finding.subject,
-    metadata: finding.metadata,
-  };
+  return { check_id: checkIds[finding.check], ...columnsOf(finding) };
 }
 
 /**
