@@ -1,6 +1,10 @@
 -- Every transaction whose entries are not double entry, and every account whose balance its entries do not explain.
 -- A subject may show several kinds; the one of the lowest rank in src/kinds.ts is reported.
 with recursive
+grace as not materialized ( -- clocks differ by less than that: a time further ahead is wrong, and must not hide its row for ever
+  select params.as_of - params.grace_period as since, params.as_of + params.grace_period as until
+  from params
+),
 known_account as ( -- an id may stand twice when the host's primary key is switched off
   select account.id, min(account.currency) as currency, max(account.currency) as other_currency
   from ledger_accounts as account
@@ -131,11 +135,11 @@ mirrors as (
     count(*) filter (where pair.status = 'completed') as standing,
     count(*) filter (where pair.status = 'completed' and inexact.reversal_id is not null) as inexact,
     count(*) filter (where pair.status = 'reversed') as undone,
-    bool_or(pair.status = 'pending' and pair.created_at > params.as_of - params.grace_period) as under_way,
+    bool_or(pair.status = 'pending' and pair.created_at > grace.since and pair.created_at <= grace.until) as under_way,
     coalesce(sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where pair.status = 'completed'), 0) as amount,
     array_agg(pair.reversal_id order by pair.reversal_id) as reversal_ids
   from pair
-  cross join params
+  cross join grace
   left join inexact on inexact.reversal_id = pair.reversal_id and inexact.original_id = pair.original_id
   left join entry_sums on entry_sums.transaction_id = pair.reversal_id
   group by pair.original_id
@@ -152,7 +156,7 @@ ledger_transaction as (
     header.status is distinct from 'pending' and header.status is distinct from 'failed' as posted,
     (
       header.status = 'failed'
-      or (header.status = 'pending' and (header.created_at > params.as_of - params.grace_period) is not true)
+      or (header.status = 'pending' and (header.created_at > grace.since and header.created_at <= grace.until) is not true)
     ) is true as not_posted, -- nobody can say that one without a time is still in its grace period
     header.transaction_type in ('conversion', 'investment') or coalesce(inherited.may_cross, false) as may_cross,
     (
@@ -188,12 +192,12 @@ ledger_transaction as (
           -- a reversal that was itself reversed has restored the original
           and (coalesce(mirrors.standing, 0) = 0 and mirrors.undone > 0) is not true
           and mirrors.under_way is not true
-          and (header.updated_at > params.as_of - params.grace_period) is not true
+          and (header.updated_at > grace.since and header.updated_at <= grace.until) is not true
       else mirrors.standing > 0
     end as broken_reversal
   from ledger_transactions as header
   full join entry_sums on entry_sums.transaction_id = header.id
-  cross join params
+  cross join grace
   left join mirrors on mirrors.original_id = header.id
   left join inherited on inherited.reversal_id = header.id
 ),

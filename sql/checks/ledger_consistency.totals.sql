@@ -23,7 +23,10 @@ header as (
   select
     count(*) as transactions,
     count(*) filter (
-      where ledger_transaction.status = 'pending' and ledger_transaction.created_at > params.as_of - params.grace_period
+      where
+        ledger_transaction.status = 'pending'
+        and ledger_transaction.created_at > params.as_of - params.grace_period
+        and ledger_transaction.created_at <= params.as_of + params.grace_period -- further ahead it is reported
     ) as pending
   from ledger_transactions as ledger_transaction
   cross join params

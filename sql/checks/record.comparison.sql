@@ -17,8 +17,19 @@ record as (
     records.names_transaction,
     records.ledger_transaction_id,
     count(*) over (partition by records.id) as copies, -- the host's primary key may be switched off
-    (records.state = 'settled' and records.settled_at > params.as_of - params.grace_period) is true as in_grace,
-    (records.state = 'pending' and (records.created_at > params.as_of - params.deadline) is not true) is true as overdue
+    -- clocks differ by less than the grace period: a time further ahead is wrong, and must not hide its record for ever
+    (
+      records.state = 'settled'
+      and records.settled_at > params.as_of - params.grace_period
+      and records.settled_at <= params.as_of + params.grace_period
+    ) is true as in_grace,
+    (
+      records.state = 'pending'
+      and (
+        records.created_at > params.as_of - params.deadline
+        and records.created_at <= params.as_of + params.grace_period
+      ) is not true
+    ) is true as overdue
   from records
   cross join params
 ),

@@ -23,9 +23,10 @@ function orderlyReversals({ ledger, ada, bob }: Books): void {
     reference_id: namesTheRecord.id,
     reference_type: 'DEPOSIT',
   });
-  const underWay = transfer({ ledger, ada } as Books, '5', 'reversed');
-  const mirror = ledger.reversal(underWay, { minutesAgo: 4.99 });
-  mirror.row.status = 'pending';
+  for (const minutesAgo of [4.99, -5]) {
+    const underWay = transfer({ ledger, ada } as Books, '5', 'reversed');
+    ledger.reversal(underWay, { minutesAgo }).row.status = 'pending';
+  }
   const failed = transfer({ ledger, ada } as Books, '6');
   ledger.transaction({
     type: 'reversal',
@@ -63,6 +64,33 @@ function broken(
           also: [],
         },
         repair,
+      };
+    },
+  };
+}
+
+/** A transfer of 150 USDC whose reversal is pending, and not since a moment ago. */
+function pendingMirror(title: string, minutesAgo: number): Scenario {
+  return {
+    kind: 'broken_reversal',
+    title,
+    lookAlike: orderlyReversals,
+    fault(books) {
+      const original = transfer(books, '150');
+      const mirror = books.ledger.reversal(original, { minutesAgo });
+      mirror.row.status = 'pending';
+      return {
+        finding: {
+          subject: original.subject,
+          severity: 'high',
+          expected: '150',
+          actual: '0',
+          difference: '-150',
+          currency: 'USDC',
+          affectedUserId: books.ada.id,
+        },
+        elsewhere: [`ledger_consistency/posted_while_unposted/${mirror.subject}`],
+        repair: () => books.sql`update ledger_transactions set status = 'completed' where id = ${mirror.id}`,
       };
     },
   };
@@ -124,29 +152,8 @@ export const brokenReversals: readonly Scenario[] = [
       await sql`delete from ledger_transactions where id = ${failed.id}`;
     };
   }),
-  {
-    kind: 'broken_reversal',
-    title: 'a mirror that is pending for longer than the grace period',
-    lookAlike: orderlyReversals,
-    fault(books) {
-      const original = transfer(books, '150');
-      const mirror = books.ledger.reversal(original, { minutesAgo: 5 });
-      mirror.row.status = 'pending';
-      return {
-        finding: {
-          subject: original.subject,
-          severity: 'high',
-          expected: '150',
-          actual: '0',
-          difference: '-150',
-          currency: 'USDC',
-          affectedUserId: books.ada.id,
-        },
-        elsewhere: [`ledger_consistency/posted_while_unposted/${mirror.subject}`],
-        repair: () => books.sql`update ledger_transactions set status = 'completed' where id = ${mirror.id}`,
-      };
-    },
-  },
+  pendingMirror('a mirror that is pending for longer than the grace period', 5),
+  pendingMirror('a mirror that is pending further ahead than clocks may differ', -5.0001),
   {
     kind: 'broken_reversal',
     title: 'a reversal of nothing',

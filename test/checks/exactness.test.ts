@@ -70,6 +70,23 @@ test('what is awaited and what is in flight is counted apart from both sides', a
   });
 });
 
+test('what is ahead of the cut by more than the grace period is neither awaited nor in flight', async () => {
+  await withBooks(database, async ({ ledger, sql, ada, save }) => {
+    for (const minutesAgo of [-5, -6]) {
+      ledger.deposit(ada, '11', { minutesAgo, post: false });
+      ledger.deposit(ada, '12', { minutesAgo, status: 'confirmed' });
+      ledger.transaction({ type: 'internal_transfer', minutesAgo, status: 'pending', entries: [] });
+    }
+    await save();
+    const { totals } = await runCheck(sql, 'deposits');
+    const inFlight = { inFlight: 2, inFlightAmount: '17' };
+    expect(totals).toMatchObject([
+      { awaited: 1, awaitedAmount: '11', expected: '2111.000000000000000002', ...inFlight },
+    ]);
+    expect((await runCheck(sql, 'ledger_consistency')).totals[0]).toMatchObject({ inFlight: 1 });
+  });
+});
+
 test('a job without a destination amount is compared at the scale of the host’s column', async () => {
   await withBooks(database, async ({ ledger, sql, save }) => {
     // 33.333333 x 0.98765432 - 0.1 = 32.82181034…

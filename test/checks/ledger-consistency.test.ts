@@ -301,6 +301,31 @@ const balances: Scenario[] = [
   ),
 ];
 
+/** A pending transfer at the edge of its grace period, and beyond it. */
+function pendingTransfer(title: string, inGrace: number, beyond: number): Scenario {
+  return {
+    kind: 'posted_while_unposted',
+    title,
+    lookAlike: (books) => transfer(books, '7', { status: 'pending', minutesAgo: inGrace }),
+    fault(books) {
+      const { id, subject } = transfer(books, '7', { status: 'pending', minutesAgo: beyond });
+      return {
+        finding: {
+          subject,
+          severity: 'medium',
+          expected: '0',
+          actual: '7',
+          difference: '7',
+          currency: 'USDC',
+          affectedUserId: books.ada.id,
+          also: [],
+        },
+        repair: () => books.sql`update ledger_transactions set status = 'completed' where id = ${id}`,
+      };
+    },
+  };
+}
+
 const unposted: Scenario[] = [
   {
     kind: 'posted_while_unposted',
@@ -322,27 +347,8 @@ const unposted: Scenario[] = [
       };
     },
   },
-  {
-    kind: 'posted_while_unposted',
-    title: 'pending since exactly the grace period',
-    lookAlike: (books) => transfer(books, '7', { status: 'pending', minutesAgo: 4.9999 }),
-    fault(books) {
-      const { id, subject } = transfer(books, '7', { status: 'pending', minutesAgo: 5 });
-      return {
-        finding: {
-          subject,
-          severity: 'medium',
-          expected: '0',
-          actual: '7',
-          difference: '7',
-          currency: 'USDC',
-          affectedUserId: books.ada.id,
-          also: [],
-        },
-        repair: () => books.sql`update ledger_transactions set status = 'completed' where id = ${id}`,
-      };
-    },
-  },
+  pendingTransfer('pending since exactly the grace period', 4.9999, 5),
+  pendingTransfer('pending further ahead than clocks may differ', -5, -5.0001),
 ];
 
 const accounts: Scenario[] = [

@@ -266,6 +266,27 @@ function missing({ table, add, post, settled }: RecordTable): Scenario[] {
     },
   });
   return [
+    {
+      kind: 'missing_in_ledger',
+      title: 'settled further ahead than clocks may differ',
+      lookAlike: (books) => add(books, books.ada, '80', { post: false, minutesAgo: -5, status: settled[0]! }),
+      fault(books) {
+        const { id, subject } = add(books, books.ada, '80', { post: false, minutesAgo: -5.0001, status: settled[0]! });
+        return {
+          finding: {
+            subject,
+            severity: 'medium',
+            expected: '80',
+            actual: '0',
+            difference: '-80',
+            affectedUserId: books.ada.id,
+            currency: table === 'deposits' ? 'USDC' : null,
+            also: [],
+          },
+          repair: () => post(books, books.ada, id, '80'),
+        };
+      },
+    },
     unposted('1', 'low'),
     unposted('1.00000001', 'medium'),
     unposted('100', 'medium'),
@@ -316,5 +337,20 @@ function stuck({ table, pending, settled, deadlineMinutes, add }: RecordTable): 
       };
     },
   });
-  return [late('1', 'low'), late('5000', 'medium')];
+  return [
+    late('1', 'low'),
+    late('5000', 'medium'),
+    {
+      kind: 'stuck',
+      title: 'created further ahead than clocks may differ',
+      lookAlike: (books) => pending.map((status) => add(books, books.ada, '80', { status, minutesAgo: -5 })),
+      fault(books) {
+        const { id, subject } = add(books, books.ada, '80', { status: pending.at(-1)!, minutesAgo: -5.0001 });
+        return {
+          finding: { subject, severity: 'medium', ...owned(books), also: [] },
+          repair: ({ sql }) => sql`update ${sql(table)} set status = ${settled[0]!} where id = ${id}`,
+        };
+      },
+    },
+  ];
 }

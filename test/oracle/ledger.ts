@@ -262,8 +262,9 @@ function judgeAccount(host: Host, account: AccountRow): Verdict[] {
   }));
 }
 
-function isRecent(time: number | null, { asOf, grace }: Moment): boolean {
-  return time !== null && time > asOf - grace;
+/** Ahead of the cut by no more than clocks may differ. */
+export function isRecent(time: number | null, { asOf, grace }: Moment): boolean {
+  return time !== null && time > asOf - grace && time <= asOf + grace;
 }
 
 export function entriesOf(host: Host, transactionId: string | null): EntryRow[] {

@@ -65,6 +65,9 @@ const times: Value[] = [
   ...['5 minutes', '24 hours', '72 hours', '1 minute', '299.999999 seconds'].map(
     (ago) => () => `timestamptz '2026-03-01 12:00Z' - interval '${ago}'`,
   ),
+  ...['5 minutes', '300.000001 seconds', '70 years'].map(
+    (ahead) => () => `timestamptz '2026-03-01 12:00Z' + interval '${ahead}'`,
+  ),
   none,
 ];
 const timesWithoutZone: Value[] = times.map(

@@ -9,7 +9,7 @@ import {
   type HeaderRow,
   type Host,
 } from './host-tables.ts';
-import { accountsOf, entriesOf, referenceOf, type Moment } from './ledger.ts';
+import { accountsOf, entriesOf, isRecent, referenceOf, type Moment } from './ledger.ts';
 import type { Verdict } from './verdict.ts';
 
 export type RecordKind = 'deposit' | 'withdrawal' | 'conversion_job';
@@ -215,8 +215,8 @@ export function compare(records: RecordOf[], postings: Posting[], moment: Moment
     return {
       ...record,
       copies: records.filter(({ id }) => id === record.id).length,
-      inGrace: record.state === 'settled' && record.settledAt !== null && record.settledAt > moment.asOf - moment.grace,
-      overdue: record.state === 'pending' && !(record.createdAt !== null && record.createdAt > moment.asOf - deadline),
+      inGrace: record.state === 'settled' && isRecent(record.settledAt, moment),
+      overdue: record.state === 'pending' && !isUnderWay(record.createdAt, moment, deadline),
       bookings: sums.length - reversals,
       reversals,
       posted,
@@ -225,6 +225,10 @@ export function compare(records: RecordOf[], postings: Posting[], moment: Moment
       shown: shownOf(record, posted, own),
     };
   });
+}
+
+function isUnderWay(createdAt: number | null, { asOf, grace }: Moment, deadline: number): boolean {
+  return createdAt !== null && createdAt > asOf - deadline && createdAt <= asOf + grace;
 }
 
 function sumOf(postings: Posting[], leg: Posting['leg']): Amount {
