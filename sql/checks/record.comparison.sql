@@ -58,7 +58,8 @@ booked as (
     coalesce(sum(posted.source_amount), 0) as source_posted,
     coalesce(sum(posted.destination_amount), 0) as destination_posted,
     min(posted.currency) as currency,
-    array_agg(posted.transaction_id order by posted.transaction_id) as transaction_ids
+    -- the postings first, then the reversals: the findings cut the list between them
+    array_agg(posted.transaction_id order by (posted.amount < 0) is true, posted.transaction_id) as transaction_ids
   from posted
   group by posted.record_id
 ),

@@ -63,10 +63,10 @@ record_finding as (
         comparison.amount, comparison.posted, null
       ),
       (
-        'unlinked', -- one transaction names the job, but the job names none, or another
+        'unlinked', -- one transaction names the job, but the job names none, or another, or what took it back
         comparison.names_transaction and comparison.state = 'settled' and not comparison.in_grace
         and comparison.postings > 0
-        and comparison.ledger_transaction_id = any (comparison.transaction_ids) is not true,
+        and comparison.ledger_transaction_id = any (comparison.transaction_ids[:comparison.postings]) is not true,
         null, null, null
       ),
       ('stuck', comparison.overdue, null, null, comparison.amount)

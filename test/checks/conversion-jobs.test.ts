@@ -314,6 +314,9 @@ function unlinked(title: string, link: (books: Books) => string | null): Scenari
     title,
     lookAlike({ ledger }) {
       ledger.conversionJob(direction, '5000', { minutesAgo: 4.9999 }).row.ledger_transaction_id = null;
+      const restored = ledger.conversionJob(direction, '5000');
+      const restoring = ledger.reversal(ledger.reversal(restored.transaction!));
+      restored.row.ledger_transaction_id = restoring.id;
     },
     fault(books) {
       const { id, subject, row, transaction } = books.ledger.conversionJob(direction, '5000');
@@ -334,6 +337,19 @@ const links: Scenario[] = [
     ({ ledger, ada }) => ledger.deposit(ada, '5000').transaction!.id,
   ),
   unlinked('names a transaction that does not exist', ({ ledger }) => ledger.random.uuid()),
+  {
+    kind: 'unlinked',
+    title: 'names the reversal of its booking instead of the next booking',
+    fault({ ledger, sql }) {
+      const { id, subject, row, transaction } = ledger.conversionJob(direction, '50');
+      row.ledger_transaction_id = ledger.reversal(transaction!).id;
+      const again = ledger.postConversionJob(direction, id, '50', '50');
+      return {
+        finding: { subject, severity: 'low', currency: 'USDC', also: [] },
+        repair: () => sql`update conversion_jobs set ledger_transaction_id = ${again.id} where id = ${id}`,
+      };
+    },
+  },
 ];
 
 testScenarios(host, 'conversion_jobs', [...states, ...invalidRecords, ...postings, ...amounts, ...links]);

@@ -198,7 +198,8 @@ export interface Compared extends RecordOf {
   reversals: number;
   posted: { source: Amount; destination: Amount };
   astray: boolean;
-  transactions: Set<string | null>;
+  /** The transactions that book it; not those that take a booking back. */
+  bookedBy: Set<string | null>;
   /** The leg to show: the one that disagrees, the source first. */
   shown: { amount: string | null; posted: Amount; currency: string | null };
 }
@@ -207,24 +208,27 @@ export function compare(records: RecordOf[], postings: Posting[], moment: Moment
   const standing = postings.filter(({ status }) => status !== 'pending' && status !== 'failed');
   return records.map((record) => {
     const own = standing.filter(({ recordId }) => recordId !== null && recordId === record.id);
-    const sums = [...groupBy(own, ({ transactionId }) => transactionId).values()].map((group) =>
-      total(group.map(({ amount }) => amount)),
-    );
-    const reversals = sums.filter((sum) => sum?.isNegative() && !sum.isZero()).length;
+    const parts = [...groupBy(own, ({ transactionId }) => transactionId)];
+    const bookings = parts.filter(([, part]) => !isNegative(total(part.map(({ amount }) => amount))));
     const posted = { source: sumOf(own, 'source'), destination: sumOf(own, 'destination') };
     return {
       ...record,
       copies: records.filter(({ id }) => id === record.id).length,
       inGrace: record.state === 'settled' && isRecent(record.settledAt, moment),
       overdue: record.state === 'pending' && !isUnderWay(record.createdAt, moment, deadline),
-      bookings: sums.length - reversals,
-      reversals,
+      bookings: bookings.length,
+      reversals: parts.length - bookings.length,
       posted,
       astray: isAstray(record, own),
-      transactions: new Set(own.map(({ transactionId }) => transactionId)),
+      bookedBy: new Set(bookings.map(([transactionId]) => transactionId)),
       shown: shownOf(record, posted, own),
     };
   });
+}
+
+/** NaN and no amount at all are not. */
+function isNegative(sum: Amount | null): boolean {
+  return sum !== null && sum.lt(0);
 }
 
 function isUnderWay(createdAt: number | null, { asOf, grace }: Moment, deadline: number): boolean {
@@ -319,13 +323,13 @@ function judgeFailed(record: Compared): Finding[] {
 }
 
 function judgeSettled(record: Compared): Finding[] {
-  const { bookings, reversals, inGrace, hasOwner, transactions, link } = record;
+  const { bookings, reversals, inGrace, hasOwner, bookedBy, link } = record;
   const findings: Finding[] = [];
   if (bookings > 0 && reversals > 0 && netNothing(record))
     findings.push(differ('reversed_for_settled', record, new Exact(0)));
   if (inGrace) return findings;
   if (bookings + reversals === 0) findings.push(differ('missing_in_ledger', record, new Exact(0)));
-  if (!hasOwner && bookings > 0 && !transactions.has(link ?? 'none'))
+  if (!hasOwner && bookings > 0 && !bookedBy.has(link ?? 'none'))
     findings.push({ kind: 'unlinked', expected: null, actual: null, stake: null });
   return findings;
 }
