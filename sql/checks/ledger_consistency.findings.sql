@@ -207,6 +207,9 @@ judged as ( -- what must balance: everything but a pending transaction that may 
     ledger_transaction.entries is not null
     and (ledger_transaction.posted or ledger_transaction.not_posted) as complete,
     ledger_transaction.crosses and ledger_transaction.may_cross as converts,
+    case
+      when ledger_transaction.header_missing then ledger_transaction.amount else ledger_transaction.without_account_amount
+    end as orphaned_amount,
     abs(ledger_transaction.usdc_debits - ledger_transaction.usdc_credits) as usdc_gap,
     abs(ledger_transaction.usd_debits - ledger_transaction.usd_credits) as usd_gap
   from ledger_transaction
@@ -248,8 +251,8 @@ transaction_finding as (
   cross join lateral (
     values
       (
-        'orphaned_entry', worst.header_missing or worst.without_account > 0,
-        case when worst.header_missing then worst.amount else worst.without_account_amount end, null, null
+        'orphaned_entry', worst.header_missing or worst.without_account > 0, worst.orphaned_amount, null,
+        worst.orphaned_amount
       ),
       ('invalid_amount', worst.invalid > 0, null, null, null),
       ('empty_transaction', worst.posted and worst.entries is null, null, null, null),
@@ -279,7 +282,7 @@ nothing_reversed as ( -- a reversal of a transaction that does not exist
     'transaction:' || reversal.id as subject,
     null::numeric as expected_value,
     greatest(entry_sums.debits, entry_sums.credits) as actual_value,
-    null::numeric as stake,
+    greatest(entry_sums.debits, entry_sums.credits) as stake,
     case when not entry_sums.crosses then entry_sums.currency end as currency,
     header.user_id as affected_user_id,
     jsonb_strip_nulls(jsonb_build_object('reverses', reversal.reference_id, 'created_at', reversal.created_at)) as metadata

@@ -154,19 +154,24 @@ export const brokenReversals: readonly Scenario[] = [
   }),
   pendingMirror('a mirror that is pending for longer than the grace period', 5),
   pendingMirror('a mirror that is pending further ahead than clocks may differ', -5.0001),
-  {
+  reversalOfNothing('20', 'high'),
+  reversalOfNothing('1000.01', 'critical'),
+];
+
+function reversalOfNothing(amount: string, severity: 'high' | 'critical'): Scenario {
+  return {
     kind: 'broken_reversal',
-    title: 'a reversal of nothing',
+    title: `a reversal of nothing, of ${amount}`,
     lookAlike: orderlyReversals,
     fault(books) {
       const { ledger, ada, sql } = books;
-      const entries = [debit(ledger.account(ada, from), '20'), credit(ledger.account(ada, to), '20')];
+      const entries = [debit(ledger.account(ada, from), amount), credit(ledger.account(ada, to), amount)];
       const reference = { id: ledger.random.uuid(), type: null };
       const { id, subject } = ledger.transaction({ type: 'reversal', user: ada, reference, entries });
       return {
-        finding: { subject, severity: 'high', actual: '20', currency: 'USDC', affectedUserId: ada.id, also: [] },
+        finding: { subject, severity, actual: amount, currency: 'USDC', affectedUserId: ada.id, also: [] },
         repair: () => sql`update ledger_transactions set transaction_type = 'internal_transfer' where id = ${id}`,
       };
     },
-  },
-];
+  };
+}

@@ -46,39 +46,42 @@ function spoiledEntry(title: string, column: string, value: string | null, also:
   } satisfies Scenario;
 }
 
-const orphans: Scenario[] = [
-  {
-    kind: 'orphaned_entry',
-    title: 'the transaction was deleted',
-    lookAlike: ({ ledger, bob }) => ledger.openingBalance(bob, '12'),
-    async fault(books) {
-      const { id, subject } = transfer(books, '40');
-      await books.save();
-      const [header] = await books.sql`delete from ledger_transactions where id = ${id} returning *`;
-      return {
-        finding: { subject, severity: 'high', expected: '40', currency: 'USDC', also: [] },
-        repair: () => books.sql`insert into ledger_transactions ${books.sql(header as Record<string, string>)}`,
-      };
+/** Entries that lost their transaction or their account: severity follows the amount, from high on. */
+function orphans(amount: string, severity: 'high' | 'critical'): Scenario[] {
+  return [
+    {
+      kind: 'orphaned_entry',
+      title: `the transaction of ${amount} was deleted`,
+      lookAlike: ({ ledger, bob }) => ledger.openingBalance(bob, '12'),
+      async fault(books) {
+        const { id, subject } = transfer(books, amount);
+        await books.save();
+        const [header] = await books.sql`delete from ledger_transactions where id = ${id} returning *`;
+        return {
+          finding: { subject, severity, expected: amount, currency: 'USDC', also: [] },
+          repair: () => books.sql`insert into ledger_transactions ${books.sql(header as Record<string, string>)}`,
+        };
+      },
     },
-  },
-  {
-    kind: 'orphaned_entry',
-    title: 'an account that does not exist',
-    fault({ ledger, ada, sql }) {
-      const id = ledger.random.uuid();
-      const row = { ...ledger.account(ada, 'stash_balance').row, id, account_type: 'pending_investment' };
-      const gone: Account = { id, subject: `account:${id}`, row };
-      const entries = [debit(gone, '15'), credit(ledger.account(ada, 'usdc_balance'), '15')];
-      const { subject } = ledger.transaction({ type: 'internal_transfer', user: ada, entries });
-      return {
-        finding: { subject, severity: 'high', expected: '15', currency: 'USDC', affectedUserId: ada.id, also: [] },
-        repair: () => sql`
-          insert into ledger_accounts (id, user_id, account_type, currency, balance)
-          values (${id}, ${ada.id}, 'pending_investment', 'USDC', 15)`,
-      };
+    {
+      kind: 'orphaned_entry',
+      title: `${amount} on an account that does not exist`,
+      fault({ ledger, ada, sql }) {
+        const id = ledger.random.uuid();
+        const row = { ...ledger.account(ada, 'stash_balance').row, id, account_type: 'pending_investment' };
+        const gone: Account = { id, subject: `account:${id}`, row };
+        const entries = [debit(gone, amount), credit(ledger.account(ada, 'usdc_balance'), amount)];
+        const { subject } = ledger.transaction({ type: 'internal_transfer', user: ada, entries });
+        return {
+          finding: { subject, severity, expected: amount, currency: 'USDC', affectedUserId: ada.id, also: [] },
+          repair: () => sql`
+            insert into ledger_accounts (id, user_id, account_type, currency, balance)
+            values (${id}, ${ada.id}, 'pending_investment', 'USDC', ${amount})`,
+        };
+      },
     },
-  },
-];
+  ];
+}
 
 const invalidAmounts: Scenario[] = [
   spoiledEntry('NaN', 'amount', 'NaN', ['unbalanced_transaction']),
@@ -492,7 +495,8 @@ const accounts: Scenario[] = [
 ];
 
 testScenarios(host, 'ledger_consistency', [
-  ...orphans,
+  ...orphans('40', 'high'),
+  ...orphans('1000.01', 'critical'),
   ...invalidAmounts,
   ...sides,
   ...balances,

@@ -73,7 +73,7 @@ function judgeKeys(host: Host, header: HeaderRow | null, entries: EntryRow[]): F
   const orphans = entries.filter((entry) => entry.account_id !== null && accountsOf(host, entry).length === 0);
   const lost = header === null ? amountOf(entries) : totalOrZero(orphans.map(({ amount }) => amount));
   if (header === null || orphans.length > 0)
-    findings.push({ ...nothing, kind: 'orphaned_entry', expected: lost, currency });
+    findings.push({ ...nothing, kind: 'orphaned_entry', expected: lost, stake: lost, currency });
   if (entries.some(isInvalid)) findings.push({ ...nothing, kind: 'invalid_amount', currency });
   const elsewhere = entries.filter((entry) => {
     const currencies = accountsOf(host, entry).map((account) => account.currency);
@@ -176,7 +176,7 @@ function judgeMirrorOfNothing(host: Host, header: HeaderRow): Finding[] {
   const isReversal = header.transaction_type === 'reversal' && header.id !== null && namesTransaction(header);
   if (!isReversal || !completed || !namesNothing) return [];
   const actual = entries.length > 0 ? amountOf(entries) : null;
-  return [{ ...nothing, kind: 'broken_reversal', actual, currency: currencyOf(entries) }];
+  return [{ ...nothing, kind: 'broken_reversal', actual, stake: actual, currency: currencyOf(entries) }];
 }
 
 function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] {
