@@ -1,6 +1,7 @@
 import type { Cut } from './checks/check.ts';
 import type { Config } from './config.ts';
-import { databaseProblem, inTransaction, type Database, type Transaction } from './database.ts';
+import { inTransaction, type Database, type Transaction } from './database.ts';
+import { databaseProblem } from './database-problem.ts';
 import { toInterval } from './duration.ts';
 import { Incomplete } from './incomplete.ts';
 import type { Params, Source } from './source.ts';
@@ -75,10 +76,16 @@ async function cancelOnAbort(database: Database, transaction: Transaction, signa
   const cancel = () => {
     database`select pg_cancel_backend(${row?.pid ?? 0})`.catch(() => undefined); // gone already: nothing to cancel
   };
-  if (signal.aborted) cancel();
-  signal.addEventListener('abort', cancel, { once: true });
+  let insisting: NodeJS.Timeout | undefined;
+  const insist = () => {
+    cancel();
+    insisting = setInterval(cancel, 200); // between two statements there is nothing to cancel: the next one is
+  };
+  if (signal.aborted) insist();
+  signal.addEventListener('abort', insist, { once: true });
   return () => {
-    signal.removeEventListener('abort', cancel);
+    clearInterval(insisting);
+    signal.removeEventListener('abort', insist);
   };
 }
 

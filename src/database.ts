@@ -1,5 +1,6 @@
 import postgres from 'postgres';
-import { OperatorError } from './operator-error.ts';
+import { operatorProblem } from './database-problem.ts';
+import { Lifeline } from './lost-connection.ts';
 
 /** A pool of connections. Times come back as RFC 3339 text in UTC with microseconds, `numeric` and `bigint` as text. */
 export type Database = postgres.Sql<Types>;
@@ -54,7 +55,7 @@ export async function withDatabase<T>(
   try {
     return await body(database);
   } catch (error) {
-    throw connectionProblem(error, url) ?? error;
+    throw operatorProblem(error, url) ?? error;
   } finally {
     await database.end({ timeout: 5 });
   }
@@ -62,13 +63,22 @@ export async function withDatabase<T>(
 
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
 
-/** Runs `body` in one transaction: committed when it returns, rolled back when it throws. */
+/** Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. */
 export async function inTransaction<T>(
   database: Database,
   mode: TransactionMode,
   body: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return (await database.begin(mode, body)) as T;
+  const lifeline = new Lifeline();
+  try {
+    return (await database.begin(mode, (driven) => {
+      const transaction = lifeline.guard(driven);
+      lifelines.set(transaction, lifeline);
+      return lifeline.hold(() => body(transaction));
+    })) as T;
+  } finally {
+    lifeline.cut();
+  }
 }
 
 /** Runs `body` in a savepoint, so that a statement that fails does not take the whole transaction with it. */
@@ -76,8 +86,16 @@ export async function inSavepoint<T>(
   transaction: Transaction,
   body: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return (await transaction.savepoint(body)) as T;
+  const lifeline = lifelines.get(transaction) ?? new Lifeline();
+  return (await transaction.savepoint((driven) => {
+    const savepoint = lifeline.guard(driven);
+    lifelines.set(savepoint, lifeline);
+    return lifeline.hold(() => body(savepoint));
+  })) as T;
 }
+
+/** Of every transaction that `inTransaction` opened, and of the savepoints in it. */
+const lifelines = new WeakMap<Transaction, Lifeline>();
 
 export type Row = Record<string, unknown>;
 
@@ -97,84 +115,4 @@ export function stream<T extends object = Row>(
   parameters: Parameter[],
 ): AsyncIterable<T[]> {
   return transaction.unsafe(text, parameters).cursor(1000) as unknown as AsyncIterable<T[]>;
-}
-
-export interface DatabaseProblem {
-  /** SQLSTATE (PostgreSQL, appendix A) or Node's code of a connection error. */
-  code: string;
-  message: string;
-  detail?: string;
-  hint?: string;
-  /** Where in the statement, counted in characters from 1. */
-  position?: number;
-}
-
-const unreachable = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'EPIPE',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  '57P01', // admin_shutdown
-  '57P02', // crash_shutdown
-  '57P03', // cannot_connect_now
-  '53300', // too_many_connections
-  '08006', // connection_failure
-]);
-
-/** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
-export function databaseProblem(error: unknown): DatabaseProblem | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  if (error.name !== 'PostgresError' && !unreachable.has(error.code)) return undefined;
-  const { detail, hint, position } = error as { detail?: unknown; hint?: unknown; position?: unknown };
-  return {
-    code: error.code,
-    message: error.message,
-    ...(typeof detail === 'string' && { detail }),
-    ...(typeof hint === 'string' && { hint }),
-    ...(typeof position === 'string' && { position: Number(position) }),
-  };
-}
-
-/** One sentence for a connection that could not be made or was lost; undefined for every other error. */
-function connectionProblem(error: unknown, url: string): OperatorError | undefined {
-  const problem = databaseProblem(error);
-  if (problem === undefined) return undefined;
-  const place = placeOf(url);
-  const options = { cause: error };
-  if (unreachable.has(problem.code))
-    return new OperatorError(
-      3,
-      `The database at ${place} cannot be reached (${problem.code}).`,
-      'Check the host and port in DATABASE_URL, and that the server is up.',
-      options,
-    );
-  if (problem.code === '28P01' || problem.code === '28000')
-    return new OperatorError(
-      77,
-      `The database at ${place} refused the credentials (${problem.code}).`,
-      'Check user and password in DATABASE_URL.',
-      options,
-    );
-  if (problem.code === '3D000')
-    return new OperatorError(
-      78,
-      `The server of DATABASE_URL has no such database: ${place}.`,
-      'Check the name at the end of DATABASE_URL.',
-      options,
-    );
-  return undefined;
-}
-
-/** Host, port and database of a connection URL: what may be shown of it. */
-function placeOf(url: string): string {
-  const { hostname, port, pathname } = new URL(url);
-  return `${hostname}:${port === '' ? '5432' : port}${pathname}`;
 }

@@ -71,7 +71,7 @@ async function explain(error: unknown, world: World): Promise<ExitCode> {
     return say(
       world,
       error.exitCode,
-      mask([error.message, error.hint].filter((line) => line !== undefined).join('\n')),
+      [mask(error.message), error.hint].filter((line) => line !== undefined).join('\n'), // hints are our own words
     );
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(world, 1, mask(`This is a bug in recon; please report it with these lines.\n${stack}`));

@@ -1,4 +1,5 @@
-import { databaseProblem, inSavepoint, inTransaction, query, type Database, type Transaction } from './database.ts';
+import { inSavepoint, inTransaction, query, type Database, type Transaction } from './database.ts';
+import { databaseProblem } from './database-problem.ts';
 import { readMigrations, type Migration } from './migration-files.ts';
 import { OperatorError } from './operator-error.ts';
 import { describeSqlProblem } from './sql-problem.ts';
@@ -278,7 +279,12 @@ async function makeSchema(database: Database, schema: string | undefined): Promi
   return schema;
 }
 
-export async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
+/** Where our tables are, or would be: the schema need not be there yet. */
+export async function plannedSchema(database: Database, schema: string | undefined): Promise<string> {
+  return schema ?? defaultSchema(database);
+}
+
+async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
   if (schema === undefined) return defaultSchema(database);
   if (await schemaExists(database, schema)) return schema;
   throw new OperatorError(78, `The database has no schema ${schema}.`, 'Check RECONCILIATION_SCHEMA.');

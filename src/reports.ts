@@ -112,12 +112,15 @@ export async function storeChecks(
     `;
 }
 
-/** Whether the tables of past runs are there, for a dry run that does not ask for migrations. */
+/** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
 export async function hasReports(database: Database, schema: string): Promise<boolean> {
   const [row] = await database<{ found: boolean }[]>`
     select count(*) = 2 as found
     from pg_catalog.pg_tables
-    where schemaname = ${schema} and tablename in ('reconciliation_reports', 'reconciliation_checks')
+    where
+      schemaname = ${schema}
+      and tablename in ('reconciliation_reports', 'reconciliation_checks')
+      and has_table_privilege(format('%I.%I', schemaname, tablename), 'select')
   `;
   return row?.found === true;
 }

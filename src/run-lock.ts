@@ -39,7 +39,7 @@ export async function withRunLock<T>(
 type Attempt<T> = { held: true; result: T } | { held: false };
 
 async function tryWithLock<T>(database: Database, schema: string, body: () => Promise<T>): Promise<Attempt<T>> {
-  return inTransaction<Attempt<T>>(database, 'read write', async (transaction) => {
+  return inTransaction<Attempt<T>>(database, 'read only', async (transaction) => {
     // the host may end sessions that idle in a transaction: this one idles on purpose
     await transaction`set local idle_in_transaction_session_timeout = 0`;
     const [row] = await transaction<{ held: boolean }[]>`

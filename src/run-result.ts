@@ -136,9 +136,14 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
   };
 }
 
-/** A custodian may send our own key back to us, in a token's name for one. */
+/**
+ * A custodian may send our own key back to us, in a token's name for one. An amount that happens to hold the digits of
+ * a password stays an amount.
+ */
 function masked(metadata: Record<string, unknown>, mask: Mask): Record<string, unknown> {
-  return JSON.parse(mask(JSON.stringify(metadata))) as Record<string, unknown>;
+  const maskText = (_name: string, value: unknown): unknown =>
+    typeof value === 'string' && !/^-?[\d.]+$/.test(value) ? mask(value) : value;
+  return JSON.parse(JSON.stringify(metadata), maskText) as Record<string, unknown>;
 }
 
 /** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */

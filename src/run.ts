@@ -5,9 +5,9 @@ import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
-import { inSavepoint, withDatabase, type Database } from './database.ts';
+import { inSavepoint, openDatabase, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
-import { assertMigrated, existingSchema } from './migrations.ts';
+import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
@@ -43,6 +43,8 @@ interface Engine {
   mask: Mask;
   /** Aborted by a signal of the operating system or by the run's deadline. */
   signal: AbortSignal;
+  /** Aborted when half of the run's time is over: a slow custodian must not keep the books from being looked at. */
+  custodianSignal: AbortSignal;
 }
 
 const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
@@ -61,7 +63,7 @@ export async function run(
   return withDatabase(config.databaseUrl, { connections: 4 }, async (database) => {
     // a dry run needs no tables of ours: it is the first thing to try on a real database
     const schema = options.dryRun
-      ? await existingSchema(database, config.schema)
+      ? await plannedSchema(database, config.schema)
       : await assertMigrated(database, config.schema);
     const patience = {
       waitMs: options.waitMs,
@@ -79,16 +81,22 @@ export async function run(
 
 /** The deadline runs from here: waiting for the lock does not count. */
 function startEngine(config: Config, options: RunOptions, world: World, listener: RunListener, source: Source): Engine {
-  const deadline = AbortSignal.timeout(config.runTimeoutMs ?? defaultTimeoutMs[options.type]);
+  const timeoutMs = config.runTimeoutMs ?? defaultTimeoutMs[options.type];
+  const signal = deadlineAfter(timeoutMs, world.signal);
+  const custodianSignal = deadlineAfter(timeoutMs / 2, signal);
+  return { config, options, world, listener, source, signal, custodianSignal, mask: createMask(world.env) };
+}
+
+function deadlineAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
+  const deadline = AbortSignal.timeout(Math.ceil(milliseconds));
   deadline.addEventListener('abort', () => undefined); // `any` holds it weakly: collected, it would never go off
-  const signal = AbortSignal.any([world.signal, deadline]);
-  return { config, options, world, listener, source, signal, mask: createMask(world.env) };
+  return AbortSignal.any([signal, deadline]);
 }
 
 async function dryRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
-  const outcomes = await runChecks(engine, database, await previousOf(engine, database, schema));
+  const outcomes = await runChecks(engine, await previousOf(engine, database, schema));
   return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
 }
 
@@ -96,7 +104,7 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   const report = newReport(engine);
   await beginReport(database, schema, report);
   try {
-    const outcomes = await runChecks(engine, database, await previousOf(engine, database, schema));
+    const outcomes = await runChecks(engine, await previousOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
     return await endRun(report, outcomes, engine.world.now(), engine.mask, {
       database,
@@ -164,10 +172,8 @@ async function markFailed(
 
 type Readings = Map<CheckName, CustodianReading | Incomplete>;
 
-async function runChecks(engine: Engine, database: Database, previous: Map<string, number>): Promise<CheckOutcome[]> {
-  const readings = await readCustodians(engine);
-  const outcomes = await compareAll(engine, database, readings);
-  return outcomes.map((outcome) => refuseShrunken(outcome, previous.get(outcome.name), isWhole(engine.options.scope)));
+async function runChecks(engine: Engine, previous: ReadonlyMap<string, number>): Promise<CheckOutcome[]> {
+  return compareAll(engine, await readCustodians(engine), previous);
 }
 
 /** Custodians are slow: they are read side by side, and before any snapshot is open. */
@@ -182,7 +188,7 @@ async function readCustodians(engine: Engine): Promise<Readings> {
 }
 
 async function readOne(
-  { config, world, listener, signal }: Engine,
+  { config, world, listener, custodianSignal: signal }: Engine,
   check: Check,
   read: NonNullable<Check['read']>,
 ): Promise<CustodianReading | Incomplete> {
@@ -192,25 +198,32 @@ async function readOne(
     });
   } catch (error) {
     if (error instanceof Incomplete) return error;
-    if (signal.aborted && !world.signal.aborted) return pastDeadline();
+    if (signal.aborted && !world.signal.aborted) return tooSlow();
     throw error;
   }
 }
 
-async function compareAll(engine: Engine, database: Database, readings: Readings): Promise<CheckOutcome[]> {
+async function compareAll(
+  engine: Engine,
+  readings: Readings,
+  previous: ReadonlyMap<string, number>,
+): Promise<CheckOutcome[]> {
   const { config, options, world, source, signal } = engine;
   const outcomes: CheckOutcome[] = [];
+  const database = openDatabase(config.databaseUrl, { connections: 2 }); // its own: what it loses, nobody else needs
   try {
     await withCut(database, { config, source, scope: options.scope, asOf: world.asOf, signal }, async (cut) => {
       for (const name of options.checks)
-        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name)));
+        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), previous.get(name)));
     });
   } catch (error) {
     // the connection is gone: what was compared before stands, the rest could not be told
     const reason = whyIncomplete(error);
     if (reason === undefined || world.signal.aborted) throw error;
     for (const name of options.checks.slice(outcomes.length))
-      outcomes.push(outcomeOf(engine, name, world.now(), reason));
+      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason)));
+  } finally {
+    await database.end({ timeout: 1 });
   }
   return outcomes;
 }
@@ -220,9 +233,14 @@ async function compareOne(
   cut: Cut,
   check: Check,
   reading: CustodianReading | Incomplete | undefined,
+  previous: number | undefined,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
   const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading));
+  return told(engine, refuseShrunken(outcome, previous, isWhole(engine.options.scope)));
+}
+
+function told(engine: Engine, outcome: CheckOutcome): CheckOutcome {
   engine.listener.finished(outcome);
   return outcome;
 }
@@ -249,6 +267,12 @@ async function tryCompare(
 
 function pastDeadline(): Incomplete {
   return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
+}
+
+function tooSlow(): Incomplete {
+  return new Incomplete(
+    'The custodian was not read within half of the run’s time: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.',
+  );
 }
 
 function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Comparison | Incomplete): CheckOutcome {

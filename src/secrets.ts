@@ -21,7 +21,7 @@ export function createMask(env: World['env']): Mask {
 
 function secretValues(env: World['env']): string[] {
   const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
-  const values = new Map(names.map((name) => [name, env[name]?.trim() ?? fileContent(env[`${name}_FILE`])]));
+  const values = new Map(names.map((name) => [name, env[name]?.trim() || fileContent(env[`${name}_FILE`])]));
   const basic = `${values.get('ALPACA_API_KEY') ?? ''}:${values.get('ALPACA_API_SECRET') ?? ''}`;
   return [...values.values(), Buffer.from(basic).toString('base64')].filter((value) => value !== undefined);
 }
@@ -36,8 +36,12 @@ function fileContent(path: string | undefined): string | undefined {
 }
 
 function spellings(value: string): string[] {
-  const parts = value.split(':').filter((part) => part.length > 15); // the three parts of a Circle key
-  return [value, encodeURIComponent(value), ...parts, ...passwordOf(value)];
+  return [value, encodeURIComponent(value), ...(value.includes('://') ? passwordOf(value) : partsOf(value))];
+}
+
+/** The long ones of the three parts of a Circle key. */
+function partsOf(value: string): string[] {
+  return value.split(':').filter((part) => part.length > 15);
 }
 
 function passwordOf(value: string): string[] {

@@ -1,4 +1,4 @@
-import type { DatabaseProblem } from './database.ts';
+import type { DatabaseProblem } from './database-problem.ts';
 
 /**
  * What PostgreSQL said about the statements of one SQL file, for people: the file and line with a caret under the

@@ -4,11 +4,12 @@ import { runInNewContext } from 'node:vm';
 import nodeFetch from 'node-fetch';
 import type postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { inSavepoint, inTransaction, openDatabase } from '../src/database.ts';
 import { startCustodians } from './support/custodians.ts';
 import { testDatabase } from './support/database.ts';
 import { LedgerBuilder, type User } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
-import { answers } from './support/sandbox-server.ts';
+import { answers, slowBody } from './support/sandbox-server.ts';
 import { slowly, sourceFolder } from './support/source-folder.ts';
 import { operatorOf, reconIn, testWorld, type Operator, type RunDocument } from './support/world.ts';
 
@@ -334,6 +335,54 @@ describe('exit codes', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a database that goes away', { timeout: 120_000 }, () => {
+  test('while a check reads: exit 3, what was compared before stands, nothing else is believed', async () => {
+    const { sql, runs } = await desk('ledger_consistency,deposits,conversion_jobs,withdrawals');
+    const env = { RECONCILIATION_SOURCE: await sourceFolder({ deposits: slowly }) };
+    const running = runs([], { env });
+    await until(() => isSleeping(sql));
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event = 'PgSleep'`;
+    const document = await running;
+    expect(document).toMatchObject({ exitCode: 3, report: { status: 'failed', passed_checks: 1, failed_checks: 3 } });
+    expect(checkOf(document, 'ledger_consistency')).toMatchObject({ status: 'completed', passed: true });
+    for (const name of ['deposits', 'conversion_jobs', 'withdrawals'])
+      expect(checkOf(document, name)['error_message'], name).toMatch(/^The database could not answer: /);
+    expect(await countsOf(sql)).toMatchObject({ reports: 1, checks: 4 });
+    expect((await runs()).exitCode, 'the next run').toBe(0);
+  });
+
+  test('between two statements: nothing is sent into the void', async () => {
+    const { url, sql } = await testDatabase();
+    const database = openDatabase(url, { connections: 1 });
+    onTestFinished(() => database.end({ timeout: 1 }));
+    const working = inTransaction(database, 'read only', async (transaction) => {
+      const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      await sql`select pg_terminate_backend(${row!.pid})`;
+      await until(async () => (await sql`select from pg_stat_activity where pid = ${row!.pid}`).length === 0);
+      await inSavepoint(transaction, async (savepoint) => savepoint`select 1`);
+    });
+    await expect(working).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  });
+});
+
+describe('a slow custodian', { timeout: 120_000 }, () => {
+  test('has half of the time: the books are looked at all the same', async () => {
+    const { url, ada } = await desk();
+    const { env, circle } = await startCustodians(ada, { usdc: '0.5', cash: '3' });
+    circle.faults.push(slowBody({ path: /./ }));
+    const { runs } = operatorOf(url, {
+      ...env,
+      RECONCILIATION_CHECKS: 'circle_balance,deposits',
+      RECONCILIATION_RUN_TIMEOUT: '6s',
+    });
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 3, report: { passed_checks: 1, failed_checks: 1 } });
+    expect(checkOf(document, 'circle_balance')['error_message']).toMatch(/not read within half of the run/);
+  });
+});
+
 describe('what a role may not see', { timeout: 120_000 }, () => {
   /** A role of this test that may read the host's tables and write ours. */
   async function asRole({ url, sql }: Desk): Promise<{ role: string; roleUrl: string }> {
@@ -368,6 +417,27 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
     expect(checkOf(document, 'withdrawals')['error_message']).toMatch(
       /^This role may not read what the check needs: .*withdrawals.* Grant it select\.$/,
     );
+  });
+});
+
+describe('what a role may not do', { timeout: 120_000 }, () => {
+  test('is said in a sentence, and a dry run does without our tables', async () => {
+    const { url, sql, types } = await desk();
+    const role = `recon_guest_${Math.random().toString(36).slice(2)}`;
+    await sql.unsafe(`create role ${role} login password 'guest'; grant select on deposits, withdrawals to ${role}`);
+    onTestFinished(async () => {
+      await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+    });
+    await sql.unsafe(`grant select on ledger_accounts, ledger_entries, ledger_transactions to ${role}`);
+    const roleUrl = new URL(url);
+    [roleUrl.username, roleUrl.password] = [role, 'guest'];
+    const env = { DATABASE_URL: roleUrl.href };
+    const refused = await types(['exceptions', 'list'], { env });
+    expect(refused.exitCode).toBe(78);
+    expect(refused.stderr).toMatch(/^recon: The role of DATABASE_URL may not do this at .*permission denied/);
+    expect((await types(['run', '--dry-run'], { env })).exitCode).toBe(0);
+    const elsewhere = { ...env, RECONCILIATION_SCHEMA: 'not_there_yet' };
+    expect((await types(['run', '--dry-run'], { env: elsewhere })).exitCode).toBe(0);
   });
 });
 

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { createMask } from '../src/secrets.ts';
 
 const env = {
@@ -26,6 +29,19 @@ test.each([
 test('every occurrence, the longest first, and nothing else', () => {
   expect(mask(`${env.ALPACA_API_SECRET} and ${env.ALPACA_API_SECRET}`)).toBe('[secret] and [secret]');
   expect(mask('the deposits of production')).toBe('the deposits of production');
+});
+
+test('host and port of a URL stay, its password goes', () => {
+  expect(mask('db.example.com:5432/an_application_database refused')).toBe(
+    'db.example.com:5432/an_application_database refused',
+  );
+});
+
+test('a mounted file counts where the plain variable is empty, as in the configuration', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'recon-secret-')), 'key');
+  onTestFinished(() => rm(dirname(file), { recursive: true }));
+  await writeFile(file, 'mounted-canary\n');
+  expect(createMask({ ALPACA_API_SECRET: '', ALPACA_API_SECRET_FILE: file })('mounted-canary')).toBe('[secret]');
 });
 
 test('short values stay: they would blank out ordinary words', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { databaseProblem, openDatabase, query } from '../src/database.ts';
+import { openDatabase, query } from '../src/database.ts';
+import { databaseProblem } from '../src/database-problem.ts';
 import { describeSqlProblem } from '../src/sql-problem.ts';
 import { emptyDatabase } from './support/database.ts';
 

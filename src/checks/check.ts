@@ -10,6 +10,8 @@ export interface Check {
   readonly name: CheckName;
   /** One sentence: which two sides agree when it passes. */
   readonly summary: string;
+  /** What a manual run that includes it may be narrowed by: a custodian's total belongs to no time and to nobody. */
+  readonly narrowsBy: readonly ('time' | 'user')[];
   /** The kinds of finding that it can report. */
   readonly kinds: readonly KindName[];
   readonly relations: readonly Relation[];

@@ -24,6 +24,7 @@ export function custodianCheck(definition: {
   return {
     name,
     summary,
+    narrowsBy: [],
     kinds: ['balance_mismatch'],
     relations,
     statements,

@@ -10,6 +10,7 @@ import { readTotals } from './totals.ts';
 export function databaseCheck(definition: {
   name: CheckName;
   summary: string;
+  narrowsBy?: Check['narrowsBy'];
   kinds: readonly KindName[];
   relations: readonly Relation[];
   layers: Statement['layers'];
@@ -17,12 +18,13 @@ export function databaseCheck(definition: {
   stem: string;
   params: (config: Config) => Partial<Params>;
 }): Check {
-  const { name, summary, kinds, relations, layers, stem, params } = definition;
+  const { name, summary, narrowsBy = ['time', 'user'], kinds, relations, layers, stem, params } = definition;
   const findings: Statement = { relations, layers, file: `${stem}.findings.sql` };
   const totals: Statement = { relations, layers, file: `${stem}.totals.sql` };
   return {
     name,
     summary,
+    narrowsBy,
     kinds,
     relations,
     statements: { findings, totals },

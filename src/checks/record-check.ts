@@ -28,14 +28,16 @@ export function recordCheck(definition: {
   name: CheckName & Relation;
   recordKind: 'deposit' | 'withdrawal' | 'conversion_job';
   summary: string;
+  narrowsBy?: Check['narrowsBy'];
   deadlineMs: (config: Config) => number;
   /** Whether its records name the transaction that books them. */
   namesTransaction: boolean;
 }): Check {
-  const { name, recordKind, summary, deadlineMs, namesTransaction } = definition;
+  const { name, recordKind, summary, narrowsBy, deadlineMs, namesTransaction } = definition;
   return databaseCheck({
     name,
     summary,
+    ...(narrowsBy !== undefined && { narrowsBy }),
     kinds: recordKinds.filter((kind) => namesTransaction || kind !== 'unlinked'),
     relations: [name, 'postings'],
     layers: [

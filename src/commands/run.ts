@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
@@ -8,7 +7,6 @@ import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
 import type { RunListener, RunOptions } from '../run.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
-import { suggest } from '../suggestion.ts';
 import type { World } from '../world.ts';
 import { gather, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -65,7 +63,7 @@ async function execute(flags: RunFlags, world: World) {
   const { parseConfig } = await import('../config.ts');
   const config = parseConfig(world.env);
   if (!config.enabled && flags.type !== 'manual') return announceDisabled(flags, world);
-  const options = toOptions(flags, config, world.now());
+  const options = await toOptions(flags, config, world.now());
   const { run } = await import('../run.ts');
   const { exitCodeOf } = await import('../run-result.ts');
   const result = await run(config, options, world, await listenerOf(config, world));
@@ -83,7 +81,7 @@ async function announceDisabled(flags: RunFlags, world: World): Promise<0> {
   return 0;
 }
 
-function toOptions(flags: RunFlags, config: Config, now: Date): RunOptions {
+async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<RunOptions> {
   const scope = {
     since: toMoment('--since', flags.since, now),
     until: toMoment('--until', flags.until, now),
@@ -98,9 +96,10 @@ function toOptions(flags: RunFlags, config: Config, now: Date): RunOptions {
     );
   if (scope.since !== null && scope.until !== null && scope.since >= scope.until)
     throw new OperatorError(64, `--since ${scope.since} is not before --until ${scope.until}.`, 'Swap them.');
+  const { chooseChecks } = await import('../checks/choice.ts');
   return {
     type: flags.type,
-    checks: chooseChecks(flags.check, config, narrowed),
+    checks: chooseChecks(flags.check, config, scope),
     scope,
     dryRun: flags.dryRun === true,
     waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
@@ -118,32 +117,6 @@ function toMoment(flag: string, text: string | undefined, now: Date): string | n
       'Give 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.',
     );
   return moment;
-}
-
-const custodianChecks: readonly CheckName[] = ['circle_balance', 'alpaca_balance'];
-
-/** A custodian's total cannot be narrowed to a user or a week: such a run leaves it out. */
-function chooseChecks(asked: string[] | undefined, config: Config, narrowed: boolean): readonly CheckName[] {
-  for (const name of asked ?? []) {
-    if (!(config.checks as readonly string[]).includes(name)) throw noSuchCheck(name, config);
-    if (narrowed && (custodianChecks as readonly string[]).includes(name))
-      throw new OperatorError(
-        64,
-        `${name} compares totals: it cannot be narrowed.`,
-        'Leave out --since, --until and --user.',
-      );
-  }
-  const chosen = config.checks.filter((name) => asked === undefined || asked.includes(name));
-  return narrowed ? chosen.filter((name) => !custodianChecks.includes(name)) : chosen;
-}
-
-function noSuchCheck(name: string, config: Config): OperatorError {
-  const nearest = suggest(name, config.checks);
-  return new OperatorError(
-    64,
-    `--check "${name}" names no check that is on.`,
-    `${nearest === undefined ? '' : `Did you mean ${nearest}? `}On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
-  );
 }
 
 function waitDuration(text: string): number {

@@ -11,6 +11,8 @@ import { operatorOf, recon, withoutCustodians } from '../support/world.ts';
 
 const somewhere = { DATABASE_URL: 'postgres://recon:canary-password@127.0.0.1:1/app' };
 
+const someone = '00000000-0000-4000-8000-000000000000';
+
 async function firm() {
   const { url, sql } = await testDatabase();
   const ledger = new LedgerBuilder({ now: cutAt });
@@ -42,8 +44,9 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
     [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
     [['run', '--type', 'hourly', '--since', '1d'], 'A hourly run looks at everything.'],
-    [['run', '--type', 'daily', '--user', '00000000-0000-4000-8000-000000000000'], 'A daily run looks at everything.'],
-    [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance compares totals: it cannot be narrowed.'],
+    [['run', '--type', 'daily', '--user', someone], 'A daily run looks at everything.'],
+    [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
+    [['run', '--check', 'conversion_jobs', '--user', someone], 'conversion_jobs cannot be narrowed by user'],
     [['run', 'everything'], 'too many arguments'],
     [['run', '--type'], 'argument missing'],
   ])('%s', async (argv, sentence) => {
@@ -52,6 +55,13 @@ describe('a command line that cannot be meant', () => {
     expect(stderr).toContain(sentence);
     expect(stderr).toMatch(/recon: exit 64\n$/);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test('leaves no check over', async () => {
+    const env = { ...somewhere, RECONCILIATION_CHECKS: 'circle_balance,alpaca_balance' };
+    const { exitCode, stderr } = await recon(['run', '--since', '7d'], { env });
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('circle_balance, alpaca_balance cannot be narrowed by time');
   });
 
   test('half a second is a window too', async () => {

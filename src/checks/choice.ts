@@ -1,0 +1,44 @@
+import type { Config } from '../config.ts';
+import type { Scope } from '../cut.ts';
+import { OperatorError } from '../operator-error.ts';
+import { suggest } from '../suggestion.ts';
+import { checks } from './index.ts';
+import type { CheckName } from './names.ts';
+
+/**
+ * The checks of a run: those that are on, or of them those that were asked for. What cannot be narrowed as the run is
+ * stays out, and is refused where it was asked for by name. Throws an OperatorError (64) if nothing would be left.
+ */
+export function chooseChecks(asked: readonly string[] | undefined, config: Config, scope: Scope): readonly CheckName[] {
+  for (const name of asked ?? []) if (!config.checks.some((known) => known === name)) throw noSuchCheck(name, config);
+  const chosen = config.checks.filter((name) => asked === undefined || asked.includes(name));
+  const narrowed = chosen.filter((name) => canBeNarrowed(name, scope));
+  const refused = asked === undefined ? chosen : chosen.filter((name) => !narrowed.includes(name));
+  if (narrowed.length === 0 || (asked !== undefined && refused.length > 0))
+    throw new OperatorError(
+      64,
+      `${refused.join(', ')} cannot be narrowed by ${limitsOf(scope).join(' and ')}: a total belongs to no one time or user.`,
+      'Leave out --since, --until and --user, or those checks.',
+    );
+  return narrowed;
+}
+
+function canBeNarrowed(name: CheckName, scope: Scope): boolean {
+  return limitsOf(scope).every((limit) => checks[name].narrowsBy.includes(limit));
+}
+
+function limitsOf({ since, until, userId }: Scope): ('time' | 'user')[] {
+  const limits: ('time' | 'user')[] = [];
+  if (since !== null || until !== null) limits.push('time');
+  if (userId !== null) limits.push('user');
+  return limits;
+}
+
+function noSuchCheck(name: string, config: Config): OperatorError {
+  const nearest = suggest(name, config.checks);
+  return new OperatorError(
+    64,
+    `--check "${name}" names no check that is on.`,
+    `${nearest === undefined ? '' : `Did you mean ${nearest}? `}On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
+  );
+}
