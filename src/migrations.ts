@@ -34,6 +34,12 @@ export interface PlannedTable {
   adopted: boolean;
 }
 
+export interface Applied {
+  schema: string;
+  applied: string[];
+  dropped: string[];
+}
+
 export interface MigrationOptions {
   /** How long to wait for another migration, or for a table that somebody uses. */
   lockTimeoutMs?: number;
@@ -42,22 +48,30 @@ export interface MigrationOptions {
 /**
  * Applies what is pending, each migration in a transaction of its own.
  * @param schema the one to use, made if it is missing; undefined: the database's default
- * @returns the names of those that this call applied
+ * @returns the names of those that this call applied, and the definitions that stood in the way of adopted tables
  * @throws OperatorError 4 if a lock was not to be had in time, 78 if the schema holds something that it should not
  */
 export async function migrateUp(
   database: Database,
   schema: string | undefined,
   options: MigrationOptions = {},
-): Promise<{ schema: string; applied: string[] }> {
+): Promise<Applied> {
   const migrations = await readMigrations();
   const target = await makeSchema(database, schema);
   const applied: string[] = [];
   for (;;) {
     const next = await step(database, target, options, (transaction) => applyNext(transaction, migrations));
-    if (next === undefined) return { schema: target, applied };
+    if (next === undefined) break;
     applied.push(next);
   }
+  if (applied.length === 0) return { schema: target, applied, dropped: [] };
+  const history = await reading(database, target, (transaction) => readHistory(transaction, migrations));
+  return { schema: target, applied, dropped: droppedIn(history) };
+}
+
+/** What `migrateUp` took from the user's own tables, as statements that would bring it back. */
+function droppedIn(history: History): string[] {
+  return [...history.values()].flatMap(({ details }) => details.dropped ?? []);
 }
 
 /**
@@ -105,7 +119,7 @@ export async function planDown(database: Database, schema: string | undefined): 
     return {
       schema: target,
       tables,
-      notRestored: [...history.values()].flatMap(({ details }) => details.dropped ?? []),
+      notRestored: droppedIn(history),
     };
   });
 }

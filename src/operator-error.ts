@@ -7,7 +7,7 @@ export class OperatorError extends Error {
   readonly hint: string | undefined;
   readonly exitCode: OperatorExitCode;
 
-  /** `message` and `hint` are whole sentences without a secret in them; `cause` is kept for `LOG_LEVEL=debug`. */
+  /** `message` and `hint` are whole sentences without a secret in them; `cause` is what led to it. */
   constructor(exitCode: OperatorExitCode, message: string, hint?: string, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;

@@ -4,6 +4,7 @@ import type { ExceptionFilter } from '../exceptions/store.ts';
 import { kinds, severities, type Severity } from '../kinds.ts';
 import { checkNames } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { gather, outputOption, uuid, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -66,7 +67,7 @@ function repeatable(flags: string, description: string, choices: readonly string
   });
 }
 
-async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ database, schema, environment }: Store, flags: ListFlags, world: World): Promise<void> {
   const { listExceptions } = await import('../exceptions/store.ts');
   const { findReport } = await import('../reports.ts');
   const { exceptions, matching } = await listExceptions(database, schema, {
@@ -78,12 +79,13 @@ async function list({ database, schema }: Store, flags: ListFlags, world: World)
     reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
     limit: flags.limit ?? (flags.output === 'table' ? 50 : undefined),
   });
-  await printExceptions(exceptions, matching, flags.output, world);
+  await printExceptions(exceptions, matching, environment, flags.output, world);
 }
 
 async function printExceptions(
   exceptions: readonly StoredException[],
   matching: number,
+  environment: string,
   format: OutputFormat,
   world: World,
 ): Promise<void> {
@@ -96,7 +98,7 @@ async function printExceptions(
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions));
   const { screenOf } = await import('../output/screen.ts');
   if (exceptions.length > 0) await print(world.stdout, exceptionTable(exceptions, screenOf(world.stdout, world.env)));
-  return print(world.stderr, shownOf(exceptions.length, matching));
+  return print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
 }
 
 function showCommand(context: CommandContext): Command {
@@ -111,7 +113,12 @@ function showCommand(context: CommandContext): Command {
     });
 }
 
-async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
+async function show(
+  { database, schema, environment }: Store,
+  id: string,
+  format: OutputFormat,
+  world: World,
+): Promise<void> {
   const { findException, historyOf } = await import('../exceptions/store.ts');
   const exception = await findException(database, schema, id);
   const history = await historyOf(database, schema, exception.id);
@@ -121,7 +128,7 @@ async function show({ database, schema }: Store, id: string, format: OutputForma
   }
   const { exceptionStory } = await import('../output/exceptions.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(exception, history, screenOf(world.stdout, world.env)));
+  return print(world.stdout, exceptionStory(exception, history, environment, screenOf(world.stdout, world.env)));
 }
 
 interface ResolveFlags {
@@ -145,11 +152,14 @@ function resolveCommand(context: CommandContext): Command {
       const { world } = context;
       const flags = command.optsWithGlobals<ResolveFlags>();
       const resolution = { by: nameOf(flags, world), note: noteOf(flags), at: world.now() };
-      await withStore(world, async ({ database, schema }) => {
+      await withStore(world, async (store) => {
         const { resolveExceptions } = await import('../exceptions/store.ts');
-        const resolved = await resolveExceptions(database, schema, ids, resolution);
-        await printExceptions(resolved, resolved.length, flags.output, world);
-        await print(world.stderr, `recon: ${resolved.length} resolved by ${resolution.by}; exit 0\n`);
+        const resolved = await resolveExceptions(store.database, store.schema, ids, resolution);
+        await printExceptions(resolved, resolved.length, store.environment, flags.output, world);
+        await print(
+          world.stderr,
+          `recon: ${resolved.length} resolved by ${plain(resolution.by)} in ${plain(store.environment)}; exit 0\n`,
+        );
       });
     });
 }

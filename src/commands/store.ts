@@ -5,6 +5,8 @@ import type { World } from '../world.ts';
 export interface Store {
   database: Database;
   schema: string;
+  /** RECONCILIATION_ENVIRONMENT: shown, so that nobody resolves in the wrong database. */
+  environment: string;
 }
 
 /** Gives `body` the store that the environment names. Throws an OperatorError (78) if its migrations are missing. */
@@ -14,6 +16,6 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
   const { assertMigrated } = await import('../migrations.ts');
   const config = parseConfig(world.env);
   return withDatabase(config.databaseUrl, { connections: 2 }, async (database) =>
-    body({ database, schema: await assertMigrated(database, config.schema) }),
+    body({ database, schema: await assertMigrated(database, config.schema), environment: config.environment }),
   );
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
+import { plain } from '../plain.ts';
 
 /** One HTTP answer, whole: the body has been read to its end. */
 export interface RawAnswer {
@@ -109,14 +110,7 @@ function requestId(answer: RawAnswer): string {
   return id === null ? '' : ` (request id ${quote(answer.hide(id), 80)})`;
 }
 
-/**
- * Text from somewhere else, fit for a message, a log or jsonb: one line, control characters, invisible ones and halves of pairs escaped, at
- * most `length` characters of it.
- */
+/** Text from somewhere else, fit for a message, a log or jsonb: `plain`, and at most `length` characters of it. */
 export function quote(text: string, length = 120): string {
-  const cut = text.length > length ? `${text.slice(0, length)}…` : text;
-  return cut.replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  return plain(text.length > length ? `${text.slice(0, length)}…` : text);
 }

@@ -14,7 +14,7 @@ export interface ExceptionFilter {
   limit: number | undefined;
 }
 
-/** Everything that is open; a report's own view overrides the parts it wants. */
+/** Everything, open and resolved; a report's own view overrides the parts it wants. */
 export const anyException: ExceptionFilter = {
   status: 'all',
   severities: [],

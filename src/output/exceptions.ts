@@ -67,7 +67,7 @@ function stakeOf(exception: StoredException): string | undefined {
 
 /** How many are shown of how many, for the foot of a list. */
 export function shownOf(shown: number, matching: number): string {
-  if (matching === 0) return 'No exceptions.\n';
+  if (matching === 0) return 'no exceptions.\n';
   if (shown === matching) return `${count(matching, 'exception')}.\n`;
   return `${shown.toLocaleString('en-US')} of ${count(matching, 'exception')}; --limit shows more, -o json all of them.\n`;
 }
@@ -76,14 +76,16 @@ export function shownOf(shown: number, matching: number): string {
 export function exceptionStory(
   exception: StoredException & { id: string },
   history: { sightings: readonly Sighting[]; events: readonly ExceptionEvent[] },
+  environment: string,
   screen: Screen,
 ): string {
   const unit = exception.currency === null ? '' : ` ${plain(exception.currency)}`;
   const amount = (value: string | null) => (value === null ? 'none' : `${plain(value)}${unit}`);
   const facts: [string, string][] = [
     ['exception', exception.id],
+    ['environment', plain(environment)],
     ['severity', screen.severity(exception.severity)],
-    ['check', exception.check_type],
+    ['check', plain(exception.check_type)],
     ['kind', plain(exception.kind)],
     ['subject', plain(exception.affected_entity ?? 'none')],
     ['user', plain(exception.affected_user_id ?? 'none')],
@@ -95,8 +97,8 @@ export function exceptionStory(
     ['returned from', plain(exception.previous_exception_id ?? '')],
     ['resolved', resolutionOf(exception)],
     ...Object.entries(exception.metadata).map(([name, value]): [string, string] => [
-      name,
-      plain(JSON.stringify(value)),
+      plain(name),
+      plain(typeof value === 'string' ? value : JSON.stringify(value)),
     ]),
   ];
   const lines = facts

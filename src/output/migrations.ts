@@ -1,12 +1,17 @@
-import type { DownPlan, MigrationStatus } from '../migrations.ts';
+import type { Applied, DownPlan, MigrationStatus } from '../migrations.ts';
 import { plain } from '../plain.ts';
 import { localTime } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** What `recon migrate up` did. */
-export function appliedText({ schema, applied }: { schema: string; applied: string[] }): string {
+export function appliedText({ schema, applied, dropped }: Applied): string {
   if (applied.length === 0) return `The schema ${plain(schema)} is up to date.\n`;
-  return `The schema ${plain(schema)} is up to date; applied now:\n${indented(applied)}`;
+  return `The schema ${plain(schema)} is up to date; applied now:\n${indented(applied)}${droppedText(dropped)}`;
+}
+
+function droppedText(dropped: readonly string[]): string {
+  if (dropped.length === 0) return '';
+  return `Your tables were adopted; what stood in the way was dropped from them:\n${indented(dropped)}`;
 }
 
 /** What `recon migrate down` did. */

@@ -79,7 +79,7 @@ export function reportScreen(
     checkTable(checks, screen),
     ...checks
       .filter(({ error_message: error }) => error !== null)
-      .map((check) => `${check.check_type}: ${plain(check.error_message ?? '')}`),
+      .map((check) => `${plain(check.check_type)}: ${plain(check.error_message ?? '')}`),
     ...(report.error_message !== null && checks.length === 0 ? [plain(report.error_message)] : []),
     ...exceptionLines(report, exceptions, screen),
   ].join('\n');
@@ -129,7 +129,7 @@ function checkRows(check: StoredCheck, screen: Screen): string[][] {
     currencies?: CurrencyLine[];
   };
   const head = [
-    check.check_type,
+    plain(check.check_type),
     screen.verdict(verdictOf(check)),
     compared === undefined ? '' : compared.toLocaleString('en-US'),
   ];

@@ -115,13 +115,13 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
-    expect(stderr).toBe('3 exceptions.\n');
+    expect(stderr).toBe('production: 3 exceptions.\n');
     expect(await operator.types(['exceptions', 'list', '--limit', '1'])).toMatchObject({
       stderr: '1 of 2 exceptions; --limit shows more, -o json all of them.\n',
     });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
       stdout: '',
-      stderr: 'No exceptions.\n',
+      stderr: 'production: no exceptions.\n',
     });
   });
 
@@ -177,7 +177,7 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   test('several at once, by name and with a note, into the log', async () => {
     const argv = ['exceptions', 'resolve', 'aaaa0', ids.large, '--by', 'Ada Lovelace', '--note', ' ticket 812 '];
     const { exitCode, stdout, stderr } = await operator.types([...argv, '-o', 'json']);
-    expect([exitCode, stderr]).toEqual([0, 'recon: 2 resolved by Ada Lovelace; exit 0\n']);
+    expect([exitCode, stderr]).toEqual([0, 'recon: 2 resolved by Ada Lovelace in production; exit 0\n']);
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
       exceptions: [{ id: ids.small }, { id: ids.large, resolved_by: 'Ada Lovelace', resolution_notes: 'ticket 812' }],
@@ -213,6 +213,6 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);
     expect(resolved.exitCode).toBe(0);
-    expect(resolved.stderr).toMatch(/^recon: 1 resolved by ada; exit 0$/m);
+    expect(resolved.stderr).toMatch(/^recon: 1 resolved by ada in production; exit 0$/m);
   });
 });
