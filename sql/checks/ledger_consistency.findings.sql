@@ -67,34 +67,78 @@ reversal as ( -- the few transactions that say which other transaction they reve
     and (header.reference_type in ('reversal', 'transaction', 'ledger_transaction')) is not false
 ),
 record_reversal as ( -- … and those that name the record whose posting they reverse
-  select header.id, header.reference_id, header.status, header.created_at
+  select distinct header.id, header.reference_id, header.status, header.created_at
   from ledger_transactions as header
   where
     header.transaction_type = 'reversal'
     and header.id is not null
-    and not exists (select from reversal where reversal.id = header.id)
+    and header.reference_type not in ('reversal', 'transaction', 'ledger_transaction')
+    and header.status is distinct from 'failed'
+),
+record_original as ( -- … and whatever else names such a record
+  select distinct header.id, header.reference_id, header.status, header.created_at
+  from ledger_transactions as header
+  where
+    header.transaction_type is distinct from 'reversal'
+    and header.id is not null
+    and header.reference_id in (select record_reversal.reference_id from record_reversal)
+),
+numbered_reversal as ( -- what was undone itself comes last: it need not have a posting of its own any more
+  select
+    record_reversal.*,
+    row_number() over (
+      partition by record_reversal.reference_id
+      order by
+        record_reversal.status is not distinct from 'reversed',
+        record_reversal.created_at, record_reversal.id, record_reversal.status
+    ) as number
+  from record_reversal
+),
+numbered_original as ( -- first what is reversed and not yet spoken for
+  select
+    record_original.*,
+    count(*) over (partition by record_original.reference_id) as number_max,
+    row_number() over (
+      partition by record_original.reference_id
+      order by
+        exists (
+          select from reversal where reversal.reference_id = record_original.id and reversal.status is distinct from 'failed'
+        ),
+        record_original.status is distinct from 'reversed',
+        record_original.created_at, record_original.id, record_original.status
+    ) as number
+  from record_original
+  where record_original.status is distinct from 'failed' and record_original.status is distinct from 'pending'
 ),
 pair as (
   select reversal.id as reversal_id, reversal.reference_id as original_id, reversal.status, reversal.created_at
   from reversal
   where reversal.status is distinct from 'failed'
   union
-  select record_reversal.id, original.id, record_reversal.status, record_reversal.created_at
-  from record_reversal
-  inner join ledger_transactions as original
+  -- a record may be posted and reversed again and again: the first reversal is that of the first posting, and so on;
+  -- what is more than the postings reverses the last one once too often
+  select numbered_reversal.id, numbered_original.id, numbered_reversal.status, numbered_reversal.created_at
+  from numbered_reversal
+  inner join numbered_original
     on
-      original.reference_id = record_reversal.reference_id
-      and original.status = 'reversed'
-      and original.transaction_type is distinct from 'reversal'
-  where record_reversal.status is distinct from 'failed'
+      numbered_original.reference_id = numbered_reversal.reference_id
+      and numbered_original.number = least(numbered_reversal.number, numbered_original.number_max)
+),
+parent as ( -- whatever a reversal may have reversed
+  select pair.reversal_id, pair.original_id
+  from pair
+  union
+  select record_reversal.id, record_original.id
+  from record_reversal
+  inner join record_original on record_original.reference_id = record_reversal.reference_id
 ),
 origin as ( -- from each reversal up to what it reverses in the end
-  select pair.reversal_id, pair.original_id, 1 as turns
-  from pair
+  select parent.reversal_id, parent.original_id, 1 as turns
+  from parent
   union all
-  select origin.reversal_id, pair.original_id, origin.turns + 1
+  select origin.reversal_id, parent.original_id, origin.turns + 1
   from origin
-  inner join pair on pair.reversal_id = origin.original_id
+  inner join parent on parent.reversal_id = origin.original_id
   where origin.turns < 16 -- two reversals that name each other must not run for ever
 ),
 inherited as ( -- a reversal may cross currencies where its original may

@@ -27,6 +27,7 @@ function orderlyReversals({ ledger, ada, bob }: Books): void {
     const underWay = transfer({ ledger, ada } as Books, '5', 'reversed');
     ledger.reversal(underWay, { minutesAgo }).row.status = 'pending';
   }
+  postedAgainAndAgain({ ledger, bob });
   const failed = transfer({ ledger, ada } as Books, '6');
   ledger.transaction({
     type: 'reversal',
@@ -35,6 +36,23 @@ function orderlyReversals({ ledger, ada, bob }: Books): void {
     reference: { id: failed.id, type: null },
     entries: [],
   });
+}
+
+/** A deposit that is reversed after each of its postings; the reversals name the deposit, one of them its posting. */
+function postedAgainAndAgain({ ledger, bob }: Pick<Books, 'ledger' | 'bob'>): void {
+  const { id } = ledger.deposit(bob, '8', { status: 'failed', post: false });
+  for (const [minutesAgo, amount] of [
+    [90, '8'],
+    [70, '7.5'],
+    [50, '8'],
+    [30, '9'],
+  ] as const) {
+    const reversal = ledger.reversal(ledger.postDeposit(bob, id, amount, { minutesAgo }), {
+      minutesAgo: minutesAgo - 10,
+    });
+    if (minutesAgo !== 50) Object.assign(reversal.row, { reference_id: id, reference_type: 'deposit' });
+    if (minutesAgo === 30) ledger.reversal(ledger.reversal(reversal));
+  }
 }
 
 /** A transfer of 150 USDC, what became of its reversal, and the amount that was reversed. */
@@ -68,6 +86,66 @@ function broken(
     },
   };
 }
+
+/** Reversals that name the record, and what they did not do. */
+const namingTheRecord: readonly Scenario[] = [
+  {
+    kind: 'broken_reversal',
+    title: 'a record reversed once too often',
+    lookAlike: orderlyReversals,
+    fault({ ledger, bob }) {
+      const { id, transaction } = ledger.deposit(bob, '30', { status: 'failed', post: true, minutesAgo: 90 });
+      const again = ledger.postDeposit(bob, id, '30', { minutesAgo: 80 });
+      const reference = { reference_id: id, reference_type: 'deposit' };
+      for (const original of [transaction!, again]) Object.assign(ledger.reversal(original).row, reference);
+      const third = ledger.reversal(again, { minutesAgo: 10 });
+      Object.assign(third.row, reference);
+      return {
+        finding: {
+          subject: again.subject,
+          severity: 'high',
+          expected: '30',
+          actual: '60',
+          difference: '30',
+          currency: 'USDC',
+          affectedUserId: bob.id,
+          also: [],
+        },
+        elsewhere: [`deposits/posted_for_failed/deposit:${id}`],
+        repair: ({ reverse }) => reverse(third),
+      };
+    },
+  },
+  {
+    kind: 'broken_reversal',
+    title: 'a conversion across currencies, mirrored but not reversed',
+    lookAlike({ ledger }) {
+      const { id } = ledger.conversionJob('usdc_to_usd', '10', { status: 'cancelled' });
+      for (const minutesAgo of [90, 70]) {
+        const posted = ledger.postConversionJob('usdc_to_usd', id, '10', '4', { minutesAgo });
+        const reversal = ledger.reversal(posted, { minutesAgo: minutesAgo - 10 });
+        Object.assign(reversal.row, { reference_id: id, reference_type: 'conversion_job' });
+      }
+    },
+    fault({ ledger, sql }) {
+      const { id } = ledger.conversionJob('usdc_to_usd', '10', { status: 'cancelled' });
+      const original = ledger.postConversionJob('usdc_to_usd', id, '10', '5');
+      Object.assign(ledger.reversal(original).row, { reference_id: id, reference_type: 'conversion_job' });
+      original.row.status = 'completed';
+      return {
+        finding: {
+          subject: original.subject,
+          severity: 'high',
+          expected: '10',
+          actual: '10',
+          difference: '0',
+          also: [],
+        },
+        repair: () => sql`update ledger_transactions set status = 'reversed' where id = ${original.id}`,
+      };
+    },
+  },
+];
 
 /** A transfer of 150 USDC whose reversal is pending, and not since a moment ago. */
 function pendingMirror(title: string, minutesAgo: number): Scenario {
@@ -152,6 +230,7 @@ export const brokenReversals: readonly Scenario[] = [
       await sql`delete from ledger_transactions where id = ${failed.id}`;
     };
   }),
+  ...namingTheRecord,
   pendingMirror('a mirror that is pending for longer than the grace period', 5),
   pendingMirror('a mirror that is pending further ahead than clocks may differ', -5.0001),
   reversalOfNothing('20', 'high'),

@@ -128,17 +128,47 @@ function gapOf(
   return { currency, expected, actual };
 }
 
-/** What a reversal reverses: the transaction that it names, or those that booked the record that it names. */
-function originalsOf(host: Host, header: HeaderRow): HeaderRow[] {
-  if (header.transaction_type !== 'reversal' || header.id === null || header.status === 'failed') return [];
-  if (header.reference_id === null) return [];
+/** What a reversal may have reversed: the transaction that it names, or those that name the same record. */
+function parentsOf(host: Host, header: HeaderRow): HeaderRow[] {
+  if (!isReversal(header) || header.status === 'failed' || header.reference_id === null) return [];
   if (namesTransaction(header)) return host.headers.filter(({ id }) => id === header.reference_id);
   return host.headers.filter(
-    (original) =>
-      original.reference_id === header.reference_id &&
-      original.status === 'reversed' &&
-      original.transaction_type !== 'reversal',
+    ({ id, reference_id, transaction_type }) =>
+      id !== null && reference_id === header.reference_id && transaction_type !== 'reversal',
   );
+}
+
+function isReversal({ transaction_type, id }: HeaderRow): boolean {
+  return transaction_type === 'reversal' && id !== null;
+}
+
+/** What a reversal did reverse: of a record the first reversal the first posting, any surplus the last one. */
+function originalsOf(host: Host, header: HeaderRow): HeaderRow[] {
+  const parents = parentsOf(host, header);
+  if (namesTransaction(header)) return parents;
+  const rivals = host.headers.filter(
+    (other) =>
+      !namesTransaction(other) && other.reference_id === header.reference_id && parentsOf(host, other).length > 0,
+  );
+  const postings = parents.filter(({ status }) => status !== 'failed' && status !== 'pending');
+  const isNamed = ({ id }: HeaderRow) =>
+    host.headers.some((other) => namesTransaction(other) && parentsOf(host, other).some((parent) => parent.id === id));
+  const place = inOrder(rivals, ({ status }) => [status === 'reversed'])
+    .map(keyOf)
+    .indexOf(keyOf(header));
+  return inOrder(postings, (posting) => [isNamed(posting), posting.status !== 'reversed'])
+    .slice(0, place + 1)
+    .slice(-1);
+}
+
+/** Distinct headers: those for which the questions hold come last, then the older one first. */
+function inOrder(headers: HeaderRow[], questions: (header: HeaderRow) => boolean[]): HeaderRow[] {
+  const rank = (header: HeaderRow) => {
+    const { created_at, id, status } = header;
+    const time = created_at === null ? '~' : String(created_at).padStart(20, '0');
+    return [...questions(header).map(Number), time, id, status ?? '~'].join(' ');
+  };
+  return distinct(headers).sort((left, right) => (rank(left) < rank(right) ? -1 : 1));
 }
 
 function namesTransaction(reversal: HeaderRow): boolean {
@@ -151,8 +181,7 @@ export function referenceOf({ reference_type, transaction_type }: HeaderRow): st
 
 /** Everything that a transaction reverses, over as many turns as it takes. */
 function ancestry(host: Host, header: HeaderRow, seen = new Set<HeaderRow>()): Set<HeaderRow> {
-  for (const original of originalsOf(host, header))
-    if (!seen.has(original)) ancestry(host, original, seen.add(original));
+  for (const original of parentsOf(host, header)) if (!seen.has(original)) ancestry(host, original, seen.add(original));
   return seen;
 }
 
@@ -173,8 +202,7 @@ function judgeMirrorOfNothing(host: Host, header: HeaderRow): Finding[] {
   const entries = entriesOf(host, header.id);
   const completed = header.status === 'completed' || header.status === 'reversed';
   const namesNothing = !host.headers.some(({ id }) => id !== null && id === header.reference_id);
-  const isReversal = header.transaction_type === 'reversal' && header.id !== null && namesTransaction(header);
-  if (!isReversal || !completed || !namesNothing) return [];
+  if (!isReversal(header) || !namesTransaction(header) || !completed || !namesNothing) return [];
   const actual = entries.length > 0 ? amountOf(entries) : null;
   return [{ ...nothing, kind: 'broken_reversal', actual, stake: actual, currency: currencyOf(entries) }];
 }
@@ -196,8 +224,11 @@ function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] 
 
 /** A key that stands twice, its constraint switched off, is still one reversal. */
 function distinct(headers: HeaderRow[]): HeaderRow[] {
-  const known = new Map(headers.map((header) => [`${header.id} ${header.status} ${header.created_at}`, header]));
-  return [...known.values()];
+  return [...new Map(headers.map((header) => [keyOf(header), header])).values()];
+}
+
+function keyOf({ id, status, created_at }: HeaderRow): string {
+  return `${id} ${status} ${created_at}`;
 }
 
 function isUndoneOnce(host: Host, header: HeaderRow, mirrors: HeaderRow[], moment: Moment): boolean {

@@ -1,4 +1,4 @@
-import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { LedgerBuilder, type Transaction, type User, type When } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import type { Random } from '../support/random.ts';
 
@@ -26,6 +26,14 @@ const movements: readonly Movement[] = [
     const direction = ledger.random.pick(['usdc_to_usd', 'usd_to_usdc'] as const);
     const options = { ...recordOptions(ledger.random, jobStates), rate: ledger.random.pick(['1', '0.9987', '1.25']) };
     reverseSome(ledger, ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' }));
+  },
+  (ledger, user) => {
+    const { id } = ledger.deposit(user, '7', { status: ledger.random.pick(['failed', 'completed']), post: false });
+    postAndReverse(ledger, 'deposit', id, (when) => ledger.postDeposit(user, id, ledger.random.pick(['7', '8']), when));
+  },
+  (ledger) => {
+    const { id } = ledger.conversionJob('usdc_to_usd', '7', { status: 'cancelled' });
+    postAndReverse(ledger, 'conversion', id, (when) => ledger.postConversionJob('usdc_to_usd', id, '7', '6.5', when));
   },
   (ledger, user) => ledger.allocationSplit(user, amount(ledger.random), amount(ledger.random)),
   (ledger, user) => ledger.investment(user, amount(ledger.random)),
@@ -90,4 +98,16 @@ function reverseSome(
   if (random.chance(0.3)) ledger.reversal(mirror);
   else if (random.chance(0.3))
     Object.assign(mirror.row, { reference_id: booked.id, reference_type: booked.subject.split(':')[0]! });
+}
+
+/** Again and again, mostly by reversals that name the record, in any order. */
+function postAndReverse(ledger: LedgerBuilder, kind: string, id: string, post: (when: When) => Transaction): void {
+  const { random } = ledger;
+  for (let count = random.integer(1, 3); count > 0; count -= 1) {
+    const posted = post({ minutesAgo: minutes(random) });
+    const mirror = ledger.reversal(posted, { minutesAgo: minutes(random) });
+    if (random.chance(0.8)) Object.assign(mirror.row, { reference_id: id, reference_type: kind });
+    if (random.chance(0.2)) posted.row.status = 'completed';
+    if (random.chance(0.2)) ledger.reversal(mirror);
+  }
 }
