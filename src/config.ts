@@ -141,10 +141,11 @@ const flag = z
   .string()
   .refine((value) => /^(true|false|1|0|yes|no)$/i.test(value), 'must be true or false')
   .transform((value) => /^(true|1|yes)$/i.test(value));
-const amount = z
-  .string()
-  .refine((value) => /^\d{1,18}(\.\d{1,18})?$/.test(value), 'must be an amount such as 100 or 0.50')
-  .transform(money);
+const amount = z.string().transform((value, context) => {
+  if (/^\d{1,18}(\.\d{1,18})?$/.test(value)) return money(value);
+  context.addIssue({ code: 'custom', message: 'must be an amount such as 100 or 0.50' });
+  return z.NEVER;
+});
 const duration = z.string().transform((value, context) => {
   const milliseconds = parseDuration(value);
   if (milliseconds !== undefined) return milliseconds;
@@ -242,6 +243,7 @@ const environment = z.object({
 
 const schema = environment
   .check(({ value, issues }) => {
+    if (issues.length > 0) return; // values that are wrong by themselves are not compared
     const {
       RECONCILIATION_LOW_UP_TO: low,
       RECONCILIATION_MEDIUM_UP_TO: medium,

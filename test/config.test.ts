@@ -110,6 +110,8 @@ describe('the configuration', () => {
   });
 
   test('limits of severity that do not rise', () => {
+    for (const name of ['RECONCILIATION_LOW_UP_TO', 'RECONCILIATION_MEDIUM_UP_TO', 'RECONCILIATION_HIGH_UP_TO'])
+      expect(problemsOf({ [name]: 'abc' })).toEqual([`${name} must be an amount such as 100 or 0.50.`]);
     expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '200' })).toEqual([
       expect.stringContaining('RECONCILIATION_LOW_UP_TO must not be above RECONCILIATION_MEDIUM_UP_TO') as string,
     ]);

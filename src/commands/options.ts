@@ -38,7 +38,21 @@ export function uuid(text: string): string {
 /** The world with the variables of `--env-file` laid under those of the environment. */
 export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;
-  return { ...world, env: { ...parseEnv(readEnvFile(path)), ...world.env } };
+  const content = readEnvFile(path);
+  assertAssignments(content, path);
+  return { ...world, env: { ...parseEnv(content), ...world.env } };
+}
+
+/** `parseEnv` takes a line without `=` and the next one for a single name, and says nothing. */
+function assertAssignments(content: string, path: string): void {
+  const outside = content.replace(/(["'`])[^"'`]*\1/g, (quoted) => quoted.replace(/[^\n]/g, '=')); // may span lines
+  const at = outside.split('\n').findIndex((line) => !/^\s*(#|$|[^#]*=)/.test(line));
+  if (at >= 0)
+    throw new OperatorError(
+      78,
+      `Line ${at + 1} of ${path} is not NAME=value.`,
+      'Write NAME=value, or begin it with #.',
+    );
 }
 
 function readEnvFile(path: string): string {

@@ -91,7 +91,7 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
   if (narrowed && flags.type !== 'manual')
     throw new OperatorError(
       64,
-      `A ${flags.type} run looks at everything.`,
+      `--type ${flags.type} looks at everything.`,
       '--since, --until and --user belong to --type manual.',
     );
   if (scope.since !== null && scope.until !== null && scope.since >= scope.until)

@@ -73,12 +73,6 @@ export async function findException(
   schema: string,
   idPrefix: string,
 ): Promise<StoredException & { id: string }> {
-  if (!/^[0-9a-f-]{4,36}$/i.test(idPrefix))
-    throw new OperatorError(
-      64,
-      `"${idPrefix}" is not the id of an exception.`,
-      'Give at least four characters of an id of `recon exceptions list`.',
-    );
   const found = await connection<(StoredException & { id: string })[]>`
     select ${columns(connection)}
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
@@ -90,7 +84,7 @@ export async function findException(
   if (exception === undefined)
     throw new OperatorError(
       64,
-      `There is no exception ${idPrefix}.`,
+      `There is no exception whose id begins with "${idPrefix}".`,
       '`recon exceptions list --status all` shows every one.',
     );
   if (other !== undefined)
@@ -139,10 +133,9 @@ export async function resolveExceptions(
 ): Promise<StoredException[]> {
   return inTransaction(database, 'read write', async (transaction) => {
     const resolved: StoredException[] = [];
-    for (const idPrefix of idPrefixes) {
-      const { id } = await findException(transaction, schema, idPrefix);
-      resolved.push(await resolveOne(transaction, schema, id, resolution));
-    }
+    const ids = new Set<string>(); // one that is named twice is closed once
+    for (const idPrefix of idPrefixes) ids.add((await findException(transaction, schema, idPrefix)).id);
+    for (const id of ids) resolved.push(await resolveOne(transaction, schema, id, resolution));
     return resolved;
   });
 }

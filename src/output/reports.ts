@@ -48,7 +48,7 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
       String(report.passed_checks),
       String(report.failed_checks),
       String(report.exceptions_count),
-      plain(report.error_message ?? ''),
+      plain([report.error_message, ...scopeLines(report)].filter((part) => part !== null).join('; ')),
     ]),
   );
 }
@@ -93,6 +93,7 @@ function scopeLines({ metadata }: Report): string[] {
   return [
     ...off,
     `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
+    ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
 }
 

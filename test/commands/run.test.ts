@@ -43,8 +43,8 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
     [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
-    [['run', '--type', 'hourly', '--since', '1d'], 'A hourly run looks at everything.'],
-    [['run', '--type', 'daily', '--user', someone], 'A daily run looks at everything.'],
+    [['run', '--type', 'hourly', '--since', '1d'], '--type hourly looks at everything.'],
+    [['run', '--type', 'daily', '--user', someone], '--type daily looks at everything.'],
     [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
     [['run', '--check', 'conversion_jobs', '--user', someone], 'conversion_jobs cannot be narrowed by user'],
     [['run', 'everything'], 'too many arguments'],
@@ -145,6 +145,13 @@ describe('the environment', { timeout: 60_000 }, () => {
     }
     const { stdout } = await recon(['--env-file', file, 'reports', 'show', '-o', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ version: 1 });
+  });
+
+  test('a line that assigns nothing: 78', async () => {
+    const file = await envFile("A='two\nlines'\n# a comment\n\nexport B=1\nRECONCILIATION_CHECKS deposits\nC=2\n");
+    const { exitCode, stderr } = await recon(['--env-file', file, 'run'], { env: somewhere });
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain(`Line 6 of ${file} is not NAME=value.`);
   });
 
   test('a file that cannot be read: 78', async () => {

@@ -239,7 +239,7 @@ describe('a wallet that cannot be verified', () => {
     ]);
     const { reason, exitCode } = await incompleteness(read());
     expect(reason).toContain(`wallet ${boris} on ${blockchain} (Circle shows no balances there)`);
-    expect(exitCode).toBe(3);
+    expect(exitCode).toBe(78);
   });
 
   it('on a chain that is new to us is named', async () => {
