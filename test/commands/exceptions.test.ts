@@ -117,7 +117,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
     expect(stderr).toBe('production: 3 exceptions.\n');
     expect(await operator.types(['exceptions', 'list', '--limit', '1'])).toMatchObject({
-      stderr: '1 of 2 exceptions; --limit shows more, -o json all of them.\n',
+      stderr: 'production: 1 of 2 exceptions; --limit shows more, -o json all of them.\n',
     });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
       stdout: '',
