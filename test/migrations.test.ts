@@ -45,7 +45,7 @@ describe('up and down', () => {
     await sql`create table bystander (id uuid primary key)`;
     const before = await listSchema(sql);
 
-    expect(await migrateUp(database, undefined)).toEqual({ schema: 'public', applied: names });
+    expect(await migrateUp(database, undefined)).toEqual({ schema: 'public', applied: names, dropped: [] });
     expect((await listSchema(sql)).length).toBeGreaterThan(before.length + 60);
 
     expect(await migrateDown(database, undefined)).toEqual({ schema: 'public', reverted: [...names].reverse() });
