@@ -144,7 +144,7 @@ describe('the first version of the three tables', () => {
 
   test('stays when recon goes, with its data and without what recon added', async () => {
     const { sql, database } = await databaseWith(firstVersion);
-    await migrateUp(database, undefined);
+    const { dropped } = await migrateUp(database, undefined);
     const before = await dataOf(sql);
 
     const plan = await planDown(database, undefined);
@@ -158,6 +158,8 @@ describe('the first version of the three tables', () => {
     expect(plan.notRestored).toContain(
       'alter table reconciliation_exceptions add constraint reconciliation_exceptions_affected_user_id_fkey FOREIGN KEY (affected_user_id) REFERENCES users(id)',
     );
+
+    expect(dropped, 'said by `migrate up` too').toEqual(plan.notRestored);
 
     await migrateDown(database, undefined);
     expect(await dataOf(sql)).toEqual(before);
