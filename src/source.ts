@@ -27,6 +27,10 @@ export const relations = {
     status: 'text',
     idempotency_key: 'text',
     expects_record: 'boolean',
+    record_kind: 'text',
+    source_side: 'text',
+    destination_side: 'text',
+    only_users: 'boolean',
     created_at: 'timestamptz',
     updated_at: 'timestamptz',
     completed_at: 'timestamptz',
@@ -39,19 +43,6 @@ export const relations = {
     amount: 'numeric',
     currency: 'text',
     created_at: 'timestamptz',
-  },
-  postings: {
-    entry_id: 'uuid',
-    transaction_id: 'uuid',
-    record_kind: 'text',
-    record_id: 'uuid',
-    leg: 'text',
-    user_id: 'uuid',
-    account_type: 'text',
-    currency: 'text',
-    amount: 'numeric',
-    status: 'text',
-    posted_at: 'timestamptz',
   },
   deposits: {
     id: 'uuid',
@@ -200,7 +191,7 @@ function composeWith(source: Source, statement: Statement, paramFields: string[]
   const mapped = statement.relations.map((relation) => inlined(`mapped_${relation}`, readRelation(source, relation)));
   const named = statement.relations.map((relation) => inlined(relation, `select * from mapped_${relation}`));
   const params = inlined('params', `select\n  ${paramFields.join(',\n  ')}`);
-  const layers = statement.layers.map(({ name, file }) => `${name} as (\n${readCheckFile(file)}\n)`);
+  const layers = statement.layers.map(({ name, file }) => inlined(name, readCheckFile(file)));
   const ctes = [...mapped, params, ...named, ...layers].join(',\n');
   return `with\n${ctes}\nselect * from (\n${readCheckFile(statement.file)}\n) as answer`;
 }

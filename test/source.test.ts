@@ -52,10 +52,10 @@ describe('openSource', () => {
   test('every relation that is missing is named', () => {
     const copy = copyOfSource('incomplete');
     rmSync(join(copy, 'deposits.sql'));
-    rmSync(join(copy, 'postings.sql'));
+    rmSync(join(copy, 'withdrawals.sql'));
     const problem = problemOf(() => openSource(copy));
     expect(problem.exitCode).toBe(78);
-    expect(problem.message).toContain('lacks postings.sql, deposits.sql');
+    expect(problem.message).toContain('lacks deposits.sql, withdrawals.sql');
     mkdirSync(join(folder, 'empty'));
     expect(problemOf(() => openSource(join(folder, 'empty'))).message).toContain('custody_positions.sql');
   });

@@ -39,8 +39,9 @@ export function recordCheck(definition: {
     summary,
     ...(narrowsBy !== undefined && { narrowsBy }),
     kinds: recordKinds.filter((kind) => namesTransaction || kind !== 'unlinked'),
-    relations: [name, 'postings'],
+    relations: [name, 'ledger_accounts', 'ledger_transactions', 'ledger_entries'],
     layers: [
+      { name: 'postings', file: 'postings.sql' },
       { name: 'records', file: `${name}.records.sql` },
       { name: 'comparison', file: 'record.comparison.sql' },
     ],
