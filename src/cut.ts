@@ -21,6 +21,10 @@ export interface CutOptions {
   scope: Scope;
   /** Fixes the moment of the cut; undefined: the database's clock at the snapshot. */
   asOf: Date | undefined;
+  /** Of the hashes of the proofs: any number that nobody can know before the run. */
+  seed: string;
+  /** Subjects of each check with an open exception. */
+  known: Cut['known'];
   /** Cancels the statement that runs when it is aborted. */
   signal: AbortSignal;
 }
@@ -33,7 +37,14 @@ export async function withCut<T>(database: Database, options: CutOptions, body: 
     const { config, source, scope } = options;
     const stop = await cancelOnAbort(database, transaction, options.signal);
     try {
-      return await body({ transaction, source, config, params: paramsOf(config, scope, asOf) });
+      return await body({
+        transaction,
+        source,
+        config,
+        params: paramsOf(config, scope, asOf, options.seed),
+        shared: {},
+        known: options.known,
+      });
     } finally {
       stop();
     }
@@ -56,7 +67,7 @@ async function clockOf(transaction: Transaction): Promise<string> {
 }
 
 /** The parameters that all checks share; each adds its own. */
-export function paramsOf(config: Config, scope: Scope, asOf: string): Params {
+export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0'): Params {
   return {
     as_of: asOf,
     grace_period: toInterval(config.gracePeriodMs),
@@ -67,6 +78,11 @@ export function paramsOf(config: Config, scope: Scope, asOf: string): Params {
     user_id: scope.userId,
     record_kind: null,
     custodian: null,
+    transactions: null,
+    accounts: null,
+    records: null,
+    seed,
+    kinds_with_user: [],
   };
 }
 

@@ -115,11 +115,11 @@ export async function storeChecks(
 /** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
 export async function hasReports(database: Database, schema: string): Promise<boolean> {
   const [row] = await database<{ found: boolean }[]>`
-    select count(*) = 2 as found
+    select count(*) = 3 as found
     from pg_catalog.pg_tables
     where
       schemaname = ${schema}
-      and tablename in ('reconciliation_reports', 'reconciliation_checks')
+      and tablename in ('reconciliation_reports', 'reconciliation_checks', 'reconciliation_exceptions')
       and has_table_privilege(format('%I.%I', schemaname, tablename), 'select')
   `;
   return row?.found === true;

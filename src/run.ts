@@ -7,6 +7,7 @@ import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
 import { inSavepoint, openDatabase, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
+import { openSubjects } from './exceptions/store.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
@@ -96,7 +97,7 @@ function deadlineAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
 async function dryRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
-  const outcomes = await runChecks(engine, await previousOf(engine, database, schema));
+  const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
   return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
 }
 
@@ -104,7 +105,7 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   const report = newReport(engine);
   await beginReport(database, schema, report);
   try {
-    const outcomes = await runChecks(engine, await previousOf(engine, database, schema));
+    const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
     return await endRun(report, outcomes, engine.world.now(), engine.mask, {
       database,
@@ -117,10 +118,21 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   }
 }
 
-/** How many records each check compared last time; a dry run may come before our tables, and then nobody knows. */
-async function previousOf({ options }: Engine, database: Database, schema: string): Promise<Map<string, number>> {
-  if (options.acceptFewer || !(await hasReports(database, schema))) return new Map();
-  return lastCompared(database, schema);
+/** What earlier runs left that this one goes by. */
+interface Past {
+  /** How many records each check compared last time; unknown where fewer are accepted. */
+  compared: ReadonlyMap<string, number>;
+  /** The subjects of each check with an open exception. */
+  known: Cut['known'];
+}
+
+/** A dry run may come before our tables: then nobody knows of any past. */
+async function pastOf({ options }: Engine, database: Database, schema: string): Promise<Past> {
+  if (!(await hasReports(database, schema))) return { compared: new Map(), known: {} };
+  return {
+    compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
+    known: await openSubjects(database, schema),
+  };
 }
 
 function newReport({ options, config, world }: Engine): Report {
@@ -172,8 +184,8 @@ async function markFailed(
 
 type Readings = Map<CheckName, CustodianReading | Incomplete>;
 
-async function runChecks(engine: Engine, previous: ReadonlyMap<string, number>): Promise<CheckOutcome[]> {
-  return compareAll(engine, await readCustodians(engine), previous);
+async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
+  return compareAll(engine, await readCustodians(engine), past);
 }
 
 /** Custodians are slow: they are read side by side, and before any snapshot is open. */
@@ -203,18 +215,16 @@ async function readOne(
   }
 }
 
-async function compareAll(
-  engine: Engine,
-  readings: Readings,
-  previous: ReadonlyMap<string, number>,
-): Promise<CheckOutcome[]> {
+async function compareAll(engine: Engine, readings: Readings, { compared, known }: Past): Promise<CheckOutcome[]> {
   const { config, options, world, source, signal } = engine;
   const outcomes: CheckOutcome[] = [];
   const database = openDatabase(config.databaseUrl, { connections: 2 }); // its own: what it loses, nobody else needs
   try {
-    await withCut(database, { config, source, scope: options.scope, asOf: world.asOf, signal }, async (cut) => {
+    const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
+    const cutOptions = { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
+    await withCut(database, cutOptions, async (cut) => {
       for (const name of options.checks)
-        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), previous.get(name)));
+        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), compared.get(name)));
     });
   } catch (error) {
     // the connection is gone: what was compared before stands, the rest could not be told

@@ -26,11 +26,8 @@ export const relations = {
     reference_type: 'text',
     status: 'text',
     idempotency_key: 'text',
-    expects_record: 'boolean',
     record_kind: 'text',
-    source_side: 'text',
-    destination_side: 'text',
-    only_users: 'boolean',
+    expects_record: 'boolean',
     created_at: 'timestamptz',
     updated_at: 'timestamptz',
     completed_at: 'timestamptz',
@@ -44,6 +41,7 @@ export const relations = {
     currency: 'text',
     created_at: 'timestamptz',
   },
+  record_legs: { record_kind: 'text', leg: 'text', entry_type: 'text', only_users: 'boolean' },
   deposits: {
     id: 'uuid',
     user_id: 'uuid',
@@ -102,6 +100,14 @@ export interface Params {
   user_id: string | null;
   record_kind: string | null;
   custodian: string | null;
+  /** Which subjects are looked at; null: all of them. */
+  transactions: string[] | null;
+  accounts: string[] | null;
+  records: string[] | null;
+  /** Of the hashes of this run's proofs. */
+  seed: string;
+  /** The record kinds that are booked on their users' accounts only. */
+  kinds_with_user: string[];
 }
 
 const paramTypes: Record<keyof Params, string> = {
@@ -114,6 +120,11 @@ const paramTypes: Record<keyof Params, string> = {
   user_id: 'uuid',
   record_kind: 'text',
   custodian: 'text',
+  transactions: 'uuid[]',
+  accounts: 'uuid[]',
+  records: 'uuid[]',
+  seed: 'bigint',
+  kinds_with_user: 'text[]',
 };
 
 const paramNames = Object.keys(paramTypes) as (keyof Params)[];
@@ -179,8 +190,11 @@ export function composeForReading(source: Source, statement: Statement, params: 
   return `${composeWith(source, statement, fields)};\n`;
 }
 
-function literal(value: string | number | null): string {
-  return value === null ? 'null' : typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+function literal(value: Params[keyof Params]): string {
+  if (value === null) return 'null';
+  if (typeof value === 'number') return String(value);
+  const text = typeof value === 'string' ? value : `{${value.join(',')}}`; // uuids and names of ours need no quotes
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**

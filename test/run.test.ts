@@ -201,8 +201,7 @@ describe('a run over everything', { timeout: 120_000 }, () => {
       ledger_transactions: () =>
         `select ${id('t')} as id, null::uuid as user_id, 'internal_transfer' as transaction_type,
            null::uuid as reference_id, null::text as reference_type, 'completed' as status, 'one' as idempotency_key,
-           false as expects_record, null::text as record_kind, null::text as source_side,
-           null::text as destination_side, false as only_users, timestamptz '2026-01-01' as created_at, null::timestamptz as updated_at,
+           null::text as record_kind, false as expects_record, timestamptz '2026-01-01' as created_at, null::timestamptz as updated_at,
            timestamptz '2026-01-01' as completed_at`,
       ledger_accounts: () =>
         `select ${id('a')} as id, null::uuid as user_id, 'broker_operational' as account_type, 'USD' as currency,

@@ -1,6 +1,15 @@
 -- Every transaction whose entries are not double entry, and every account whose balance its entries do not explain.
 -- A subject may show several kinds; the one of the lowest rank in src/kinds.ts is reported.
 with recursive
+header as not materialized ( -- a reversal and what it reverses are looked at together, or not at all
+  select ledger_transaction.*
+  from ledger_transactions as ledger_transaction
+  cross join params
+  where
+    params.transactions is null
+    or ledger_transaction.id = any (params.transactions)
+    or ledger_transaction.id is null -- nobody could ask for those by name
+),
 grace as not materialized ( -- clocks differ by less than that: a time further ahead is wrong, and must not hide its row for ever
   select params.as_of - params.grace_period as since, params.as_of + params.grace_period as until
   from params
@@ -8,6 +17,16 @@ grace as not materialized ( -- clocks differ by less than that: a time further a
 known_account as ( -- an id may stand twice when the host's primary key is switched off
   select account.id, min(account.currency) as currency, max(account.currency) as other_currency
   from ledger_accounts as account
+  cross join params
+  where
+    params.transactions is null
+    or account.id = any (
+      array(
+        select ledger_entry.account_id
+        from ledger_entries as ledger_entry
+        where ledger_entry.transaction_id = any (params.transactions) or ledger_entry.transaction_id is null
+      )
+    )
   group by account.id
 ),
 entry as (
@@ -31,7 +50,12 @@ entry as (
       and ledger_entry.account_id is not null
     ) is not true as invalid
   from ledger_entries as ledger_entry
+  cross join params
   left join known_account on known_account.id = ledger_entry.account_id
+  where
+    params.transactions is null
+    or ledger_entry.transaction_id = any (params.transactions)
+    or ledger_entry.transaction_id is null
 ),
 entry_sums as (
   select
@@ -60,7 +84,7 @@ entry_sums as (
 ),
 reversal as ( -- the few transactions that say which other transaction they reverse
   select header.id, header.reference_id, header.status, header.created_at
-  from ledger_transactions as header
+  from header
   where
     header.transaction_type = 'reversal'
     and header.id is not null
@@ -68,7 +92,7 @@ reversal as ( -- the few transactions that say which other transaction they reve
 ),
 record_reversal as ( -- … and those that name the record whose posting they reverse
   select distinct header.id, header.reference_id, header.status, header.created_at
-  from ledger_transactions as header
+  from header
   where
     header.transaction_type = 'reversal'
     and header.id is not null
@@ -77,7 +101,7 @@ record_reversal as ( -- … and those that name the record whose posting they re
 ),
 record_original as ( -- … and whatever else names such a record
   select distinct header.id, header.reference_id, header.status, header.created_at
-  from ledger_transactions as header
+  from header
   where
     header.transaction_type is distinct from 'reversal'
     and header.id is not null
@@ -147,7 +171,7 @@ inherited as ( -- a reversal may cross currencies where its original may
     bool_or(original.transaction_type in ('conversion', 'investment')) as may_cross,
     bool_or(original.reference_type in ('conversion', 'conversion_job') and original.reference_id is not null) as names_job
   from origin
-  inner join ledger_transactions as original on original.id = origin.original_id
+  inner join header as original on original.id = origin.original_id
   group by origin.reversal_id
 ),
 mirror_side as (
@@ -239,7 +263,7 @@ ledger_transaction as (
           and (header.updated_at > grace.since and header.updated_at <= grace.until) is not true
       else mirrors.standing > 0
     end as broken_reversal
-  from ledger_transactions as header
+  from header
   full join entry_sums on entry_sums.transaction_id = header.id
   cross join grace
   left join mirrors on mirrors.original_id = header.id
@@ -332,8 +356,8 @@ nothing_reversed as ( -- a reversal of a transaction that does not exist
     jsonb_strip_nulls(jsonb_build_object('reverses', reversal.reference_id, 'created_at', reversal.created_at)) as metadata
   from reversal
   cross join params
-  inner join ledger_transactions as header on header.id = reversal.id
-  left join ledger_transactions as original on original.id = reversal.reference_id
+  inner join header on header.id = reversal.id
+  left join header as original on original.id = reversal.reference_id
   left join entry_sums on entry_sums.transaction_id = reversal.id
   where
     original.id is null
@@ -369,9 +393,11 @@ account_sums as (
     sum(case entry.entry_type when 'debit' then entry.amount when 'credit' then -entry.amount end) as debited,
     bool_or((params.since is null or entry.created_at >= params.since) and (params.until is null or entry.created_at < params.until))
     as touched
-  from entry
+  from ledger_entries as entry
   cross join params
-  where entry.account_id is not null
+  where
+    entry.account_id is not null
+    and (params.accounts is null or entry.account_id = any (params.accounts))
   group by entry.account_id
 ),
 account as (
@@ -391,6 +417,14 @@ account as (
   from ledger_accounts as ledger_account
   cross join params
   left join account_sums on account_sums.account_id = ledger_account.id
+  where
+    params.accounts is null
+    or ledger_account.user_id is null
+    or ledger_account.id is null
+    -- of a user all accounts, so that those which stand twice are seen
+    or ledger_account.user_id = any (
+      array(select asked.user_id from ledger_accounts as asked where asked.id = any (params.accounts))
+    )
   window same_holder as (partition by ledger_account.user_id, ledger_account.account_type)
 ),
 account_finding as (
@@ -412,12 +446,16 @@ account_finding as (
   cross join params
   cross join lateral (
     values
-      ('balance_drift', account.balance is distinct from account.proven, account.proven, account.balance),
-      ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance),
-      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies)
-  ) as verdict (kind, holds, expected_value, actual_value)
+      (
+        'balance_drift', account.balance is distinct from account.proven, account.proven, account.balance,
+        array[account.id]
+      ),
+      ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance, array[account.id]),
+      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies, account.account_ids)
+  ) as verdict (kind, holds, expected_value, actual_value, accounts)
   where
     verdict.holds
+    and (params.accounts is null or verdict.accounts && params.accounts or account.id is null)
     and account.touched
     and (params.user_id is null or account.user_id = params.user_id)
 )

@@ -6,13 +6,9 @@ booking as not materialized (
     header.status,
     header.record_kind,
     header.reference_id as record_id,
-    header.source_side,
-    header.destination_side,
-    header.only_users,
     header.transaction_type is not distinct from 'reversal' as turned
   from ledger_transactions as header
-  -- an opening balance looks like a deposit that names nothing
-  where header.record_kind is not null and (header.reference_id is not null or header.expects_record)
+  where header.record_kind is not null and header.expects_record -- an opening balance looks like a deposit
 ),
 reversal as not materialized ( -- the few transactions that name the transaction which they reverse
   select header.id, header.status, header.reference_id
@@ -20,27 +16,21 @@ reversal as not materialized ( -- the few transactions that name the transaction
   where header.transaction_type = 'reversal' and header.record_kind is null
 ),
 step as (
-  select booking.*
+  select booking.id, booking.status, booking.record_kind, booking.record_id, booking.turned
   from booking
   union all
-  select
-    reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.source_side, booking.destination_side,
-    booking.only_users, not booking.turned
+  select reversal.id, reversal.status, booking.record_kind, booking.record_id, not booking.turned
   from booking
   inner join reversal on reversal.reference_id = booking.id
   union all
   -- a reversal of a reversal restores the original
-  select
-    reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.source_side, booking.destination_side,
-    booking.only_users, booking.turned
+  select reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.turned
   from booking
   inner join reversal as reversed on reversed.reference_id = booking.id
   inner join reversal on reversal.reference_id = reversed.id
   union all
   -- and once more; nobody has been seen to go further
-  select
-    reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.source_side, booking.destination_side,
-    booking.only_users, not booking.turned
+  select reversal.id, reversal.status, booking.record_kind, booking.record_id, not booking.turned
   from booking
   inner join reversal as first on first.reference_id = booking.id
   inner join reversal as reversed on reversed.reference_id = first.id
@@ -51,7 +41,7 @@ select
   step.id as transaction_id,
   step.record_kind,
   step.record_id,
-  case when side.booked = step.destination_side then 'destination' else 'source' end as leg,
+  record_leg.leg,
   account.user_id,
   account.account_type,
   entry.currency,
@@ -60,6 +50,11 @@ select
   entry.created_at as posted_at
 from step
 inner join ledger_entries as entry on entry.transaction_id = step.id
+inner join record_legs as record_leg
+  on
+    record_leg.record_kind = step.record_kind
+    and case when step.turned then case entry.entry_type when 'debit' then 'credit' when 'credit' then 'debit' end else entry.entry_type end
+    = record_leg.entry_type
 left join lateral ( -- an id that stands twice, its key switched off, must not double what was posted
   select ledger_account.id, ledger_account.user_id, ledger_account.account_type
   from ledger_accounts as ledger_account
@@ -67,11 +62,5 @@ left join lateral ( -- an id that stands twice, its key switched off, must not d
   order by ledger_account.user_id, ledger_account.account_type
   limit 1
 ) as account on true
-cross join lateral (
-  select case when step.turned then case entry.entry_type when 'debit' then 'credit' when 'credit' then 'debit' end else entry.entry_type end
-  as booked
-) as side
-where
-  side.booked in (step.source_side, step.destination_side)
-  -- an account that does not exist is reported by itself; its entry still books the record
-  and (not step.only_users or account.user_id is not null or account.id is null)
+-- an account that does not exist is reported by itself; its entry still books the record
+where not record_leg.only_users or account.user_id is not null or account.id is null

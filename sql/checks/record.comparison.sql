@@ -32,6 +32,7 @@ record as (
     ) is true as overdue
   from records
   cross join params
+  where params.records is null or records.id = any (params.records) or records.id is null -- nobody could ask for those by name
 ),
 posted as ( -- failed transactions moved nothing; pending ones have not moved anything yet
   select
@@ -46,6 +47,7 @@ posted as ( -- failed transactions moved nothing; pending ones have not moved an
   where
     posting.record_kind = params.record_kind
     and posting.record_id is not null
+    and (params.records is null or posting.record_id = any (params.records))
     and posting.status is distinct from 'failed'
     and posting.status is distinct from 'pending'
   group by posting.record_id, posting.transaction_id
@@ -77,6 +79,7 @@ astray as ( -- what stands on another user's account or in another currency, net
     inner join record on record.id = posting.record_id
     where
       posting.record_kind = params.record_kind
+      and (params.records is null or posting.record_id = any (params.records))
       and posting.status is distinct from 'failed'
       and posting.status is distinct from 'pending'
       and (

@@ -34,6 +34,11 @@ booked_nothing as (
   where
     posting.record_kind = params.record_kind
     and records.id is null
+    and (
+      params.records is null
+      or posting.record_id = any (params.records)
+      or (posting.record_id is null and posting.transaction_id = any (params.transactions))
+    )
     and posting.status is distinct from 'failed'
     and posting.status is distinct from 'pending'
     and (params.user_id is null or posting.user_id = params.user_id)

@@ -3,6 +3,7 @@ import type { CustodianReading, CustodianWorld, Progress } from '../custodians/c
 import type { Transaction } from '../database.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
+import type { Ledger } from './books.ts';
 import type { CheckName } from './names.ts';
 
 /** One comparison of DESIGN §6: what it reads, and how its two sides are compared. */
@@ -31,6 +32,10 @@ export interface Cut {
   source: Source;
   config: Config;
   params: Params;
+  /** What one check has read and the next need not read again. */
+  shared: { ledger?: Promise<Omit<Ledger, 'cut'>> };
+  /** Subjects of each check with an open exception: they are looked at by name, so that proofs hold for the rest. */
+  known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
 }
 
 /** What a complete check found. */

@@ -2,9 +2,13 @@ import type { Config } from '../config.ts';
 import { toInterval } from '../duration.ts';
 import type { KindName } from '../kinds.ts';
 import type { Relation } from '../source.ts';
-import type { Check } from './check.ts';
-import { databaseCheck } from './database-check.ts';
+import { money, toText, zero } from '../money.ts';
+import { ledgerOf } from './books.ts';
+import type { Check, Cut } from './check.ts';
+import { databaseCheck, type Proof } from './database-check.ts';
 import type { CheckName } from './names.ts';
+import { proveRecords, recordProofStatements, type RecordProof } from './record-proof.ts';
+import { settledTotals, type Totals } from './totals.ts';
 
 const recordKinds = [
   'unknown_status',
@@ -34,18 +38,43 @@ export function recordCheck(definition: {
   namesTransaction: boolean;
 }): Check {
   const { name, recordKind, summary, narrowsBy, deadlineMs, namesTransaction } = definition;
+  const relations = [name, 'ledger_accounts', 'ledger_transactions', 'ledger_entries', 'record_legs'] as const;
+  const records = { name: 'records', file: `${name}.records.sql` };
+  const proofs = recordProofStatements(name, records);
   return databaseCheck({
     name,
     summary,
     ...(narrowsBy !== undefined && { narrowsBy }),
     kinds: recordKinds.filter((kind) => namesTransaction || kind !== 'unlinked'),
-    relations: [name, 'ledger_accounts', 'ledger_transactions', 'ledger_entries'],
+    relations,
     layers: [
       { name: 'postings', file: 'postings.sql' },
-      { name: 'records', file: `${name}.records.sql` },
+      records,
       { name: 'comparison', file: 'record.comparison.sql' },
     ],
     stem: 'record',
     params: (config) => ({ record_kind: recordKind, deadline: toInterval(deadlineMs(config)) }),
+    proofs,
+    async prove(cut: Cut): Promise<Proof> {
+      const ledger = await ledgerOf(cut);
+      const proof = await proveRecords(ledger, proofs, recordKind, cut.known[name] ?? []);
+      return {
+        cut: ledger.cut,
+        suspects: proof.suspects,
+        totals: async (ofSuspects) => withProven(await ofSuspects(), proof),
+      };
+    },
   });
+}
+
+/** What the proof covers agrees: both sides are what was posted. */
+function withProven(ofSuspects: Totals, { records, proven }: RecordProof): Totals {
+  const totals = new Map(ofSuspects.totals.map((row) => [row.currency, row]));
+  for (const [currency, amount] of proven) {
+    const known = totals.get(currency) ?? settledTotals(currency, zero, zero);
+    const [expected, actual] = [money(known.expected).plus(amount), money(known.actual).plus(amount)];
+    totals.set(currency, { ...known, expected: toText(expected), actual: toText(actual) });
+  }
+  const byName = [...totals.values()].sort((left, right) => ((left.currency ?? '') < (right.currency ?? '') ? -1 : 1));
+  return { ...ofSuspects, compared: records, totals: byName };
 }

@@ -1,5 +1,5 @@
 import { query } from '../database.ts';
-import { money, toText } from '../money.ts';
+import { money, toText, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { CurrencyTotals, Cut } from './check.ts';
 
@@ -16,11 +16,15 @@ interface TotalsRow {
   details: Record<string, unknown>;
 }
 
+/** What a check compared. */
+export interface Totals {
+  compared: number;
+  totals: CurrencyTotals[];
+  details: Record<string, unknown>;
+}
+
 /** Both sides per currency, how many records were compared, and whatever else the check counts. */
-export async function readTotals(
-  cut: Cut,
-  statement: Statement,
-): Promise<{ compared: number; totals: CurrencyTotals[]; details: Record<string, unknown> }> {
+export async function readTotals(cut: Cut, statement: Statement): Promise<Totals> {
   const rows = await query<TotalsRow>(cut.transaction, compose(cut.source, statement), bind(cut.params));
   return {
     compared: rows.reduce((compared, row) => compared + Number(row.compared), 0),
@@ -43,4 +47,10 @@ function toTotals(row: TotalsRow): CurrencyTotals {
     inFlight: Number(row.in_flight),
     inFlightAmount: toText(money(row.in_flight_amount)),
   };
+}
+
+/** The totals of one currency where nothing is awaited and nothing in flight. */
+export function settledTotals(currency: string | null, expected: Money, actual: Money): CurrencyTotals {
+  const nothing = { awaited: 0, awaitedAmount: '0', inFlight: 0, inFlightAmount: '0' };
+  return { currency, expected: toText(expected), actual: toText(actual), ...nothing };
 }

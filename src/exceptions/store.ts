@@ -1,3 +1,4 @@
+import type { CheckName } from '../checks/names.ts';
 import { inTransaction, type Database, type Transaction } from '../database.ts';
 import type { Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -174,4 +175,16 @@ function columns(connection: Database | Transaction) {
     exception.resolved_by, exception.resolution_notes, exception.last_report_id, exception.last_seen_at,
     exception.occurrences, exception.previous_exception_id, exception.metadata, exception.created_at
   `;
+}
+
+/** The subjects with an open exception, by check. */
+export async function openSubjects(database: Database, schema: string): Promise<Partial<Record<CheckName, string[]>>> {
+  const rows = await database<{ check_type: CheckName; subjects: string[] }[]>`
+    select exception.check_type, array_agg(exception.affected_entity order by exception.affected_entity) as subjects
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where exception.resolved_at is null and exception.affected_entity is not null
+    group by exception.check_type
+    order by exception.check_type
+  `;
+  return Object.fromEntries(rows.map((row) => [row.check_type, row.subjects]));
 }

@@ -28,7 +28,14 @@ test('the sum of a million amounts of 18 decimals is exact', async () => {
       select 'debit', 1 + number * ${fromAttounits(step)}::numeric, 'USDC'
       from generate_series(1, ${count.toString()}::int) as number`;
     const [check, params] = [checks.ledger_consistency, paramsOf('ledger_consistency')];
-    const cut = { transaction: sql, source: openSource('stack_service'), config: configOf(), params };
+    const cut = {
+      transaction: sql,
+      source: openSource('stack_service'),
+      config: configOf(),
+      params,
+      shared: {},
+      known: {},
+    };
     return (await readTotals(cut, check.statements['totals']!)).totals;
   });
   expect(exact).toBe('1000500.0005035000035');

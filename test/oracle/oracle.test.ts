@@ -100,9 +100,11 @@ function totalsOf(check: CheckName, totals: Comparison['totals']): Totals {
   );
 }
 
+/** A currency in which nothing was compared may be left out. */
 function compareTotals(check: CheckName, found: Totals, expected: Totals): string[] {
+  const nothing = '0 / 0, 0 0, 0 0';
   return [...new Set([...Object.keys(found), ...Object.keys(expected)])]
-    .filter((currency) => found[currency] !== expected[currency])
+    .filter((currency) => (found[currency] ?? nothing) !== (expected[currency] ?? nothing))
     .map(
       (currency) =>
         `${check} totals of ${currency}\n  SQL:    ${found[currency] ?? 'nothing'}\n  oracle: ${expected[currency] ?? 'nothing'}`,

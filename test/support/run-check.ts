@@ -5,8 +5,8 @@ import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import type { CustodianReading } from '../../src/custodians/custodian.ts';
+import { everything, paramsOf as cutParams } from '../../src/cut.ts';
 import { inSavepoint, openDatabase, type Database, type Transaction } from '../../src/database.ts';
-import { toInterval } from '../../src/duration.ts';
 import { openSource, type Params } from '../../src/source.ts';
 
 /** The moment of the cut in every test of a check: what happens in them is told in minutes before it. */
@@ -24,6 +24,8 @@ export interface CheckOptions {
   env?: Record<string, string>;
   /** Narrows the run: `since`, `until`, `user_id`; or moves the cut: `as_of`. */
   params?: Partial<Params>;
+  /** Subjects with an open exception. */
+  known?: Cut['known'];
   /** What a custodian said. */
   reading?: CustodianReading;
 }
@@ -32,15 +34,7 @@ export interface CheckOptions {
 export function paramsOf(name: CheckName, { env, params }: CheckOptions = {}): Params {
   const config = configOf(env);
   return {
-    as_of: cutAt.toISOString(),
-    grace_period: toInterval(config.gracePeriodMs),
-    deadline: toInterval(config.stuckAfterMs),
-    entries_per_transaction: config.entriesPerTransaction === 'two' ? 2 : null,
-    since: null,
-    until: null,
-    user_id: null,
-    record_kind: null,
-    custodian: null,
+    ...cutParams(config, everything, cutAt.toISOString(), '20260301'),
     ...checks[name].params(config),
     ...params,
   };
@@ -85,7 +79,14 @@ async function inCut<T>(
     async (savepoint) => {
       await savepoint`set transaction read only`; // until the savepoint is rolled back
       const source = openSource(config.source);
-      return body({ transaction: savepoint, source, config, params: paramsOf(name, options) });
+      return body({
+        transaction: savepoint,
+        source,
+        config,
+        params: paramsOf(name, options),
+        shared: {},
+        known: options.known ?? {},
+      });
     },
   );
 }

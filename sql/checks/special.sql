@@ -1,0 +1,14 @@
+-- Transactions with rules of their own, which no sum over all can prove: reversals and what they reverse, and
+-- conversions whose amounts are those of a job.
+select header.id
+from ledger_transactions as header
+where
+  header.status = 'reversed'
+  or (header.transaction_type = 'reversal' and header.status is distinct from 'failed')
+  or (
+    header.transaction_type in ('conversion', 'investment')
+    and header.record_kind = 'conversion_job'
+    and header.status is distinct from 'failed'
+    and header.status is distinct from 'pending'
+  )
+order by header.id

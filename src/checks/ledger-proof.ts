@@ -1,0 +1,158 @@
+import { query } from '../database.ts';
+import { money, zero, type Money } from '../money.ts';
+import { bind, compose, type Statement } from '../source.ts';
+import { booksStatements, noBooks, readBooks, type Books, type Ledger } from './books.ts';
+import type { Cut } from './check.ts';
+import { idsOf, list, union, type Suspects } from './proof.ts';
+
+const wholeLedger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries'] as const;
+const header = { name: 'header', file: 'header.sql' };
+const entriesOnly = (file: string): Statement => ({ relations: ['ledger_entries'], layers: [], file });
+const headersOnly = (file: string): Statement => ({ relations: ['ledger_transactions'], layers: [], file });
+
+/** The statements of the proof, and of the lists that it asks for where a sum is off. */
+export const ledgerProofStatements = {
+  ...booksStatements,
+  headers: { relations: ['ledger_transactions'], layers: [header], file: 'headers.proof.sql' },
+  accounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.proof.sql' },
+  wrongAccounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.suspects.sql' },
+  special: headersOnly('special.sql'),
+  family: headersOnly('family.sql'),
+  suspicious: { relations: wholeLedger, layers: [header], file: 'suspicious.sql' },
+  zero: entriesOnly('zero.sql'),
+  empty: { relations: ['ledger_transactions', 'ledger_entries'], layers: [], file: 'empty.sql' },
+  wrongCount: entriesOnly('wrong_count.sql'),
+  unbalanced: { relations: ['ledger_transactions', 'ledger_entries'], layers: [header], file: 'unbalanced.sql' },
+  drifted: { relations: ['ledger_accounts', 'ledger_entries'], layers: [], file: 'drifted.sql' },
+} satisfies Record<string, Statement>;
+
+const statements = ledgerProofStatements;
+
+/** How much the proof looked at. */
+export interface LedgerCount {
+  transactions: number;
+  /** Pending, and still in the grace period. */
+  open: number;
+  accounts: number;
+}
+
+/**
+ * Proves the plain part of the ledger by sums, and lists what is left to be looked at: what those sums cannot cover,
+ * what is known to be wrong, and where a sum is off whatever put it off.
+ */
+export async function proveLedger(
+  ledger: Ledger,
+  known: readonly string[],
+): Promise<{ suspects: Suspects; counted: LedgerCount }> {
+  const { cut } = ledger;
+  const knownTransactions = idsOf(known, 'transaction');
+  const knownAccounts = idsOf(known, 'account');
+  const headers = await readHeaders(cut, null);
+  const accounts = await readAccounts(cut, null);
+  const counted = { transactions: headers.transactions, open: headers.open, accounts: accounts.accounts };
+  if (!ledger.sound) return { suspects: null, counted };
+  const looseEntries = known.filter((subject) => subject.startsWith('entry:')).length;
+  const transactions = await suspectTransactions(ledger, headers, knownTransactions, looseEntries);
+  const suspectAccounts = await suspectsOfAccounts(ledger, accounts.byAccount, knownAccounts);
+  const whole = transactions === undefined ? undefined : await withFamilies(cut, transactions);
+  const suspects =
+    whole === undefined || suspectAccounts === undefined
+      ? null
+      : { transactions: whole, accounts: suspectAccounts, records: null };
+  return { suspects, counted };
+}
+
+async function suspectTransactions(
+  { cut, books, legs }: Ledger,
+  headers: Headers,
+  known: string[],
+  looseEntries: number,
+): Promise<string[] | undefined> {
+  const knownBooks = known.length > 0 ? await readBooks(cut, legs, { transactions: known }) : noBooks;
+  const lists: (string[] | undefined)[] = [known, await list(cut, statements.special)];
+  if (books.suspicious() - looseEntries > knownBooks.suspicious()) lists.push(await list(cut, statements.suspicious));
+  if (books.zeros() > knownBooks.zeros()) lists.push(await list(cut, statements.zero));
+  if (!balance(books, knownBooks)) lists.push(await list(cut, statements.unbalanced));
+  const present = presence(books, knownBooks, headers, known.length > 0 ? await readHeaders(cut, known) : noHeaders);
+  if (!present.inEach) lists.push(await list(cut, statements.empty));
+  if (cut.params.entries_per_transaction === 2 && !present.twoInEach)
+    lists.push(await list(cut, statements.wrongCount));
+  return union(lists);
+}
+
+function balance(books: Books, known: Books): boolean {
+  const knownSums = known.imbalances();
+  return [...books.imbalances()].every(([place, amount]) => amount.equals(knownSums.get(place) ?? zero));
+}
+
+/** If every transaction has exactly one debit, or exactly one credit, none is without entries. */
+function presence(books: Books, known: Books, headers: Headers, knownHeaders: Headers) {
+  const expected = headers.presence.minus(knownHeaders.presence);
+  const debits = books.presence('debit').minus(known.presence('debit'));
+  const credits = books.presence('credit').minus(known.presence('credit'));
+  return {
+    inEach: debits.equals(expected) || credits.equals(expected),
+    twoInEach: debits.plus(credits).equals(expected.times(2)),
+  };
+}
+
+async function suspectsOfAccounts(
+  { cut, books, legs }: Ledger,
+  expected: Money,
+  known: string[],
+): Promise<string[] | undefined> {
+  const knownHeld = known.length > 0 ? (await readBooks(cut, legs, { accounts: known })).byAccount() : zero;
+  const knownExpected = known.length > 0 ? (await readAccounts(cut, known)).byAccount : zero;
+  const agrees = books.byAccount().minus(knownHeld).equals(expected.minus(knownExpected));
+  return union([
+    known,
+    await list(cut, statements.wrongAccounts),
+    ...(agrees ? [] : [await list(cut, statements.drifted)]),
+  ]);
+}
+
+/** A reversal and what it reverses are judged together. */
+async function withFamilies(cut: Cut, ids: string[]): Promise<string[] | undefined> {
+  let members: string[] | undefined = ids;
+  let size = -1;
+  while (members !== undefined && members.length > size && members.length > 0) {
+    size = members.length;
+    members = union([members, await list(cut, statements.family, { transactions: members })]);
+  }
+  return members;
+}
+
+interface Headers {
+  transactions: number;
+  open: number;
+  presence: Money;
+}
+
+const noHeaders: Headers = { transactions: 0, open: 0, presence: zero };
+
+async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
+  const rows = await query<{ movement: string; transactions: string; presence: string | null }>(
+    cut.transaction,
+    compose(cut.source, statements.headers),
+    bind({ ...cut.params, transactions }),
+  );
+  let headers = noHeaders;
+  for (const row of rows)
+    headers = {
+      transactions: headers.transactions + Number(row.transactions),
+      open: headers.open + (row.movement === 'open' ? Number(row.transactions) : 0),
+      presence: /^(plain|crossing)/.test(row.movement)
+        ? headers.presence.plus(money(row.presence ?? '0'))
+        : headers.presence,
+    };
+  return headers;
+}
+
+async function readAccounts(cut: Cut, accounts: string[] | null): Promise<{ accounts: number; byAccount: Money }> {
+  const [row] = await query<{ accounts: string; by_account: string }>(
+    cut.transaction,
+    compose(cut.source, statements.accounts),
+    bind({ ...cut.params, accounts }),
+  );
+  return { accounts: Number(row?.accounts ?? 0), byAccount: money(row?.by_account ?? '0') };
+}

@@ -1,0 +1,31 @@
+import { query } from '../database.ts';
+import { bind, compose, type Params, type Statement } from '../source.ts';
+import type { Cut } from './check.ts';
+
+/** Which subjects a proof leaves to be looked at one by one; null: all of them, because a proof would not pay. */
+export type Suspects = Pick<Params, 'transactions' | 'accounts' | 'records'> | null;
+
+/** More suspects than this are not worth a list: whatever broke, broke most of it, and everything is looked at. */
+const suspectsLimit = 200_000;
+
+/** Ids that a statement lists, or undefined where there are too many for a list. */
+export async function list(cut: Cut, statement: Statement, part: Partial<Params> = {}): Promise<string[] | undefined> {
+  const text = `${compose(cut.source, statement)}\nlimit ${suspectsLimit + 1}`;
+  const rows = await query<{ id: string }>(cut.transaction, text, bind({ ...cut.params, ...part }));
+  return rows.length > suspectsLimit ? undefined : rows.map(({ id }) => id);
+}
+
+/** The union of lists; undefined as soon as one is too long, or all together are. */
+export function union(lists: readonly (readonly string[] | undefined)[]): string[] | undefined {
+  const ids = new Set<string>();
+  for (const each of lists) {
+    if (each === undefined) return undefined;
+    for (const id of each) ids.add(id);
+  }
+  return ids.size > suspectsLimit ? undefined : [...ids];
+}
+
+/** The ids of the known subjects of one type: `deposit:<id>`, `transaction:<id>`, `account:<id>`. */
+export function idsOf(subjects: readonly string[], type: string): string[] {
+  return subjects.filter((subject) => subject.startsWith(`${type}:`)).map((subject) => subject.slice(type.length + 1));
+}
