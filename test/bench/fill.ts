@@ -48,6 +48,7 @@ export async function applyChanges(sql: Sql, count: number): Promise<void> {
 export async function removeChanges(sql: Sql, count: number): Promise<void> {
   await sql`select set_config('bench.changes', ${String(count)}, false)`;
   await sql.unsafe(await readStep('changes.remove'));
+  await sql.unsafe('vacuum ledger_accounts, ledger_transactions, ledger_entries, deposits, withdrawals');
 }
 
 function readStep(step: string): Promise<string> {
