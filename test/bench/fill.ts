@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Sql } from 'postgres';
-import type { LedgerSize } from './shapes.ts';
+import type { LedgerSize, Shape } from './shapes.ts';
 
 /** What the session that fills needs; the checks and the queries that are measured see none of it. */
 const session = `
@@ -10,22 +10,22 @@ const session = `
   set jit = off;
 `;
 
-const steps = ['prepare', 'keys.remove', 'plan', 'ledger', 'records', 'keys.restore'];
-
 /** Fills the host's empty tables, and leaves its schema as it was. `sql` must be one connection. */
 export async function fill(sql: Sql, { entries, shape }: LedgerSize): Promise<void> {
   await sql.unsafe(session);
   await sql`select set_config('bench.entries', ${String(entries)}, false), set_config('bench.shape', ${shape}, false)`;
-  const faults = shape === 'known-exceptions' ? ['faults'] : [];
-  for (const step of [...steps, ...faults, 'finish']) await sql.unsafe(await readStep(step));
+  for (const step of stepsOf(shape)) await sql.unsafe(await readStep(step));
   await sql.unsafe('vacuum (freeze, analyze)'); // as autovacuum leaves a table that has stood for a while
 }
 
+function stepsOf(shape: Shape): string[] {
+  const faults = shape === 'known-exceptions' ? ['faults'] : [];
+  return ['prepare', 'keys.remove', 'plan', 'ledger', 'records', 'keys.restore', ...faults, 'finish'];
+}
+
 /** Every file that decides what a filled ledger looks like, one after the other. */
-export async function readFill(): Promise<string> {
-  const host = await readHost();
-  const files = await Promise.all([...steps, 'faults', 'finish'].map(readStep));
-  return [host, ...files].join('\n');
+export async function readFill(shape: Shape): Promise<string> {
+  return [await readHost(), ...(await Promise.all(stepsOf(shape).map(readStep)))].join('\n');
 }
 
 /** The schema of the first host. */

@@ -19,7 +19,7 @@ export async function openLedger(
   const name = `bench_${size.entries}_${size.shape.replaceAll('-', '_')}`;
   const url = urlOf(serverUrl, name);
   const version = createHash('sha256')
-    .update(await readFill())
+    .update(await readFill(size.shape))
     .digest('hex'); // of another one it would be another ledger
   const isThere = await connected(serverUrl, (sql) => hasDatabase(sql, name, version));
   if (!isThere) say(`Filling a ledger of ${size.entries} entries (${size.shape}) …`);

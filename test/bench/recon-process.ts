@@ -32,7 +32,12 @@ export async function startAnew(url: string): Promise<void> {
 }
 
 async function recon(url: string, args: string[], expectedExit: number) {
-  const env = { ...withoutSettings(process.env), DATABASE_URL: url, RECONCILIATION_CHECKS: withoutCustodians };
+  const env = {
+    ...withoutSettings(process.env),
+    DATABASE_URL: url,
+    RECONCILIATION_CHECKS: withoutCustodians,
+    RECONCILIATION_RUN_TIMEOUT: '24h', // how long it takes is what we want to know
+  };
   const startedAt = performance.now();
   const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const peakMemory = watchMemory(child.pid!);
