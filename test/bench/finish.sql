@@ -1,0 +1,2 @@
+-- The schema is the host's again.
+drop schema bench cascade;

@@ -1,0 +1,49 @@
+// npm run bench                      ledgers of 1 and of 10 million entries, and what recon takes on them
+// npm run bench -- --help            other sizes and shapes, ledgers that are kept, figures as JSON
+import { OperatorError } from '../../src/operator-error.ts';
+import { toJson } from '../../src/output/json.ts';
+import { readConditions } from './conditions.ts';
+import { connected, openLedger } from './filled-ledger.ts';
+import { measureLedger, type LedgerFigures } from './measure.ts';
+import { parseOptions, usage, type BenchOptions } from './options.ts';
+import { reportText, type BenchReport } from './report.ts';
+import { withServer } from './server.ts';
+import { measureStartUp } from './start-up.ts';
+
+async function main(args: string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) return print(usage);
+  const report = await withServer(options, (url) => measure(url, options));
+  return print(options.json ? [...toJson({ ...report })].join('') : reportText(report));
+}
+
+async function measure(serverUrl: string, { entries: sizes, shape, rounds }: BenchOptions): Promise<BenchReport> {
+  const conditions = await connected(serverUrl, (sql) => readConditions(sql, rounds));
+  say('Starting recon --version and node -e 0 twenty times each …');
+  const startUp = await measureStartUp();
+  const ledgers: LedgerFigures[] = [];
+  for (const entries of sizes) {
+    const size = { entries, shape };
+    const ledger = await openLedger(serverUrl, size, say);
+    say(`Measuring on ${entries} entries (${shape}) …`);
+    ledgers.push(await measureLedger(ledger, { size, rounds, say }));
+  }
+  return { conditions, start_up: startUp, ledgers };
+}
+
+function print(text: string): 0 {
+  process.stdout.write(text);
+  return 0;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function explain(error: unknown): number {
+  if (!(error instanceof OperatorError)) throw error;
+  say([error.message, error.hint].filter((line) => line !== undefined).join('\n'));
+  return error.exitCode;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(explain);
