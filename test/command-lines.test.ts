@@ -23,7 +23,9 @@ const meant: [placeholder: RegExp, typed: string][] = [
 /** The command lines of a text, without the word `recon`. */
 function commandLinesOf(text: string): string[] {
   const spans = [...text.matchAll(/`recon ([^`]+)`/g)].map(([, line]) => line!);
-  const typed = [...text.matchAll(/^(?:\$ recon|npm run (?:--silent )?demo --) ([^#|\n]+)/gm)].map(([, line]) => line!.trim());
+  const typed = [...text.matchAll(/^(?:\$ recon|npm run (?:--silent )?demo --) ([^#|\n]+)/gm)].map(([, line]) =>
+    line!.trim(),
+  );
   return [...spans, ...typed, ...furtherCommandsOf(text)];
 }
 
