@@ -61,7 +61,7 @@ export async function run(
   listener: RunListener,
 ): Promise<RunResult> {
   const source = openSource(config.source);
-  return withDatabase(config.databaseUrl, { connections: 4 }, async (database) => {
+  return withDatabase(config.databaseUrl, { connections: 4, signal: world.signal }, async (database) => {
     // a dry run needs no tables of ours: it is the first thing to try on a real database
     const schema = options.dryRun
       ? await plannedSchema(database, config.schema)
@@ -218,7 +218,7 @@ async function readOne(
 async function compareAll(engine: Engine, readings: Readings, { compared, known }: Past): Promise<CheckOutcome[]> {
   const { config, options, world, source, signal } = engine;
   const outcomes: CheckOutcome[] = [];
-  const database = openDatabase(config.databaseUrl, { connections: 2 }); // its own: what it loses, nobody else needs
+  const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
   try {
     const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
     const cutOptions = { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
