@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,26 @@ describe('the process', { timeout: 120_000 }, () => {
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { kinds: object[] }).kinds.length).toBeGreaterThan(30);
   });
+
+  test.each([
+    ['n', 64],
+    ['down', 0],
+  ])(
+    'a question that was answered with %s keeps nothing alive, though the terminal stays open',
+    async (answer, code) => {
+      const { url } = await testDatabase();
+      const terminal = 'data:text/javascript,process.stdin.isTTY=true';
+      const child = spawn(process.execPath, ['--import', terminal, program, 'migrate', 'down'], {
+        env: { DATABASE_URL: url },
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('Type "down"')) child.stdin.write(`${answer}\n`);
+      });
+      expect(await once(child, 'exit')).toEqual([code, null]);
+    },
+    20_000,
+  );
 
   test('that was not built says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'recon-unbuilt-'));
