@@ -6,7 +6,16 @@ import { checkNames } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
-import { gather, outputOption, uuid, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import {
+  gather,
+  idPrefix,
+  outputOption,
+  reportId,
+  uuid,
+  wholeNumber,
+  type CommandContext,
+  type OutputFormat,
+} from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -44,7 +53,7 @@ function listCommand(context: CommandContext): Command {
       ),
     )
     .option('--user <id>', 'of this user', uuid)
-    .option('--report <id>', 'seen by this report (a prefix of its id, or latest)')
+    .option('--report <id>', 'seen by this report (a prefix of its id, or latest)', reportId)
     .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText(
@@ -104,7 +113,7 @@ async function printExceptions(
 function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('the whole story of one exception')
-    .argument('<id>', 'its id, or the first characters of it')
+    .argument('<id>', 'its id, or the first characters of it', idPrefix)
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
@@ -140,7 +149,9 @@ interface ResolveFlags {
 function resolveCommand(context: CommandContext): Command {
   return new Command('resolve')
     .description('close exceptions by hand; all of them, or none')
-    .argument('<id...>', 'their ids, or the first characters of them')
+    .argument<string[]>('<id...>', 'their ids, or the first characters of them', (id, others) =>
+      gather(idPrefix(id), others),
+    )
     .option('--by <name>', 'who closes them (default: $USER)')
     .requiredOption('--note <text>', 'why they are closed; kept for the auditor')
     .addOption(outputOption('table', 'json', 'csv'))
@@ -164,9 +175,14 @@ function resolveCommand(context: CommandContext): Command {
     });
 }
 
+/** The actor of what a run does: nobody else may look like it in the log of an exception. */
+const systemName = 'system';
+
 function nameOf(flags: ResolveFlags, world: World): string {
   const name = (flags.by ?? world.env['USER'] ?? world.env['LOGNAME'] ?? '').trim();
   if (name === '') throw new OperatorError(64, 'Nobody is named who closes the exception.', 'Give --by NAME.');
+  if (name.toLowerCase() === systemName)
+    throw new OperatorError(64, `${systemName} is what recon itself signs with.`, 'Give your own name: --by NAME.');
   return name;
 }
 

@@ -112,5 +112,7 @@ async function withSchema(
   const { parseDatabaseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database.ts');
   const config = parseDatabaseConfig(world.env);
-  await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) => body(database, config.schema));
+  await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) =>
+    body(database, config.schema),
+  );
 }

@@ -35,6 +35,18 @@ export function uuid(text: string): string {
   return text.toLowerCase();
 }
 
+/** An id, or its first characters. An empty one would begin every id there is. */
+export function idPrefix(text: string): string {
+  if (!/^[0-9a-f][0-9a-f-]{0,35}$/i.test(text))
+    throw new InvalidArgumentError('It must be an id or its first characters: 0-9, a-f and dashes.');
+  return text;
+}
+
+/** Like `idPrefix`, for a report: also `latest`. */
+export function reportId(text: string): string {
+  return text === 'latest' ? text : idPrefix(text);
+}
+
 /** The world with the variables of `--env-file` laid under those of the environment. */
 export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { runTypes, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
-import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -50,7 +50,7 @@ async function list({ database, schema }: Store, flags: ListFlags, world: World)
 function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('one run: its checks, both sides of each, and its exceptions')
-    .argument('[id]', 'its id, or the first characters of it', 'latest')
+    .argument('[id]', 'its id, or the first characters of it', reportId, 'latest')
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;

@@ -143,7 +143,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       'There is no exception whose id begins with "0000".\n`recon exceptions list --status all` shows every one.',
     ],
     [['show', 'aaaa'], `More than one exception begins with aaaa: ${ids.small}, ${ids.large}.\nGive more of the id.`],
-    [['show', "a' or true --"], 'There is no exception whose id begins with "a\' or true --".'],
+    [['show', "a' or true --"], 'It must be an id or its first characters: 0-9, a-f and dashes.'],
+    [['show', ''], 'It must be an id or its first characters'],
+    [['show', '%'], 'It must be an id or its first characters'],
+    [['list', '--report', ''], 'It must be an id or its first characters'],
+    [['list', '--report', 'last'], 'It must be an id or its first characters'],
     [['show'], "missing required argument 'id'"],
   ])('%s exits 64', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await operator.types(['exceptions', ...argv]);
@@ -201,6 +205,7 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   });
 
   test.each([
+    ['an empty id', ['aaaa0', ''], 'It must be an id or its first characters'],
     ['an unknown id', ['aaaa0', 'eeee'], 'There is no exception whose id begins with "eeee".'],
     ['an ambiguous prefix', ['aaaa'], 'More than one exception begins with aaaa'],
     [
@@ -222,6 +227,11 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
     expect((await resolve([])).stderr).toContain("required option '--note <text>' not specified");
     expect((await resolve(['--note', ' '])).stderr).toContain('The note is empty.');
     expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('Give --by NAME.');
+    for (const by of ['system', ' System '])
+      expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
+        exitCode: 64,
+        stderr: 'recon: system is what recon itself signs with.\nGive your own name: --by NAME.\nrecon: exit 64\n',
+      });
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);
     expect(resolved.exitCode).toBe(0);

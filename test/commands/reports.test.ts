@@ -59,7 +59,8 @@ describe('recon reports', { timeout: 120_000 }, () => {
     await sql`insert into reconciliation_reports (id, run_type, status) values
       ('abcd0000-0000-4000-8000-000000000001', 'manual', 'completed'),
       ('abcd0000-0000-4000-8000-000000000002', 'manual', 'completed')`;
-    expect(await types(['reports', 'show', 'zzzz'])).toMatchObject({ exitCode: 64, stdout: '' });
+    for (const id of ['ffff', 'zzzz', '', "'"])
+      expect(await types(['reports', 'show', id])).toMatchObject({ exitCode: 64, stdout: '' });
     const ambiguous = await types(['reports', 'show', 'ABCD']);
     expect(ambiguous).toMatchObject({ exitCode: 64, stdout: '' });
     expect(ambiguous.stderr).toContain('More than one report begins with ABCD');
