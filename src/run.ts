@@ -4,10 +4,11 @@ import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
-import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
+import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
 import { inSavepoint, openDatabase, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
 import { openSubjects } from './exceptions/store.ts';
+import { assertKnownUser } from './known-user.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
@@ -73,11 +74,17 @@ export async function run(
         listener.waiting();
       },
     };
-    return withRunLock(database, schema, patience, () => {
+    return withRunLock(database, schema, patience, async () => {
       const engine = startEngine(config, options, world, listener, source);
+      await assertKnownUser(database, cutOptionsOf(engine, {}));
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });
   });
+}
+
+function cutOptionsOf({ config, source, options, world, signal }: Engine, known: Past['known']): CutOptions {
+  const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
+  return { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
 }
 
 /** The deadline runs from here: waiting for the lock does not count. */
@@ -216,13 +223,11 @@ async function readOne(
 }
 
 async function compareAll(engine: Engine, readings: Readings, { compared, known }: Past): Promise<CheckOutcome[]> {
-  const { config, options, world, source, signal } = engine;
+  const { config, options, world } = engine;
   const outcomes: CheckOutcome[] = [];
   const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
   try {
-    const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
-    const cutOptions = { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
-    await withCut(database, cutOptions, async (cut) => {
+    await withCut(database, cutOptionsOf(engine, known), async (cut) => {
       for (const name of options.checks)
         outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), compared.get(name)));
     });

@@ -239,7 +239,7 @@ describe('exit codes', { timeout: 120_000 }, () => {
     const { exitCode, stderr } = await types(['run']);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(
-      /recon: manual run [0-9a-f]{8} failed: 0 of 1 check passed, 1 finding \(1 medium\); exit 2\n$/,
+      /recon: manual run [0-9a-f]{8} failed: 0 of 1 check passed, 4 records compared, 1 finding \(1 medium\); exit 2\n$/,
     );
   });
 

@@ -164,8 +164,12 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   ];
 }
 
-/** `3 findings (1 critical, 2 low)`: the outcome in one line. */
-export function outcomeLine(report: Report, exceptions: readonly StoredException[]): string {
+/** `… 812 records compared, 3 findings (1 critical, 2 low)`: the outcome in one line. */
+export function outcomeLine(
+  report: Report,
+  checks: readonly StoredCheck[],
+  exceptions: readonly StoredException[],
+): string {
   const bySeverity = severities
     .toReversed()
     .map((severity) => ({ severity, found: exceptions.filter((exception) => exception.severity === severity).length }))
@@ -173,5 +177,7 @@ export function outcomeLine(report: Report, exceptions: readonly StoredException
     .map(({ severity, found }) => `${found.toLocaleString('en-US')} ${severity}`);
   const found =
     bySeverity.length === 0 ? 'nothing found' : `${count(exceptions.length, 'finding')} (${bySeverity.join(', ')})`;
-  return `${report.run_type} run ${shortId(report.id)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${found}`;
+  // of nothing everything is true: whoever reads only this line must see it
+  const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
+  return `${report.run_type} run ${shortId(report.id)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${found}`;
 }

@@ -43,6 +43,7 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
     [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
+    [['run', '--since', '2027-01-01'], '--since 2027-01-01T00:00:00.000000Z is in the future'],
     [['run', '--type', 'hourly', '--since', '1d'], '--type hourly looks at everything.'],
     [['run', '--type', 'daily', '--user', someone], '--type daily looks at everything.'],
     [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
@@ -73,6 +74,34 @@ describe('a command line that cannot be meant', () => {
         metadata: { narrowed_to: { since: '2026-01-01T00:00:00.000000Z', until: '2026-01-01T00:00:00.500000Z' } },
       },
     });
+  });
+});
+
+describe('a run that would look at nothing', { timeout: 60_000 }, () => {
+  test('of a user whom nobody knows: 64, and no report of it', async () => {
+    const { sql, ada, types } = await firm();
+    for (const flags of [[], ['--dry-run']]) {
+      const { exitCode, stdout, stderr } = await types(['run', '--user', someone, ...flags]);
+      expect([exitCode, stdout]).toEqual([64, '']);
+      expect(stderr).toContain(`--user ${someone} names no user of the source: no account, record or transaction`);
+    }
+    expect(await sql`select from reconciliation_reports`).toHaveLength(0);
+    expect((await types(['run', '--user', ada.id.toUpperCase()])).exitCode).toBe(2);
+  });
+
+  test('of a user where a table cannot be read: the check says which', async () => {
+    const { sql, ada, types } = await firm();
+    await sql`alter table deposits rename to old_deposits`;
+    const { exitCode, stdout } = await types(['run', '--user', ada.id]);
+    expect(exitCode).toBe(78);
+    expect(stdout).toContain('relation "deposits" does not exist');
+  });
+
+  test('of empty books passes, and the last line says how little that means', async () => {
+    const { url } = await testDatabase();
+    const { exitCode, stderr } = await operatorOf(url).types(['run']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/passed: 4 of 4 checks passed, 0 records compared, nothing found; exit 0\n$/);
   });
 });
 
