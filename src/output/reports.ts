@@ -56,7 +56,8 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
 function verdictOrStatus(report: Report, screen: Screen): string {
   const verdict = report.metadata['verdict'];
   if (verdict === 'passed' || verdict === 'failed' || verdict === 'incomplete') return screen.verdict(verdict);
-  return report.status;
+  // "failed" is the word for books that disagree, and this run proved nothing
+  return { pending: 'running', in_progress: 'running', failed: 'interrupted', completed: 'completed' }[report.status];
 }
 
 /** How many exceptions the screen of a run lists before it names the command that lists all. */
