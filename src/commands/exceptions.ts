@@ -88,17 +88,18 @@ async function list({ database, schema, environment }: Store, flags: ListFlags, 
     reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
     limit: flags.limit ?? (flags.output === 'table' ? 50 : undefined),
   });
-  await printExceptions(exceptions, matching, environment, flags.output, world);
+  await printExceptions(exceptions, flags.output, world);
+  if (flags.output !== 'table' && exceptions.length === matching) return;
+  const { shownOf } = await import('../output/exceptions.ts');
+  await print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
 }
 
 async function printExceptions(
   exceptions: readonly StoredException[],
-  matching: number,
-  environment: string,
   format: OutputFormat,
   world: World,
 ): Promise<void> {
-  const { exceptionColumns, exceptionTable, shownOf } = await import('../output/exceptions.ts');
+  const { exceptionColumns, exceptionTable } = await import('../output/exceptions.ts');
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({}, { name: 'exceptions', items: exceptions }));
@@ -107,7 +108,6 @@ async function printExceptions(
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions));
   const { screenOf } = await import('../output/screen.ts');
   if (exceptions.length > 0) await print(world.stdout, exceptionTable(exceptions, screenOf(world.stdout, world.env)));
-  return print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
 }
 
 function showCommand(context: CommandContext): Command {
@@ -166,7 +166,7 @@ function resolveCommand(context: CommandContext): Command {
       await withStore(world, async (store) => {
         const { resolveExceptions } = await import('../exceptions/store.ts');
         const resolved = await resolveExceptions(store.database, store.schema, ids, resolution);
-        await printExceptions(resolved, resolved.length, store.environment, flags.output, world);
+        await printExceptions(resolved, flags.output, world);
         await print(
           world.stderr,
           `recon: ${resolved.length} resolved by ${plain(resolution.by)} in ${plain(store.environment)}; exit 0\n`,

@@ -1,7 +1,7 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds } from '../kinds.ts';
 import { plain } from '../plain.ts';
-import { count, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { count, cutOff, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
@@ -69,7 +69,7 @@ function stakeOf(exception: StoredException): string | undefined {
 export function shownOf(shown: number, matching: number): string {
   if (matching === 0) return 'no exceptions.\n';
   if (shown === matching) return `${count(matching, 'exception')}.\n`;
-  return `${shown.toLocaleString('en-US')} of ${count(matching, 'exception')}; --limit shows more, -o json all of them.\n`;
+  return cutOff(shown, matching, 'exception');
 }
 
 /** The whole story of one exception. */

@@ -70,3 +70,10 @@ export function localTime(rfc3339: string): string {
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+/** `20 of 812 reports; --limit shows more.` for a list that is cut off, else nothing. */
+export function cutOff(shown: number, matching: number, noun: string): string {
+  return shown === matching
+    ? ''
+    : `${shown.toLocaleString('en-US')} of ${count(matching, noun)}; --limit shows more.\n`;
+}

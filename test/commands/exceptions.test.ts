@@ -116,9 +116,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
     expect(stderr).toBe('production: 3 exceptions.\n');
-    expect(await operator.types(['exceptions', 'list', '--limit', '1'])).toMatchObject({
-      stderr: 'production: 1 of 2 exceptions; --limit shows more, -o json all of them.\n',
-    });
+    for (const format of ['table', 'json', 'csv'])
+      expect(await operator.types(['exceptions', 'list', '--limit', '1', '-o', format])).toMatchObject({
+        stderr: 'production: 1 of 2 exceptions; --limit shows more.\n',
+      });
+    expect(await operator.types(['exceptions', 'list', '-o', 'json'])).toMatchObject({ stderr: '' });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
       stdout: '',
       stderr: 'production: no exceptions.\n',

@@ -29,6 +29,11 @@ describe('recon reports', { timeout: 120_000 }, () => {
     expect(await listed()).toEqual([manual, hourly, daily]);
     expect(await listed('--type', 'hourly')).toEqual([hourly]);
     expect(await listed('-L', '2')).toEqual([manual, hourly]);
+    for (const format of ['table', 'json', 'csv']) {
+      const { stderr } = await types(['reports', 'list', '-L', '2', '-o', format]);
+      expect(stderr).toBe('2 of 3 reports; --limit shows more.\n');
+    }
+    expect(await types(['reports', 'list', '--type', 'daily', '-L', '1'])).toMatchObject({ stderr: '' });
 
     const { stdout: table } = await types(['reports', 'list']);
     expect(table.split('\n')[1]).toMatch(
