@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import { InvalidArgumentError, Option } from 'commander';
 import { OperatorError } from '../operator-error.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
 
 /** What main gives each command: the world, and where the exit code goes. */
@@ -52,7 +53,19 @@ export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;
   const content = readEnvFile(path);
   assertAssignments(content, path);
-  return { ...world, env: { ...parseEnv(content), ...world.env } };
+  return { ...world, env: { ...withoutTwins(parseEnv(content), world.env), ...world.env } };
+}
+
+/** A secret and its `_FILE` say the same thing: one of them in the environment wins over either in the file. */
+function withoutTwins(inFile: World['env'], env: World['env']): World['env'] {
+  const beaten = variables
+    .filter(({ kind }) => kind === 'secret')
+    .flatMap(({ name }) => [
+      { name, twin: `${name}_FILE` },
+      { name: `${name}_FILE`, twin: name },
+    ])
+    .filter(({ twin }) => (env[twin] ?? '').trim() !== '');
+  return Object.fromEntries(Object.entries(inFile).filter(([name]) => !beaten.some((loser) => loser.name === name)));
 }
 
 /** `parseEnv` takes a line without `=` and the next one for a single name, and says nothing. */

@@ -47,7 +47,10 @@ describe('a command line that cannot be meant', () => {
     [['run', '--type', 'hourly', '--since', '1d'], '--type hourly looks at everything.'],
     [['run', '--type', 'daily', '--user', someone], '--type daily looks at everything.'],
     [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
-    [['run', '--check', 'conversion_jobs', '--user', someone], 'conversion_jobs cannot be narrowed by user'],
+    [
+      ['run', '--check', 'conversion_jobs', '--user', someone],
+      'conversion_jobs cannot be narrowed by user: each of its records is for many users at once.\nLeave out',
+    ],
     [['run', 'everything'], 'too many arguments'],
     [['run', '--type'], 'argument missing'],
   ])('%s', async (argv, sentence) => {
@@ -62,7 +65,9 @@ describe('a command line that cannot be meant', () => {
     const env = { ...somewhere, RECONCILIATION_CHECKS: 'circle_balance,alpaca_balance' };
     const { exitCode, stderr } = await recon(['run', '--since', '7d'], { env });
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('circle_balance, alpaca_balance cannot be narrowed by time');
+    expect(stderr).toContain(
+      'circle_balance cannot be narrowed by time: what a custodian holds is of no one time or user.\nalpaca_balance cannot',
+    );
   });
 
   test('half a second is a window too', async () => {
@@ -174,6 +179,20 @@ describe('the environment', { timeout: 60_000 }, () => {
     }
     const { stdout } = await recon(['--env-file', file, 'reports', 'show', '-o', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ version: 1 });
+  });
+
+  test('the environment wins over the file for a secret in whichever of its two variables', async () => {
+    const { url } = await firm();
+    const secret = await envFile(url);
+    const listed = (content: string, env: Record<string, string>) =>
+      envFile(content).then((file) => recon(['--env-file', file, 'reports', 'list'], { env }));
+    const nowhere = 'postgres://recon@127.0.0.1:1/nowhere';
+    expect(await listed('DATABASE_URL_FILE=/no/such/secret\n', { DATABASE_URL: url })).toMatchObject({ exitCode: 0 });
+    expect(await listed(`DATABASE_URL=${nowhere}\n`, { DATABASE_URL_FILE: secret })).toMatchObject({ exitCode: 0 });
+    expect(await listed(`DATABASE_URL_FILE=${secret}\n`, { DATABASE_URL: '' })).toMatchObject({ exitCode: 0 });
+    const both = await listed(`DATABASE_URL=${nowhere}\nDATABASE_URL_FILE=${secret}\n`, {});
+    expect(both.exitCode).toBe(78);
+    expect(both.stderr).toContain('DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them.');
   });
 
   test('a line that assigns nothing: 78', async () => {
