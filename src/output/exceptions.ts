@@ -53,10 +53,14 @@ export function exceptionTable(exceptions: readonly StoredException[], screen: S
       exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
       plain(exception.difference ?? stakeOf(exception) ?? '-'),
       plain(exception.currency ?? ''),
-      localTime(exception.created_at),
-      `${exception.occurrences}x${exception.resolved_at === null ? '' : ' resolved'}`,
+      ...lifeOf(exception),
     ]),
   );
+}
+
+/** Since when and how often: of what a dry run found nobody knows, it did not look into the past. */
+function lifeOf({ id, created_at: since, occurrences, resolved_at: resolvedAt }: StoredException): [string, string] {
+  return id === null ? ['-', '-'] : [localTime(since), `${occurrences}x${resolvedAt === null ? '' : ' resolved'}`];
 }
 
 /** `(100.5)`: what is at stake where there is no difference. */

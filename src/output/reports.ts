@@ -71,10 +71,8 @@ export function reportScreen(
   screen: Screen,
 ): string {
   const environment = report.metadata['environment'];
-  const dryRun = report.metadata['dry_run'] === true;
-  const title = `${dryRun ? 'DRY RUN, nothing is stored: ' : ''}${report.run_type} run ${shortId(report.id)}`;
   return [
-    `${screen.strong(title)}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
+    `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
     ...scopeLines(report),
     '',
     checkTable(checks, screen),
@@ -84,6 +82,17 @@ export function reportScreen(
     ...(report.error_message !== null && checks.length === 0 ? [plain(report.error_message)] : []),
     ...exceptionLines(report, exceptions, screen),
   ].join('\n');
+}
+
+/** A dry run has no id that anybody could ask for. */
+function titleOf(report: Report): string {
+  return isDryRun(report)
+    ? `DRY RUN, nothing is stored: ${report.run_type} run`
+    : `${report.run_type} run ${shortId(report.id)}`;
+}
+
+function isDryRun({ metadata }: Report): boolean {
+  return metadata['dry_run'] === true;
 }
 
 function scopeLines({ metadata }: Report): string[] {
@@ -154,12 +163,11 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   const shown = exceptions.slice(0, listedExceptions);
   const more = exceptions.length - shown.length;
   const first = shown[0]?.id;
+  const whereMore = isDryRun(report) ? 'give -o json or csv' : `recon exceptions list --report ${shortId(report.id)}`;
   return [
     '',
     exceptionTable(shown, screen),
-    ...(more > 0
-      ? [`… and ${more.toLocaleString('en-US')} more: recon exceptions list --report ${shortId(report.id)}`]
-      : []),
+    ...(more > 0 ? [`… and ${more.toLocaleString('en-US')} more: ${whereMore}`] : []),
     ...(first ? [`Next: recon exceptions show ${shortId(first)}`] : []),
     '',
   ];
@@ -180,5 +188,5 @@ export function outcomeLine(
     bySeverity.length === 0 ? 'nothing found' : `${count(exceptions.length, 'finding')} (${bySeverity.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it
   const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
-  return `${report.run_type} run ${shortId(report.id)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${found}`;
+  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${found}`;
 }

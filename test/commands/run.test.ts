@@ -264,7 +264,12 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
     await types(['migrate', 'down', '--yes']);
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
     const { stdout } = await types(['run', '--dry-run']);
-    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run /);
+    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
+    expect(stdout).toMatch(/^- +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC +- +-$/m);
+    const { stderr } = await types(['run', '--dry-run', '-o', 'csv']);
+    expect(stderr).toBe(
+      'recon: DRY RUN, nothing is stored: manual run failed: 0 of 1 check passed, 1 record compared, 1 finding (1 medium); exit 2\n',
+    );
     expect(await sql`select from pg_tables where tablename like 'reconciliation%'`).toHaveLength(0);
   });
 });
