@@ -9,6 +9,7 @@ import { inSavepoint, openDatabase, withDatabase, type Database } from './databa
 import { Incomplete } from './incomplete.ts';
 import { openSubjects } from './exceptions/store.ts';
 import { assertKnownUser } from './known-user.ts';
+import { withPlace } from './mapping-problem.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
@@ -276,7 +277,7 @@ async function tryCompare(
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
     if (reason === undefined) throw error;
-    return reason;
+    return withPlace(reason, error, cut.source);
   }
 }
 

@@ -7,6 +7,7 @@ import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { LedgerBuilder, withoutConstraints } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { answers } from '../support/sandbox-server.ts';
+import { sourceFolder } from '../support/source-folder.ts';
 import { operatorOf, recon, withoutCustodians } from '../support/world.ts';
 
 const somewhere = { DATABASE_URL: 'postgres://recon:canary-password@127.0.0.1:1/app' };
@@ -324,6 +325,36 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
     expect(stdout).toContain(
       'deposits: A table that this check reads does not exist: relation "deposits" does not exist.',
     );
+  });
+
+  test.each<[string, (original: string) => string, RegExp]>([
+    [
+      'a column that is not in the table',
+      (sql) => sql.replace('deposit.amount', 'deposit.worth'),
+      /deposits: A column that this check reads does not exist: column deposit\.worth does not exist\./,
+    ],
+    [
+      'a column that is forgotten',
+      (sql) => `select id, user_id from (${sql}) as original`,
+      /deposits: A column .*"amount" does not exist\./,
+    ],
+    [
+      'what is no SQL',
+      () => 'selct 1',
+      /deposits: The database could not answer: syntax error at or near "selct" \(42601\)\./,
+    ],
+    [
+      'two statements',
+      (sql) => `select 1;\n${sql}`,
+      /deposits: The database could not answer: syntax error at or near ";" \(42601\)\./,
+    ],
+  ])('a mistake in the mapping names its file: %s', async (_, change, sentence) => {
+    const { types } = await firm();
+    const folder = await sourceFolder({ deposits: change });
+    const { exitCode, stdout } = await types(['run'], { env: { RECONCILIATION_SOURCE: folder } });
+    expect(exitCode).toBe(78);
+    expect(stdout).toMatch(sentence);
+    expect(stdout).toContain(` The mapping is ${join(folder, 'deposits.sql')}.\n`);
   });
 
   test('CSV: the exceptions, a header line first', async () => {
