@@ -301,6 +301,7 @@ function refuseShrunken(outcome: CheckOutcome, previous: number | undefined, who
   const { result } = outcome;
   if (result instanceof Incomplete || !whole || previous === undefined || result.compared * 2 >= previous)
     return outcome;
-  const reason = `Only ${result.compared} records where the last complete run compared ${previous}: if they were really removed, run once with --accept-fewer.`;
+  const records = result.compared === 1 ? 'record' : 'records';
+  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
   return { ...outcome, result: new Incomplete(reason) };
 }

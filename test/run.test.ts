@@ -459,7 +459,7 @@ describe('a source that lost more than half of its records', { timeout: 120_000 
     expect(shrunken.exitCode).toBe(3);
     expect(checkOf(shrunken, 'withdrawals')).toMatchObject({ status: 'failed', expected_value: null });
     expect(checkOf(shrunken, 'withdrawals')['error_message']).toBe(
-      'Only 1 records where the last complete run compared 4: if they were really removed, run once with --accept-fewer.',
+      'Only 1 record where the last complete run compared 4; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.',
     );
     expect((await runs(['--dry-run'])).exitCode, 'a dry run says the same').toBe(3);
 

@@ -25,9 +25,10 @@ export function gather(value: string, previous: string[] | undefined): string[] 
   return [...(previous ?? []), value];
 }
 
-/** A whole number above zero. */
+/** A whole number above zero, none that JavaScript would round. */
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError('It must be a whole number above 0, of at most 15 digits.');
   return Number(text);
 }
 

@@ -102,6 +102,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(await listed('--kind', 'amount_mismatch')).toEqual([]);
     expect(await listed('--user', user.toUpperCase())).toEqual([ids.small]);
     expect(await listed('--limit', '1')).toEqual([ids.large]);
+    expect(await listed('--limit', '999999999999999')).toHaveLength(2);
     expect(await listed('--report', '1000')).toEqual([]);
     expect(await listed('--report', 'latest')).toEqual([]);
   });
@@ -137,7 +138,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
   test.each([
     [['list', '--severity', 'severe'], 'Allowed choices are low, medium, high, critical.'],
     [['list', '--kind', 'missing'], 'Allowed choices are orphaned_entry'],
-    [['list', '--limit', '0'], 'It must be a whole number above 0.'],
+    [['list', '--limit', '0'], 'It must be a whole number above 0, of at most 15 digits.'],
     [['list', '--report', 'ffff'], 'There is no report ffff.'],
     [['lst'], "unknown command 'lst'\n(Did you mean list?)"],
     [
