@@ -145,7 +145,9 @@ async function pastOf({ options }: Engine, database: Database, schema: string): 
 
 function newReport({ options, config, world }: Engine): Report {
   const startedAt = world.now().toISOString();
-  const off = (Object.keys(registry) as CheckName[]).filter((name) => !options.checks.includes(name));
+  const left = (Object.keys(registry) as CheckName[]).filter((name) => !options.checks.includes(name));
+  const off = left.filter((name) => !config.checks.includes(name));
+  const notInThisRun = left.filter((name) => config.checks.includes(name));
   const { since, until, userId } = options.scope;
   return {
     id: randomUUID(),
@@ -162,6 +164,7 @@ function newReport({ options, config, world }: Engine): Report {
       environment: config.environment,
       source: config.source,
       ...(off.length > 0 && { off }),
+      ...(notInThisRun.length > 0 && { not_in_this_run: notInThisRun }),
       ...(!isWhole(options.scope) && { narrowed_to: { since, until, user_id: userId } }),
     },
     created_at: startedAt,
@@ -190,7 +193,13 @@ async function markFailed(
   await finishReport(database, schema, failed).catch(() => undefined);
 }
 
-type Readings = Map<CheckName, CustodianReading | Incomplete>;
+/** What a custodian said, or why it could not be read, and how long that took. */
+interface Reading {
+  result: CustodianReading | Incomplete;
+  tookMs: number;
+}
+
+type Readings = Map<CheckName, Reading>;
 
 async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
   return compareAll(engine, await readCustodians(engine), past);
@@ -199,9 +208,12 @@ async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
 /** Custodians are slow: they are read side by side, and before any snapshot is open. */
 async function readCustodians(engine: Engine): Promise<Readings> {
   const reading = engine.options.checks.map(
-    async (name): Promise<[CheckName, CustodianReading | Incomplete] | undefined> => {
+    async (name): Promise<[CheckName, Reading] | undefined> => {
       const check = registry[name];
-      return check.read === undefined ? undefined : [name, await readOne(engine, check, check.read)];
+      if (check.read === undefined) return undefined;
+      const startedAt = engine.world.now();
+      const result = await readOne(engine, check, check.read);
+      return [name, { result, tookMs: since(engine, startedAt) }];
     },
   );
   return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
@@ -248,11 +260,12 @@ async function compareOne(
   engine: Engine,
   cut: Cut,
   check: Check,
-  reading: CustodianReading | Incomplete | undefined,
+  reading: Reading | undefined,
   previous: number | undefined,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
-  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading));
+  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result));
+  outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
   return told(engine, refuseShrunken(outcome, previous, isWhole(engine.options.scope)));
 }
 
@@ -292,8 +305,12 @@ function tooSlow(): Incomplete {
 }
 
 function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Comparison | Incomplete): CheckOutcome {
-  const executionMs = Math.max(0, engine.world.now().getTime() - startedAt.getTime());
-  return { name, id: randomUUID(), startedAt, executionMs, result };
+  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
+}
+
+/** In milliseconds; never negative, though a clock may be set back. */
+function since({ world }: Engine, startedAt: Date): number {
+  return Math.max(0, world.now().getTime() - startedAt.getTime());
 }
 
 /** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */

@@ -227,6 +227,26 @@ describe('a run over everything', { timeout: 120_000 }, () => {
   });
 });
 
+test('what a check took counts the reading of its custodian', async () => {
+  const { url, ada } = await desk();
+  const { env, circle } = await startCustodians(ada, { usdc: '0.5', cash: '3' });
+  const world = testWorld({ env: { DATABASE_URL: url, ...env, RECONCILIATION_CHECKS: 'circle_balance,deposits' } });
+  let elapsedMs = 0;
+  world.now = () => new Date(cutAt.getTime() + elapsedMs);
+  circle.faults.push({
+    path: /./,
+    times: 1,
+    respond: (real) => {
+      elapsedMs += 9_000;
+      return real();
+    },
+  });
+  const { stdout } = await reconIn(world, ['run', '-o', 'json']);
+  const document = JSON.parse(stdout) as RunDocument;
+  expect(checkOf(document, 'circle_balance')['execution_time_ms']).toBe(9_000);
+  expect(checkOf(document, 'deposits')['execution_time_ms']).toBe(0);
+});
+
 describe('exit codes', { timeout: 120_000 }, () => {
   test('2 from --fail-on up, else 0', async () => {
     const { sql, ledger, ada, types } = await desk('deposits');

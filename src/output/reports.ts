@@ -96,7 +96,10 @@ function isDryRun({ metadata }: Report): boolean {
 }
 
 function scopeLines({ metadata }: Report): string[] {
-  const off = Array.isArray(metadata['off']) ? [`off: ${plain(metadata['off'].join(', '))}`] : [];
+  const off = [
+    ...namedChecks('off (RECONCILIATION_CHECKS)', metadata['off']),
+    ...namedChecks('not in this run', metadata['not_in_this_run']),
+  ];
   const narrowed = metadata['narrowed_to'];
   if (typeof narrowed !== 'object' || narrowed === null) return off;
   const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
@@ -105,6 +108,10 @@ function scopeLines({ metadata }: Report): string[] {
     `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
+}
+
+function namedChecks(what: string, names: unknown): string[] {
+  return Array.isArray(names) ? [`${what}: ${plain(names.join(', '))}`] : [];
 }
 
 function checkTable(checks: readonly StoredCheck[], screen: Screen): string {
@@ -152,7 +159,7 @@ function checkRows(check: StoredCheck, screen: Screen): string[][] {
     expected,
     actual,
     difference,
-    plain(currency ?? ''),
+    plain(currency ?? '(none)'),
   ]);
   const [first = ['', '', '', ''], ...rest] = lines;
   return [[...head, ...first, ...tail], ...rest.map((line) => ['', '', '', ...line, '', ''])];

@@ -305,7 +305,9 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
       (await types(['run'], { env, terminal })).stdout.includes('\u001b[');
     const { stdout } = await types(['run']);
     expect(stdout).toMatch(/^manual run [0-9a-f]{8} {2}production {2}2026-03-01 .* failed\n/);
-    expect(stdout).toContain('off: ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals');
+    expect(stdout).toContain(
+      'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals\n',
+    );
     expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +USDC +1 /);
     expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC/);
     expect(stdout).toMatch(/Next: recon exceptions show [0-9a-f]{8}\n$/);
@@ -314,6 +316,24 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
     expect(await painted({ NO_COLOR: '1' }, true)).toBe(false);
     expect(await painted({ CI: 'true' }, true)).toBe(false);
     expect(await painted({ FORCE_COLOR: '1' }, false)).toBe(true);
+  });
+
+  test('what is off is told from what this run left out', async () => {
+    const { types } = await firm();
+    const env = { RECONCILIATION_CHECKS: 'deposits,conversion_jobs,withdrawals' };
+    const { stdout } = await types(['run', '--check', 'deposits'], { env });
+    expect(stdout).toContain(
+      'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance\nnot in this run: conversion_jobs, withdrawals\n',
+    );
+  });
+
+  test('sums without a currency say so', async () => {
+    const { types } = await firm();
+    const source = await sourceFolder({
+      deposits: (sql) => sql.replace('upper(deposit.token::text)', 'null::text'),
+    });
+    const { stdout } = await types(['run'], { env: { RECONCILIATION_SOURCE: source } });
+    expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +\(none\) +1 /);
   });
 
   test('an incomplete check says why, and is neither passed nor failed', async () => {
