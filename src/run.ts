@@ -53,7 +53,7 @@ interface Engine {
 const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
 /**
- * One run (DESIGN §7): lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
+ * One run: lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
  * Throws an OperatorError if it could not begin (3, 4, 77, 78), a SignalInterrupt if it was told to stop.
  */
 export async function run(
@@ -207,15 +207,13 @@ async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
 
 /** Custodians are slow: they are read side by side, and before any snapshot is open. */
 async function readCustodians(engine: Engine): Promise<Readings> {
-  const reading = engine.options.checks.map(
-    async (name): Promise<[CheckName, Reading] | undefined> => {
-      const check = registry[name];
-      if (check.read === undefined) return undefined;
-      const startedAt = engine.world.now();
-      const result = await readOne(engine, check, check.read);
-      return [name, { result, tookMs: since(engine, startedAt) }];
-    },
-  );
+  const reading = engine.options.checks.map(async (name): Promise<[CheckName, Reading] | undefined> => {
+    const check = registry[name];
+    if (check.read === undefined) return undefined;
+    const startedAt = engine.world.now();
+    const result = await readOne(engine, check, check.read);
+    return [name, { result, tookMs: since(engine, startedAt) }];
+  });
   return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
 }
 

@@ -6,7 +6,7 @@ import { OperatorError } from './operator-error.ts';
 
 /**
  * The host's tables seen through a mapping: for each relation of this list, one file of the source's folder holds the
- * one `select` that makes it (DESIGN §5). A check never names a host table; it names these.
+ * one `select` that makes it (README, "Your own tables"). A check never names a host table; it names these.
  */
 export const relations = {
   ledger_accounts: {
@@ -166,7 +166,7 @@ export function openSource(nameOrPath: string): Source {
     throw new OperatorError(
       78,
       `RECONCILIATION_SOURCE names a folder that does not exist: ${folder}.`,
-      'Copy sql/source/stack_service, change its files, and give the path of the copy.',
+      'Copy sql/source/stack_service, change its files, and give the path of the copy, with a slash in it: ./mapping.',
     );
   const missing = Object.keys(relations).filter((relation) => !existsSync(join(folder, `${relation}.sql`)));
   if (missing.length > 0)

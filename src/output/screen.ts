@@ -26,7 +26,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
   };
 }
 
-// chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand (OPS-FACTS.md §1.3)
+// chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand
 function hasColour(stream: Output, env: World['env']): boolean {
   const isSet = (name: string) => (env[name] ?? '') !== '';
   if (isSet('FORCE_COLOR')) return env['FORCE_COLOR'] !== '0';

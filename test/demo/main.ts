@@ -1,5 +1,5 @@
 // npm run demo               a month of books with a fault of every kind, and what recon says about it
-// npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show 3f2a, …
+// npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show ID, …
 // npm run demo -- --reset    the same as `npm run demo`: begins anew; arguments may follow
 import { constants } from 'node:os';
 import { OperatorError } from '../../src/operator-error.ts';
