@@ -4,6 +4,7 @@ import { checkNames, type CheckName } from './checks/names.ts';
 import { parseDuration } from './duration.ts';
 import { money, type Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
+import { databaseUrlForm } from './secrets.ts';
 import { suggest } from './suggestion.ts';
 import { variables, type Variable, type VariableName } from './variables.ts';
 import type { World } from './world.ts';
@@ -160,14 +161,22 @@ const positiveNumber = z
   .refine((value) => /^\d{1,6}(\.\d{1,3})?$/.test(value) && Number(value) > 0, 'must be a number above 0')
   .transform(Number);
 const httpUrl = z.string().refine(isHttpUrl, 'must be a URL that begins with https:// or http://');
+/** Who we are goes into the variables of the keys: a URL is stored and shown. */
+const publicUrl = httpUrl.refine(
+  hasNoCredentials,
+  'must not hold a user or a password: they belong in the variables of the keys',
+);
 const clockTime = z.string().refine((value) => /^([01]\d|2[0-3]):[0-5]\d$/.test(value), 'must be HH:MM in UTC');
 const schemaName = z
   .string()
   .refine((value) => /^[a-z_][a-z0-9_]{0,62}$/.test(value), 'must be a lower-case PostgreSQL name')
   .optional();
+const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 const databaseUrl = text
-  .refine(isDatabaseUrl, 'must be postgres://user:password@host:port/database')
-  .refine(isDecodable, 'has a percent sign that must be written as %25');
+  .refine(isDatabaseUrl, `must be ${databaseUrlForm}`)
+  .refine(hasOneHost, 'must name one host')
+  .refine(isDecodable, 'has a percent sign that must be written as %25')
+  .refine(hasSslMode, `may have an sslmode of ${sslModes.join(', ')}`);
 const checkList = list.transform((names, context) => {
   for (const name of names.filter((item) => !(checkNames as readonly string[]).includes(item)))
     context.addIssue({ code: 'custom', message: unknownCheck(name) });
@@ -188,10 +197,27 @@ function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
 
+function hasNoCredentials(value: string): boolean {
+  if (!URL.canParse(value)) return true;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+}
+
 function isDatabaseUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, hostname, pathname } = new URL(value);
   return /^postgres(ql)?:$/.test(protocol) && hostname !== '' && pathname.length > 1;
+}
+
+/** The driver tries the hosts of a list in turn and for ever. */
+function hasOneHost(value: string): boolean {
+  return !URL.canParse(value) || !new URL(value).hostname.includes(',');
+}
+
+/** The driver takes a mode that it does not know for one of its own. */
+function hasSslMode(value: string): boolean {
+  const mode = URL.canParse(value) ? new URL(value).searchParams.get('sslmode') : null;
+  return mode === null || sslModes.includes(mode);
 }
 
 /** A client of PostgreSQL decodes user, password and the name of the database. */
@@ -207,12 +233,12 @@ function isDecodable(value: string): boolean {
 const environment = z.object({
   DATABASE_URL: databaseUrl,
   CIRCLE_API_KEY: z.string().optional(),
-  CIRCLE_BASE_URL: httpUrl,
+  CIRCLE_BASE_URL: publicUrl,
   CIRCLE_REQUESTS_PER_SECOND: positiveNumber,
   ALPACA_API_KEY: z.string().optional(),
   ALPACA_API_SECRET: z.string().optional(),
-  ALPACA_BASE_URL: httpUrl,
-  ALPACA_AUTH_URL: httpUrl.optional(),
+  ALPACA_BASE_URL: publicUrl,
+  ALPACA_AUTH_URL: publicUrl.optional(),
   ALPACA_REQUESTS_PER_SECOND: positiveNumber,
   RECONCILIATION_ENABLED: flag,
   RECONCILIATION_ENVIRONMENT: text,

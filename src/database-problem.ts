@@ -23,6 +23,8 @@ const unreachable = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  'CLOSED_ON_CONNECT',
+  'NO_TLS',
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
@@ -60,6 +62,22 @@ type Explanation = (
 ) => { exitCode: 3 | 77 | 78; message: string; hint: string };
 
 const explanations: [isMeant: (code: string) => boolean, Explanation][] = [
+  [
+    (code) => code === 'CLOSED_ON_CONNECT',
+    (place, { code }) => ({
+      exitCode: 3,
+      message: `What listens at ${place} closes connections before they are made (${code}): it may be no PostgreSQL.`,
+      hint: 'Check the host and port in DATABASE_URL, and that the server is up.',
+    }),
+  ],
+  [
+    (code) => code === 'NO_TLS',
+    (place) => ({
+      exitCode: 78,
+      message: `The database at ${place} does not speak TLS, which sslmode in DATABASE_URL asks for.`,
+      hint: 'Switch TLS on at the server, or give sslmode=disable if the network may be trusted.',
+    }),
+  ],
   [
     (code) => unreachable.has(code),
     (place, { code }) => ({

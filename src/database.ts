@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { operatorProblem } from './database-problem.ts';
+import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 
 /** A pool of connections. Times come back as RFC 3339 text in UTC with microseconds, `numeric` and `bigint` as text. */
@@ -30,11 +31,13 @@ export interface DatabaseOptions {
   connections: number;
   /** Bounds the attempt to connect, in seconds. */
   connectTimeoutS?: number;
+  /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
+  signal?: AbortSignal;
 }
 
 /** Opens a pool; nothing is connected before the first query. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  return postgres(url, {
+  const settings = {
     max: options.connections,
     connect_timeout: options.connectTimeoutS ?? 10,
     idle_timeout: 0,
@@ -42,7 +45,9 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     onnotice: () => undefined, // postgres would print notices on stdout
     types: { timestamp: timestamps },
     connection: { application_name: 'recon', TimeZone: 'UTC' },
-  });
+    socket: dialer(options.signal),
+  };
+  return postgres(url, settings);
 }
 
 /** Gives `body` a pool and closes it whatever happens, without waiting longer than five seconds for running queries. */

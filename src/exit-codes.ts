@@ -1,4 +1,4 @@
-/** What each exit code means to a scheduler: the table of `recon help exit-codes` and of the README (DESIGN §7). */
+/** What each exit code means to a scheduler: the table of `recon help exit-codes` and of the README. */
 export const exitCodes = [
   { code: 0, meaning: 'complete, and nothing found at or above --fail-on', retry: '' },
   { code: 1, meaning: 'a bug in recon: unexpected error, with its stack', retry: '' },

@@ -1,6 +1,6 @@
 /**
  * Every kind of finding, in order of rank: where one subject shows several, the one that stands first is reported and
- * the others go into its metadata. Checks, help, demo, oracle and documentation follow this table (DESIGN §6).
+ * the others go into its metadata. Checks, help, demo, oracle and documentation follow this table.
  */
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 

@@ -7,7 +7,7 @@ export type { Logger } from 'pino';
 
 /**
  * Talk on stderr: JSON lines for machines, one plain line each on a terminal. Every line passes the mask. Field names
- * keep clear of those that log systems read as severity or host (`status`, `host`, `date`): OPS-FACTS.md §6.
+ * keep clear of those that log systems read as severity or host (`status`, `host`, `date`).
  */
 export function createLogger(world: Pick<World, 'stderr' | 'now'>, level: string, mask: Mask): Logger {
   const format = world.stderr.isTTY === true ? forPeople : (line: string) => line;

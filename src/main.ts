@@ -11,12 +11,20 @@ import { runCommand } from './commands/run.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { createMask } from './secrets.ts';
-import { SignalInterrupt, type World } from './world.ts';
+import { SignalInterrupt, whyCutShort, type World } from './world.ts';
 
 export { realWorld } from './world.ts';
 
 /** Runs one command line (without node and script). Never throws; what it returns is the exit code of the process. */
 export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
+  const exitCode = await runCommandLine(argv, world);
+  const code = await whyCutShort(world.stdout);
+  if (code === undefined) return exitCode;
+  const lost = `the result could not be written to stdout (${code}); what the command did stays done`;
+  return say(world, exitCode === 0 || exitCode === 2 ? 3 : exitCode, lost);
+}
+
+async function runCommandLine(argv: readonly string[], world: World): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const context: CommandContext = {
     world,

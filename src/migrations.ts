@@ -340,8 +340,12 @@ async function runSql(transaction: Transaction, file: string, text: string): Pro
 /** SQLSTATEs, PostgreSQL appendix A; `RECON` is our own, raised by a migration that refuses what it finds. */
 const lockNotAvailable = '55P03';
 const undefinedColumn = '42703';
+const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
 const dependentObjects = '2BP01';
 const refused = 'RECON';
+
+const leftOver =
+  'What has that name is left over from tables that were dropped by hand, or is not of recon: drop or rename it, and try again.';
 
 /** Turns what PostgreSQL says about a statement into an OperatorError; lost connections are explained elsewhere. */
 function explain(file: string, text: string): (error: unknown) => never {
@@ -353,6 +357,7 @@ function explain(file: string, text: string): (error: unknown) => never {
     const message = describeSqlProblem(file, text, problem);
     if (problem.code === lockNotAvailable)
       throw new OperatorError(4, message, 'Somebody uses one of these tables: try again when it is quiet.', options);
-    throw new OperatorError(78, message, problem.hint ?? 'Nothing of this migration was kept.', options);
+    const hint = duplicates.includes(problem.code) ? leftOver : (problem.hint ?? 'Nothing of this migration was kept.');
+    throw new OperatorError(78, message, hint, options);
   };
 }

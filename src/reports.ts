@@ -140,19 +140,24 @@ export async function lastCompared(database: Database, schema: string): Promise<
   return new Map(rows.map((row) => [row.check_type, Number(row.compared)]));
 }
 
-/** The newest reports, newest first. */
+/** The newest reports, newest first, with the number of all that match. */
 export async function listReports(
   database: Database,
   schema: string,
   filter: { type: RunType | undefined; limit: number },
-): Promise<Report[]> {
-  return database<Report[]>`
+): Promise<{ reports: Report[]; matching: number }> {
+  const isMeant = database`${filter.type ?? null}::text is null or report.run_type = ${filter.type ?? null}`;
+  const reports = await database<Report[]>`
     select ${reportColumns(database)}
     from ${database(`${schema}.reconciliation_reports`)} as report
-    where ${filter.type ?? null}::text is null or report.run_type = ${filter.type ?? null}
+    where ${isMeant}
     order by report.started_at desc, report.id
     limit ${filter.limit}
   `;
+  const [count] = await database<{ matching: string }[]>`
+    select count(*) as matching from ${database(`${schema}.reconciliation_reports`)} as report where ${isMeant}
+  `;
+  return { reports: [...reports], matching: Number(count?.matching) };
 }
 
 /** The report whose id begins so, or the newest for `latest`. Throws an OperatorError (64) if there is not exactly one. */

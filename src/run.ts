@@ -4,10 +4,12 @@ import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
-import { everything, whyIncomplete, withCut, type Scope } from './cut.ts';
+import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
 import { inSavepoint, openDatabase, withDatabase, type Database } from './database.ts';
 import { Incomplete } from './incomplete.ts';
 import { openSubjects } from './exceptions/store.ts';
+import { assertKnownUser } from './known-user.ts';
+import { withPlace } from './mapping-problem.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
 import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
@@ -51,7 +53,7 @@ interface Engine {
 const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
 /**
- * One run (DESIGN §7): lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
+ * One run: lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
  * Throws an OperatorError if it could not begin (3, 4, 77, 78), a SignalInterrupt if it was told to stop.
  */
 export async function run(
@@ -61,7 +63,7 @@ export async function run(
   listener: RunListener,
 ): Promise<RunResult> {
   const source = openSource(config.source);
-  return withDatabase(config.databaseUrl, { connections: 4 }, async (database) => {
+  return withDatabase(config.databaseUrl, { connections: 4, signal: world.signal }, async (database) => {
     // a dry run needs no tables of ours: it is the first thing to try on a real database
     const schema = options.dryRun
       ? await plannedSchema(database, config.schema)
@@ -73,11 +75,17 @@ export async function run(
         listener.waiting();
       },
     };
-    return withRunLock(database, schema, patience, () => {
+    return withRunLock(database, schema, patience, async () => {
       const engine = startEngine(config, options, world, listener, source);
+      await assertKnownUser(database, cutOptionsOf(engine, {}));
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });
   });
+}
+
+function cutOptionsOf({ config, source, options, world, signal }: Engine, known: Past['known']): CutOptions {
+  const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
+  return { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
 }
 
 /** The deadline runs from here: waiting for the lock does not count. */
@@ -137,7 +145,9 @@ async function pastOf({ options }: Engine, database: Database, schema: string): 
 
 function newReport({ options, config, world }: Engine): Report {
   const startedAt = world.now().toISOString();
-  const off = (Object.keys(registry) as CheckName[]).filter((name) => !options.checks.includes(name));
+  const left = (Object.keys(registry) as CheckName[]).filter((name) => !options.checks.includes(name));
+  const off = left.filter((name) => !config.checks.includes(name));
+  const notInThisRun = left.filter((name) => config.checks.includes(name));
   const { since, until, userId } = options.scope;
   return {
     id: randomUUID(),
@@ -154,6 +164,7 @@ function newReport({ options, config, world }: Engine): Report {
       environment: config.environment,
       source: config.source,
       ...(off.length > 0 && { off }),
+      ...(notInThisRun.length > 0 && { not_in_this_run: notInThisRun }),
       ...(!isWhole(options.scope) && { narrowed_to: { since, until, user_id: userId } }),
     },
     created_at: startedAt,
@@ -182,7 +193,13 @@ async function markFailed(
   await finishReport(database, schema, failed).catch(() => undefined);
 }
 
-type Readings = Map<CheckName, CustodianReading | Incomplete>;
+/** What a custodian said, or why it could not be read, and how long that took. */
+interface Reading {
+  result: CustodianReading | Incomplete;
+  tookMs: number;
+}
+
+type Readings = Map<CheckName, Reading>;
 
 async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
   return compareAll(engine, await readCustodians(engine), past);
@@ -190,12 +207,13 @@ async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
 
 /** Custodians are slow: they are read side by side, and before any snapshot is open. */
 async function readCustodians(engine: Engine): Promise<Readings> {
-  const reading = engine.options.checks.map(
-    async (name): Promise<[CheckName, CustodianReading | Incomplete] | undefined> => {
-      const check = registry[name];
-      return check.read === undefined ? undefined : [name, await readOne(engine, check, check.read)];
-    },
-  );
+  const reading = engine.options.checks.map(async (name): Promise<[CheckName, Reading] | undefined> => {
+    const check = registry[name];
+    if (check.read === undefined) return undefined;
+    const startedAt = engine.world.now();
+    const result = await readOne(engine, check, check.read);
+    return [name, { result, tookMs: since(engine, startedAt) }];
+  });
   return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
 }
 
@@ -216,13 +234,11 @@ async function readOne(
 }
 
 async function compareAll(engine: Engine, readings: Readings, { compared, known }: Past): Promise<CheckOutcome[]> {
-  const { config, options, world, source, signal } = engine;
+  const { config, options, world } = engine;
   const outcomes: CheckOutcome[] = [];
-  const database = openDatabase(config.databaseUrl, { connections: 2 }); // its own: what it loses, nobody else needs
+  const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
   try {
-    const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
-    const cutOptions = { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
-    await withCut(database, cutOptions, async (cut) => {
+    await withCut(database, cutOptionsOf(engine, known), async (cut) => {
       for (const name of options.checks)
         outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), compared.get(name)));
     });
@@ -242,11 +258,12 @@ async function compareOne(
   engine: Engine,
   cut: Cut,
   check: Check,
-  reading: CustodianReading | Incomplete | undefined,
+  reading: Reading | undefined,
   previous: number | undefined,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
-  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading));
+  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result));
+  outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
   return told(engine, refuseShrunken(outcome, previous, isWhole(engine.options.scope)));
 }
 
@@ -271,7 +288,7 @@ async function tryCompare(
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
     if (reason === undefined) throw error;
-    return reason;
+    return withPlace(reason, error, cut.source);
   }
 }
 
@@ -286,8 +303,12 @@ function tooSlow(): Incomplete {
 }
 
 function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Comparison | Incomplete): CheckOutcome {
-  const executionMs = Math.max(0, engine.world.now().getTime() - startedAt.getTime());
-  return { name, id: randomUUID(), startedAt, executionMs, result };
+  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
+}
+
+/** In milliseconds; never negative, though a clock may be set back. */
+function since({ world }: Engine, startedAt: Date): number {
+  return Math.max(0, world.now().getTime() - startedAt.getTime());
 }
 
 /** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
@@ -295,6 +316,7 @@ function refuseShrunken(outcome: CheckOutcome, previous: number | undefined, who
   const { result } = outcome;
   if (result instanceof Incomplete || !whole || previous === undefined || result.compared * 2 >= previous)
     return outcome;
-  const reason = `Only ${result.compared} records where the last complete run compared ${previous}: if they were really removed, run once with --accept-fewer.`;
+  const records = result.compared === 1 ? 'record' : 'records';
+  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
   return { ...outcome, result: new Incomplete(reason) };
 }

@@ -4,6 +4,9 @@ import type { World } from './world.ts';
 
 export type Mask = (text: string) => string;
 
+/** What DATABASE_URL looks like, as help and errors say it: nobody's secret, also where somebody copied it. */
+export const databaseUrlForm = 'postgres://user:password@host:port/database';
+
 /** Shorter values would blank out ordinary words. */
 const shortest = 8;
 
@@ -14,7 +17,7 @@ const shortest = 8;
 export function createMask(env: World['env']): Mask {
   const secrets = secretValues(env)
     .flatMap(spellings)
-    .filter((value) => value.length >= shortest);
+    .filter((value) => value.length >= shortest && !databaseUrlForm.includes(value));
   const longestFirst = [...new Set(secrets)].sort((left, right) => right.length - left.length);
   return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
 }

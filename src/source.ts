@@ -6,7 +6,7 @@ import { OperatorError } from './operator-error.ts';
 
 /**
  * The host's tables seen through a mapping: for each relation of this list, one file of the source's folder holds the
- * one `select` that makes it (DESIGN §5). A check never names a host table; it names these.
+ * one `select` that makes it (README, "Your own tables"). A check never names a host table; it names these.
  */
 export const relations = {
   ledger_accounts: {
@@ -166,7 +166,7 @@ export function openSource(nameOrPath: string): Source {
     throw new OperatorError(
       78,
       `RECONCILIATION_SOURCE names a folder that does not exist: ${folder}.`,
-      'Copy sql/source/stack_service, change its files, and give the path of the copy.',
+      'Copy sql/source/stack_service, change its files, and give the path of the copy, with a slash in it: ./mapping.',
     );
   const missing = Object.keys(relations).filter((relation) => !existsSync(join(folder, `${relation}.sql`)));
   if (missing.length > 0)
@@ -175,7 +175,23 @@ export function openSource(nameOrPath: string): Source {
       `The source folder ${folder} lacks ${missing.map((relation) => `${relation}.sql`).join(', ')}.`,
       'Every relation needs its file; sql/source/stack_service shows what each returns.',
     );
+  assertSelects(folder);
   return { name: nameOrPath, folder };
+}
+
+function assertSelects(folder: string): void {
+  const files = Object.keys(relations).map((relation) => join(folder, `${relation}.sql`));
+  const empty = files.filter((file) => withoutComments(readFileSync(file, 'utf8')) === '');
+  if (empty.length > 0)
+    throw new OperatorError(
+      78,
+      `${empty.join(', ')}: holds no select.`,
+      'Each file is one select without a semicolon; sql/source/stack_service shows what each returns.',
+    );
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/--[^\n]*|\/\*[^]*?\*\//g, '').trim();
 }
 
 /** The whole statement with `$1`, `$2` … for `bind`. */
@@ -203,7 +219,9 @@ function literal(value: Params[keyof Params]): string {
  */
 function composeWith(source: Source, statement: Statement, paramFields: string[]): string {
   const mapped = statement.relations.map((relation) => inlined(`mapped_${relation}`, readRelation(source, relation)));
-  const named = statement.relations.map((relation) => inlined(relation, `select * from mapped_${relation}`));
+  const named = statement.relations.map((relation) =>
+    inlined(relation, `select ${Object.keys(relations[relation]).join(', ')} from mapped_${relation}`),
+  );
   const params = inlined('params', `select\n  ${paramFields.join(',\n  ')}`);
   const layers = statement.layers.map(({ name, file }) => inlined(name, readCheckFile(file)));
   const ctes = [...mapped, params, ...named, ...layers].join(',\n');
@@ -214,9 +232,10 @@ function inlined(name: string, text: string): string {
   return `${name} as not materialized (\n${text}\n)`;
 }
 
-/** The one `select` that makes a relation. */
+/** The one `select` that makes a relation. An editor's habit of ending it with a semicolon is forgiven. */
 function readRelation(source: Source, relation: Relation): string {
-  return readFileSync(join(source.folder, `${relation}.sql`), 'utf8').trimEnd();
+  const text = readFileSync(join(source.folder, `${relation}.sql`), 'utf8').trimEnd();
+  return text.replace(/;(?=(?:\s|--[^\n]*(?:\n|$))*$)/, '');
 }
 
 function readCheckFile(file: string): string {

@@ -68,7 +68,7 @@ export const variables = [
     name: 'RECONCILIATION_SOURCE',
     kind: 'text',
     default: 'stack_service',
-    meaning: 'Source mapping: a folder of sql/source, or the path of your own',
+    meaning: 'Source mapping: the name of a folder of sql/source, or the path of your own, which contains a slash',
   },
   {
     name: 'RECONCILIATION_SCHEMA',

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type nodeFetch from 'node-fetch';
 
 /** What `fetch` looks like to us: node-fetch's, because it takes a keep-alive `agent`. */
@@ -42,7 +43,7 @@ export class SignalInterrupt extends Error {
 /** How long a step that cannot be aborted (a row that somebody else has locked) may go on after a signal. */
 const patienceMs = 7_000;
 
-/** The process that we run in. A second signal ends it at once; a reader that went away (`recon … | head`) is no error. */
+/** The process that we run in. A second signal ends it at once. */
 export function realWorld(): World {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -52,10 +53,7 @@ export function realWorld(): World {
       setTimeout(() => process.exit(interrupt.exitCode), patienceMs).unref();
       controller.abort(interrupt);
     });
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
+  outliveOutput(process.stdout, process.stderr);
   return {
     env: process.env,
     stdin: process.stdin,
@@ -66,4 +64,24 @@ export function realWorld(): World {
     fetch: async (...request) => (await import('node-fetch')).default(...request),
     signal: controller.signal,
   };
+}
+
+/** The streams that did not take what was written, and the code of why. */
+const cutShort = new WeakMap<Output, string>();
+
+/**
+ * A stream that cannot be written is no reason to break off: a reader that went away (`recon … | head`) wants no more,
+ * and a log on a full disk must not cost the run. Whether a result was lost is asked in the end.
+ */
+export function outliveOutput(...streams: Output[]): void {
+  for (const stream of streams)
+    stream.on('error', ({ code = 'error' }: NodeJS.ErrnoException) => {
+      if (code !== 'EPIPE' && !cutShort.has(stream)) cutShort.set(stream, code);
+    });
+}
+
+/** Why something that was written did not arrive although somebody wanted it, once all of it was written. */
+export async function whyCutShort(stream: Output): Promise<string | undefined> {
+  await nextTurn(); // an error is told a moment after the write
+  return cutShort.get(stream);
 }

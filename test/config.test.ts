@@ -67,6 +67,10 @@ describe('the configuration', () => {
     expect(parseConfig({ DATABASE_URL: ` ${databaseUrl}\n` }).databaseUrl).toBe(databaseUrl);
   });
 
+  test('a comma in a password is no second host', () => {
+    expect(problemsOf({ DATABASE_URL: 'postgres://u:one,two@db/app?sslmode=require' })).toEqual([]);
+  });
+
   test('every malformed value is named, all of them at once, with what it should be', () => {
     const wrong = {
       DATABASE_URL: 'mysql://db/app',
@@ -104,9 +108,28 @@ describe('the configuration', () => {
     ['nothing', {}, 'DATABASE_URL is not set.'],
     ['no database in it', { DATABASE_URL: 'postgres://db:5432' }, 'DATABASE_URL must be postgres://'],
     ['no URL', { DATABASE_URL: 'host=db dbname=app' }, 'DATABASE_URL must be postgres://'],
+    [
+      'only its scheme',
+      { DATABASE_URL: 'postgres://' },
+      'DATABASE_URL must be postgres://user:password@host:port/database.',
+    ],
+    ['several hosts', { DATABASE_URL: 'postgres://u:p@one,two/app' }, 'DATABASE_URL must name one host.'],
+    [
+      'a mode of TLS that does not exist',
+      { DATABASE_URL: `${databaseUrl}?sslmode=required` },
+      'DATABASE_URL may have an sslmode of disable, allow, prefer, require, verify-ca, verify-full.',
+    ],
     ['a bare percent sign', { DATABASE_URL: 'postgres://u:100%secret@db/app' }, 'DATABASE_URL has a percent sign'],
   ])('a database URL with %s', (_, env, problem) => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
+  });
+
+  test('a base URL with credentials in it is refused without showing them', () => {
+    for (const name of ['CIRCLE_BASE_URL', 'ALPACA_BASE_URL', 'ALPACA_AUTH_URL'])
+      for (const credentials of ['canary:canary-password', 'canary-token'])
+        expect(problemsOf({ [name]: `https://${credentials}@api.example.com` })).toEqual([
+          `${name} must not hold a user or a password: they belong in the variables of the keys.`,
+        ]);
   });
 
   test('limits of severity that do not rise', () => {

@@ -227,6 +227,26 @@ describe('a run over everything', { timeout: 120_000 }, () => {
   });
 });
 
+test('what a check took counts the reading of its custodian', async () => {
+  const { url, ada } = await desk();
+  const { env, circle } = await startCustodians(ada, { usdc: '0.5', cash: '3' });
+  const world = testWorld({ env: { DATABASE_URL: url, ...env, RECONCILIATION_CHECKS: 'circle_balance,deposits' } });
+  let elapsedMs = 0;
+  world.now = () => new Date(cutAt.getTime() + elapsedMs);
+  circle.faults.push({
+    path: /./,
+    times: 1,
+    respond: (real) => {
+      elapsedMs += 9_000;
+      return real();
+    },
+  });
+  const { stdout } = await reconIn(world, ['run', '-o', 'json']);
+  const document = JSON.parse(stdout) as RunDocument;
+  expect(checkOf(document, 'circle_balance')['execution_time_ms']).toBe(9_000);
+  expect(checkOf(document, 'deposits')['execution_time_ms']).toBe(0);
+});
+
 describe('exit codes', { timeout: 120_000 }, () => {
   test('2 from --fail-on up, else 0', async () => {
     const { sql, ledger, ada, types } = await desk('deposits');
@@ -239,7 +259,7 @@ describe('exit codes', { timeout: 120_000 }, () => {
     const { exitCode, stderr } = await types(['run']);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(
-      /recon: manual run [0-9a-f]{8} failed: 0 of 1 check passed, 1 finding \(1 medium\); exit 2\n$/,
+      /recon: manual run [0-9a-f]{8} failed: 0 of 1 check passed, 4 records compared, 1 finding \(1 medium\); exit 2\n$/,
     );
   });
 
@@ -459,7 +479,7 @@ describe('a source that lost more than half of its records', { timeout: 120_000 
     expect(shrunken.exitCode).toBe(3);
     expect(checkOf(shrunken, 'withdrawals')).toMatchObject({ status: 'failed', expected_value: null });
     expect(checkOf(shrunken, 'withdrawals')['error_message']).toBe(
-      'Only 1 records where the last complete run compared 4: if they were really removed, run once with --accept-fewer.',
+      'Only 1 record where the last complete run compared 4; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.',
     );
     expect((await runs(['--dry-run'])).exitCode, 'a dry run says the same').toBe(3);
 

@@ -48,6 +48,17 @@ test('short values stay: they would blank out ordinary words', () => {
   expect(createMask({ ALPACA_API_KEY: 'key', ALPACA_API_SECRET: 'e' })('see the key')).toBe('see the key');
 });
 
+test('the form of a database URL is no secret, whoever copied it', () => {
+  const form = 'DATABASE_URL must be postgres://user:password@host:port/database.';
+  for (const DATABASE_URL of [
+    'postgres://',
+    'postgres://user:password@host:port/database',
+    'postgres://recon:password@db/app',
+  ])
+    expect(createMask({ DATABASE_URL })(form)).toBe(form);
+  expect(createMask({ DATABASE_URL: 'postgres://recon:password1@db/app' })('password1')).toBe('[secret]');
+});
+
 test('values that are no URL, or malformed ones, do not break it', () => {
   const password = '100%secret-canary';
   expect(createMask({ DATABASE_URL: `postgres://u:${password}@db/app` })(`wrong: ${password}`)).toBe('wrong: [secret]');

@@ -61,6 +61,25 @@ describe('openSource', () => {
   });
 });
 
+test('a file without a select is named, a semicolon at the end is forgiven', async () => {
+  const copy = copyOfSource('edited');
+  writeFileSync(join(copy, 'deposits.sql'), '');
+  writeFileSync(join(copy, 'withdrawals.sql'), '-- select id from withdrawals\n/* later */\n');
+  const problem = problemOf(() => openSource(copy));
+  expect(problem.exitCode).toBe(78);
+  expect(problem.message).toBe(`${join(copy, 'deposits.sql')}, ${join(copy, 'withdrawals.sql')}: holds no select.`);
+
+  const { sql } = await testDatabase();
+  for (const relation of ['deposits', 'withdrawals']) {
+    const original = readFileSync(join(stackService, `${relation}.sql`), 'utf8');
+    writeFileSync(join(copy, `${relation}.sql`), `${original.trimEnd()} ;\n-- that was all;\n`);
+  }
+  for (const name of ['deposits', 'withdrawals'] as const)
+    expect(
+      await sql.unsafe(compose(openSource(copy), checks[name].statements['findings']!), bind(paramsOf(name))),
+    ).toEqual([]);
+});
+
 const { findings } = checks.deposits.statements;
 
 test('a folder by path takes the place of the built-in one', async () => {

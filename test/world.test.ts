@@ -1,5 +1,7 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcessWithoutNullStreams, type StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -35,6 +37,24 @@ function start(argv: string[], env: Record<string, string>, command = program): 
     return { ...end, stdout, stderr };
   });
   return { child, outcome };
+}
+
+async function books() {
+  const { url, sql } = await testDatabase();
+  return { sql, env: { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits' } };
+}
+
+/** With one of its streams on a disk that is full. */
+async function onFullDisk(stream: 'stdout' | 'stderr', argv: string[], env: Record<string, string>) {
+  await using full = await open('/dev/full', 'w');
+  const stdio = { stdout: ['ignore', full.fd, 'pipe'], stderr: ['ignore', 'pipe', full.fd] }[stream];
+  const child = spawn(process.execPath, [program, ...argv], { env, stdio: stdio as StdioOptions });
+  const printed = Promise.all(
+    [child.stdout, child.stderr].map(async (output) => (output === null ? '' : text(output))),
+  );
+  const [code] = (await once(child, 'close')) as [number | null];
+  const [stdout = '', stderr = ''] = await printed;
+  return { code, stdout, stderr };
 }
 
 /** A run that hangs in its first check. */
@@ -121,11 +141,55 @@ describe('the process', { timeout: 120_000 }, () => {
     }
   });
 
+  test.skipIf(!existsSync('/dev/full'))('a full disk under the log costs the run nothing', async () => {
+    const { env, sql } = await books();
+    const { code, stdout } = await onFullDisk('stderr', ['run', '-o', 'json'], env);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ report: { metadata: { verdict: 'passed' } } });
+    expect(await statusOf(sql)).toMatchObject([{ status: 'completed' }]);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'a full disk under the result: one sentence and 3, the run is stored',
+    async () => {
+      const { env, sql } = await books();
+      for (const argv of [['run'], ['run', '-o', 'json'], ['reports', 'list'], ['checks', '-o', 'json'], ['--help']]) {
+        const { code, stderr } = await onFullDisk('stdout', argv, { ...env, LOG_LEVEL: 'silent' });
+        expect(code, argv.join(' ')).toBe(3);
+        expect(stderr).toMatch(
+          /recon: the result could not be written to stdout \(ENOSPC\); what the command did stays done\nrecon: exit 3\n$/,
+        );
+        expect(stderr).not.toMatch(/\n\s+at /);
+      }
+      expect(await statusOf(sql)).toMatchObject([{ status: 'completed' }, { status: 'completed' }]);
+    },
+  );
+
   test('nothing but the result on stdout, the same whether it is read slowly or not', async () => {
     const { stdout, code } = await start(['checks', '-o', 'json'], {}).outcome;
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { kinds: object[] }).kinds.length).toBeGreaterThan(30);
   });
+
+  test.each([
+    ['n', 64],
+    ['down', 0],
+  ])(
+    'a question that was answered with %s keeps nothing alive, though the terminal stays open',
+    async (answer, code) => {
+      const { url } = await testDatabase();
+      const terminal = 'data:text/javascript,process.stdin.isTTY=true';
+      const child = spawn(process.execPath, ['--import', terminal, program, 'migrate', 'down'], {
+        env: { DATABASE_URL: url },
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('Type "down"')) child.stdin.write(`${answer}\n`);
+      });
+      expect(await once(child, 'exit')).toEqual([code, null]);
+    },
+    20_000,
+  );
 
   test('that was not built says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'recon-unbuilt-'));

@@ -6,7 +6,7 @@ import type { Params, Relation, Source, Statement } from '../source.ts';
 import type { Ledger } from './books.ts';
 import type { CheckName } from './names.ts';
 
-/** One comparison of DESIGN §6: what it reads, and how its two sides are compared. */
+/** One of the comparisons that a run makes: what it reads, and how its two sides are compared. */
 export interface Check {
   readonly name: CheckName;
   /** One sentence: which two sides agree when it passes. */

@@ -17,10 +17,20 @@ export function chooseChecks(asked: readonly string[] | undefined, config: Confi
   if (narrowed.length === 0 || (asked !== undefined && refused.length > 0))
     throw new OperatorError(
       64,
-      `${refused.join(', ')} cannot be narrowed by ${limitsOf(scope).join(' and ')}: a total belongs to no one time or user.`,
+      refused.map((name) => whyWhole(name, scope)).join('\n'),
       'Leave out --since, --until and --user, or those checks.',
     );
   return narrowed;
+}
+
+function whyWhole(name: CheckName, scope: Scope): string {
+  const { read, narrowsBy } = checks[name];
+  const limits = limitsOf(scope).filter((limit) => !narrowsBy.includes(limit));
+  const reason =
+    read === undefined
+      ? 'each of its records is for many users at once'
+      : 'what a custodian holds is of no one time or user';
+  return `${name} cannot be narrowed by ${limits.join(' and ')}: ${reason}.`;
 }
 
 function canBeNarrowed(name: CheckName, scope: Scope): boolean {

@@ -6,7 +6,16 @@ import { checkNames } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
-import { gather, outputOption, uuid, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import {
+  gather,
+  idPrefix,
+  outputOption,
+  reportId,
+  uuid,
+  wholeNumber,
+  type CommandContext,
+  type OutputFormat,
+} from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -44,7 +53,7 @@ function listCommand(context: CommandContext): Command {
       ),
     )
     .option('--user <id>', 'of this user', uuid)
-    .option('--report <id>', 'seen by this report (a prefix of its id, or latest)')
+    .option('--report <id>', 'seen by this report (a prefix of its id, or latest)', reportId)
     .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText(
@@ -79,17 +88,18 @@ async function list({ database, schema, environment }: Store, flags: ListFlags, 
     reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
     limit: flags.limit ?? (flags.output === 'table' ? 50 : undefined),
   });
-  await printExceptions(exceptions, matching, environment, flags.output, world);
+  await printExceptions(exceptions, flags.output, world);
+  if (flags.output !== 'table' && exceptions.length === matching) return;
+  const { shownOf } = await import('../output/exceptions.ts');
+  await print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
 }
 
 async function printExceptions(
   exceptions: readonly StoredException[],
-  matching: number,
-  environment: string,
   format: OutputFormat,
   world: World,
 ): Promise<void> {
-  const { exceptionColumns, exceptionTable, shownOf } = await import('../output/exceptions.ts');
+  const { exceptionColumns, exceptionTable } = await import('../output/exceptions.ts');
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({}, { name: 'exceptions', items: exceptions }));
@@ -98,13 +108,12 @@ async function printExceptions(
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions));
   const { screenOf } = await import('../output/screen.ts');
   if (exceptions.length > 0) await print(world.stdout, exceptionTable(exceptions, screenOf(world.stdout, world.env)));
-  return print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
 }
 
 function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('the whole story of one exception')
-    .argument('<id>', 'its id, or the first characters of it')
+    .argument('<id>', 'its id, or the first characters of it', idPrefix)
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
@@ -140,7 +149,9 @@ interface ResolveFlags {
 function resolveCommand(context: CommandContext): Command {
   return new Command('resolve')
     .description('close exceptions by hand; all of them, or none')
-    .argument('<id...>', 'their ids, or the first characters of them')
+    .argument<string[]>('<id...>', 'their ids, or the first characters of them', (id, others) =>
+      gather(idPrefix(id), others),
+    )
     .option('--by <name>', 'who closes them (default: $USER)')
     .requiredOption('--note <text>', 'why they are closed; kept for the auditor')
     .addOption(outputOption('table', 'json', 'csv'))
@@ -155,7 +166,7 @@ function resolveCommand(context: CommandContext): Command {
       await withStore(world, async (store) => {
         const { resolveExceptions } = await import('../exceptions/store.ts');
         const resolved = await resolveExceptions(store.database, store.schema, ids, resolution);
-        await printExceptions(resolved, resolved.length, store.environment, flags.output, world);
+        await printExceptions(resolved, flags.output, world);
         await print(
           world.stderr,
           `recon: ${resolved.length} resolved by ${plain(resolution.by)} in ${plain(store.environment)}; exit 0\n`,
@@ -164,9 +175,14 @@ function resolveCommand(context: CommandContext): Command {
     });
 }
 
+/** The actor of what a run does: nobody else may look like it in the log of an exception. */
+const systemName = 'system';
+
 function nameOf(flags: ResolveFlags, world: World): string {
   const name = (flags.by ?? world.env['USER'] ?? world.env['LOGNAME'] ?? '').trim();
   if (name === '') throw new OperatorError(64, 'Nobody is named who closes the exception.', 'Give --by NAME.');
+  if (name.toLowerCase() === systemName)
+    throw new OperatorError(64, `${systemName} is what recon itself signs with.`, 'Give your own name: --by NAME.');
   return name;
 }
 

@@ -72,9 +72,13 @@ async function confirm({ schema }: DownPlan, world: World): Promise<void> {
 /** What is typed until Enter; empty at the end of the input. */
 async function firstLine({ stdin, signal }: World): Promise<string> {
   const lines = createInterface({ input: stdin, terminal: false, signal });
-  for await (const line of lines) return line;
-  signal.throwIfAborted();
-  return '';
+  try {
+    for await (const line of lines) return line;
+    signal.throwIfAborted();
+    return '';
+  } finally {
+    lines.close(); // a terminal that is still read would keep the process alive
+  }
 }
 
 function statusCommand(context: CommandContext): Command {
@@ -108,5 +112,7 @@ async function withSchema(
   const { parseDatabaseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database.ts');
   const config = parseDatabaseConfig(world.env);
-  await withDatabase(config.databaseUrl, { connections: 1 }, (database) => body(database, config.schema));
+  await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) =>
+    body(database, config.schema),
+  );
 }

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import { InvalidArgumentError, Option } from 'commander';
 import { OperatorError } from '../operator-error.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
 
 /** What main gives each command: the world, and where the exit code goes. */
@@ -24,9 +25,10 @@ export function gather(value: string, previous: string[] | undefined): string[] 
   return [...(previous ?? []), value];
 }
 
-/** A whole number above zero. */
+/** A whole number above zero, none that JavaScript would round. */
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError('It must be a whole number above 0, of at most 15 digits.');
   return Number(text);
 }
 
@@ -35,12 +37,36 @@ export function uuid(text: string): string {
   return text.toLowerCase();
 }
 
+/** An id, or its first characters. An empty one would begin every id there is. */
+export function idPrefix(text: string): string {
+  if (!/^[0-9a-f][0-9a-f-]{0,35}$/i.test(text))
+    throw new InvalidArgumentError('It must be an id or its first characters: 0-9, a-f and dashes.');
+  return text;
+}
+
+/** Like `idPrefix`, for a report: also `latest`. */
+export function reportId(text: string): string {
+  return text === 'latest' ? text : idPrefix(text);
+}
+
 /** The world with the variables of `--env-file` laid under those of the environment. */
 export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;
   const content = readEnvFile(path);
   assertAssignments(content, path);
-  return { ...world, env: { ...parseEnv(content), ...world.env } };
+  return { ...world, env: { ...withoutTwins(parseEnv(content), world.env), ...world.env } };
+}
+
+/** A secret and its `_FILE` say the same thing: one of them in the environment wins over either in the file. */
+function withoutTwins(inFile: World['env'], env: World['env']): World['env'] {
+  const beaten = variables
+    .filter(({ kind }) => kind === 'secret')
+    .flatMap(({ name }) => [
+      { name, twin: `${name}_FILE` },
+      { name: `${name}_FILE`, twin: name },
+    ])
+    .filter(({ twin }) => (env[twin] ?? '').trim() !== '');
+  return Object.fromEntries(Object.entries(inFile).filter(([name]) => !beaten.some((loser) => loser.name === name)));
 }
 
 /** `parseEnv` takes a line without `=` and the next one for a single name, and says nothing. */

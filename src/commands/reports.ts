@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { runTypes, type RunType } from '../reports.ts';
+import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
-import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -34,14 +34,19 @@ function listCommand(context: CommandContext): Command {
 
 async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
   const { listReports } = await import('../reports.ts');
-  const reports = await listReports(database, schema, { type: flags.type, limit: flags.limit });
-  if (flags.output === 'json') {
+  const { reports, matching } = await listReports(database, schema, { type: flags.type, limit: flags.limit });
+  await printReports(reports, flags.output, world);
+  const { cutOff } = await import('../output/screen.ts');
+  await print(world.stderr, cutOff(reports.length, matching, 'report'));
+}
+
+async function printReports(reports: readonly Report[], format: OutputFormat, world: World): Promise<void> {
+  if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({}, { name: 'reports', items: reports }));
   }
   const { reportColumns, reportTable } = await import('../output/reports.ts');
-  if (flags.output === 'csv')
-    return print(world.stdout, (await import('../output/csv.ts')).toCsv(reportColumns, reports));
+  if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(reportColumns, reports));
   const { screenOf } = await import('../output/screen.ts');
   if (reports.length === 0) return print(world.stderr, 'No reports.\n');
   return print(world.stdout, reportTable(reports, screenOf(world.stdout, world.env)));
@@ -50,7 +55,7 @@ async function list({ database, schema }: Store, flags: ListFlags, world: World)
 function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('one run: its checks, both sides of each, and its exceptions')
-    .argument('[id]', 'its id, or the first characters of it', 'latest')
+    .argument('[id]', 'its id, or the first characters of it', reportId, 'latest')
     .addOption(outputOption('table', 'json'))
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;

@@ -70,7 +70,10 @@ async function execute(flags: RunFlags, world: World) {
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
   const { outcomeLine } = await import('../output/reports.ts');
-  await print(world.stderr, `recon: ${outcomeLine(result.report, result.exceptions)}; exit ${exitCode}\n`);
+  await print(
+    world.stderr,
+    `recon: ${outcomeLine(result.report, result.checks, result.exceptions)}; exit ${exitCode}\n`,
+  );
   return exitCode;
 }
 
@@ -96,6 +99,8 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
     );
   if (scope.since !== null && scope.until !== null && scope.since >= scope.until)
     throw new OperatorError(64, `--since ${scope.since} is not before --until ${scope.until}.`, 'Swap them.');
+  if (scope.since !== null && Date.parse(scope.since) > now.getTime())
+    throw new OperatorError(64, `--since ${scope.since} is in the future: nothing happened from then on.`);
   const { chooseChecks } = await import('../checks/choice.ts');
   return {
     type: flags.type,

@@ -15,7 +15,7 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
   const { withDatabase } = await import('../database.ts');
   const { assertMigrated } = await import('../migrations.ts');
   const config = parseConfig(world.env);
-  return withDatabase(config.databaseUrl, { connections: 2 }, async (database) =>
+  return withDatabase(config.databaseUrl, { connections: 2, signal: world.signal }, async (database) =>
     body({ database, schema: await assertMigrated(database, config.schema), environment: config.environment }),
   );
 }

@@ -1,7 +1,7 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds } from '../kinds.ts';
 import { plain } from '../plain.ts';
-import { count, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { count, cutOff, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
@@ -53,10 +53,14 @@ export function exceptionTable(exceptions: readonly StoredException[], screen: S
       exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
       plain(exception.difference ?? stakeOf(exception) ?? '-'),
       plain(exception.currency ?? ''),
-      localTime(exception.created_at),
-      `${exception.occurrences}x${exception.resolved_at === null ? '' : ' resolved'}`,
+      ...lifeOf(exception),
     ]),
   );
+}
+
+/** Since when and how often: of what a dry run found nobody knows, it did not look into the past. */
+function lifeOf({ id, created_at: since, occurrences, resolved_at: resolvedAt }: StoredException): [string, string] {
+  return id === null ? ['-', '-'] : [localTime(since), `${occurrences}x${resolvedAt === null ? '' : ' resolved'}`];
 }
 
 /** `(100.5)`: what is at stake where there is no difference. */
@@ -69,7 +73,7 @@ function stakeOf(exception: StoredException): string | undefined {
 export function shownOf(shown: number, matching: number): string {
   if (matching === 0) return 'no exceptions.\n';
   if (shown === matching) return `${count(matching, 'exception')}.\n`;
-  return `${shown.toLocaleString('en-US')} of ${count(matching, 'exception')}; --limit shows more, -o json all of them.\n`;
+  return cutOff(shown, matching, 'exception');
 }
 
 /** The whole story of one exception. */

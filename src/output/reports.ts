@@ -56,7 +56,8 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
 function verdictOrStatus(report: Report, screen: Screen): string {
   const verdict = report.metadata['verdict'];
   if (verdict === 'passed' || verdict === 'failed' || verdict === 'incomplete') return screen.verdict(verdict);
-  return report.status;
+  // "failed" is the word for books that disagree, and this run proved nothing
+  return { pending: 'running', in_progress: 'running', failed: 'interrupted', completed: 'completed' }[report.status];
 }
 
 /** How many exceptions the screen of a run lists before it names the command that lists all. */
@@ -70,10 +71,8 @@ export function reportScreen(
   screen: Screen,
 ): string {
   const environment = report.metadata['environment'];
-  const dryRun = report.metadata['dry_run'] === true;
-  const title = `${dryRun ? 'DRY RUN, nothing is stored: ' : ''}${report.run_type} run ${shortId(report.id)}`;
   return [
-    `${screen.strong(title)}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
+    `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
     ...scopeLines(report),
     '',
     checkTable(checks, screen),
@@ -85,8 +84,22 @@ export function reportScreen(
   ].join('\n');
 }
 
+/** A dry run has no id that anybody could ask for. */
+function titleOf(report: Report): string {
+  return isDryRun(report)
+    ? `DRY RUN, nothing is stored: ${report.run_type} run`
+    : `${report.run_type} run ${shortId(report.id)}`;
+}
+
+function isDryRun({ metadata }: Report): boolean {
+  return metadata['dry_run'] === true;
+}
+
 function scopeLines({ metadata }: Report): string[] {
-  const off = Array.isArray(metadata['off']) ? [`off: ${plain(metadata['off'].join(', '))}`] : [];
+  const off = [
+    ...namedChecks('off (RECONCILIATION_CHECKS)', metadata['off']),
+    ...namedChecks('not in this run', metadata['not_in_this_run']),
+  ];
   const narrowed = metadata['narrowed_to'];
   if (typeof narrowed !== 'object' || narrowed === null) return off;
   const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
@@ -95,6 +108,10 @@ function scopeLines({ metadata }: Report): string[] {
     `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
+}
+
+function namedChecks(what: string, names: unknown): string[] {
+  return Array.isArray(names) ? [`${what}: ${plain(names.join(', '))}`] : [];
 }
 
 function checkTable(checks: readonly StoredCheck[], screen: Screen): string {
@@ -142,7 +159,7 @@ function checkRows(check: StoredCheck, screen: Screen): string[][] {
     expected,
     actual,
     difference,
-    plain(currency ?? ''),
+    plain(currency ?? '(none)'),
   ]);
   const [first = ['', '', '', ''], ...rest] = lines;
   return [[...head, ...first, ...tail], ...rest.map((line) => ['', '', '', ...line, '', ''])];
@@ -153,19 +170,22 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   const shown = exceptions.slice(0, listedExceptions);
   const more = exceptions.length - shown.length;
   const first = shown[0]?.id;
+  const whereMore = isDryRun(report) ? 'give -o json or csv' : `recon exceptions list --report ${shortId(report.id)}`;
   return [
     '',
     exceptionTable(shown, screen),
-    ...(more > 0
-      ? [`… and ${more.toLocaleString('en-US')} more: recon exceptions list --report ${shortId(report.id)}`]
-      : []),
+    ...(more > 0 ? [`… and ${more.toLocaleString('en-US')} more: ${whereMore}`] : []),
     ...(first ? [`Next: recon exceptions show ${shortId(first)}`] : []),
     '',
   ];
 }
 
-/** `3 findings (1 critical, 2 low)`: the outcome in one line. */
-export function outcomeLine(report: Report, exceptions: readonly StoredException[]): string {
+/** `… 812 records compared, 3 findings (1 critical, 2 low)`: the outcome in one line. */
+export function outcomeLine(
+  report: Report,
+  checks: readonly StoredCheck[],
+  exceptions: readonly StoredException[],
+): string {
   const bySeverity = severities
     .toReversed()
     .map((severity) => ({ severity, found: exceptions.filter((exception) => exception.severity === severity).length }))
@@ -173,5 +193,7 @@ export function outcomeLine(report: Report, exceptions: readonly StoredException
     .map(({ severity, found }) => `${found.toLocaleString('en-US')} ${severity}`);
   const found =
     bySeverity.length === 0 ? 'nothing found' : `${count(exceptions.length, 'finding')} (${bySeverity.join(', ')})`;
-  return `${report.run_type} run ${shortId(report.id)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${found}`;
+  // of nothing everything is true: whoever reads only this line must see it
+  const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
+  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${found}`;
 }

@@ -26,7 +26,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
   };
 }
 
-// chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand (OPS-FACTS.md §1.3)
+// chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand
 function hasColour(stream: Output, env: World['env']): boolean {
   const isSet = (name: string) => (env[name] ?? '') !== '';
   if (isSet('FORCE_COLOR')) return env['FORCE_COLOR'] !== '0';
@@ -69,4 +69,11 @@ export function localTime(rfc3339: string): string {
 /** `1 finding`, `3 findings`, `10,312 records`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `20 of 812 reports; --limit shows more.` for a list that is cut off, else nothing. */
+export function cutOff(shown: number, matching: number, noun: string): string {
+  return shown === matching
+    ? ''
+    : `${shown.toLocaleString('en-US')} of ${count(matching, noun)}; --limit shows more.\n`;
 }

@@ -15,6 +15,7 @@ import {
   type Statement,
 } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';
+import { knownUser } from '../../src/known-user.ts';
 import { openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';
 
 const { url, sql: host } = await testDatabase();
@@ -39,7 +40,7 @@ const statements = checkNames.flatMap((check) =>
 
 test('every file of sql/checks is used, and every file that is used exists', () => {
   const used = statements.flatMap(({ statement: { layers, file } }) => [...layers.map((layer) => layer.file), file]);
-  expect([...new Set(used)].sort()).toEqual(checkFiles);
+  expect([...new Set([...used, knownUser.file])].sort()).toEqual(checkFiles);
 });
 
 test('the registry holds every check under its own name', () => {

@@ -102,6 +102,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(await listed('--kind', 'amount_mismatch')).toEqual([]);
     expect(await listed('--user', user.toUpperCase())).toEqual([ids.small]);
     expect(await listed('--limit', '1')).toEqual([ids.large]);
+    expect(await listed('--limit', '999999999999999')).toHaveLength(2);
     expect(await listed('--report', '1000')).toEqual([]);
     expect(await listed('--report', 'latest')).toEqual([]);
   });
@@ -116,9 +117,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
     expect(stderr).toBe('production: 3 exceptions.\n');
-    expect(await operator.types(['exceptions', 'list', '--limit', '1'])).toMatchObject({
-      stderr: 'production: 1 of 2 exceptions; --limit shows more, -o json all of them.\n',
-    });
+    for (const format of ['table', 'json', 'csv'])
+      expect(await operator.types(['exceptions', 'list', '--limit', '1', '-o', format])).toMatchObject({
+        stderr: 'production: 1 of 2 exceptions; --limit shows more.\n',
+      });
+    expect(await operator.types(['exceptions', 'list', '-o', 'json'])).toMatchObject({ stderr: '' });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
       stdout: '',
       stderr: 'production: no exceptions.\n',
@@ -135,7 +138,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
   test.each([
     [['list', '--severity', 'severe'], 'Allowed choices are low, medium, high, critical.'],
     [['list', '--kind', 'missing'], 'Allowed choices are orphaned_entry'],
-    [['list', '--limit', '0'], 'It must be a whole number above 0.'],
+    [['list', '--limit', '0'], 'It must be a whole number above 0, of at most 15 digits.'],
     [['list', '--report', 'ffff'], 'There is no report ffff.'],
     [['lst'], "unknown command 'lst'\n(Did you mean list?)"],
     [
@@ -143,7 +146,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       'There is no exception whose id begins with "0000".\n`recon exceptions list --status all` shows every one.',
     ],
     [['show', 'aaaa'], `More than one exception begins with aaaa: ${ids.small}, ${ids.large}.\nGive more of the id.`],
-    [['show', "a' or true --"], 'There is no exception whose id begins with "a\' or true --".'],
+    [['show', "a' or true --"], 'It must be an id or its first characters: 0-9, a-f and dashes.'],
+    [['show', ''], 'It must be an id or its first characters'],
+    [['show', '%'], 'It must be an id or its first characters'],
+    [['list', '--report', ''], 'It must be an id or its first characters'],
+    [['list', '--report', 'last'], 'It must be an id or its first characters'],
     [['show'], "missing required argument 'id'"],
   ])('%s exits 64', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await operator.types(['exceptions', ...argv]);
@@ -201,6 +208,7 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   });
 
   test.each([
+    ['an empty id', ['aaaa0', ''], 'It must be an id or its first characters'],
     ['an unknown id', ['aaaa0', 'eeee'], 'There is no exception whose id begins with "eeee".'],
     ['an ambiguous prefix', ['aaaa'], 'More than one exception begins with aaaa'],
     [
@@ -222,6 +230,11 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
     expect((await resolve([])).stderr).toContain("required option '--note <text>' not specified");
     expect((await resolve(['--note', ' '])).stderr).toContain('The note is empty.');
     expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('Give --by NAME.');
+    for (const by of ['system', ' System '])
+      expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
+        exitCode: 64,
+        stderr: 'recon: system is what recon itself signs with.\nGive your own name: --by NAME.\nrecon: exit 64\n',
+      });
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);
     expect(resolved.exitCode).toBe(0);

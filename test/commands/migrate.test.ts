@@ -90,6 +90,19 @@ describe('recon migrate', () => {
     expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
   });
 
+  test('what is left over from tables that were dropped by hand is named', async () => {
+    const { url, sql } = await emptyDatabase();
+    await recon(url, ['migrate']);
+    const tables = await sql<{ name: string }[]>`select tablename as name from pg_tables where schemaname = 'public'`;
+    for (const { name } of tables) await sql`drop table ${sql(name)} cascade`;
+    const refused = await recon(url, ['migrate']);
+    expect(refused.code).toBe(78);
+    expect(refused.err).toContain('function "reconciliation_refuse_change" already exists');
+    expect(refused.err).toContain('left over from tables that were dropped by hand');
+    await sql`drop function reconciliation_refuse_change`;
+    expect(await recon(url, ['migrate'])).toMatchObject({ code: 0 });
+  });
+
   test('a table that cannot be adopted is named, without a stack', async () => {
     const { url, sql } = await emptyDatabase();
     await sql`create view reconciliation_checks as select 1 as id`;

@@ -29,11 +29,16 @@ describe('recon reports', { timeout: 120_000 }, () => {
     expect(await listed()).toEqual([manual, hourly, daily]);
     expect(await listed('--type', 'hourly')).toEqual([hourly]);
     expect(await listed('-L', '2')).toEqual([manual, hourly]);
+    for (const format of ['table', 'json', 'csv']) {
+      const { stderr } = await types(['reports', 'list', '-L', '2', '-o', format]);
+      expect(stderr).toBe('2 of 3 reports; --limit shows more.\n');
+    }
+    expect(await types(['reports', 'list', '--type', 'daily', '-L', '1'])).toMatchObject({ stderr: '' });
 
     const { stdout: table } = await types(['reports', 'list']);
     expect(table.split('\n')[1]).toMatch(
       new RegExp(
-        `^${manual.slice(0, 8)} +manual +failed +2026-03-01 .* 0 ms +0 +1 +1 +off: ledger_consistency, .*, withdrawals$`,
+        `^${manual.slice(0, 8)} +manual +failed +2026-03-01 .* 0 ms +0 +1 +1 +off \\(RECONCILIATION_CHECKS\\): ledger_consistency, .*, withdrawals$`,
       ),
     );
     const { stdout: csv } = await types(['reports', 'list', '-o', 'csv']);
@@ -54,12 +59,27 @@ describe('recon reports', { timeout: 120_000 }, () => {
     expect(latest).toContain('5.000000000000000001');
   });
 
+  test('a run without a verdict is running or interrupted, never failed', async () => {
+    const { url: own, sql: reports } = await testDatabase();
+    await reports`insert into reconciliation_reports (id, run_type, status, started_at, error_message) values
+      ('aaaa0000-0000-4000-8000-000000000001', 'daily', 'failed', '2026-03-01 10:00Z', 'interrupted by SIGTERM'),
+      ('aaaa0000-0000-4000-8000-000000000002', 'hourly', 'in_progress', '2026-03-01 11:00Z', null)`;
+    const { types } = operatorOf(own);
+    const { stdout } = await types(['reports', 'list']);
+    expect(stdout).toMatch(/^aaaa0000 +hourly +running +2026/m);
+    expect(stdout).toMatch(/^aaaa0000 +daily +interrupted +2026-.* interrupted by SIGTERM$/m);
+    const { stdout: shown } = await types(['reports', 'show', 'aaaa0000-0000-4000-8000-000000000001']);
+    expect(shown).toMatch(/^daily run aaaa0000 .* interrupted\n/);
+    expect(shown).toContain('interrupted by SIGTERM');
+  });
+
   test('an id that is unknown or not enough: 64', async () => {
     const { types } = operatorOf(url);
     await sql`insert into reconciliation_reports (id, run_type, status) values
       ('abcd0000-0000-4000-8000-000000000001', 'manual', 'completed'),
       ('abcd0000-0000-4000-8000-000000000002', 'manual', 'completed')`;
-    expect(await types(['reports', 'show', 'zzzz'])).toMatchObject({ exitCode: 64, stdout: '' });
+    for (const id of ['ffff', 'zzzz', '', "'"])
+      expect(await types(['reports', 'show', id])).toMatchObject({ exitCode: 64, stdout: '' });
     const ambiguous = await types(['reports', 'show', 'ABCD']);
     expect(ambiguous).toMatchObject({ exitCode: 64, stdout: '' });
     expect(ambiguous.stderr).toContain('More than one report begins with ABCD');

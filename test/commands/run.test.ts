@@ -7,6 +7,7 @@ import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { LedgerBuilder, withoutConstraints } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { answers } from '../support/sandbox-server.ts';
+import { sourceFolder } from '../support/source-folder.ts';
 import { operatorOf, recon, withoutCustodians } from '../support/world.ts';
 
 const somewhere = { DATABASE_URL: 'postgres://recon:canary-password@127.0.0.1:1/app' };
@@ -43,10 +44,14 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
     [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
+    [['run', '--since', '2027-01-01'], '--since 2027-01-01T00:00:00.000000Z is in the future'],
     [['run', '--type', 'hourly', '--since', '1d'], '--type hourly looks at everything.'],
     [['run', '--type', 'daily', '--user', someone], '--type daily looks at everything.'],
     [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
-    [['run', '--check', 'conversion_jobs', '--user', someone], 'conversion_jobs cannot be narrowed by user'],
+    [
+      ['run', '--check', 'conversion_jobs', '--user', someone],
+      'conversion_jobs cannot be narrowed by user: each of its records is for many users at once.\nLeave out',
+    ],
     [['run', 'everything'], 'too many arguments'],
     [['run', '--type'], 'argument missing'],
   ])('%s', async (argv, sentence) => {
@@ -61,7 +66,9 @@ describe('a command line that cannot be meant', () => {
     const env = { ...somewhere, RECONCILIATION_CHECKS: 'circle_balance,alpaca_balance' };
     const { exitCode, stderr } = await recon(['run', '--since', '7d'], { env });
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('circle_balance, alpaca_balance cannot be narrowed by time');
+    expect(stderr).toContain(
+      'circle_balance cannot be narrowed by time: what a custodian holds is of no one time or user.\nalpaca_balance cannot',
+    );
   });
 
   test('half a second is a window too', async () => {
@@ -73,6 +80,34 @@ describe('a command line that cannot be meant', () => {
         metadata: { narrowed_to: { since: '2026-01-01T00:00:00.000000Z', until: '2026-01-01T00:00:00.500000Z' } },
       },
     });
+  });
+});
+
+describe('a run that would look at nothing', { timeout: 60_000 }, () => {
+  test('of a user whom nobody knows: 64, and no report of it', async () => {
+    const { sql, ada, types } = await firm();
+    for (const flags of [[], ['--dry-run']]) {
+      const { exitCode, stdout, stderr } = await types(['run', '--user', someone, ...flags]);
+      expect([exitCode, stdout]).toEqual([64, '']);
+      expect(stderr).toContain(`--user ${someone} names no user of the source: no account, record or transaction`);
+    }
+    expect(await sql`select from reconciliation_reports`).toHaveLength(0);
+    expect((await types(['run', '--user', ada.id.toUpperCase()])).exitCode).toBe(2);
+  });
+
+  test('of a user where a table cannot be read: the check says which', async () => {
+    const { sql, ada, types } = await firm();
+    await sql`alter table deposits rename to old_deposits`;
+    const { exitCode, stdout } = await types(['run', '--user', ada.id]);
+    expect(exitCode).toBe(78);
+    expect(stdout).toContain('relation "deposits" does not exist');
+  });
+
+  test('of empty books passes, and the last line says how little that means', async () => {
+    const { url } = await testDatabase();
+    const { exitCode, stderr } = await operatorOf(url).types(['run']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/passed: 4 of 4 checks passed, 0 records compared, nothing found; exit 0\n$/);
   });
 });
 
@@ -147,6 +182,20 @@ describe('the environment', { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: 1 });
   });
 
+  test('the environment wins over the file for a secret in whichever of its two variables', async () => {
+    const { url } = await firm();
+    const secret = await envFile(url);
+    const listed = (content: string, env: Record<string, string>) =>
+      envFile(content).then((file) => recon(['--env-file', file, 'reports', 'list'], { env }));
+    const nowhere = 'postgres://recon@127.0.0.1:1/nowhere';
+    expect(await listed('DATABASE_URL_FILE=/no/such/secret\n', { DATABASE_URL: url })).toMatchObject({ exitCode: 0 });
+    expect(await listed(`DATABASE_URL=${nowhere}\n`, { DATABASE_URL_FILE: secret })).toMatchObject({ exitCode: 0 });
+    expect(await listed(`DATABASE_URL_FILE=${secret}\n`, { DATABASE_URL: '' })).toMatchObject({ exitCode: 0 });
+    const both = await listed(`DATABASE_URL=${nowhere}\nDATABASE_URL_FILE=${secret}\n`, {});
+    expect(both.exitCode).toBe(78);
+    expect(both.stderr).toContain('DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them.');
+  });
+
   test('a line that assigns nothing: 78', async () => {
     const file = await envFile("A='two\nlines'\n# a comment\n\nexport B=1\nRECONCILIATION_CHECKS deposits\nC=2\n");
     const { exitCode, stderr } = await recon(['--env-file', file, 'run'], { env: somewhere });
@@ -216,7 +265,12 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
     await types(['migrate', 'down', '--yes']);
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
     const { stdout } = await types(['run', '--dry-run']);
-    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run /);
+    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
+    expect(stdout).toMatch(/^- +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC +- +-$/m);
+    const { stderr } = await types(['run', '--dry-run', '-o', 'csv']);
+    expect(stderr).toBe(
+      'recon: DRY RUN, nothing is stored: manual run failed: 0 of 1 check passed, 1 record compared, 1 finding (1 medium); exit 2\n',
+    );
     expect(await sql`select from pg_tables where tablename like 'reconciliation%'`).toHaveLength(0);
   });
 });
@@ -251,7 +305,9 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
       (await types(['run'], { env, terminal })).stdout.includes('\u001b[');
     const { stdout } = await types(['run']);
     expect(stdout).toMatch(/^manual run [0-9a-f]{8} {2}production {2}2026-03-01 .* failed\n/);
-    expect(stdout).toContain('off: ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals');
+    expect(stdout).toContain(
+      'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals\n',
+    );
     expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +USDC +1 /);
     expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC/);
     expect(stdout).toMatch(/Next: recon exceptions show [0-9a-f]{8}\n$/);
@@ -260,6 +316,24 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
     expect(await painted({ NO_COLOR: '1' }, true)).toBe(false);
     expect(await painted({ CI: 'true' }, true)).toBe(false);
     expect(await painted({ FORCE_COLOR: '1' }, false)).toBe(true);
+  });
+
+  test('what is off is told from what this run left out', async () => {
+    const { types } = await firm();
+    const env = { RECONCILIATION_CHECKS: 'deposits,conversion_jobs,withdrawals' };
+    const { stdout } = await types(['run', '--check', 'deposits'], { env });
+    expect(stdout).toContain(
+      'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance\nnot in this run: conversion_jobs, withdrawals\n',
+    );
+  });
+
+  test('sums without a currency say so', async () => {
+    const { types } = await firm();
+    const source = await sourceFolder({
+      deposits: (sql) => sql.replace('upper(deposit.token::text)', 'null::text'),
+    });
+    const { stdout } = await types(['run'], { env: { RECONCILIATION_SOURCE: source } });
+    expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +\(none\) +1 /);
   });
 
   test('an incomplete check says why, and is neither passed nor failed', async () => {
@@ -271,6 +345,36 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
     expect(stdout).toContain(
       'deposits: A table that this check reads does not exist: relation "deposits" does not exist.',
     );
+  });
+
+  test.each<[string, (original: string) => string, RegExp]>([
+    [
+      'a column that is not in the table',
+      (sql) => sql.replace('deposit.amount', 'deposit.worth'),
+      /deposits: A column that this check reads does not exist: column deposit\.worth does not exist\./,
+    ],
+    [
+      'a column that is forgotten',
+      (sql) => `select id, user_id from (${sql}) as original`,
+      /deposits: A column .*"amount" does not exist\./,
+    ],
+    [
+      'what is no SQL',
+      () => 'selct 1',
+      /deposits: The database could not answer: syntax error at or near "selct" \(42601\)\./,
+    ],
+    [
+      'two statements',
+      (sql) => `select 1;\n${sql}`,
+      /deposits: The database could not answer: syntax error at or near ";" \(42601\)\./,
+    ],
+  ])('a mistake in the mapping names its file: %s', async (_, change, sentence) => {
+    const { types } = await firm();
+    const folder = await sourceFolder({ deposits: change });
+    const { exitCode, stdout } = await types(['run'], { env: { RECONCILIATION_SOURCE: folder } });
+    expect(exitCode).toBe(78);
+    expect(stdout).toMatch(sentence);
+    expect(stdout).toContain(` The mapping is ${join(folder, 'deposits.sql')}.\n`);
   });
 
   test('CSV: the exceptions, a header line first', async () => {

@@ -1,8 +1,9 @@
 // npm run demo               a month of books with a fault of every kind, and what recon says about it
-// npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show 3f2a, …
+// npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show ID, …
 // npm run demo -- --reset    the same as `npm run demo`: begins anew; arguments may follow
 import { constants } from 'node:os';
 import { OperatorError } from '../../src/operator-error.ts';
+import { outliveOutput } from '../../src/world.ts';
 import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
 import { kindsThatAreOff } from './faults.ts';
 import { demoFolder, withFolderLocked } from './folder.ts';
@@ -13,6 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // the server goes with us (postgres-keeper.mjs)
   process.on(signal, () => passOn(signal) || process.exit(128 + constants.signals[signal]));
 }
+outliveOutput(process.stdout, process.stderr); // npm run demo | head
 async function main(given: string[]): Promise<number> {
   const reset = given[0] === '--reset';
   const args = reset ? given.slice(1) : given;

@@ -1,0 +1,52 @@
+import { connect, type Socket } from 'node:net';
+
+/** What the driver tells about the server that it wants a socket to. */
+interface Target {
+  host: readonly string[];
+  port: readonly number[];
+  path: string | false;
+  ssl: unknown;
+}
+
+/** More sockets than this in the time below are no use of a pool, but one query that is tried again and again. */
+const mostSockets = 30;
+const inMs = 5_000;
+
+/**
+ * Makes the sockets of a pool. Left to itself the driver opens the next one, at once and for ever, when a server
+ * closes a connection before it is ready: such a close is made an error here, which the driver gives to the query.
+ * When `signal` is aborted, whoever waits for a server that says nothing is told too.
+ */
+export function dialer(signal: AbortSignal | undefined): (target: Target) => Socket {
+  let opened: number[] = [];
+  return (target) => {
+    opened = [...opened.filter((time) => time > performance.now() - inMs), performance.now()];
+    if (opened.length > mostSockets) throw problem('CLOSED_ON_CONNECT'); // inside TLS we do not see the close
+    const [host, port] = [target.host[0] ?? '', target.port[0] ?? 5432];
+    const socket = target.path === false ? connect(port, host) : connect(target.path);
+    watch(socket, target, signal);
+    return Object.assign(socket, { host, port }); // the driver reads the name for its certificate from there
+  };
+}
+
+function watch(socket: Socket, { ssl }: Target, signal: AbortSignal | undefined): void {
+  let closed = 'CLOSED_ON_CONNECT';
+  const giveUp = () => socket.destroy(problem('CONNECTION_CLOSED'));
+  const forget = () => signal?.removeEventListener('abort', giveUp);
+  signal?.addEventListener('abort', giveUp);
+  socket.once('data', (answer: Buffer) => {
+    forget();
+    if (firstAnswers.has(answer[0] ?? 0)) closed = 'CONNECTION_CLOSED';
+    if (answer.toString('latin1') === noTls && ssl !== 'prefer') socket.destroy(problem('NO_TLS'));
+  });
+  socket.once('end', () => socket.destroy(problem(closed)));
+  socket.once('close', forget);
+}
+
+/** How PostgreSQL begins (its protocol, "Message Formats"): authentication, an error, or yes and no to TLS. */
+const noTls = 'N';
+const firstAnswers = new Set(['R', 'E', 'S', noTls].map((letter) => letter.charCodeAt(0)));
+
+function problem(code: string): Error {
+  return Object.assign(new Error(`The connection was not made or was lost (${code}).`), { code });
+}
