@@ -1,4 +1,4 @@
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
 import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
@@ -49,14 +49,26 @@ export async function runCheck(
   return inCut(transaction, name, options, (cut) => checks[name].compare(cut, options.reading));
 }
 
-/** What one check of the database finds. Its totals are not asked for: most tests do without. */
+/**
+ * What one check of the database finds when it looks at everything. What it finds by its proof must be the same: every
+ * test that searches also holds the one against the other.
+ */
 export async function search(
   transaction: Transaction,
   name: CheckName,
   options: CheckOptions = {},
 ): Promise<Finding[]> {
   const { findings: statement } = checks[name].statements;
-  return inCut(transaction, name, options, async (cut) => (await searchFindings(cut, name, statement!)).findings);
+  return inCut(transaction, name, options, async (cut) => {
+    const { findings } = await searchFindings(cut, name, statement!);
+    const proven = await checks[name].compare(cut, undefined);
+    expect(proven.findings.toSorted(bySubject), 'found by the proof').toEqual(findings.toSorted(bySubject));
+    return findings;
+  });
+}
+
+function bySubject(left: Finding, right: Finding): number {
+  return left.subject < right.subject ? -1 : 1;
 }
 
 /** What all checks of the database find together. */

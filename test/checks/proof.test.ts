@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
+import { searchAll } from '../support/run-check.ts';
+
+const host = await faultyHost();
+
+/** Faults that a sum is blind to: they cancel out, or spoil the sum itself. Each says what must be found all the same. */
+const traps: [title: string, plant: (books: Books) => string[] | Promise<string[]>][] = [
+  [
+    'one transaction has five too much, another five too little',
+    async ({ ledger, ada, sql, save, rebalance }) => {
+      const [more, less] = [ledger.investment(ada, '40'), ledger.investment(ada, '60')];
+      await save();
+      await sql`update ledger_entries set amount = amount + 5 where transaction_id = ${more.id} and entry_type = 'debit'`;
+      await sql`update ledger_entries set amount = amount - 5 where transaction_id = ${less.id} and entry_type = 'debit'`;
+      await rebalance();
+      return [more, less].map(({ id }) => `ledger_consistency/unbalanced_transaction/transaction:${id}`);
+    },
+  ],
+  [
+    'a transfer that takes dollars and gives coins, and one that does the opposite',
+    async ({ ledger, ada, sql, save, rebalance }) => {
+      const [usdc, usd] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'fiat_exposure')];
+      const pair = [ledger.internalTransfer(ada, usdc, usdc, '9'), ledger.internalTransfer(ada, usdc, usdc, '9')];
+      await save();
+      for (const [index, { id }] of pair.entries())
+        await sql`
+          update ledger_entries set account_id = ${usd.id}, currency = 'USD'
+          where transaction_id = ${id} and entry_type = ${index === 0 ? 'debit' : 'credit'}`;
+      await rebalance();
+      return pair.map(({ id }) => `ledger_consistency/unbalanced_transaction/transaction:${id}`);
+    },
+  ],
+  [
+    'one account holds a cent too much, another a cent too little',
+    async ({ ledger, ada, bob, sql }) => {
+      const accounts = [ledger.account(ada, 'usdc_balance'), ledger.account(bob, 'usdc_balance')];
+      for (const [index, { id }] of accounts.entries())
+        await sql`update ledger_accounts set balance = balance + ${index === 0 ? '0.01' : '-0.01'} where id = ${id}`;
+      return accounts.map(({ id }) => `ledger_consistency/balance_drift/account:${id}`);
+    },
+  ],
+  [
+    'entries in a wrong currency that cancel out within their account',
+    async ({ ledger, ada, sql, save }) => {
+      const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
+      const pair = [ledger.internalTransfer(ada, usdc, stash, '12'), ledger.internalTransfer(ada, stash, usdc, '12')];
+      await save();
+      for (const { id } of pair) await sql`update ledger_entries set currency = 'USD' where transaction_id = ${id}`;
+      return pair.map(({ id }) => `ledger_consistency/currency_mismatch/transaction:${id}`);
+    },
+  ],
+  [
+    'two deposits are posted with each other’s amounts, one ten thousand times the other',
+    ({ ledger, ada }) => {
+      const pair = [
+        ledger.deposit(ada, '3', { postedAmount: '30000' }),
+        ledger.deposit(ada, '30000', { postedAmount: '3' }),
+      ];
+      return pair.map(({ id }) => `deposits/amount_mismatch/deposit:${id}`);
+    },
+  ],
+  [
+    'two deposits of the same amount are posted to each other’s users',
+    ({ ledger, ada, bob }) => {
+      const pair = [ledger.deposit(ada, '75', { post: false }), ledger.deposit(bob, '75', { post: false })];
+      ledger.postDeposit(bob, pair[0]!.id, '75');
+      ledger.postDeposit(ada, pair[1]!.id, '75');
+      return pair.map(({ id }) => `deposits/wrong_account/deposit:${id}`);
+    },
+  ],
+  [
+    'a deposit stands twice, and is posted twice',
+    async ({ ledger, ada, sql, save }) => {
+      const deposit = ledger.deposit(ada, '80');
+      ledger.postDeposit(ada, deposit.id, '80');
+      await save();
+      await sql`insert into deposits select * from deposits where id = ${deposit.id}`;
+      return [`deposits/invalid_record/deposit:${deposit.id}`];
+    },
+  ],
+  [
+    'a posting is missing where another has no record',
+    ({ ledger, ada }) => {
+      const missing = ledger.deposit(ada, '55', { post: false });
+      const orphan = ledger.postDeposit(ada, ledger.random.uuid(), '55');
+      return [
+        `deposits/missing_in_ledger/deposit:${missing.id}`,
+        `deposits/missing_in_source/transaction:${orphan.id}`,
+      ];
+    },
+  ],
+  [
+    'a transaction without entries beside one with three legs',
+    async ({ ledger, ada, sql, save, rebalance }) => {
+      const empty = ledger.investment(ada, '8');
+      ledger.allocationSplit(ada, '5', '6');
+      await save();
+      await sql`delete from ledger_entries where transaction_id = ${empty.id}`;
+      await rebalance();
+      return [`ledger_consistency/empty_transaction/transaction:${empty.id}`];
+    },
+  ],
+  [
+    'a leg of nothing is in order, a transaction of nothing is not',
+    async ({ ledger, ada, sql, save }) => {
+      const [withLeg, nothing] = [ledger.investment(ada, '8'), ledger.investment(ada, '0')];
+      await save();
+      await sql`
+        insert into ledger_entries (id, transaction_id, account_id, entry_type, amount, currency, created_at)
+        select gen_random_uuid(), transaction_id, account_id, entry_type, 0, currency, created_at
+        from ledger_entries where transaction_id = ${withLeg.id} and entry_type = 'credit'`;
+      return [`ledger_consistency/zero_amount/transaction:${nothing.id}`];
+    },
+  ],
+  [
+    'an amount that is not a number hides nothing beside it',
+    async ({ ledger, ada, sql, save, rebalance }) => {
+      const [poisoned, unbalanced] = [ledger.investment(ada, '8'), ledger.investment(ada, '9')];
+      await save();
+      await rebalance();
+      await sql`update ledger_entries set amount = 'NaN' where transaction_id = ${poisoned.id} and entry_type = 'debit'`;
+      await sql`update ledger_entries set amount = 10 where transaction_id = ${unbalanced.id} and entry_type = 'debit'`;
+      const account = ledger.account(ada, 'fiat_exposure');
+      return [
+        `ledger_consistency/invalid_amount/transaction:${poisoned.id}`,
+        `ledger_consistency/unbalanced_transaction/transaction:${unbalanced.id}`,
+        `ledger_consistency/balance_drift/account:${account.id}`,
+      ];
+    },
+  ],
+];
+
+test.each(traps)('%s', async (_title, plant) => {
+  await withBooks(host, async (books) => {
+    const expected = await plant(books);
+    await books.save();
+    expect((await searchAll(books.sql)).map(identity).sort()).toEqual(expected.sort());
+  });
+});

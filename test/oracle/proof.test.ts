@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { fingerprintOf, type Finding } from '../../src/checks/check.ts';
+import type { CheckName } from '../../src/checks/names.ts';
+import type { Transaction } from '../../src/database.ts';
+import type { Random } from '../support/random.ts';
+import { databaseChecks, rolledBack, runCheck, search } from '../support/run-check.ts';
+import { faultyHost } from '../support/scenario.ts';
+import { apply, describeMutation, randomMutation, type Mutation } from './mutation.ts';
+import { writeRandomBooks } from './random-books.ts';
+
+/** RECON_SEED replays one seed; RECON_SEEDS says how many, a hundred if unset (`npm run test:long` asks for more). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '100' } = process.env;
+const seeds =
+  replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
+
+const host = await faultyHost();
+
+test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_000 }, async (seed) => {
+  const { random } = writeRandomBooks(seed);
+  const mutations = Array.from({ length: random.integer(0, 4) }, () => randomMutation(random));
+  await rolledBack(host, async (sql) => {
+    await writeRandomBooks(seed).save(sql);
+    for (const mutation of mutations) await apply(sql, mutation);
+    for (const check of databaseChecks) await hold(sql, check, random, storyOf(seed, mutations));
+  });
+});
+
+/** Whatever is known of the findings already, the check finds all of them: by its proof, and by looking at everything. */
+async function hold(sql: Transaction, check: CheckName, random: Random, story: string): Promise<void> {
+  const findings = await search(sql, check);
+  const subjects = findings.map(({ subject }) => subject).filter((subject) => !subject.endsWith(':null'));
+  for (const known of [subjects, subjects.filter(() => random.integer(0, 1) === 1)]) {
+    const again = await runCheck(sql, check, { known: { [check]: known } });
+    expect(named(again.findings), `${story}\nknown: ${known.join(', ')}`).toEqual(named(findings));
+  }
+}
+
+function named(findings: readonly Finding[]): string[] {
+  return findings.map((finding) => `${fingerprintOf(finding)} ${finding.difference ?? '-'}`).sort();
+}
+
+function storyOf(seed: number, mutations: readonly Mutation[]): string {
+  return [`RECON_SEED=${seed}`, ...mutations.map(describeMutation)].join('\n');
+}
