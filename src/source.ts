@@ -137,10 +137,19 @@ export function bind(params: Params): Parameter[] {
 /** A statement of a check: the relations that it reads, the files laid over them, and the one that answers. */
 export interface Statement {
   relations: readonly Relation[];
-  /** Files of sql/checks that become CTEs, in order: the name that the next ones see, and the file. */
-  layers: readonly { name: string; file: string }[];
+  /** Files of sql/checks that become CTEs, in order. */
+  layers: readonly Layer[];
   /** The file of sql/checks with the final `select`. */
   file: string;
+}
+
+/** A CTE of a statement. */
+export interface Layer {
+  /** What the files after it call it. */
+  name: string;
+  file: string;
+  /** Worked out once where a statement uses it several times; else the planner sees through it at each use. */
+  shared?: true;
 }
 
 /** A folder of relation files. */
@@ -223,7 +232,9 @@ function composeWith(source: Source, statement: Statement, paramFields: string[]
     inlined(relation, `select ${Object.keys(relations[relation]).join(', ')} from mapped_${relation}`),
   );
   const params = inlined('params', `select\n  ${paramFields.join(',\n  ')}`);
-  const layers = statement.layers.map(({ name, file }) => inlined(name, readCheckFile(file)));
+  const layers = statement.layers.map(({ name, file, shared }) =>
+    shared === true ? `${name} as (\n${readCheckFile(file)}\n)` : inlined(name, readCheckFile(file)),
+  );
   const ctes = [...mapped, params, ...named, ...layers].join(',\n');
   return `with\n${ctes}\nselect * from (\n${readCheckFile(statement.file)}\n) as answer`;
 }

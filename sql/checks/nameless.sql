@@ -1,6 +1,5 @@
 -- Transactions that book a record of this kind without saying which.
 select distinct posting.transaction_id as id
 from postings as posting
-cross join params
-where posting.record_kind = params.record_kind and posting.record_id is null
+where posting.record_id is null
 order by id

@@ -1,4 +1,5 @@
--- One row per entry that books a record: positive for a posting, negative for what takes it back.
+-- One row per entry that books a record of the kind asked for, or one of the records asked for: positive for a posting,
+-- negative for what takes it back.
 with
 booking as not materialized (
   select
@@ -8,7 +9,15 @@ booking as not materialized (
     header.reference_id as record_id,
     header.transaction_type is not distinct from 'reversal' as turned
   from ledger_transactions as header
-  where header.record_kind is not null and header.expects_record -- an opening balance looks like a deposit
+  cross join params
+  where
+    header.record_kind = params.record_kind
+    and header.expects_record -- an opening balance looks like a deposit
+    and (
+      params.records is null
+      or header.reference_id = any (params.records)
+      or (header.reference_id is null and header.id = any (params.transactions))
+    )
 ),
 reversal as not materialized ( -- the few transactions that name the transaction which they reverse
   select header.id, header.status, header.reference_id

@@ -43,11 +43,8 @@ posted as ( -- failed transactions moved nothing; pending ones have not moved an
     sum(posting.amount) as amount,
     min(posting.currency) as currency
   from postings as posting
-  cross join params
   where
-    posting.record_kind = params.record_kind
-    and posting.record_id is not null
-    and (params.records is null or posting.record_id = any (params.records))
+    posting.record_id is not null
     and posting.status is distinct from 'failed'
     and posting.status is distinct from 'pending'
   group by posting.record_id, posting.transaction_id
@@ -75,12 +72,9 @@ astray as ( -- what stands on another user's account or in another currency, net
   from (
     select posting.record_id, posting.leg, posting.user_id, posting.currency, sum(posting.amount) as amount
     from postings as posting
-    cross join params
     inner join record on record.id = posting.record_id
     where
-      posting.record_kind = params.record_kind
-      and (params.records is null or posting.record_id = any (params.records))
-      and posting.status is distinct from 'failed'
+      posting.status is distinct from 'failed'
       and posting.status is distinct from 'pending'
       and (
         posting.user_id <> record.user_id

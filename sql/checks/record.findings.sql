@@ -91,13 +91,7 @@ booked_nothing as ( -- postings of this kind whose record does not exist
   cross join params
   left join records on records.id = posting.record_id
   where
-    posting.record_kind = params.record_kind
-    and records.id is null
-    and (
-      params.records is null
-      or posting.record_id = any (params.records)
-      or (posting.record_id is null and posting.transaction_id = any (params.transactions))
-    )
+    records.id is null
     and posting.status is distinct from 'failed'
     and posting.status is distinct from 'pending'
 ),

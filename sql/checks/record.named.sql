@@ -3,7 +3,6 @@ select distinct posting.record_id as id
 from postings as posting
 cross join params
 where
-  posting.record_kind = params.record_kind
-  and posting.transaction_id = any (params.transactions)
+  posting.transaction_id = any (params.transactions)
   and posting.record_id is not null
 order by id

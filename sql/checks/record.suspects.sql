@@ -16,7 +16,7 @@ side as not materialized (
     from postings as posting
     cross join params
     where
-      posting.record_kind = params.record_kind and posting.record_id is not null
+      posting.record_id is not null
       and posting.status is distinct from 'failed' and posting.status is distinct from 'pending'
     union all
     select due.id, due.user_id, due.source_currency, 'source', -due.source_amount

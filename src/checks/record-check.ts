@@ -48,7 +48,7 @@ export function recordCheck(definition: {
     kinds: recordKinds.filter((kind) => namesTransaction || kind !== 'unlinked'),
     relations,
     layers: [
-      { name: 'postings', file: 'postings.sql' },
+      { name: 'postings', file: 'postings.sql', shared: true },
       records,
       { name: 'comparison', file: 'record.comparison.sql' },
     ],

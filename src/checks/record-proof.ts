@@ -1,15 +1,15 @@
 import { query } from '../database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
-import { bind, compose, type Relation, type Statement } from '../source.ts';
+import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
 
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
-export function recordProofStatements(table: Relation, records: Statement['layers'][number]) {
+export function recordProofStatements(table: Relation, records: Layer) {
   const ledger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries', 'record_legs'] as const;
   const judged = [table, 'ledger_transactions', 'ledger_entries'] as const;
-  const postings = { name: 'postings', file: 'postings.sql' };
+  const postings = { name: 'postings', file: 'postings.sql', shared: true } as const;
   const due = { name: 'due', file: 'record.due.sql' };
   return {
     proof: { relations: judged, layers: [records, due], file: 'record.proof.sql' },

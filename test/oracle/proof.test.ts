@@ -29,10 +29,10 @@ test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_00
 async function hold(sql: Transaction, check: CheckName, random: Random, story: string): Promise<void> {
   const findings = await search(sql, check);
   const subjects = findings.map(({ subject }) => subject).filter((subject) => !subject.endsWith(':null'));
-  for (const known of [subjects, subjects.filter(() => random.integer(0, 1) === 1)]) {
-    const again = await runCheck(sql, check, { known: { [check]: known } });
-    expect(named(again.findings), `${story}\nknown: ${known.join(', ')}`).toEqual(named(findings));
-  }
+  if (subjects.length === 0) return;
+  const known = subjects.filter(() => random.integer(0, 2) > 0);
+  const again = await runCheck(sql, check, { known: { [check]: known } });
+  expect(named(again.findings), `${story}\nknown: ${known.join(', ')}`).toEqual(named(findings));
 }
 
 function named(findings: readonly Finding[]): string[] {
