@@ -66,6 +66,18 @@ export async function withDatabase<T>(
   }
 }
 
+/** Like `withDatabase` for what is read bit by bit: the pool is closed when the reader has enough or goes away. */
+export async function* streamFrom<T>(url: string, read: (database: Database) => AsyncIterable<T>): AsyncGenerator<T> {
+  const database = openDatabase(url, { connections: 1 });
+  try {
+    yield* read(database);
+  } catch (error) {
+    throw operatorProblem(error, url) ?? error;
+  } finally {
+    await database.end({ timeout: 5 });
+  }
+}
+
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
 
 /** Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. */
@@ -113,11 +125,19 @@ export async function query<T extends object = Row>(
   return (await connection.unsafe(text, parameters)) as unknown as T[];
 }
 
-/** Like `query`, a thousand rows at a time. */
+/** Like `query`, row by row. */
 export function stream<T extends object = Row>(
   transaction: Transaction,
   text: string,
   parameters: Parameter[],
-): AsyncIterable<T[]> {
-  return transaction.unsafe(text, parameters).cursor(1000) as unknown as AsyncIterable<T[]>;
+): AsyncGenerator<T> {
+  return rowsOf(transaction.unsafe<T[]>(text, parameters));
+}
+
+/** The rows of a query one by one; 500 of them are in memory at a time. */
+export async function* rowsOf<T extends object>(pending: postgres.PendingQuery<T[]>): AsyncGenerator<T> {
+  for await (const rows of pending.cursor(500)) {
+    yield* rows;
+    rows.length = 0; // the driver's promises would keep them alive until V8 collects its whole heap
+  }
 }

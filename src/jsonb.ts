@@ -3,6 +3,8 @@
  * (PostgreSQL, "JSON Types"). Bind it as `${toJsonb(value)}::text::jsonb`.
  */
 export function toJsonb(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (!/\\u(0000|d[89a-f])/.test(json)) return json; // how JSON.stringify writes what jsonb refuses: hardly ever there
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storableText(inner) : inner));
 }
 

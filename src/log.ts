@@ -1,27 +1,33 @@
 import { pino, type Logger } from 'pino';
 import { plain } from './plain.ts';
 import type { Mask } from './secrets.ts';
-import type { World } from './world.ts';
+import type { Output, World } from './world.ts';
 
 export type { Logger } from 'pino';
+
+/** Where the lines go, and the clock that stands in them. */
+interface Talk {
+  stderr: Pick<Output, 'isTTY' | 'write'>;
+  now: World['now'];
+}
 
 /**
  * Talk on stderr: JSON lines for machines, one plain line each on a terminal. Every line passes the mask. Field names
  * keep clear of those that log systems read as severity or host (`status`, `host`, `date`).
  */
-export function createLogger(world: Pick<World, 'stderr' | 'now'>, level: string, mask: Mask): Logger {
-  const format = world.stderr.isTTY === true ? forPeople : (line: string) => line;
+export function createLogger({ stderr, now }: Talk, level: string, mask: Mask): Logger {
+  const format = stderr.isTTY === true ? forPeople : (line: string) => line;
   return pino(
     {
       level,
       base: { service: 'recon' },
       messageKey: 'message',
       errorKey: 'error',
-      timestamp: () => `,"timestamp":"${world.now().toISOString()}"`,
+      timestamp: () => `,"timestamp":"${now().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: describeError },
     },
-    { write: (line: string) => world.stderr.write(mask(format(line))) },
+    { write: (line: string) => stderr.write(mask(format(line))) },
   );
 }
 

@@ -1,9 +1,9 @@
-import { type Comparison, type CurrencyTotals, type Finding } from './checks/check.ts';
+import { type Comparison, type CurrencyTotals } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import { inTransaction, type Database } from './database.ts';
-import { columnsOf, type StoredException } from './exceptions/exception.ts';
+import type { FindingColumns, StoredException } from './exceptions/exception.ts';
+import type { KeptFindings } from './exceptions/kept-findings.ts';
 import { clearUnseen, recordFindings } from './exceptions/life.ts';
-import { anyException, listExceptions } from './exceptions/store.ts';
 import { strongest, type ExitCode } from './exit-codes.ts';
 import { Incomplete } from './incomplete.ts';
 import { storableText } from './jsonb.ts';
@@ -19,74 +19,116 @@ export interface CheckOutcome {
   startedAt: Date;
   executionMs: number;
   /** Either what was compared, or why nothing was proven. */
-  result: Comparison | Incomplete;
+  result: Compared | Incomplete;
 }
+
+/** A complete comparison, with what it found. */
+export type Compared = Comparison & { findings: KeptFindings };
 
 /** What a run leaves behind: the rows that were stored, or in a dry run those that would have been. */
 export interface RunResult {
   report: Report;
   checks: StoredCheck[];
-  /** New and seen again in this run, the most severe first. */
-  exceptions: StoredException[];
+  /** How many exceptions of each severity this run found, new ones and those seen again. */
+  found: Readonly<Record<Severity, number>>;
+  /** These exceptions, the most severe first. There may be a million: each call reads them anew, a batch at a time. */
+  exceptions: (limit?: number) => Iterable<StoredException> | AsyncIterable<StoredException>;
   /** How many exceptions this run cleared. */
   cleared: number;
   /** Exit codes of the checks that prove nothing. */
   incompleteCodes: readonly ExitCode[];
 }
 
-/** Where a run is stored, and whether it saw enough to clear what it did not see again. */
+/** The part of a result that needs no database. */
+export type Conclusion = Omit<RunResult, 'exceptions' | 'cleared'>;
+
+/** Turns the outcomes into the rows of the report and of its checks. */
+export function conclude(begun: Report, outcomes: readonly CheckOutcome[], endedAt: Date, mask: Mask): Conclusion {
+  const checks = outcomes.map((outcome) => toStoredCheck(outcome, begun.id, mask));
+  const found = countFound(outcomes);
+  return {
+    report: toReport(begun, checks, countAll(found), endedAt.toISOString()),
+    checks,
+    found,
+    incompleteCodes: outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [result.exitCode] : [])),
+  };
+}
+
+function countFound(outcomes: readonly CheckOutcome[]): Record<Severity, number> {
+  const compared = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result.findings]));
+  const count = (severity: Severity) => compared.reduce((found, findings) => found + findings.count(severity), 0);
+  return { low: count('low'), medium: count('medium'), high: count('high'), critical: count('critical') };
+}
+
+/** How many were found, whatever their severity. */
+function countAll(found: RunResult['found']): number {
+  return severities.reduce((all, severity) => all + found[severity], 0);
+}
+
+/** Where a run is stored, and how. */
 export interface Storage {
   database: Database;
   schema: string;
+  /** Whether it saw enough to clear what it did not see again. */
   clears: boolean;
+  /** Stops it between two statements; nothing is stored then. */
+  signal: AbortSignal;
+  /** Told how many findings are stored so far, of how many. */
+  progress: (stored: number, all: number) => void;
 }
 
-/** Turns the outcomes into rows and, with a storage, stores all of them in one transaction, or nothing. */
-export async function endRun(
-  begun: Report,
+/** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
+export async function storeRun(
+  storage: Storage,
+  { report, checks, found }: Conclusion,
   outcomes: readonly CheckOutcome[],
-  endedAt: Date,
-  mask: Mask,
-  storage: Storage | undefined,
-): Promise<RunResult> {
-  const completedAt = endedAt.toISOString();
-  const checks = outcomes.map((outcome) => toStoredCheck(outcome, begun.id, mask));
-  const findings = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : result.findings));
-  const report = toReport(begun, checks, findings.length, completedAt);
-  const incompleteCodes = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [result.exitCode] : []));
-  if (storage === undefined) {
-    const exceptions = findings.map((finding) => toUnstored(finding, completedAt)).sort(mostSevereFirst);
-    return { report, checks, exceptions, cleared: 0, incompleteCodes };
-  }
-  const cleared = await store(storage, report, outcomes, checks, findings, completedAt);
-  const filter = { ...anyException, reportId: report.id };
-  const { exceptions } = await listExceptions(storage.database, storage.schema, filter);
-  return { report, checks, exceptions, cleared, incompleteCodes };
-}
-
-async function store(
-  { database, schema, clears }: Storage,
-  report: Report,
-  outcomes: readonly CheckOutcome[],
-  checks: readonly StoredCheck[],
-  findings: readonly Finding[],
-  seenAt: string,
 ): Promise<number> {
-  const checkIds: Partial<Record<CheckName, string>> = Object.fromEntries(outcomes.map(({ name, id }) => [name, id]));
-  const proven = outcomes.filter(({ result }) => !(result instanceof Incomplete) && !result.truncated);
+  const { database, schema, clears, signal, progress } = storage;
+  const seenAt = report.completed_at ?? report.started_at;
   return inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, report);
     await storeChecks(transaction, schema, checks);
-    await recordFindings(transaction, schema, { reportId: report.id, seenAt, checkIds, findings });
-    if (!clears) return 0;
-    return clearUnseen(
-      transaction,
-      schema,
-      report.id,
-      seenAt,
-      proven.map(({ name }) => name),
-    );
+    let stored = 0;
+    progress(stored, countAll(found));
+    for (const { checkId, rows } of batchesOf(outcomes)) {
+      signal.throwIfAborted();
+      stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
+      progress(stored, countAll(found));
+    }
+    return clears ? clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
   });
+}
+
+function* batchesOf(outcomes: readonly CheckOutcome[]): Generator<{ checkId: string; rows: string }> {
+  for (const { id, result } of outcomes)
+    if (!(result instanceof Incomplete)) for (const rows of result.findings.batches()) yield { checkId: id, rows };
+}
+
+/** The checks that were complete and stopped at no limit: what they did not see is not there. */
+function provenBy(outcomes: readonly CheckOutcome[]): CheckName[] {
+  return outcomes.filter(({ result }) => !(result instanceof Incomplete) && !result.truncated).map(({ name }) => name);
+}
+
+/** In a dry run: the rows that would be stored, without the ids that they would get, the most severe first. */
+export function* unstoredExceptions(
+  outcomes: readonly CheckOutcome[],
+  seenAt: string,
+  limit = Infinity,
+): Generator<StoredException> {
+  let given = 0;
+  for (const rows of mostSevereFirst(outcomes))
+    for (const row of JSON.parse(rows) as FindingColumns[]) {
+      if (given === limit) return;
+      given += 1;
+      yield toUnstored(row, seenAt);
+    }
+}
+
+/** In the order of a list: by severity, then by fingerprint, which begins with the name of the check. */
+function* mostSevereFirst(outcomes: readonly CheckOutcome[]): Generator<string> {
+  const byName = outcomes.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  for (const severity of severities.toReversed())
+    for (const { result } of byName) if (!(result instanceof Incomplete)) yield* result.findings.batches(severity);
 }
 
 function toReport(begun: Report, checks: readonly StoredCheck[], findings: number, completedAt: string): Report {
@@ -147,22 +189,22 @@ function masked(metadata: Record<string, unknown>, mask: Mask): Record<string, u
 }
 
 /** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */
-function sidesOf({ totals, findings }: Comparison) {
+function sidesOf({ totals, findings }: Compared) {
   const expected = sum(totals.map((total) => money(total.expected)));
   const actual = sum(totals.map((total) => money(total.actual)));
   return {
     expected_value: toText(expected),
     actual_value: toText(actual),
     difference: toText(actual.minus(expected)),
-    passed: findings.length === 0,
+    passed: findings.count() === 0,
   };
 }
 
-function describeComparison({ compared, totals, findings, truncated, details }: Comparison): Record<string, unknown> {
+function describeComparison({ compared, totals, findings, truncated, details }: Compared): Record<string, unknown> {
   return {
-    verdict: findings.length === 0 ? 'passed' : 'failed',
+    verdict: findings.count() === 0 ? 'passed' : 'failed',
     compared,
-    findings: findings.length,
+    findings: findings.count(),
     awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
     in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
     ...(truncated && { truncated }),
@@ -187,13 +229,12 @@ function holdsMoney({ currency, ...amounts }: ReturnType<typeof describeCurrency
   return currency !== null || Object.values(amounts).some((amount) => amount !== '0');
 }
 
-/** In a dry run: the row that would be stored, without the ids that it would get. */
-function toUnstored(finding: Finding, seenAt: string): StoredException {
+function toUnstored(row: FindingColumns, seenAt: string): StoredException {
   return {
     id: null,
     report_id: null,
     check_id: null,
-    ...columnsOf(finding),
+    ...row,
     auto_corrected: false,
     correction_action: null,
     resolved_at: null,
@@ -207,17 +248,11 @@ function toUnstored(finding: Finding, seenAt: string): StoredException {
   };
 }
 
-function mostSevereFirst(left: StoredException, right: StoredException): number {
-  const bySeverity = severities.indexOf(right.severity) - severities.indexOf(left.severity);
-  return bySeverity !== 0 ? bySeverity : left.fingerprint < right.fingerprint ? -1 : 1;
-}
-
 export type FailOn = Severity | 'never';
 
 /** The exit code of a finished run: what could not be told outweighs what was found. */
-export function exitCodeOf(result: RunResult, failOn: FailOn): ExitCode {
-  const found =
-    failOn !== 'never' &&
-    result.exceptions.some(({ severity }) => severities.indexOf(severity) >= severities.indexOf(failOn));
+export function exitCodeOf(result: Conclusion, failOn: FailOn): ExitCode {
+  const counted = failOn === 'never' ? [] : severities.slice(severities.indexOf(failOn));
+  const found = counted.some((severity) => result.found[severity] > 0);
   return strongest([...result.incompleteCodes, found ? 2 : 0]);
 }

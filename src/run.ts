@@ -1,18 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { Check, Comparison, Cut } from './checks/check.ts';
+import type { Check, Cut } from './checks/check.ts';
 import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
-import { inSavepoint, openDatabase, withDatabase, type Database } from './database.ts';
+import { inSavepoint, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
+import { KeptFindings } from './exceptions/kept-findings.ts';
+import { anyException, openSubjects, streamExceptions } from './exceptions/store.ts';
 import { Incomplete } from './incomplete.ts';
-import { openSubjects } from './exceptions/store.ts';
 import { assertKnownUser } from './known-user.ts';
 import { withPlace } from './mapping-problem.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
 import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
-import { endRun, type CheckOutcome, type RunResult } from './run-result.ts';
+import {
+  conclude,
+  storeRun,
+  unstoredExceptions,
+  type CheckOutcome,
+  type Compared,
+  type RunResult,
+  type Storage,
+} from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
 import { createMask, type Mask } from './secrets.ts';
 import { openSource, type Source } from './source.ts';
@@ -33,8 +42,12 @@ export interface RunOptions {
 export interface RunListener {
   /** Another run holds the lock, and this one waits for it. */
   waiting(): void;
+  /** Begins with 0. */
   reading(check: CheckName, read: number): void;
+  comparing(check: CheckName): void;
   finished(outcome: CheckOutcome): void;
+  /** Nothing is stored before all of it is. */
+  storing(stored: number, all: number): void;
 }
 
 interface Engine {
@@ -106,7 +119,12 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
   const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
-  return endRun(report, outcomes, engine.world.now(), engine.mask, undefined);
+  const endedAt = engine.world.now();
+  return {
+    ...conclude(report, outcomes, endedAt, engine.mask),
+    exceptions: (limit) => unstoredExceptions(outcomes, endedAt.toISOString(), limit),
+    cleared: 0,
+  };
 }
 
 async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
@@ -115,15 +133,32 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
-    return await endRun(report, outcomes, engine.world.now(), engine.mask, {
-      database,
-      schema,
-      clears: isWhole(engine.options.scope),
-    });
+    const conclusion = conclude(report, outcomes, engine.world.now(), engine.mask);
+    const cleared = await storeRun(storageOf(engine, database, schema), conclusion, outcomes);
+    return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
     await markFailed(engine, database, schema, report, error);
     throw error;
   }
+}
+
+function storageOf({ options, world, listener }: Engine, database: Database, schema: string): Storage {
+  return {
+    database,
+    schema,
+    clears: isWhole(options.scope),
+    signal: world.signal,
+    progress: (stored, all) => {
+      listener.storing(stored, all);
+    },
+  };
+}
+
+/** On a connection of its own: when somebody reads them, the run is over and its lock is free. */
+function storedExceptions(config: Config, schema: string, reportId: string, limit: number | undefined) {
+  return streamFrom(config.databaseUrl, (database) =>
+    streamExceptions(database, schema, { ...anyException, reportId }, { limit }),
+  );
 }
 
 /** What earlier runs left that this one goes by. */
@@ -222,10 +257,12 @@ async function readOne(
   check: Check,
   read: NonNullable<Check['read']>,
 ): Promise<CustodianReading | Incomplete> {
+  const told = (count: number) => {
+    listener.reading(check.name, count);
+  };
+  told(0);
   try {
-    return await read(config, { ...world, signal }, (count) => {
-      listener.reading(check.name, count);
-    });
+    return await read(config, { ...world, signal }, told);
   } catch (error) {
     if (error instanceof Incomplete) return error;
     if (signal.aborted && !world.signal.aborted) return tooSlow();
@@ -262,6 +299,7 @@ async function compareOne(
   previous: number | undefined,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
+  engine.listener.comparing(check.name);
   const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result));
   outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
   return told(engine, refuseShrunken(outcome, previous, isWhole(engine.options.scope)));
@@ -277,19 +315,29 @@ async function tryCompare(
   cut: Cut,
   check: Check,
   reading: CustodianReading | Incomplete | undefined,
-): Promise<Comparison | Incomplete> {
+): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
   const params = { ...cut.params, ...check.params(config) };
   try {
     world.signal.throwIfAborted();
     if (signal.aborted) return pastDeadline();
-    return await inSavepoint(cut.transaction, (transaction) => check.compare({ ...cut, transaction, params }, reading));
+    return await inSavepoint(cut.transaction, (transaction) =>
+      compare({ ...cut, transaction, params }, check, reading),
+    );
   } catch (error) {
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
     if (reason === undefined) throw error;
     return withPlace(reason, error, cut.source);
   }
+}
+
+async function compare(cut: Cut, check: Check, reading: CustodianReading | undefined): Promise<Compared> {
+  const findings = new KeptFindings();
+  const comparison = await check.compare(cut, reading, (finding) => {
+    findings.add(finding);
+  });
+  return { ...comparison, findings };
 }
 
 function pastDeadline(): Incomplete {
@@ -302,7 +350,7 @@ function tooSlow(): Incomplete {
   );
 }
 
-function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Comparison | Incomplete): CheckOutcome {
+function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Compared | Incomplete): CheckOutcome {
   return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
 }
 

@@ -22,8 +22,11 @@ export interface Check {
   readonly params: (config: Config) => Partial<Params>;
   /** Reads the custodian, before any snapshot is open. Absent where both sides are in the database. */
   readonly read?: (config: Config, world: CustodianWorld, progress: Progress) => Promise<CustodianReading>;
-  /** Compares inside the cut. Throws `Incomplete`, or PostgreSQL's own error, if it cannot tell. */
-  readonly compare: (cut: Cut, reading: CustodianReading | undefined) => Promise<Comparison>;
+  /**
+   * Compares inside the cut, and hands over each finding as it comes, one per subject. Throws `Incomplete`, or
+   * PostgreSQL's own error, if it cannot tell: then what it handed over does not count.
+   */
+  readonly compare: (cut: Cut, reading: CustodianReading | undefined, found: Found) => Promise<Comparison>;
 }
 
 /** The snapshot that all checks of a run see. */
@@ -38,12 +41,14 @@ export interface Cut {
   known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
 }
 
-/** What a complete check found. */
+/** Takes one finding. A check may have a million: nobody keeps them in a list. */
+export type Found = (finding: Finding) => void;
+
+/** What a complete check compared. */
 export interface Comparison {
   /** Number of records that were compared; shown, so that nobody takes "0 compared" for a proof. */
   compared: number;
   totals: CurrencyTotals[];
-  findings: Finding[];
   /** The check stopped at its limit of findings: there are more, and nothing may be cleared. */
   truncated: boolean;
   /** Stored in the metadata of the check: snake_case, JSON, amounts as strings. */

@@ -5,7 +5,7 @@ import { Incomplete } from '../incomplete.ts';
 import { money, sum, toText, type Money } from '../money.ts';
 import { bind, compose, type Relation, type Statement } from '../source.ts';
 import type { Check, Comparison, Cut } from './check.ts';
-import { toFinding } from './findings.ts';
+import { toFinding, type FindingRow } from './findings.ts';
 import type { CheckName } from './names.ts';
 
 const relations: readonly Relation[] = ['custody_positions', 'custody_accounts'];
@@ -30,11 +30,12 @@ export function custodianCheck(definition: {
     statements,
     params: () => ({ custodian }),
     read,
-    async compare(cut, reading): Promise<Comparison> {
+    async compare(cut, reading, found): Promise<Comparison> {
       if (reading === undefined) throw new Error(`${name} was compared without a reading.`);
-      const expected = await readPosition(cut, custodian, reading);
+      const sides = { expected: await readPosition(cut, custodian, reading), tolerance: tolerance(cut.config) };
       const owners = await readOwners(cut);
-      return compareWith(name, custodian, cut.config, tolerance(cut.config), expected, reading, owners);
+      if (!agree(sides, reading)) found(toFinding(name, mismatch(custodian, sides, reading), cut.config));
+      return compared(sides, reading, owners);
     },
   };
 }
@@ -73,18 +74,22 @@ async function readOwners(cut: Cut): Promise<Set<string>> {
   return new Set(rows.map((row) => row.external_id));
 }
 
-function compareWith(
-  name: CheckName,
+/** What the books say, and by how much the custodian may differ. */
+interface Sides {
+  expected: Money;
+  tolerance: Money;
+}
+
+function agree({ expected, tolerance }: Sides, { total }: CustodianReading): boolean {
+  return total.minus(expected).abs().lessThanOrEqualTo(tolerance);
+}
+
+function mismatch(
   custodian: string,
-  config: Config,
-  tolerance: Money,
-  expected: Money,
-  reading: CustodianReading,
-  owners: Set<string>,
-): Comparison {
-  const { currency, total } = reading;
-  const agrees = total.minus(expected).abs().lessThanOrEqualTo(tolerance);
-  const row = {
+  { expected, tolerance }: Sides,
+  { currency, total }: CustodianReading,
+): FindingRow {
+  return {
     kind: 'balance_mismatch',
     subject: `custodian:${custodian}`,
     expected_value: toText(expected),
@@ -94,11 +99,14 @@ function compareWith(
     affected_user_id: null,
     metadata: { tolerance: toText(tolerance) },
   };
+}
+
+function compared({ expected, tolerance }: Sides, reading: CustodianReading, owners: Set<string>): Comparison {
+  const { currency, total } = reading;
   const nothing = { awaited: 0, awaitedAmount: '0', inFlight: 0, inFlightAmount: '0' };
   return {
     compared: reading.holdings.length,
     totals: [{ currency, expected: toText(expected), actual: toText(total), ...nothing }],
-    findings: agrees ? [] : [toFinding(name, row, config)],
     truncated: false,
     details: { ...reading.details, ...describeReading(reading, owners), tolerance: toText(tolerance) },
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { KindName } from '../kinds.ts';
 import type { Params, Relation, Statement } from '../source.ts';
-import type { Check, Comparison, Cut } from './check.ts';
+import type { Check, Comparison, Cut, Found } from './check.ts';
 import { searchFindings } from './findings.ts';
 import type { CheckName } from './names.ts';
 import type { Suspects } from './proof.ts';
@@ -54,20 +54,20 @@ export function databaseCheck(definition: {
     relations,
     statements: { findings, totals, ...proofs },
     params,
-    async compare(cut: Cut): Promise<Comparison> {
-      if (isNarrowed(cut.params)) return compareAll(cut);
+    async compare(cut: Cut, _reading: unknown, found: Found): Promise<Comparison> {
+      if (isNarrowed(cut.params)) return compareAll(cut, found);
       const proof = await prove(cut);
-      if (proof.suspects === null) return compareAll(proof.cut);
+      if (proof.suspects === null) return compareAll(proof.cut, found);
       const narrowed = { ...proof.cut, params: { ...proof.cut.params, ...proof.suspects } };
       return {
-        ...(await searchFindings(narrowed, name, findings)),
+        ...(await searchFindings(narrowed, name, findings, found)),
         ...(await proof.totals(() => readTotals(narrowed, totals))),
       };
     },
   };
 
-  async function compareAll(cut: Cut): Promise<Comparison> {
-    return { ...(await searchFindings(cut, name, findings)), ...(await readTotals(cut, totals)) };
+  async function compareAll(cut: Cut, found: Found): Promise<Comparison> {
+    return { ...(await searchFindings(cut, name, findings, found)), ...(await readTotals(cut, totals)) };
   }
 }
 

@@ -3,7 +3,7 @@ import { stream } from '../database.ts';
 import { kindNamed, rankOf, type Kind, type KindName } from '../kinds.ts';
 import { money, toText, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
-import type { Cut, Finding } from './check.ts';
+import type { Cut, Finding, Found } from './check.ts';
 import type { CheckName } from './names.ts';
 import { severityOf } from './severity.ts';
 
@@ -23,25 +23,47 @@ export interface FindingRow {
 /** A check that finds more stops here, marked truncated: whatever broke, broke everything. */
 const findingsLimit = 1_000_000;
 
-/** Runs a check's findings and keeps one per subject: the kind of the lowest rank, the others in its metadata. */
+/**
+ * Runs a check's findings and hands over one per subject: the kind of the lowest rank, the others in its metadata. As
+ * soon as the next row is of another subject, one is done: nothing is kept.
+ */
 export async function searchFindings(
   cut: Cut,
   check: CheckName,
   statement: Statement,
-): Promise<{ findings: Finding[]; truncated: boolean }> {
-  const subjects = new Map<string, FindingRow>();
-  const statementText = compose(cut.source, statement);
-  for await (const rows of stream<FindingRow>(cut.transaction, statementText, bind(cut.params))) {
-    for (const row of rows) subjects.set(row.subject, moreImportant(subjects.get(row.subject), row));
-    if (subjects.size >= findingsLimit) break;
+  found: Found,
+  limit = findingsLimit,
+): Promise<{ truncated: boolean }> {
+  const rows = stream<FindingRow>(cut.transaction, ordered(compose(cut.source, statement)), bind(cut.params));
+  let subjects = 0;
+  for await (const row of onePerSubject(rows)) {
+    found(toFinding(check, row, cut.config));
+    subjects += 1;
+    if (subjects === limit) return { truncated: true };
   }
-  const findings = [...subjects.values()].map((row) => toFinding(check, row, cut.config));
-  return { findings, truncated: subjects.size >= findingsLimit };
+  return { truncated: false };
+}
+
+/** By code point, so that the order can be checked here, whatever the collation of the database. */
+function ordered(statement: string): string {
+  return `${statement}\norder by answer.subject collate "C"`;
+}
+
+/** Merges the rows of each subject. Throws if one comes back after another: its findings would be told twice. */
+export async function* onePerSubject(rows: AsyncIterable<FindingRow>): AsyncGenerator<FindingRow> {
+  let current: FindingRow | undefined;
+  for await (const row of rows) {
+    if (current !== undefined && row.subject < current.subject)
+      throw new Error(`The rows of a check are not in the order of their subjects: ${row.subject} came too late.`);
+    if (current !== undefined && row.subject !== current.subject) yield current;
+    current = row.subject === current?.subject ? moreImportant(current, row) : row;
+  }
+  if (current !== undefined) yield current;
 }
 
 /** One fault may show itself in several ways: the kind that stands first in the table, the others in its metadata. */
-function moreImportant(known: FindingRow | undefined, row: FindingRow): FindingRow {
-  if (known === undefined || known.kind === row.kind) return known ?? row;
+function moreImportant(known: FindingRow, row: FindingRow): FindingRow {
+  if (known.kind === row.kind) return known;
   const [first, second] =
     rankOf(kindNamed(known.kind).name) < rankOf(kindNamed(row.kind).name) ? [known, row] : [row, known];
   const also = [...alsoOf(first), second.kind, ...alsoOf(second)].toSorted();

@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
+import type { Database } from '../database.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { ExceptionFilter } from '../exceptions/store.ts';
-import { kinds, severities, type Severity } from '../kinds.ts';
+import { kinds as knownKinds, severities as knownSeverities, type Severity } from '../kinds.ts';
 import { checkNames } from '../checks/names.ts';
+import { listOf, type Items } from '../list-of.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
@@ -36,6 +38,7 @@ interface ListFlags {
   user?: string;
   report?: string;
   limit?: number;
+  after?: string;
   output: OutputFormat;
 }
 
@@ -43,18 +46,19 @@ function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('exceptions, the most severe first')
     .addOption(new Option('--status <status>', 'which ones').choices(['open', 'resolved', 'all']).default('open'))
-    .addOption(repeatable('--severity <severity>', 'of this severity', severities))
+    .addOption(repeatable('--severity <severity>', 'of this severity', knownSeverities))
     .addOption(repeatable('--check <name>', 'of this check', checkNames))
     .addOption(
       repeatable(
         '--kind <name>',
         'of this kind',
-        kinds.map(({ name }) => name),
+        knownKinds.map(({ name }) => name),
       ),
     )
     .option('--user <id>', 'of this user', uuid)
     .option('--report <id>', 'seen by this report (a prefix of its id, or latest)', reportId)
     .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
+    .option('--after <id>', 'only those that come after this one (a prefix of its id)')
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText(
       'after',
@@ -77,28 +81,51 @@ function repeatable(flags: string, description: string, choices: readonly string
 }
 
 async function list({ database, schema, environment }: Store, flags: ListFlags, world: World): Promise<void> {
-  const { listExceptions } = await import('../exceptions/store.ts');
+  const { countExceptions, findException, streamExceptions } = await import('../exceptions/store.ts');
+  const filter = await filterOf(database, schema, flags);
+  const after = flags.after === undefined ? undefined : await findException(database, schema, flags.after);
+  const limit = flags.limit ?? (flags.output === 'table' ? 50 : undefined);
+  const exceptions = streamExceptions(database, schema, filter, { after, limit });
+  if (limit === undefined) return printExceptions(exceptions, flags.output, world);
+  const shown = await listOf(exceptions);
+  const { matching, following } = await countExceptions(database, schema, filter, after);
+  await printExceptions(shown, flags.output, world);
+  const last = shown.at(-1)?.id ?? undefined;
+  const next = last !== undefined && following > shown.length ? nextCommand(flags, filter, last) : undefined;
+  if (flags.output !== 'table' && next === undefined) return;
+  const { shownOf } = await import('../output/exceptions.ts');
+  return print(world.stderr, `${plain(environment)}: ${shownOf(shown.length, matching, next)}`);
+}
+
+async function filterOf(database: Database, schema: string, flags: ListFlags): Promise<ExceptionFilter> {
   const { findReport } = await import('../reports.ts');
-  const { exceptions, matching } = await listExceptions(database, schema, {
+  return {
     status: flags.status,
     severities: flags.severity ?? [],
     checks: flags.check ?? [],
     kinds: flags.kind ?? [],
     userId: flags.user,
     reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
-    limit: flags.limit ?? (flags.output === 'table' ? 50 : undefined),
-  });
-  await printExceptions(exceptions, flags.output, world);
-  if (flags.output !== 'table' && exceptions.length === matching) return;
-  const { shownOf } = await import('../output/exceptions.ts');
-  await print(world.stderr, `${plain(environment)}: ${shownOf(exceptions.length, matching)}`);
+  };
 }
 
-async function printExceptions(
-  exceptions: readonly StoredException[],
-  format: OutputFormat,
-  world: World,
-): Promise<void> {
+/** The same list, from the last exception shown on. All of its values are names, numbers or ids: none needs quotes. */
+function nextCommand({ limit }: ListFlags, filter: ExceptionFilter, lastId: string): string {
+  const { status, severities, checks, kinds, userId, reportId } = filter;
+  return [
+    'recon exceptions list',
+    ...(status === 'open' ? [] : [`--status ${status}`]),
+    ...severities.map((value) => `--severity ${value}`),
+    ...checks.map((value) => `--check ${value}`),
+    ...kinds.map((value) => `--kind ${value}`),
+    ...(userId === undefined ? [] : [`--user ${userId}`]),
+    ...(reportId === undefined ? [] : [`--report ${reportId.slice(0, 8)}`]),
+    ...(limit === undefined ? [] : [`--limit ${limit}`]),
+    `--after ${lastId.slice(0, 8)}`,
+  ].join(' ');
+}
+
+async function printExceptions(exceptions: Items<StoredException>, format: OutputFormat, world: World): Promise<void> {
   const { exceptionColumns, exceptionTable } = await import('../output/exceptions.ts');
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
@@ -107,7 +134,8 @@ async function printExceptions(
   if (format === 'csv')
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions));
   const { screenOf } = await import('../output/screen.ts');
-  if (exceptions.length > 0) await print(world.stdout, exceptionTable(exceptions, screenOf(world.stdout, world.env)));
+  const shown = await listOf(exceptions);
+  if (shown.length > 0) await print(world.stdout, exceptionTable(shown, screenOf(world.stdout, world.env)));
 }
 
 function showCommand(context: CommandContext): Command {

@@ -1,10 +1,19 @@
 import { once } from 'node:events';
+import type { Items } from '../list-of.ts';
 import type { Output } from '../world.ts';
 
 /** Writes a result, waiting for a slow reader; a reader that went away (`recon … | head`) ends it quietly. */
-export async function print(stream: Output, text: string | Iterable<string>): Promise<void> {
-  for (const chunk of typeof text === 'string' ? [text] : text) {
+export async function print(stream: Output, text: string | Items<string>): Promise<void> {
+  for await (const chunk of typeof text === 'string' ? [text] : text) {
     if (stream.destroyed || stream.errored) return;
-    if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => undefined);
+    if (!stream.write(chunk)) await readyAgain(stream);
   }
+}
+
+async function readyAgain(stream: Output): Promise<void> {
+  const over = new AbortController(); // takes the listeners away: a long result waits thousands of times
+  const waiting = ['drain', 'close'].map((event) => once(stream, event, { signal: over.signal }));
+  await Promise.race(waiting).catch(() => undefined);
+  over.abort();
+  await Promise.allSettled(waiting);
 }

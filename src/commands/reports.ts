@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { listOf } from '../list-of.ts';
 import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
@@ -66,15 +67,17 @@ function showCommand(context: CommandContext): Command {
 
 async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
   const { checksOf, findReport } = await import('../reports.ts');
-  const { anyException, listExceptions } = await import('../exceptions/store.ts');
+  const { anyException, streamExceptions } = await import('../exceptions/store.ts');
   const report = await findReport(database, schema, id);
   const checks = await checksOf(database, schema, report.id);
-  const { exceptions } = await listExceptions(database, schema, { ...anyException, reportId: report.id });
+  const exceptions = (limit?: number) =>
+    streamExceptions(database, schema, { ...anyException, reportId: report.id }, { limit });
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions }));
+    return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
   }
-  const { reportScreen } = await import('../output/reports.ts');
+  const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, reportScreen(report, checks, exceptions, screenOf(world.stdout, world.env)));
+  const listed = await listOf(exceptions(listedExceptions));
+  return print(world.stdout, reportScreen(report, checks, listed, screenOf(world.stdout, world.env)));
 }

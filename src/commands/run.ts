@@ -2,10 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
+import { listOf, type Items } from '../list-of.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
-import type { RunListener, RunOptions } from '../run.ts';
+import type { RunOptions } from '../run.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
 import type { World } from '../world.ts';
 import { gather, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
@@ -66,14 +67,13 @@ async function execute(flags: RunFlags, world: World) {
   const options = await toOptions(flags, config, world.now());
   const { run } = await import('../run.ts');
   const { exitCodeOf } = await import('../run-result.ts');
-  const result = await run(config, options, world, await listenerOf(config, world));
+  const { runTalk } = await import('./run-talk.ts');
+  const talk = runTalk(config, world);
+  const result = await run(config, options, world, talk).finally(talk.end);
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
   const { outcomeLine } = await import('../output/reports.ts');
-  await print(
-    world.stderr,
-    `recon: ${outcomeLine(result.report, result.checks, result.exceptions)}; exit ${exitCode}\n`,
-  );
+  await print(world.stderr, `recon: ${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}\n`);
   return exitCode;
 }
 
@@ -130,40 +130,18 @@ function waitDuration(text: string): number {
   return milliseconds;
 }
 
-async function listenerOf(config: Config, world: World): Promise<RunListener> {
-  const { createLogger } = await import('../log.ts');
-  const { createMask } = await import('../secrets.ts');
-  const log = createLogger(world, config.logLevel, createMask(world.env));
-  for (const name of config.withoutEffect)
-    log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
-  return {
-    waiting: () => {
-      log.info({ event: 'run.waiting' }, 'another run holds the lock; waiting for it to end');
-    },
-    reading: (check, read) => {
-      if (read % 500 === 0) log.info({ event: 'custodian.reading', check, read }, `${check}: ${read} read`);
-    },
-    finished: ({ name, executionMs, result }) => {
-      const what =
-        'compared' in result
-          ? `${result.compared} compared, ${result.findings.length} found`
-          : `incomplete: ${result.message}`;
-      log.info({ event: 'check.finished', check: name, duration_ms: executionMs }, `${name}: ${what}`);
-    },
-  };
-}
-
-async function render(result: RunResult, format: OutputFormat, world: World): Promise<string | Iterable<string>> {
+async function render(result: RunResult, format: OutputFormat, world: World): Promise<string | Items<string>> {
   const { report, checks, exceptions } = result;
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
-    return toJson({ report, checks }, { name: 'exceptions', items: exceptions });
+    return toJson({ report, checks }, { name: 'exceptions', items: exceptions() });
   }
   if (format === 'csv') {
     const { exceptionColumns } = await import('../output/exceptions.ts');
-    return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions);
+    return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions());
   }
-  const { reportScreen } = await import('../output/reports.ts');
+  const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return reportScreen(report, checks, exceptions, screenOf(world.stdout, world.env));
+  const listed = await listOf(exceptions(listedExceptions));
+  return reportScreen(report, checks, listed, screenOf(world.stdout, world.env));
 }

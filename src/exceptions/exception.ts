@@ -37,8 +37,25 @@ export interface StoredException {
   created_at: string;
 }
 
+/** The columns of an exception that come from what was found. */
+export type FindingColumns = Pick<
+  StoredException,
+  | 'check_type'
+  | 'kind'
+  | 'fingerprint'
+  | 'severity'
+  | 'description'
+  | 'expected_value'
+  | 'actual_value'
+  | 'difference'
+  | 'currency'
+  | 'affected_user_id'
+  | 'affected_entity'
+  | 'metadata'
+>;
+
 /** What a finding says, in the columns of its exception. */
-export function columnsOf(finding: Finding) {
+export function columnsOf(finding: Finding): FindingColumns {
   return {
     check_type: finding.check,
     kind: finding.kind,

@@ -1,73 +1,61 @@
-import type { Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
-import { columnsOf } from './exception.ts';
-import { toJsonb } from '../jsonb.ts';
 
-/** What a run brings to the life of the exceptions: who saw what, when. */
+/** A part of what a check of a run saw. */
 export interface Sightings {
   reportId: string;
+  checkId: string;
   /** RFC 3339. */
   seenAt: string;
-  checkIds: Readonly<Partial<Record<CheckName, string>>>;
-  findings: readonly Finding[];
+  /** A JSON array of `FindingColumns`. */
+  rows: string;
 }
-
-const batchSize = 2_000;
 
 /**
  * Stores what a run found: a fingerprint without an unresolved exception gets a new one (which points to the resolved
  * one that it is the return of), one that has an exception moves it on. Part of the transaction that ends the run.
+ * Returns how many there were.
  */
-export async function recordFindings(transaction: Transaction, schema: string, sightings: Sightings): Promise<void> {
-  for (let start = 0; start < sightings.findings.length; start += batchSize)
-    await recordBatch(transaction, schema, sightings, sightings.findings.slice(start, start + batchSize));
-}
-
-async function recordBatch(
-  transaction: Transaction,
-  schema: string,
-  { reportId, seenAt, checkIds }: Sightings,
-  findings: readonly Finding[],
-): Promise<void> {
-  const rows = findings.map((finding) => toRow(finding, checkIds));
-  await transaction`
+export async function recordFindings(transaction: Transaction, schema: string, sightings: Sightings): Promise<number> {
+  const { reportId, checkId, seenAt, rows } = sightings;
+  const recorded = await transaction`
     with
     finding as (
       select *
-      from jsonb_to_recordset(${toJsonb(rows)}::text::jsonb) as finding (
-        check_id uuid, check_type text, kind text, fingerprint text, severity text, description text,
-        expected_value numeric, actual_value numeric, difference numeric, currency text, affected_user_id uuid,
-        affected_entity text, metadata jsonb
+      from json_to_recordset(${rows}::text::json) as finding (
+        check_type text, kind text, fingerprint text, severity text, description text, expected_value numeric,
+        actual_value numeric, difference numeric, currency text, affected_user_id uuid, affected_entity text,
+        metadata jsonb
       )
     ),
-    stored as (${upsert(transaction, schema, reportId, seenAt)}),
-    sighting as (
-      insert into ${transaction(`${schema}.reconciliation_findings`)} (
-        report_id, check_id, exception_id, expected_value, actual_value, difference, currency, severity, metadata
+    stored as (${upsert(transaction, schema, sightings)}),
+    event as (
+      insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
+        exception_id, event, actor, details, created_at
       )
       select
-        ${reportId}::uuid, finding.check_id, stored.id, finding.expected_value, finding.actual_value,
-        finding.difference, finding.currency, finding.severity, finding.metadata
+        stored.id,
+        case when stored.previous_exception_id is null then 'created' else 'returned' end,
+        'system',
+        jsonb_build_object('report_id', ${reportId}::text),
+        ${seenAt}::timestamptz
       from stored
-      inner join finding on finding.fingerprint = stored.fingerprint
+      where stored.is_new
     )
-    insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
-      exception_id, event, actor, details, created_at
+    insert into ${transaction(`${schema}.reconciliation_findings`)} (
+      report_id, check_id, exception_id, expected_value, actual_value, difference, currency, severity, metadata
     )
     select
-      stored.id,
-      case when stored.previous_exception_id is null then 'created' else 'returned' end,
-      'system',
-      jsonb_build_object('report_id', ${reportId}::text),
-      ${seenAt}::timestamptz
+      ${reportId}::uuid, ${checkId}::uuid, stored.id, finding.expected_value, finding.actual_value,
+      finding.difference, finding.currency, finding.severity, finding.metadata
     from stored
-    where stored.is_new
+    inner join finding on finding.fingerprint = stored.fingerprint
   `;
+  return recorded.count;
 }
 
 /** Over the CTE `finding`: a new exception for each fingerprint that has none unresolved, and a move on of the others. */
-function upsert(transaction: Transaction, schema: string, reportId: string, seenAt: string) {
+function upsert(transaction: Transaction, schema: string, { reportId, checkId, seenAt }: Sightings) {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
   return transaction`
     insert into ${exceptions} as stored (
@@ -76,7 +64,7 @@ function upsert(transaction: Transaction, schema: string, reportId: string, seen
       previous_exception_id
     )
     select
-      ${reportId}::uuid, finding.check_id, finding.check_type, finding.kind, finding.fingerprint, finding.severity,
+      ${reportId}::uuid, ${checkId}::uuid, finding.check_type, finding.kind, finding.fingerprint, finding.severity,
       finding.description, finding.expected_value, finding.actual_value, finding.difference, finding.currency,
       finding.affected_user_id, finding.affected_entity, finding.metadata, ${seenAt}::timestamptz,
       ${reportId}::uuid, ${seenAt}::timestamptz,
@@ -106,10 +94,6 @@ function upsert(transaction: Transaction, schema: string, reportId: string, seen
   `;
 }
 
-function toRow(finding: Finding, checkIds: Sightings['checkIds']): Record<string, unknown> {
-  return { check_id: checkIds[finding.check], ...columnsOf(finding) };
-}
-
 /**
  * Resolves, as `system`, the exceptions of `checks` that this run did not see again. Only to be called for checks that
  * were complete, looked at every subject and stopped at no limit: that is the positive evidence. Returns how many.
@@ -122,39 +106,43 @@ export async function clearUnseen(
   checks: readonly CheckName[],
 ): Promise<number> {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
+  // nothing is known yet of rows that this transaction stored: the planner would expect one, and loop over 100,000
+  await transaction`set local enable_nestloop = off`;
   const cleared = await transaction`
     with
+    unresolved as (
+      select
+        exception.id, exception.kind, exception.last_report_id,
+        -- what this run saw of the same subject instead: one sort, where a look for each would grow with the square
+        min(exception.kind) filter (where exception.last_report_id = ${reportId}::uuid) over (
+          partition by exception.check_type, exception.affected_entity collate "C"
+        ) as successor
+      from ${exceptions} as exception
+      where exception.resolved_at is null and exception.check_type = any (${[...checks]}::text[])
+    ),
+    unseen as (
+      select unresolved.id, unresolved.successor
+      from unresolved
+      where
+        unresolved.last_report_id <> ${reportId}::uuid
+        -- what recon adopted from the first version, it cannot look at again: people close those
+        and unresolved.kind <> 'unclassified'
+    ),
     cleared as (
-      update ${exceptions} as unseen
+      update ${exceptions} as exception
       set
         resolved_at = ${seenAt}::timestamptz,
         resolved_by = 'system',
-        resolution_notes = coalesce(
-          (
-            select 'became ' || successor.kind || ' in report ' || ${reportId}::text
-            from ${exceptions} as successor
-            where
-              successor.check_type = unseen.check_type
-              and successor.affected_entity = unseen.affected_entity
-              and successor.last_report_id = ${reportId}::uuid
-            order by successor.kind
-            limit 1
-          ),
-          'cleared in report ' || ${reportId}::text
-        )
-      where
-        unseen.resolved_at is null
-        and unseen.check_type = any (${[...checks]}::text[])
-        and unseen.last_report_id <> ${reportId}::uuid
-        -- what recon adopted from the first version, it cannot look at again: people close those
-        and unseen.kind <> 'unclassified'
-      returning unseen.id, unseen.resolution_notes
+        resolution_notes = coalesce('became ' || unseen.successor, 'cleared') || ' in report ' || ${reportId}::text
+      from unseen
+      where exception.id = unseen.id and exception.resolved_at is null
+      returning exception.id, exception.resolution_notes, unseen.successor
     )
     insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
       exception_id, event, actor, note, details, created_at
     )
     select
-      cleared.id, case when cleared.resolution_notes like 'became %' then 'became' else 'cleared' end, 'system',
+      cleared.id, case when cleared.successor is null then 'cleared' else 'became' end, 'system',
       cleared.resolution_notes, jsonb_build_object('report_id', ${reportId}::text), ${seenAt}::timestamptz
     from cleared
   `;

@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
-import { inTransaction, type Database, type Transaction } from '../database.ts';
-import type { Severity } from '../kinds.ts';
+import { inTransaction, rowsOf, type Database, type Transaction } from '../database.ts';
+import { severities, type Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { ExceptionEvent, Sighting, StoredException } from './exception.ts';
 
@@ -12,7 +12,6 @@ export interface ExceptionFilter {
   userId: string | undefined;
   /** Exceptions that this report saw. */
   reportId: string | undefined;
-  limit: number | undefined;
 }
 
 /** Everything, open and resolved; a report's own view overrides the parts it wants. */
@@ -23,31 +22,62 @@ export const anyException: ExceptionFilter = {
   kinds: [],
   userId: undefined,
   reportId: undefined,
-  limit: undefined,
 };
 
-/** Matching exceptions, the most severe and the newest first, with the number of all that match. */
-export async function listExceptions(
+/** A part of a list. */
+export interface Page {
+  /** Only what follows this one: an exception that is resolved meanwhile moves nothing from one page to another. */
+  after?: StoredException | undefined;
+  limit?: number | undefined;
+}
+
+/** Matching exceptions, the most severe and the newest first, a part of them in memory at a time. */
+export function streamExceptions(
   database: Database,
   schema: string,
   filter: ExceptionFilter,
-): Promise<{ exceptions: StoredException[]; matching: number }> {
-  const condition = matches(database, schema, filter);
-  const exceptions = await database<StoredException[]>`
+  { after, limit }: Page = {},
+): AsyncGenerator<StoredException> {
+  return rowsOf(database<StoredException[]>`
     select ${columns(database)}
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${condition}
+    where ${matches(database, schema, filter)} and ${follows(database, after)}
     order by
-      array_position(array['critical', 'high', 'medium', 'low'], exception.severity),
+      array_position(${bySeverity}::text[], exception.severity),
       exception.created_at desc, exception.fingerprint, exception.id
-    limit ${filter.limit ?? null}::bigint
-  `;
-  const [count] = await database<{ matching: string }[]>`
-    select count(*) as matching
+    limit ${limit ?? null}::bigint
+  `);
+}
+
+/** How many exceptions match, and how many of them follow the one that a page begins after. */
+export async function countExceptions(
+  database: Database,
+  schema: string,
+  filter: ExceptionFilter,
+  after?: StoredException,
+): Promise<{ matching: number; following: number }> {
+  const [count] = await database<{ matching: string; following: string }[]>`
+    select count(*) as matching, count(*) filter (where ${follows(database, after)}) as following
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${condition}
+    where ${matches(database, schema, filter)}
   `;
-  return { exceptions: [...exceptions], matching: Number(count?.matching) };
+  return { matching: Number(count?.matching), following: Number(count?.following) };
+}
+
+const bySeverity = [...severities].reverse();
+
+/** Row by row in the order of the list. The times stand crosswise, because the newest come first. */
+function follows(database: Database, after: StoredException | undefined) {
+  if (after === undefined) return database`true`;
+  return database`
+    (
+      array_position(${bySeverity}::text[], exception.severity), ${after.created_at}::timestamptz,
+      exception.fingerprint, exception.id
+    ) > (
+      array_position(${bySeverity}::text[], ${after.severity}::text), exception.created_at,
+      ${after.fingerprint}::text, ${after.id}::uuid
+    )
+  `;
 }
 
 function matches(database: Database, schema: string, filter: ExceptionFilter) {

@@ -1,13 +1,26 @@
 import { stringify } from 'csv-stringify/sync';
+import type { Items } from '../list-of.ts';
+
+const rowsPerPart = 100;
 
 /**
- * Rows as CSV (RFC 4180) with a header line. Nested values become JSON, null an empty cell, and a cell that a
- * spreadsheet would run as a formula is defused; amounts, which may begin with a minus, stay as they are.
+ * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell, and a cell
+ * that a spreadsheet would run as a formula is defused; amounts, which may begin with a minus, stay as they are.
  */
-export function toCsv(columns: readonly string[], rows: readonly object[]): string {
-  const records = rows.map((row) => columns.map((column) => toCell((row as Record<string, unknown>)[column])));
+export async function* toCsv(columns: readonly string[], rows: Items<object>): AsyncGenerator<string> {
+  let records: string[][] = [[...columns]];
+  for await (const row of rows) {
+    records.push(columns.map((column) => toCell((row as Record<string, unknown>)[column])));
+    if (records.length < rowsPerPart) continue;
+    yield linesOf(records);
+    records = [];
+  }
+  yield linesOf(records);
+}
+
+function linesOf(records: string[][]): string {
   // a line feed alone also ends a record for many a reader, though not for this delimiter: it is quoted too
-  return stringify([[...columns], ...records], { record_delimiter: 'windows', quoted_match: /[\r\n]/ });
+  return stringify(records, { record_delimiter: 'windows', quoted_match: /[\r\n]/ });
 }
 
 function toCell(value: unknown): string {

@@ -1,7 +1,7 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds } from '../kinds.ts';
 import { plain } from '../plain.ts';
-import { count, cutOff, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { count, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
@@ -69,11 +69,13 @@ function stakeOf(exception: StoredException): string | undefined {
   return typeof stake === 'string' ? `(${stake})` : undefined;
 }
 
-/** How many are shown of how many, for the foot of a list. */
-export function shownOf(shown: number, matching: number): string {
+/** How many are shown of how many, and the command that shows the next ones, for the foot of a list. */
+export function shownOf(shown: number, matching: number, next: string | undefined): string {
   if (matching === 0) return 'no exceptions.\n';
   if (shown === matching) return `${count(matching, 'exception')}.\n`;
-  return cutOff(shown, matching, 'exception');
+  if (shown === 0) return `${count(matching, 'exception')}, none after that one.\n`;
+  const part = `${shown.toLocaleString('en-US')} of ${count(matching, 'exception')}`;
+  return next === undefined ? `${part}, the last ones.\n` : `${part}; the next ones: ${next}\n`;
 }
 
 /** The whole story of one exception. */

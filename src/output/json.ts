@@ -1,11 +1,13 @@
+import type { Items } from '../list-of.ts';
+
 /**
  * A document of the JSON contract: `version` first, then the members; a last member that is a long list is written item
  * by item, so that memory stays flat. Amounts are strings, times RFC 3339 in UTC, ids whole.
  */
-export function* toJson(
+export async function* toJson(
   members: Record<string, unknown>,
-  list?: { name: string; items: Iterable<unknown> },
-): Generator<string> {
+  list?: { name: string; items: Items<unknown> },
+): AsyncGenerator<string> {
   const head = JSON.stringify({ version: 1, ...members });
   if (list === undefined) {
     yield `${head}\n`;
@@ -13,7 +15,7 @@ export function* toJson(
   }
   yield `${head.slice(0, -1)},${JSON.stringify(list.name)}:[`;
   let separator = '\n';
-  for (const item of list.items) {
+  for await (const item of list.items) {
     yield `${separator}${JSON.stringify(item)}`;
     separator = ',\n';
   }

@@ -1,6 +1,6 @@
 import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
-import { severities } from '../kinds.ts';
+import { severities, type Severity } from '../kinds.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
@@ -61,9 +61,9 @@ function verdictOrStatus(report: Report, screen: Screen): string {
 }
 
 /** How many exceptions the screen of a run lists before it names the command that lists all. */
-const listedExceptions = 25;
+export const listedExceptions = 25;
 
-/** A report with its checks and what they found. */
+/** A report with its checks and the first of what they found. */
 export function reportScreen(
   report: Report,
   checks: readonly StoredCheck[],
@@ -167,13 +167,14 @@ function checkRows(check: StoredCheck, screen: Screen): string[][] {
 
 function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string[] {
   if (exceptions.length === 0) return [''];
-  const shown = exceptions.slice(0, listedExceptions);
-  const more = exceptions.length - shown.length;
-  const first = shown[0]?.id;
-  const whereMore = isDryRun(report) ? 'give -o json or csv' : `recon exceptions list --report ${shortId(report.id)}`;
+  const more = report.exceptions_count - exceptions.length;
+  const first = exceptions[0]?.id;
+  const whereMore = isDryRun(report)
+    ? 'give -o json or csv'
+    : `recon exceptions list --status all --report ${shortId(report.id)}`;
   return [
     '',
-    exceptionTable(shown, screen),
+    exceptionTable(exceptions, screen),
     ...(more > 0 ? [`… and ${more.toLocaleString('en-US')} more: ${whereMore}`] : []),
     ...(first ? [`Next: recon exceptions show ${shortId(first)}`] : []),
     '',
@@ -184,16 +185,17 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
 export function outcomeLine(
   report: Report,
   checks: readonly StoredCheck[],
-  exceptions: readonly StoredException[],
+  found: Readonly<Record<Severity, number>>,
 ): string {
   const bySeverity = severities
     .toReversed()
-    .map((severity) => ({ severity, found: exceptions.filter((exception) => exception.severity === severity).length }))
-    .filter(({ found }) => found > 0)
-    .map(({ severity, found }) => `${found.toLocaleString('en-US')} ${severity}`);
-  const found =
-    bySeverity.length === 0 ? 'nothing found' : `${count(exceptions.length, 'finding')} (${bySeverity.join(', ')})`;
+    .filter((severity) => found[severity] > 0)
+    .map((severity) => `${found[severity].toLocaleString('en-US')} ${severity}`);
+  const findings =
+    bySeverity.length === 0
+      ? 'nothing found'
+      : `${count(report.exceptions_count, 'finding')} (${bySeverity.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it
   const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
-  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${found}`;
+  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${findings}`;
 }

@@ -1,6 +1,7 @@
 // npm run bench                      ledgers of 1 and of 10 million entries, and what recon takes on them
 // npm run bench -- --help            other sizes and shapes, ledgers that are kept, figures as JSON
 import { OperatorError } from '../../src/operator-error.ts';
+import { listOf } from '../../src/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
 import { readConditions } from './conditions.ts';
 import { connected, openLedger } from './filled-ledger.ts';
@@ -14,7 +15,7 @@ async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return print(usage);
   const report = await withServer(options, (url) => measure(url, options));
-  return print(options.json ? [...toJson({ ...report })].join('') : reportText(report));
+  return print(options.json ? (await listOf(toJson({ ...report }))).join('') : reportText(report));
 }
 
 async function measure(serverUrl: string, { entries: sizes, shape, rounds }: BenchOptions): Promise<BenchReport> {

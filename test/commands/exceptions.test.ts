@@ -107,6 +107,35 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(await listed('--report', 'latest')).toEqual([]);
   });
 
+  test('page by page: the foot names the command for the next one, with the filters', async () => {
+    const flags = ['--status', 'all', '--check', 'deposits', '--kind', 'missing_in_ledger', '--limit', '1'];
+    const first = await operator.types(['exceptions', 'list', ...flags]);
+    expect(first.stdout).toMatch(/^id .*\naaaa1111 .*\n$/);
+    const next = `recon exceptions list ${flags.join(' ')} --after aaaa1111`;
+    expect(first.stderr).toBe(`production: 1 of 3 exceptions; the next ones: ${next}\n`);
+    const second = await operator.types(next.split(' ').slice(1));
+    expect(second.stdout).toMatch(/^id .*\nbbbb2222 .*\n$/);
+    const third = await operator.types(['exceptions', 'list', ...flags, '--after', ids.resolved]);
+    expect(third.stdout).toMatch(/^id .*\naaaa0000 .*\n$/);
+    expect(third.stderr).toBe('production: 1 of 3 exceptions, the last ones.\n');
+    expect(await operator.types(['exceptions', 'list', ...flags, '--after', 'aaaa0'])).toMatchObject({
+      stdout: '',
+      stderr: 'production: 3 exceptions, none after that one.\n',
+    });
+    expect(await listed('--status', 'all', '--after', 'AAAA1')).toEqual([ids.resolved, ids.small]);
+    expect(await listed('--after', ids.resolved), 'after one that the list does not hold').toEqual([ids.small]);
+  });
+
+  test('page by page: the newest first, to the microsecond, then by fingerprint', async () => {
+    await sql`update reconciliation_exceptions set severity = 'low', created_at = '2026-02-01T00:00:00.000001Z'`;
+    await sql`
+      update reconciliation_exceptions set created_at = '2026-02-01T00:00:00.000002Z' where id = ${ids.resolved}`;
+    const order = await listed('--status', 'all');
+    expect(order).toEqual([ids.resolved, ids.small, ids.large]);
+    for (const [at, id] of order.entries())
+      expect(await listed('--status', 'all', '--after', id)).toEqual(order.slice(at + 1));
+  });
+
   test('as a table: short ids, no colour in a pipe, the count on stderr', async () => {
     const { exitCode, stdout, stderr } = await operator.types(['exceptions', 'list', '--status', 'all']);
     expect(exitCode).toBe(0);
@@ -119,7 +148,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(stderr).toBe('production: 3 exceptions.\n');
     for (const format of ['table', 'json', 'csv'])
       expect(await operator.types(['exceptions', 'list', '--limit', '1', '-o', format])).toMatchObject({
-        stderr: 'production: 1 of 2 exceptions; --limit shows more.\n',
+        stderr: 'production: 1 of 2 exceptions; the next ones: recon exceptions list --limit 1 --after aaaa1111\n',
       });
     expect(await operator.types(['exceptions', 'list', '-o', 'json'])).toMatchObject({ stderr: '' });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
@@ -140,6 +169,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     [['list', '--kind', 'missing'], 'Allowed choices are orphaned_entry'],
     [['list', '--limit', '0'], 'It must be a whole number above 0, of at most 15 digits.'],
     [['list', '--report', 'ffff'], 'There is no report ffff.'],
+    [['list', '--after', 'ffff'], 'There is no exception whose id begins with "ffff".'],
     [['lst'], "unknown command 'lst'\n(Did you mean list?)"],
     [
       ['show', '0000'],

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
+import { listOf } from '../../src/list-of.ts';
 import { toCsv } from '../../src/output/csv.ts';
 
-function cellOf(value: unknown): string {
-  return toCsv(['cell'], [{ cell: value }])
-    .split('\r\n')
-    .slice(1, -1)
-    .join('\r\n');
+async function csvOf(columns: string[], rows: object[]): Promise<string> {
+  return (await listOf(toCsv(columns, rows))).join('');
+}
+
+async function cellOf(value: unknown): Promise<string> {
+  return (await csvOf(['cell'], [{ cell: value }])).split('\r\n').slice(1, -1).join('\r\n');
 }
 
 test.each([
@@ -17,8 +19,8 @@ test.each([
   ['\r=1', '"\'\r=1"'],
   ['\n=1', '"\'\n=1"'],
   ['＝1+1', "'＝1+1"],
-])('%j cannot become a formula', (value, cell) => {
-  expect(cellOf(value)).toBe(cell);
+])('%j cannot become a formula', async (value, cell) => {
+  expect(await cellOf(value)).toBe(cell);
 });
 
 test.each([
@@ -32,10 +34,17 @@ test.each([
   [false, 'false'],
   [3, '3'],
   [{ also: ['stuck'] }, '"{""also"":[""stuck""]}"'],
-])('%j becomes %s', (value, cell) => {
-  expect(cellOf(value)).toBe(cell);
+])('%j becomes %s', async (value, cell) => {
+  expect(await cellOf(value)).toBe(cell);
 });
 
-test('without rows there is still the header', () => {
-  expect(toCsv(['id', 'kind'], [])).toBe('id,kind\r\n');
+test('without rows there is still the header', async () => {
+  expect(await csvOf(['id', 'kind'], [])).toBe('id,kind\r\n');
+});
+
+test('many rows come in parts, each line once', async () => {
+  const rows = Array.from({ length: 1_234 }, (_, index) => ({ id: String(index) }));
+  const parts = await listOf(toCsv(['id'], rows));
+  expect(parts.length).toBeGreaterThan(5);
+  expect(parts.join('').split('\r\n')).toEqual(['id', ...rows.map(({ id }) => id), '']);
 });

@@ -1,23 +1,32 @@
 import { expect, test } from 'vitest';
+import { listOf } from '../../src/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
 
-test('version first, then the members, the list item by item', () => {
-  const chunks = [...toJson({ report: { id: 'a' } }, { name: 'exceptions', items: [{ n: '1' }, { n: '2' }] })];
+test('version first, then the members, the list item by item', async () => {
+  const items = [{ n: '1' }, { n: '2' }];
+  const chunks = await listOf(toJson({ report: { id: 'a' } }, { name: 'exceptions', items }));
   expect(chunks.join('')).toBe('{"version":1,"report":{"id":"a"},"exceptions":[\n{"n":"1"},\n{"n":"2"}\n]}\n');
   expect(chunks).toHaveLength(4);
 });
 
-test('an empty list, no list', () => {
-  expect([...toJson({}, { name: 'reports', items: [] })].join('')).toBe('{"version":1,"reports":[\n]}\n');
-  expect([...toJson({ exception: null })].join('')).toBe('{"version":1,"exception":null}\n');
+test('an empty list, no list', async () => {
+  expect((await listOf(toJson({}, { name: 'reports', items: [] }))).join('')).toBe('{"version":1,"reports":[\n]}\n');
+  expect((await listOf(toJson({ exception: null }))).join('')).toBe('{"version":1,"exception":null}\n');
 });
 
-test('is read one item at a time', () => {
+test('is read one item at a time, and no further than somebody wants to know', async () => {
   let read = 0;
-  function* endless() {
-    for (;;) yield { n: (read += 1) };
+  let closed = false;
+  async function* endless() {
+    try {
+      for (;;) yield await Promise.resolve({ n: (read += 1) });
+    } finally {
+      closed = true;
+    }
   }
   const chunks = toJson({}, { name: 'items', items: endless() });
-  for (let count = 0; count < 3; count += 1) chunks.next();
+  for (let count = 0; count < 3; count += 1) await chunks.next();
   expect(read).toBeLessThanOrEqual(3);
+  await chunks.return(undefined);
+  expect(closed).toBe(true);
 });

@@ -45,8 +45,11 @@ export async function runCheck(
   transaction: Transaction,
   name: CheckName,
   options: CheckOptions = {},
-): Promise<Comparison> {
-  return inCut(transaction, name, options, (cut) => checks[name].compare(cut, options.reading));
+): Promise<Comparison & { findings: Finding[] }> {
+  return inCut(transaction, name, options, async (cut) => {
+    const findings: Finding[] = [];
+    return { ...(await checks[name].compare(cut, options.reading, (finding) => findings.push(finding))), findings };
+  });
 }
 
 /**
@@ -58,12 +61,26 @@ export async function search(
   name: CheckName,
   options: CheckOptions = {},
 ): Promise<Finding[]> {
+  return (await searchUpTo(Infinity, transaction, name, options)).findings;
+}
+
+/** The same with a limit, as a check has one. */
+export async function searchUpTo(
+  limit: number,
+  transaction: Transaction,
+  name: CheckName,
+  options: CheckOptions = {},
+): Promise<{ findings: Finding[]; truncated: boolean }> {
   const { findings: statement } = checks[name].statements;
   return inCut(transaction, name, options, async (cut) => {
-    const { findings } = await searchFindings(cut, name, statement!);
-    const proven = await checks[name].compare(cut, undefined);
-    expect(proven.findings.toSorted(bySubject), 'found by the proof').toEqual(findings.toSorted(bySubject));
-    return findings;
+    const findings: Finding[] = [];
+    const searched = await searchFindings(cut, name, statement!, (finding) => findings.push(finding), limit);
+    const proven: Finding[] = [];
+    if (limit === Infinity) {
+      await checks[name].compare(cut, undefined, (finding) => proven.push(finding));
+      expect(proven.toSorted(bySubject), 'found by the proof').toEqual(findings.toSorted(bySubject));
+    }
+    return { ...searched, findings };
   });
 }
 

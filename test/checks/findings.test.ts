@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { onePerSubject, type FindingRow } from '../../src/checks/findings.ts';
+import type { KindName } from '../../src/kinds.ts';
+import { listOf } from '../../src/list-of.ts';
+import { search, searchUpTo } from '../support/run-check.ts';
+import { faultyHost, withBooks } from '../support/scenario.ts';
+
+const database = await faultyHost();
+
+function row(subject: string, kind: KindName): FindingRow {
+  const nothing = { expected_value: null, actual_value: null, stake: null, currency: null, affected_user_id: null };
+  return { kind, subject, ...nothing, metadata: { of: kind } };
+}
+
+async function* oneByOne(rows: FindingRow[]) {
+  for (const each of rows) yield await Promise.resolve(each);
+}
+
+describe('the rows of a check', () => {
+  test('become one finding per subject: the kind of the lowest rank, the others in its metadata', async () => {
+    const rows = [
+      row('deposit:1', 'stuck'),
+      row('deposit:2', 'amount_mismatch'),
+      row('deposit:2', 'stuck'),
+      row('deposit:2', 'duplicate_posting'),
+      row('deposit:3', 'unlinked'),
+      row('deposit:3', 'unlinked'),
+    ];
+    expect(await listOf(onePerSubject(oneByOne(rows)))).toMatchObject([
+      { subject: 'deposit:1', kind: 'stuck', metadata: { of: 'stuck' } },
+      {
+        subject: 'deposit:2',
+        kind: 'duplicate_posting',
+        metadata: { of: 'duplicate_posting', also: ['amount_mismatch', 'stuck'] },
+      },
+      { subject: 'deposit:3', kind: 'unlinked', metadata: { of: 'unlinked' } },
+    ]);
+    expect(await listOf(onePerSubject(oneByOne([])))).toEqual([]);
+  });
+
+  test('must come in order: a subject that came back would be found twice', async () => {
+    const rows = [row('deposit:1', 'stuck'), row('deposit:2', 'stuck'), row('deposit:1', 'amount_mismatch')];
+    await expect(listOf(onePerSubject(oneByOne(rows)))).rejects.toThrow(
+      'The rows of a check are not in the order of their subjects: deposit:1 came too late.',
+    );
+  });
+
+  test('come in the order of their code points', async () => {
+    await withBooks(database, async ({ sql, ledger, ada, save }) => {
+      for (let count = 0; count < 40; count += 1)
+        ledger.deposit(ada, '5', { post: count % 2 === 0, status: 'on_hold' });
+      await save();
+      const subjects = (await search(sql, 'deposits')).map(({ subject }) => subject);
+      expect(subjects).toHaveLength(40);
+      expect(subjects).toEqual(subjects.toSorted());
+    });
+  });
+
+  test('are read no further than the limit, and the check says so', async () => {
+    await withBooks(database, async ({ sql, ledger, ada, save }) => {
+      for (let count = 0; count < 10; count += 1) ledger.deposit(ada, '5', { post: false });
+      await save();
+      expect(await searchUpTo(11, sql, 'deposits')).toMatchObject({ truncated: false });
+      const { truncated, findings } = await searchUpTo(4, sql, 'deposits');
+      expect([truncated, findings.length]).toEqual([true, 4]);
+      expect(await search(sql, 'withdrawals'), 'the transaction goes on').toEqual([]);
+    });
+  });
+});
