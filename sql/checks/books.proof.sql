@@ -9,7 +9,8 @@ select
   entry.entry_type,
   entry.amount > 0 and entry.amount < 'Infinity' as sound, -- NaN sorts above Infinity
   header.record_hash is not null as names_record,
-  account.user_id is not null as of_user,
+  -- an account that does not exist is reported by itself; its entry still books the record
+  account.user_id is not null or account.id is null as of_user,
   count(*) as entries,
   count(*) filter (where (entry.id is not null and account.currency = entry.currency) is not true) as suspicious,
   count(*) filter (where entry.amount = 0) as zero,
@@ -19,7 +20,7 @@ select
   sum((uuid_hash_extended(entry.account_id, params.seed) & 2147483647) * entry.amount) as by_account,
   sum(
     case header.names_user
-      when true then (uuid_hash_extended(account.user_id, header.record_hash) & 2147483647) * entry.amount
+      when true then (coalesce(uuid_hash_extended(account.user_id, header.record_hash), header.record_hash) & 2147483647) * entry.amount
       when false then (header.record_hash & 2147483647) * entry.amount
     end
   ) as by_record
@@ -33,5 +34,5 @@ where
   and (params.records is null or header.record_id = any (params.records))
 group by
   header.movement, entry.currency, entry.entry_type, entry.amount > 0 and entry.amount < 'Infinity',
-  header.record_hash is not null, account.user_id is not null
+  header.record_hash is not null, account.user_id is not null or account.id is null
 order by header.movement, entry.currency, entry.entry_type, sound, names_record, of_user
