@@ -91,6 +91,22 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
     },
   ],
   [
+    'a failed deposit stands posted, to an account that does not exist',
+    async ({ ledger, ada, sql, save, rebalance }) => {
+      const deposit = ledger.deposit(ada, '90', { status: 'failed' });
+      const posting = ledger.postDeposit(ada, deposit.id, '90');
+      await save();
+      await sql`
+        update ledger_entries set account_id = ${ledger.random.uuid()}
+        where transaction_id = ${posting.id} and entry_type = 'debit'`;
+      await rebalance();
+      return [
+        `ledger_consistency/orphaned_entry/transaction:${posting.id}`,
+        `deposits/posted_for_failed/deposit:${deposit.id}`,
+      ];
+    },
+  ],
+  [
     'a transaction without entries beside one with three legs',
     async ({ ledger, ada, sql, save, rebalance }) => {
       const empty = ledger.investment(ada, '8');
