@@ -44,9 +44,12 @@ export async function searchFindings(
   return { truncated: false };
 }
 
-/** By code point, so that the order can be checked here, whatever the collation of the database. */
+/**
+ * By code point, so that the order can be checked here, whatever the collation of the database; and by all the rest,
+ * so that of two copies of a record the same one is told every time, whatever the plan.
+ */
 function ordered(statement: string): string {
-  return `${statement}\norder by answer.subject collate "C"`;
+  return `${statement}\norder by answer.subject collate "C", answer`;
 }
 
 /** Merges the rows of each subject. Throws if one comes back after another: its findings would be told twice. */

@@ -56,6 +56,28 @@ describe('the rows of a check', () => {
     });
   });
 
+  test('tell the same of two copies of a record, whichever the database reads first', async () => {
+    await withBooks(database, async ({ sql, ledger, ada, bob, save }) => {
+      const { id } = ledger.deposit(ada, '5', { post: false });
+      await save();
+      await sql`insert into deposits select * from deposits where id = ${id}`;
+      const told = [];
+      for (const [first, second] of [
+        [ada, bob],
+        [bob, ada],
+      ]) {
+        await sql`delete from deposits where ctid = (select max(ctid) from deposits where id = ${id})`;
+        await sql`update deposits set user_id = ${first!.id} where id = ${id}`;
+        await sql`insert into deposits select * from deposits where id = ${id}`;
+        await sql`
+          update deposits set user_id = ${second!.id} where ctid = (select max(ctid) from deposits where id = ${id})`;
+        told.push(await search(sql, 'deposits'));
+      }
+      expect(told[0]).toHaveLength(1);
+      expect(told[1]).toEqual(told[0]);
+    });
+  });
+
   test('are read no further than the limit, and the check says so', async () => {
     await withBooks(database, async ({ sql, ledger, ada, save }) => {
       for (let count = 0; count < 10; count += 1) ledger.deposit(ada, '5', { post: false });
