@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { inTransaction, type Database, type Transaction } from './database.ts';
 import { databaseProblem } from './database-problem.ts';
 import { toInterval } from './duration.ts';
+import { clockTolerance, distance, hiddenDistance, writersOf, type Writers } from './horizon.ts';
 import { Incomplete } from './incomplete.ts';
 import type { Params, Source } from './source.ts';
 
@@ -31,9 +32,10 @@ export interface CutOptions {
 
 /** Opens the one snapshot that all checks of a run see, and gives it to `body`. It can only read. */
 export async function withCut<T>(database: Database, options: CutOptions, body: (cut: Cut) => Promise<T>): Promise<T> {
+  const writers = await writersOf(database);
   return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
     await prepare(transaction);
-    const asOf = options.asOf?.toISOString() ?? (await clockOf(transaction));
+    const { as_of: asOf, horizon } = await timesOf(transaction, options.asOf, writers);
     const { config, source, scope } = options;
     const stop = await cancelOnAbort(database, transaction, options.signal);
     try {
@@ -44,6 +46,7 @@ export async function withCut<T>(database: Database, options: CutOptions, body: 
         params: paramsOf(config, scope, asOf, options.seed),
         shared: {},
         known: options.known,
+        horizon,
       });
     } finally {
       stop();
@@ -60,10 +63,27 @@ async function prepare(transaction: Transaction): Promise<void> {
   await transaction`set local jit = off`; // compiling costs more than it saves on statements of this size
 }
 
-async function clockOf(transaction: Transaction): Promise<string> {
-  const [row] = await transaction<{ now: string }[]>`select transaction_timestamp() as now`;
-  if (row === undefined) throw new Error('The database gave no time.');
-  return row.now;
+/** The moment of the cut, and how far back from it a commit may still come that the snapshot does not show. */
+async function timesOf(
+  transaction: Transaction,
+  fixed: Date | undefined,
+  { oldest, hidden }: Writers,
+): Promise<{ as_of: string; horizon: string }> {
+  const [times] = await transaction<{ as_of: string; horizon: string }[]>`
+    with
+    cut as (
+      select coalesce(${fixed?.toISOString() ?? null}::timestamptz, transaction_timestamp()) as as_of
+    )
+    select
+      cut.as_of,
+      least(
+        cut.as_of - ${hidden ? hiddenDistance : distance}::interval,
+        ${oldest}::timestamptz - ${clockTolerance}::interval
+      ) as horizon
+    from cut
+  `;
+  if (times === undefined) throw new Error('The database gave no time.');
+  return times;
 }
 
 /** The parameters that all checks share; each adds its own. */

@@ -112,20 +112,25 @@ export async function storeChecks(
     `;
 }
 
+/** What a run reads of those before it. */
+const pastTables = ['reports', 'checks', 'exceptions', 'watermarks', 'waiting', 'checkpoints'].map(
+  (name) => `reconciliation_${name}`,
+);
+
 /** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
 export async function hasReports(database: Database, schema: string): Promise<boolean> {
   const [row] = await database<{ found: boolean }[]>`
-    select count(*) = 3 as found
+    select count(*) = ${pastTables.length} as found
     from pg_catalog.pg_tables
     where
       schemaname = ${schema}
-      and tablename in ('reconciliation_reports', 'reconciliation_checks', 'reconciliation_exceptions')
+      and tablename = any (${pastTables}::text[])
       and has_table_privilege(format('%I.%I', schemaname, tablename), 'select')
   `;
   return row?.found === true;
 }
 
-/** How many records the last complete, unfiltered check of each type compared. */
+/** How many records the last complete check of each type compared that looked at everything. */
 export async function lastCompared(database: Database, schema: string): Promise<Map<string, number>> {
   const rows = await database<{ check_type: string; compared: string }[]>`
     select distinct on (checked.check_type) checked.check_type, checked.metadata ->> 'compared' as compared
@@ -135,6 +140,7 @@ export async function lastCompared(database: Database, schema: string): Promise<
       checked.status = 'completed'
       and checked.metadata ? 'compared'
       and not report.metadata ? 'narrowed_to' -- a run over one user says nothing about the whole
+      and checked.metadata ->> 'coverage' is distinct from 'changes'
     order by checked.check_type, report.started_at desc, checked.id
   `;
   return new Map(rows.map((row) => [row.check_type, Number(row.compared)]));

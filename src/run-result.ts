@@ -1,4 +1,4 @@
-import { type Comparison, type CurrencyTotals } from './checks/check.ts';
+import type { Comparison, CurrencyTotals, Window } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import { inTransaction, type Database } from './database.ts';
 import type { FindingColumns, StoredException } from './exceptions/exception.ts';
@@ -11,6 +11,7 @@ import { severities, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import type { Mask } from './secrets.ts';
+import { storeVerified, type CutTimes, type Verified } from './watermarks.ts';
 
 /** What became of one check in this run. */
 export interface CheckOutcome {
@@ -20,6 +21,8 @@ export interface CheckOutcome {
   executionMs: number;
   /** Either what was compared, or why nothing was proven. */
   result: Compared | Incomplete;
+  /** What it verifies if it is complete. */
+  verifies?: { window: Window; times: CutTimes };
 }
 
 /** A complete comparison, with what it found. */
@@ -95,7 +98,9 @@ export async function storeRun(
       stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
       progress(stored, countAll(found));
     }
-    return clears ? clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
+    const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
+    for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
+    return cleared;
   });
 }
 
@@ -107,6 +112,21 @@ function* batchesOf(outcomes: readonly CheckOutcome[]): Generator<{ checkId: str
 /** The checks that were complete and stopped at no limit: what they did not see is not there. */
 function provenBy(outcomes: readonly CheckOutcome[]): CheckName[] {
   return outcomes.filter(({ result }) => !(result instanceof Incomplete) && !result.truncated).map(({ name }) => name);
+}
+
+/** What the complete checks verified. */
+function* verifiedBy(reportId: string, outcomes: readonly CheckOutcome[]): Generator<Verified> {
+  for (const outcome of outcomes) {
+    const moved = movedOn(outcome);
+    if (moved !== undefined) yield { check: outcome.name, reportId, ...moved };
+  }
+}
+
+/** A check moves its watermark on unless it was incomplete, narrowed, stopped at its limit, or has too much to hand over. */
+function movedOn({ result, verifies }: CheckOutcome): Omit<Verified, 'check' | 'reportId'> | undefined {
+  if (result instanceof Incomplete || verifies === undefined) return undefined;
+  const { coverage, handover, truncated } = result;
+  return handover === undefined || truncated ? undefined : { ...verifies, coverage, handover };
 }
 
 /** In a dry run: the rows that would be stored, without the ids that they would get, the most severe first. */
@@ -174,7 +194,7 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
     ...sidesOf(result),
     status: 'completed',
     error_message: null,
-    metadata: masked(describeComparison(result), mask),
+    metadata: masked({ ...describeComparison(result), ...describeCoverage(outcome, result) }, mask),
   };
 }
 
@@ -210,6 +230,18 @@ function describeComparison({ compared, totals, findings, truncated, details }: 
     ...(truncated && { truncated }),
     currencies: totals.map(describeCurrency).filter(holdsMoney),
     ...(Object.keys(details).length > 0 && { details }),
+  };
+}
+
+/** What was looked at, and how far the check is verified by it. */
+function describeCoverage(outcome: CheckOutcome, { coverage }: Compared): Record<string, unknown> {
+  const window = outcome.verifies?.window;
+  const changes = window !== undefined && coverage === 'changes';
+  return {
+    coverage,
+    ...(changes && { verified_since: window.since, proven_as_of: window.provenAsOf }),
+    ...(!changes && window?.why && { why_everything: window.why }),
+    ...(movedOn(outcome) && { verified_through: window?.until }),
   };
 }
 

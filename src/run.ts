@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Check, Cut } from './checks/check.ts';
+import type { Check, Cut, Window } from './checks/check.ts';
 import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
@@ -24,7 +24,8 @@ import {
 } from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
 import { createMask, type Mask } from './secrets.ts';
-import { openSource, type Source } from './source.ts';
+import { identityOf, openSource, type Source } from './source.ts';
+import { windowsOf, type CutTimes } from './watermarks.ts';
 import type { World } from './world.ts';
 
 export interface RunOptions {
@@ -167,12 +168,18 @@ interface Past {
   compared: ReadonlyMap<string, number>;
   /** The subjects of each check with an open exception. */
   known: Cut['known'];
+  /** From where to where each check verifies; a narrowed run verifies nothing. */
+  windows: (database: Database, times: CutTimes) => Promise<((check: CheckName) => Window) | undefined>;
 }
 
 /** A dry run may come before our tables: then nobody knows of any past. */
 async function pastOf({ options }: Engine, database: Database, schema: string): Promise<Past> {
-  if (!(await hasReports(database, schema))) return { compared: new Map(), known: {} };
+  if (!(await hasReports(database, schema)))
+    return { compared: new Map(), known: {}, windows: () => Promise.resolve(undefined) };
+  const { scope, type } = options;
   return {
+    windows: async (connected, times) =>
+      isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
     compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
     known: await openSubjects(database, schema),
   };
@@ -270,14 +277,25 @@ async function readOne(
   }
 }
 
-async function compareAll(engine: Engine, readings: Readings, { compared, known }: Past): Promise<CheckOutcome[]> {
+async function compareAll(engine: Engine, readings: Readings, past: Past): Promise<CheckOutcome[]> {
   const { config, options, world } = engine;
   const outcomes: CheckOutcome[] = [];
   const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
   try {
-    await withCut(database, cutOptionsOf(engine, known), async (cut) => {
-      for (const name of options.checks)
-        outcomes.push(await compareOne(engine, cut, registry[name], readings.get(name), compared.get(name)));
+    await withCut(database, cutOptionsOf(engine, past.known), async (cut) => {
+      const times = timesOf(engine, cut);
+      const windowOf = await past.windows(database, times);
+      for (const name of options.checks) {
+        const window = windowOf?.(name);
+        const outcome = await compareOne(
+          engine,
+          { ...cut, ...(window && { window }) },
+          registry[name],
+          readings.get(name),
+          past,
+        );
+        outcomes.push({ ...outcome, ...(window && { verifies: { window, times } }) });
+      }
     });
   } catch (error) {
     // the connection is gone: what was compared before stands, the rest could not be told
@@ -291,18 +309,23 @@ async function compareAll(engine: Engine, readings: Readings, { compared, known 
   return outcomes;
 }
 
+/** The cut by both clocks. */
+function timesOf({ source, world }: Engine, { params, horizon }: Cut): CutTimes {
+  return { asOf: params.as_of, horizon, runAt: world.now().toISOString(), source: identityOf(source) };
+}
+
 async function compareOne(
   engine: Engine,
   cut: Cut,
   check: Check,
   reading: Reading | undefined,
-  previous: number | undefined,
+  { compared }: Past,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
   engine.listener.comparing(check.name);
   const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result));
   outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
-  return told(engine, refuseShrunken(outcome, previous, isWhole(engine.options.scope)));
+  return told(engine, refuseShrunken(outcome, compared.get(check.name)));
 }
 
 function told(engine: Engine, outcome: CheckOutcome): CheckOutcome {
@@ -360,10 +383,10 @@ function since({ world }: Engine, startedAt: Date): number {
 }
 
 /** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
-function refuseShrunken(outcome: CheckOutcome, previous: number | undefined, whole: boolean): CheckOutcome {
+function refuseShrunken(outcome: CheckOutcome, previous: number | undefined): CheckOutcome {
   const { result } = outcome;
-  if (result instanceof Incomplete || !whole || previous === undefined || result.compared * 2 >= previous)
-    return outcome;
+  if (result instanceof Incomplete || result.coverage !== 'everything') return outcome;
+  if (previous === undefined || result.compared * 2 >= previous) return outcome;
   const records = result.compared === 1 ? 'record' : 'records';
   const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
   return { ...outcome, result: new Incomplete(reason) };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +81,7 @@ export const relations = {
     created_at: 'timestamptz',
     updated_at: 'timestamptz',
   },
+  recent_records: { record_kind: 'text', record_id: 'uuid' },
   custody_accounts: { custodian: 'text', external_id: 'text', user_id: 'uuid' },
   custody_positions: { custodian: 'text', currency: 'text', user_id: 'uuid', expected: 'numeric' },
 } as const;
@@ -188,6 +190,13 @@ export function openSource(nameOrPath: string): Source {
   return { name: nameOrPath, folder };
 }
 
+/** The hash of a mapping: what was seen through another one is not known. */
+export function identityOf(source: Source): string {
+  const hash = createHash('sha256');
+  for (const relation of Object.keys(relations) as Relation[]) hash.update(readRelation(source, relation));
+  return hash.digest('hex');
+}
+
 function assertSelects(folder: string): void {
   const files = Object.keys(relations).map((relation) => join(folder, `${relation}.sql`));
   const empty = files.filter((file) => withoutComments(readFileSync(file, 'utf8')) === '');
@@ -222,12 +231,17 @@ function literal(value: Params[keyof Params]): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** The one relation whose file names a parameter: only the host knows which of its indexes finds what came since. */
+const parameterized: Relation = 'recent_records';
+
 /**
  * The mapped relations come first and under other names, so that a relation's file sees the host's tables even where
  * one has the name of a relation. They are never materialized: the planner sees through them to the tables.
  */
 function composeWith(source: Source, statement: Statement, paramFields: string[]): string {
-  const mapped = statement.relations.map((relation) => inlined(`mapped_${relation}`, readRelation(source, relation)));
+  const mapping = (relation: Relation) => inlined(`mapped_${relation}`, readRelation(source, relation));
+  const mapped = statement.relations.filter((relation) => relation !== parameterized).map(mapping);
+  const mappedLast = statement.relations.filter((relation) => relation === parameterized).map(mapping);
   const named = statement.relations.map((relation) =>
     inlined(relation, `select ${Object.keys(relations[relation]).join(', ')} from mapped_${relation}`),
   );
@@ -235,7 +249,7 @@ function composeWith(source: Source, statement: Statement, paramFields: string[]
   const layers = statement.layers.map(({ name, file, shared }) =>
     shared === true ? `${name} as (\n${readCheckFile(file)}\n)` : inlined(name, readCheckFile(file)),
   );
-  const ctes = [...mapped, params, ...named, ...layers].join(',\n');
+  const ctes = [...mapped, params, ...mappedLast, ...named, ...layers].join(',\n');
   return `with\n${ctes}\nselect * from (\n${readCheckFile(statement.file)}\n) as answer`;
 }
 

@@ -154,6 +154,9 @@ describe('the first version of the three tables', () => {
       { name: 'reconciliation_exceptions', rows: '3', adopted: true },
       { name: 'reconciliation_findings', rows: '0', adopted: false },
       { name: 'reconciliation_exception_events', rows: '0', adopted: false },
+      { name: 'reconciliation_watermarks', rows: '0', adopted: false },
+      { name: 'reconciliation_waiting', rows: '0', adopted: false },
+      { name: 'reconciliation_checkpoints', rows: '0', adopted: false },
     ]);
     expect(plan.notRestored).toContain(
       'alter table reconciliation_exceptions add constraint reconciliation_exceptions_affected_user_id_fkey FOREIGN KEY (affected_user_id) REFERENCES users(id)',

@@ -414,7 +414,9 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
     await sql.unsafe(`grant select on all tables in schema public to ${role}`);
     await sql.unsafe(
       `grant insert, update on reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
-         reconciliation_findings, reconciliation_exception_events to ${role}`,
+         reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks,
+         reconciliation_waiting, reconciliation_checkpoints to ${role};
+       grant delete on reconciliation_waiting, reconciliation_checkpoints to ${role}`,
     );
     const roleUrl = new URL(url);
     [roleUrl.username, roleUrl.password] = [role, 'reader'];

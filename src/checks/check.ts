@@ -1,8 +1,10 @@
 import type { Config } from '../config.ts';
 import type { CustodianReading, CustodianWorld, Progress } from '../custodians/custodian.ts';
 import type { Transaction } from '../database.ts';
+import type { KeptRows } from '../kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
+import type { MovedAccounts } from './accounts.ts';
 import type { Ledger } from './books.ts';
 import type { CheckName } from './names.ts';
 
@@ -36,9 +38,49 @@ export interface Cut {
   config: Config;
   params: Params;
   /** What one check has read and the next need not read again. */
-  shared: { ledger?: Promise<Omit<Ledger, 'cut'>> };
+  shared: {
+    ledger?: Promise<Omit<Ledger, 'cut'>>;
+    changed?: Map<string, Promise<string[] | undefined>>;
+    moved?: Promise<MovedAccounts>;
+  };
+  /** Nothing that is committed after the snapshot is older than that, as far as the database can tell. RFC 3339. */
+  horizon: string;
+  /** What the check verifies; absent in a run that is narrowed, or where nothing can be stored. */
+  window?: Window;
   /** Subjects of each check with an open exception: they are looked at by name, so that proofs hold for the rest. */
   known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
+}
+
+/** The time that a check verifies, half-open: RFC 3339, compared in SQL only. */
+export interface Window {
+  /** Up to here an earlier run verified everything; null: no run that can be gone by. */
+  since: string | null;
+  /** Up to here this run verifies, if it is complete. */
+  until: string;
+  /** The run may leave out what has not changed since. */
+  onlyChanges: boolean;
+  /** Why it may not, though it is an hourly run. */
+  why: string | null;
+  /** The cut of the last run that looked at everything; null: none did. */
+  provenAsOf: string | null;
+  /** Ids of what was not final when it was looked at last. */
+  waiting: readonly string[];
+  /** Of these accounts, those that did not hold so much before `since`, or of which nothing is known. */
+  differing: (accounts: readonly Checkpoint[]) => Promise<string[]>;
+}
+
+/** What an account held before a moment: exact decimal text, in the account's own sign. */
+export interface Checkpoint {
+  account_id: string;
+  balance: string;
+}
+
+/** What the next hourly run needs to look at no more than what changed. */
+export interface Handover {
+  /** Ids of what is not final yet. */
+  waiting: readonly string[];
+  /** Of `Checkpoint`s. */
+  checkpoints?: KeptRows;
 }
 
 /** Takes one finding. A check may have a million: nobody keeps them in a list. */
@@ -53,7 +95,13 @@ export interface Comparison {
   truncated: boolean;
   /** Stored in the metadata of the check: snake_case, JSON, amounts as strings. */
   details: Record<string, unknown>;
+  coverage: Coverage;
+  /** Absent: the next run looks at everything. */
+  handover?: Handover;
 }
+
+/** What a check looked at: everything, what changed since its watermark, or the part that a manual run asked for. */
+export type Coverage = 'everything' | 'changes' | 'part';
 
 /** Both sides in one currency. Amounts are exact decimal text. */
 export interface CurrencyTotals {

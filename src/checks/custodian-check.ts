@@ -109,6 +109,8 @@ function compared({ expected, tolerance }: Sides, reading: CustodianReading, own
     totals: [{ currency, expected: toText(expected), actual: toText(total), ...nothing }],
     truncated: false,
     details: { ...reading.details, ...describeReading(reading, owners), tolerance: toText(tolerance) },
+    coverage: 'everything',
+    handover: { waiting: [] },
   };
 }
 

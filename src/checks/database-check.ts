@@ -1,13 +1,13 @@
 import type { Config } from '../config.ts';
 import type { KindName } from '../kinds.ts';
 import type { Params, Relation, Statement } from '../source.ts';
-import type { Check, Comparison, Cut, Found } from './check.ts';
+import type { Check, Comparison, Cut, Found, Handover, Window } from './check.ts';
 import { searchFindings } from './findings.ts';
 import type { CheckName } from './names.ts';
 import type { Suspects } from './proof.ts';
 import { readTotals, type Totals } from './totals.ts';
 
-/** What a proof leaves to be looked at, and the totals once that is known. */
+/** What is left to be looked at, and the totals once that is known. */
 export interface Proof {
   /** The cut, as every statement of the proof saw it. */
   cut: Cut;
@@ -15,6 +15,16 @@ export interface Proof {
   suspects: Suspects;
   /** The totals of everything, given those of the suspects. */
   totals: (ofSuspects: () => Promise<Totals>) => Promise<Totals>;
+}
+
+/** How a check finds out where to look. */
+interface Ways {
+  /** Shows cheaply that nothing is wrong, or where to look. */
+  prove: (cut: Cut) => Promise<Proof>;
+  /** Finds what changed since the watermark; suspects are null where that is too much for a list. */
+  change: (cut: Cut, window: Window) => Promise<Proof>;
+  /** What the next hourly run needs to know of the suspects, null for everything; undefined if it is too much. */
+  handOver: (cut: Cut, window: Window, suspects: Suspects) => Promise<Handover | undefined>;
 }
 
 /** A check whose two sides are both in the database: one query finds what disagrees, one adds up what was compared. */
@@ -28,8 +38,8 @@ export function databaseCheck(definition: {
   /** Stem of its files in sql/checks: `<stem>.findings.sql` and `<stem>.totals.sql`. */
   stem: string;
   params: (config: Config) => Partial<Params>;
-  /** Shows cheaply that nothing is wrong, or where to look. */
-  prove: (cut: Cut) => Promise<Proof>;
+  ways: Ways;
+  /** What its ways ask. */
   proofs: Check['statements'];
 }): Check {
   const {
@@ -41,7 +51,7 @@ export function databaseCheck(definition: {
     layers,
     stem,
     params,
-    prove,
+    ways,
     proofs,
   } = definition;
   const findings: Statement = { relations, layers, file: `${stem}.findings.sql` };
@@ -54,21 +64,44 @@ export function databaseCheck(definition: {
     relations,
     statements: { findings, totals, ...proofs },
     params,
-    async compare(cut: Cut, _reading: unknown, found: Found): Promise<Comparison> {
-      if (isNarrowed(cut.params)) return compareAll(cut, found);
-      const proof = await prove(cut);
-      if (proof.suspects === null) return compareAll(proof.cut, found);
-      const narrowed = { ...proof.cut, params: { ...proof.cut.params, ...proof.suspects } };
-      return {
-        ...(await searchFindings(narrowed, name, findings, found)),
-        ...(await proof.totals(() => readTotals(narrowed, totals))),
-      };
-    },
+    compare: (cut, _reading, found) => compare(cut, ways, { name, findings, totals, found }),
   };
+}
 
-  async function compareAll(cut: Cut, found: Found): Promise<Comparison> {
-    return { ...(await searchFindings(cut, name, findings, found)), ...(await readTotals(cut, totals)) };
-  }
+/** The two statements of a check, and who takes what is found. */
+interface Search {
+  name: CheckName;
+  findings: Statement;
+  totals: Statement;
+  found: Found;
+}
+
+async function compare(cut: Cut, { prove, change, handOver }: Ways, search: Search): Promise<Comparison> {
+  if (isNarrowed(cut.params)) return { ...(await compareAll(cut, search)), coverage: 'part' };
+  const { window } = cut;
+  const changed = window?.onlyChanges === true ? await change(cut, window) : undefined;
+  const onlyChanges = changed !== undefined && changed.suspects !== null;
+  const handover = window && (await handOver(cut, window, changed?.suspects ?? null));
+  return {
+    ...(await compareSuspects(onlyChanges ? changed : await prove(cut), search)),
+    coverage: onlyChanges ? 'changes' : 'everything',
+    ...(handover && { handover }),
+  };
+}
+
+type Compared = Omit<Comparison, 'coverage' | 'handover'>;
+
+async function compareSuspects({ cut, suspects, totals }: Proof, search: Search): Promise<Compared> {
+  if (suspects === null) return compareAll(cut, search);
+  const narrowed = { ...cut, params: { ...cut.params, ...suspects } };
+  return {
+    ...(await searchFindings(narrowed, search.name, search.findings, search.found)),
+    ...(await totals(() => readTotals(narrowed, search.totals))),
+  };
+}
+
+async function compareAll(cut: Cut, { name, findings, totals, found }: Search): Promise<Compared> {
+  return { ...(await searchFindings(cut, name, findings, found)), ...(await readTotals(cut, totals)) };
 }
 
 function isNarrowed({ since, until, user_id: userId }: Params): boolean {

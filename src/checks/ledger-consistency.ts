@@ -1,8 +1,11 @@
 import { zero } from '../money.ts';
-import { ledgerOf, type Books } from './books.ts';
-import type { Cut } from './check.ts';
+import { movedAccounts } from './accounts.ts';
+import { ledgerOf, readBooks, readLegs, type Books } from './books.ts';
+import type { Cut, Handover, Window } from './check.ts';
 import { databaseCheck, type Proof } from './database-check.ts';
-import { ledgerProofStatements, proveLedger, type LedgerCount } from './ledger-proof.ts';
+import { changedLedger, ledgerChangeStatements, waitingTransactions } from './ledger-changes.ts';
+import { ledgerProofStatements, proveLedger, readHeaders, type LedgerCount } from './ledger-proof.ts';
+import type { Suspects } from './proof.ts';
 import { settledTotals, type Totals } from './totals.ts';
 
 /** The ledger by itself: every transaction is double entry, every account holds what its entries add up to. */
@@ -28,8 +31,8 @@ export const ledgerConsistency = databaseCheck({
   layers: [],
   stem: 'ledger_consistency',
   params: () => ({}),
-  prove,
-  proofs: ledgerProofStatements,
+  ways: { prove, change, handOver },
+  proofs: { ...ledgerProofStatements, ...ledgerChangeStatements },
 });
 
 async function prove(cut: Cut): Promise<Proof> {
@@ -41,6 +44,27 @@ async function prove(cut: Cut): Promise<Proof> {
     // the sums of the proof are the totals, unless an amount that is not finite spoils them
     totals: (ofSuspects) => (ledger.books.finite() ? Promise.resolve(totalsOf(ledger.books, counted)) : ofSuspects()),
   };
+}
+
+/** The totals of an hourly run are those of the transactions that changed. */
+async function change(cut: Cut, window: Window): Promise<Proof> {
+  const suspects = await changedLedger(cut, window, cut.known.ledger_consistency ?? []);
+  return {
+    cut,
+    suspects,
+    totals: async () => {
+      const transactions = suspects?.transactions ?? [];
+      const books = await readBooks(cut, await readLegs(cut), { transactions });
+      const { open } = await readHeaders(cut, transactions);
+      const { moved } = await movedAccounts(cut, window);
+      return totalsOf(books, { transactions: transactions.length, open, accounts: moved.length });
+    },
+  };
+}
+
+async function handOver(cut: Cut, window: Window, suspects: Suspects): Promise<Handover | undefined> {
+  const waiting = await waitingTransactions(cut, suspects?.transactions ?? null);
+  return waiting && { waiting, checkpoints: (await movedAccounts(cut, window)).checkpoints };
 }
 
 function totalsOf(books: Books, counted: LedgerCount): Totals {

@@ -3,7 +3,7 @@ import { money, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import { booksStatements, noBooks, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
-import { idsOf, list, union, type Suspects } from './proof.ts';
+import { familyStatements, idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
 
 const wholeLedger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries'] as const;
 const header = { name: 'header', file: 'header.sql' };
@@ -13,11 +13,11 @@ const headersOnly = (file: string): Statement => ({ relations: ['ledger_transact
 /** The statements of the proof, and of the lists that it asks for where a sum is off. */
 export const ledgerProofStatements = {
   ...booksStatements,
+  ...familyStatements,
   headers: { relations: ['ledger_transactions'], layers: [header], file: 'headers.proof.sql' },
   accounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.proof.sql' },
   wrongAccounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.suspects.sql' },
   special: headersOnly('special.sql'),
-  family: headersOnly('family.sql'),
   suspicious: { relations: wholeLedger, layers: [header], file: 'suspicious.sql' },
   zero: entriesOnly('zero.sql'),
   empty: { relations: ['ledger_transactions', 'ledger_entries'], layers: [], file: 'empty.sql' },
@@ -111,18 +111,7 @@ async function suspectsOfAccounts(
   ]);
 }
 
-/** A reversal and what it reverses are judged together. */
-async function withFamilies(cut: Cut, ids: string[]): Promise<string[] | undefined> {
-  let members: string[] | undefined = ids;
-  let size = -1;
-  while (members !== undefined && members.length > size && members.length > 0) {
-    size = members.length;
-    members = union([members, await list(cut, statements.family, { transactions: members })]);
-  }
-  return members;
-}
-
-interface Headers {
+export interface Headers {
   transactions: number;
   open: number;
   presence: Money;
@@ -130,7 +119,8 @@ interface Headers {
 
 const noHeaders: Headers = { transactions: 0, open: 0, presence: zero };
 
-async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
+/** The headers of all transactions, or of those asked for. */
+export async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
   const rows = await query<{ movement: string; transactions: string; presence: string | null }>(
     cut.transaction,
     compose(cut.source, statements.headers),

@@ -25,6 +25,20 @@ export function union(lists: readonly (readonly string[] | undefined)[]): string
   return ids.size > suspectsLimit ? undefined : [...ids];
 }
 
+const familyStatement: Statement = { relations: ['ledger_transactions'], layers: [], file: 'family.sql' };
+export const familyStatements = { family: familyStatement };
+
+/** These transactions and all that are judged together with them: a reversal and what it reverses. */
+export async function withFamilies(cut: Cut, ids: string[]): Promise<string[] | undefined> {
+  let members: string[] | undefined = ids;
+  let size = -1;
+  while (members !== undefined && members.length > size && members.length > 0) {
+    size = members.length;
+    members = union([members, await list(cut, familyStatement, { transactions: members })]);
+  }
+  return members;
+}
+
 /** The ids of the known subjects of one type: `deposit:<id>`, `transaction:<id>`, `account:<id>`. */
 export function idsOf(subjects: readonly string[], type: string): string[] {
   return subjects.filter((subject) => subject.startsWith(`${type}:`)).map((subject) => subject.slice(type.length + 1));

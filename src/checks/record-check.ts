@@ -4,9 +4,10 @@ import type { KindName } from '../kinds.ts';
 import type { Relation } from '../source.ts';
 import { money, toText, zero } from '../money.ts';
 import { ledgerOf } from './books.ts';
-import type { Check, Cut } from './check.ts';
-import { databaseCheck, type Proof } from './database-check.ts';
+import type { Check } from './check.ts';
+import { databaseCheck } from './database-check.ts';
 import type { CheckName } from './names.ts';
+import { changedRecords, recordChangeStatements, waitingRecords } from './record-changes.ts';
 import { proveRecords, recordProofStatements, type RecordProof } from './record-proof.ts';
 import { settledTotals, type Totals } from './totals.ts';
 
@@ -40,7 +41,7 @@ export function recordCheck(definition: {
   const { name, recordKind, summary, narrowsBy, deadlineMs, namesTransaction } = definition;
   const relations = [name, 'ledger_accounts', 'ledger_transactions', 'ledger_entries', 'record_legs'] as const;
   const records = { name: 'records', file: `${name}.records.sql` };
-  const proofs = recordProofStatements(name, records);
+  const proofs = { ...recordProofStatements(name, records), ...recordChangeStatements(name, records) };
   return databaseCheck({
     name,
     summary,
@@ -55,14 +56,21 @@ export function recordCheck(definition: {
     stem: 'record',
     params: (config) => ({ record_kind: recordKind, deadline: toInterval(deadlineMs(config)) }),
     proofs,
-    async prove(cut: Cut): Promise<Proof> {
-      const ledger = await ledgerOf(cut);
-      const proof = await proveRecords(ledger, proofs, recordKind, cut.known[name] ?? []);
-      return {
-        cut: ledger.cut,
-        suspects: proof.suspects,
-        totals: async (ofSuspects) => withProven(await ofSuspects(), proof),
-      };
+    ways: {
+      async prove(cut) {
+        const ledger = await ledgerOf(cut);
+        const proof = await proveRecords(ledger, proofs, recordKind, cut.known[name] ?? []);
+        return {
+          cut: ledger.cut,
+          suspects: proof.suspects,
+          totals: async (ofSuspects) => withProven(await ofSuspects(), proof),
+        };
+      },
+      async change(cut, window) {
+        const suspects = await changedRecords(cut, window, proofs, recordKind, cut.known[name] ?? []);
+        return { cut, suspects, totals: (ofSuspects) => ofSuspects() };
+      },
+      handOver: (cut, _window, suspects) => waitingRecords(cut, proofs, suspects),
     },
   });
 }

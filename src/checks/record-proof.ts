@@ -3,7 +3,7 @@ import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
-import { idsOf, list, union, type Suspects } from './proof.ts';
+import { familyStatements, idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
 
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
 export function recordProofStatements(table: Relation, records: Layer) {
@@ -15,12 +15,14 @@ export function recordProofStatements(table: Relation, records: Layer) {
     proof: { relations: judged, layers: [records, due], file: 'record.proof.sql' },
     open: { relations: judged, layers: [records, due], file: 'record.open.sql' },
     suspects: { relations: [table, ...ledger], layers: [postings, records], file: 'record.suspects.sql' },
-    named: { relations: ledger, layers: [postings], file: 'record.named.sql' },
+    booked: { relations: ['ledger_transactions'], layers: [], file: 'record.booked.sql' },
+    ...familyStatements,
     nameless: { relations: ledger, layers: [postings], file: 'nameless.sql' },
   } satisfies Record<string, Statement>;
 }
 
-type Statements = ReturnType<typeof recordProofStatements>;
+/** The statements of a table of records. */
+export type RecordStatements = ReturnType<typeof recordProofStatements>;
 
 /** What the proof of a table of records shows. */
 export interface RecordProof {
@@ -36,7 +38,7 @@ export interface RecordProof {
  */
 export async function proveRecords(
   ledger: Ledger,
-  statements: Statements,
+  statements: RecordStatements,
   recordKind: string,
   known: readonly string[],
 ): Promise<RecordProof> {
@@ -47,7 +49,7 @@ export async function proveRecords(
   const open = union([
     await list(cut, statements.open),
     idsOf(known, recordKind),
-    await list(cut, statements.named, { transactions: idsOf(known, 'transaction') }),
+    await bookedRecords(cut, statements, idsOf(known, 'transaction')),
   ]);
   if (open === undefined) return unproven;
   const openBooks = await readPart(ledger, open);
@@ -65,6 +67,16 @@ export async function proveRecords(
     records: due.records,
     proven: byCurrency(without(books.posted(recordKind), partBooks.posted(recordKind))),
   };
+}
+
+/** The records that transactions book, also through what they reverse. */
+async function bookedRecords(
+  cut: Cut,
+  statements: RecordStatements,
+  transactions: string[],
+): Promise<string[] | undefined> {
+  const families = await withFamilies(cut, transactions);
+  return families && list(cut, statements.booked, { transactions: families });
 }
 
 async function readPart({ cut, legs }: Ledger, records: string[]): Promise<Books> {

@@ -139,7 +139,8 @@ const totalsColumns = [
 ];
 
 test.each(relationFiles)('sql/source/stack_service/%s.sql returns what the relation promises', async (relation) => {
-  const shape = await rolledBack(database, (transaction) => columnsOf(transaction, textOf(relation), []));
+  const text = `with params as (select null::timestamptz as since) ${textOf(relation)}`;
+  const shape = await rolledBack(database, (transaction) => columnsOf(transaction, text, []));
   const full: Record<string, string> = { timestamptz: 'timestamp with time zone' };
   const promised = Object.entries(relations[relation]).map(([name, type]) => `${name} ${full[type] ?? type}`);
   expect(shape).toEqual(promised);

@@ -35,6 +35,7 @@ test('the sum of a million amounts of 18 decimals is exact', async () => {
       params,
       shared: {},
       known: {},
+      horizon: params.as_of,
     };
     return (await readTotals(cut, check.statements['totals']!)).totals;
   });

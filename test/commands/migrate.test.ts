@@ -33,7 +33,7 @@ describe('recon migrate', () => {
 
     expect(await recon(url, ['migrate'])).toEqual({
       code: 0,
-      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n',
+      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n',
       err: '',
     });
     expect(await recon(url, ['migrate', 'up'])).toMatchObject({ code: 0, out: 'The schema public is up to date.\n' });
@@ -50,6 +50,7 @@ describe('recon migrate', () => {
           applied_at: expect.stringMatching(/Z$/) as string,
         },
         { name: '0002_findings_and_events', status: 'applied' },
+        { name: '0003_watermarks', status: 'applied' },
       ],
     });
   });
@@ -74,7 +75,7 @@ describe('recon migrate', () => {
     const told = await recon(url, ['migrate', 'down'], 'down\n');
     expect([told.code, told.out]).toEqual([
       0,
-      'The schema public is without recon; taken back:\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
+      'The schema public is without recon; taken back:\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
     ]);
     expect(await recon(url, ['migrate', 'down'])).toMatchObject({
       code: 0,

@@ -109,6 +109,7 @@ create table deposits (
 
 create index deposits_user_id_idx on deposits (user_id);
 create index deposits_status_idx on deposits (status, created_at);
+create index deposits_created_at_idx on deposits (created_at);
 
 create table withdrawals (
   id uuid primary key,
@@ -132,6 +133,7 @@ create table withdrawals (
 
 create index withdrawals_user_id_idx on withdrawals (user_id);
 create index withdrawals_status_idx on withdrawals (status, created_at);
+create index withdrawals_created_at_idx on withdrawals (created_at);
 
 create type conversion_direction as enum ('usdc_to_usd', 'usd_to_usdc');
 create type conversion_job_status as enum (
@@ -156,3 +158,4 @@ create table conversion_jobs (
 );
 
 create index conversion_jobs_status_idx on conversion_jobs (status, created_at);
+create index conversion_jobs_created_at_idx on conversion_jobs (created_at);

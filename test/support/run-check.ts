@@ -115,6 +115,7 @@ async function inCut<T>(
         params: paramsOf(name, options),
         shared: {},
         known: options.known ?? {},
+        horizon: cutAt.toISOString(),
       });
     },
   );

@@ -1,0 +1,49 @@
+import type { Layer, Relation, Statement } from '../source.ts';
+import { changedStatements, changedTransactions } from './changed.ts';
+import type { Cut, Handover, Window } from './check.ts';
+import type { RecordStatements } from './record-proof.ts';
+import { idsOf, list, union, type Suspects } from './proof.ts';
+
+/** The statements that find the records of an hourly run. */
+export function recordChangeStatements(table: Relation, records: Layer) {
+  return {
+    ...changedStatements,
+    recent: { relations: ['recent_records'], layers: [], file: 'record.recent.sql' },
+    waiting: { relations: [table], layers: [records], file: 'record.waiting.sql' },
+  } satisfies Record<string, Statement>;
+}
+
+type Statements = RecordStatements & ReturnType<typeof recordChangeStatements>;
+
+/**
+ * The records that an hourly run looks at: those that came, were booked or taken back since the watermark, those that
+ * were not final before, and those that are known to be wrong. Null if they are too many for a list.
+ */
+export async function changedRecords(
+  cut: Cut,
+  window: Window,
+  statements: Statements,
+  recordKind: string,
+  known: readonly string[],
+): Promise<Suspects> {
+  const booking = await changedTransactions(cut, window, known);
+  if (booking === undefined) return null;
+  const records = union([
+    await list(cut, statements.recent, { since: window.since }),
+    await list(cut, statements.booked, { transactions: booking }),
+    window.waiting,
+    idsOf(known, recordKind),
+  ]);
+  const nameless = await list(cut, statements.nameless, { records: [], transactions: booking });
+  return records === undefined || nameless === undefined ? null : { records, transactions: nameless, accounts: null };
+}
+
+/** Records of those looked at, null for all, whose verdict time alone may change. */
+export async function waitingRecords(
+  cut: Cut,
+  statements: Statements,
+  suspects: Suspects,
+): Promise<Handover | undefined> {
+  const waiting = await list(cut, statements.waiting, { records: suspects?.records ?? null });
+  return waiting && { waiting };
+}
