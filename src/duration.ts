@@ -21,3 +21,16 @@ export function describeDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1_000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** `just now`, `12 min ago`, `3 h ago`, `2 days ago`; `in 5 min` where a clock is ahead. For people. */
+export function describeAge(milliseconds: number): string {
+  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
+  if (minutes === 0) return 'just now';
+  const span =
+    minutes < 120
+      ? `${minutes} min`
+      : minutes < 2880
+        ? `${Math.floor(minutes / 60)} h`
+        : `${Math.floor(minutes / 1440)} days`;
+  return milliseconds < 0 ? `in ${span}` : `${span} ago`;
+}

@@ -8,6 +8,7 @@ import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
+import { statusCommand } from './commands/status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { createMask } from './secrets.ts';
@@ -57,7 +58,7 @@ function buildProgram(context: CommandContext): Command {
     })
     .showHelpAfterError('Run with --help for usage.')
     .addHelpText('after', '\nMore: recon help exit-codes, recon help environment');
-  for (const build of [runCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
+  for (const build of [runCommand, statusCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
     program.addCommand(inherit(build(context), program));
   return program.addCommand(inherit(helpCommand(context, program), program));
 }

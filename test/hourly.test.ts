@@ -202,7 +202,7 @@ describe('verified_through', () => {
         await transaction`select now()`;
         await run('daily', 3);
         expect((await verifiedThrough(sql))!.getTime()).toBeLessThan(now.getTime());
-        await ledger.save(transaction as unknown as typeof sql);
+        await ledger.save(transaction);
         await transaction`update deposits set created_at = now(), alpaca_funded_at = now() where id = ${deposit.id}`;
       });
       expect(found(await run('hourly', 4))).toEqual([`missing_in_ledger/${deposit.subject}`]);

@@ -80,7 +80,7 @@ function repeatable(flags: string, description: string, choices: readonly string
   });
 }
 
-async function list({ database, schema, environment }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ database, schema, config }: Store, flags: ListFlags, world: World): Promise<void> {
   const { countExceptions, findException, streamExceptions } = await import('../exceptions/store.ts');
   const filter = await filterOf(database, schema, flags);
   const after = flags.after === undefined ? undefined : await findException(database, schema, flags.after);
@@ -94,7 +94,7 @@ async function list({ database, schema, environment }: Store, flags: ListFlags, 
   const next = last !== undefined && following > shown.length ? nextCommand(flags, filter, last) : undefined;
   if (flags.output !== 'table' && next === undefined) return;
   const { shownOf } = await import('../output/exceptions.ts');
-  return print(world.stderr, `${plain(environment)}: ${shownOf(shown.length, matching, next)}`);
+  return print(world.stderr, `${plain(config.environment)}: ${shownOf(shown.length, matching, next)}`);
 }
 
 async function filterOf(database: Database, schema: string, flags: ListFlags): Promise<ExceptionFilter> {
@@ -151,7 +151,7 @@ function showCommand(context: CommandContext): Command {
 }
 
 async function show(
-  { database, schema, environment }: Store,
+  { database, schema, config }: Store,
   id: string,
   format: OutputFormat,
   world: World,
@@ -165,7 +165,7 @@ async function show(
   }
   const { exceptionStory } = await import('../output/exceptions.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(exception, history, environment, screenOf(world.stdout, world.env)));
+  return print(world.stdout, exceptionStory(exception, history, config.environment, screenOf(world.stdout, world.env)));
 }
 
 interface ResolveFlags {
@@ -197,7 +197,7 @@ function resolveCommand(context: CommandContext): Command {
         await printExceptions(resolved, flags.output, world);
         await print(
           world.stderr,
-          `recon: ${resolved.length} resolved by ${plain(resolution.by)} in ${plain(store.environment)}; exit 0\n`,
+          `recon: ${resolved.length} resolved by ${plain(resolution.by)} in ${plain(store.config.environment)}; exit 0\n`,
         );
       });
     });

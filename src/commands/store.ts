@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { Database } from '../database.ts';
 import type { World } from '../world.ts';
 
@@ -5,8 +6,8 @@ import type { World } from '../world.ts';
 export interface Store {
   database: Database;
   schema: string;
-  /** RECONCILIATION_ENVIRONMENT: shown, so that nobody resolves in the wrong database. */
-  environment: string;
+  /** Its environment is shown, so that nobody resolves in the wrong database. */
+  config: Config;
 }
 
 /** Gives `body` the store that the environment names. Throws an OperatorError (78) if its migrations are missing. */
@@ -16,6 +17,6 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
   const { assertMigrated } = await import('../migrations.ts');
   const config = parseConfig(world.env);
   return withDatabase(config.databaseUrl, { connections: 2, signal: world.signal }, async (database) =>
-    body({ database, schema: await assertMigrated(database, config.schema), environment: config.environment }),
+    body({ database, schema: await assertMigrated(database, config.schema), config }),
   );
 }

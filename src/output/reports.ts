@@ -53,7 +53,8 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
   );
 }
 
-function verdictOrStatus(report: Report, screen: Screen): string {
+/** The verdict of a run, or why it has none. */
+export function verdictOrStatus(report: Report, screen: Screen): string {
   const verdict = report.metadata['verdict'];
   if (verdict === 'passed' || verdict === 'failed' || verdict === 'incomplete') return screen.verdict(verdict);
   // "failed" is the word for books that disagree, and this run proved nothing
@@ -76,6 +77,7 @@ export function reportScreen(
     ...scopeLines(report),
     '',
     checkTable(checks, screen),
+    ...coverageLines(checks),
     ...checks
       .filter(({ error_message: error }) => error !== null)
       .map((check) => `${plain(check.check_type)}: ${plain(check.error_message ?? '')}`),
@@ -108,6 +110,34 @@ function scopeLines({ metadata }: Report): string[] {
     `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
+}
+
+/** How far the checks are verified by this run, those that say the same in one line. */
+function coverageLines(checks: readonly StoredCheck[]): string[] {
+  const named = new Map<string, string[]>();
+  for (const check of checks) {
+    const line = coverageOf(check);
+    if (line !== undefined) named.set(line, [...(named.get(line) ?? []), plain(check.check_type)]);
+  }
+  const lines = [...named].map(([line, names]) => `${names.join(', ')}: ${line}`);
+  const partly = looksAtChanges(checks);
+  return partly
+    ? [...lines, 'An old row that was edited and left no time behind is found by the next daily run.']
+    : lines;
+}
+
+function looksAtChanges(checks: readonly StoredCheck[]): boolean {
+  return checks.some(({ metadata }) => metadata['coverage'] === 'changes');
+}
+
+function coverageOf({ metadata }: StoredCheck): string | undefined {
+  const time = (name: string) => (typeof metadata[name] === 'string' ? localTime(metadata[name]) : 'never');
+  if (metadata['verified_through'] === undefined) return undefined;
+  const through = `verified through ${time('verified_through')}`;
+  if (metadata['coverage'] === 'changes')
+    return `${through}: changes since ${time('verified_since')}; everything was last proven at ${time('proven_as_of')}`;
+  const why = metadata['why_everything'];
+  return `${through}: everything${typeof why === 'string' ? `, because ${plain(why)}` : ''}`;
 }
 
 function namedChecks(what: string, names: unknown): string[] {
@@ -197,5 +227,5 @@ export function outcomeLine(
       : `${count(report.exceptions_count, 'finding')} (${bySeverity.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it
   const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
-  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared, ${findings}`;
+  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared${looksAtChanges(checks) ? ' (what changed)' : ''}, ${findings}`;
 }

@@ -102,7 +102,8 @@ export function credit(account: Account, amount: string, currency = account.row.
  * may go on. It checks nothing: faulty books are what it is for.
  */
 export class LedgerBuilder {
-  readonly now: Date;
+  /** Moves on where a test plays through more than one moment. */
+  now: Date;
   readonly random: Random;
   #rows: HostRows = noRows();
   readonly #accounts = new Map<string, Account>();

@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import type { World } from '../world.ts';
+import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore } from './store.ts';
+
+const explanation = `
+Verified through: whatever came before that moment was looked at by a complete run. An hourly run looks at what
+changed; an old row that was edited and left no time behind is found when everything is looked at again, by the
+next daily run.`;
+
+/** `recon status`. */
+export function statusCommand(context: CommandContext): Command {
+  return new Command('status')
+    .description('where everything stands: how far each check is verified, what is open, the last run')
+    .addOption(outputOption('table', 'json'))
+    .addHelpText('after', explanation)
+    .action(async (_flags, command: Command) => {
+      await show(command.optsWithGlobals<{ output: OutputFormat }>().output, context.world);
+    });
+}
+
+async function show(format: OutputFormat, world: World): Promise<void> {
+  await withStore(world, async ({ database, schema, config }) => {
+    const { statusOf } = await import('../status.ts');
+    const status = await statusOf(database, schema, config);
+    if (format === 'json') {
+      const { toJson } = await import('../output/json.ts');
+      return print(world.stdout, toJson({ ...status }));
+    }
+    const { statusScreen } = await import('../output/status.ts');
+    const { screenOf } = await import('../output/screen.ts');
+    return print(world.stdout, statusScreen(status, world.now(), screenOf(world.stdout, world.env)));
+  });
+}

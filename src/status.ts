@@ -1,0 +1,95 @@
+import { checkNames, type CheckName } from './checks/names.ts';
+import type { Database } from './database.ts';
+import type { Severity } from './kinds.ts';
+import { listReports, type Report } from './reports.ts';
+
+/** Where one check stands. Times are RFC 3339 in UTC; null: never. */
+export interface CheckStatus {
+  check_type: CheckName;
+  /** Whether RECONCILIATION_CHECKS names it. */
+  on: boolean;
+  /** Of the last run that ran it, narrowed ones left out. */
+  verdict: 'passed' | 'failed' | 'incomplete' | null;
+  report_id: string | null;
+  checked_at: string | null;
+  /** Why the last run could not tell. */
+  error_message: string | null;
+  verified_through: string | null;
+  /** The cut of the last complete run that looked at everything. */
+  proven_as_of: string | null;
+}
+
+/** Where everything stands. */
+export interface Status {
+  environment: string;
+  checks: CheckStatus[];
+  /** How many exceptions are open. */
+  open_exceptions: Record<Severity, number>;
+  /** The newest run; null: there was none. */
+  last_report: Report | null;
+}
+
+/** Reads where everything stands: each check, the open exceptions, the last run. */
+export async function statusOf(
+  database: Database,
+  schema: string,
+  config: { environment: string; checks: readonly CheckName[] },
+): Promise<Status> {
+  const rows = await lastChecks(database, schema);
+  const known = new Map(rows.map((row) => [row.check_type, row]));
+  const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
+  return {
+    environment: config.environment,
+    checks: checkNames.map((name) => ({
+      ...(known.get(name) ?? neverRun),
+      check_type: name,
+      on: config.checks.includes(name),
+    })),
+    open_exceptions: await openExceptions(database, schema),
+    last_report: reports[0] ?? null,
+  };
+}
+
+const neverRun = {
+  verdict: null,
+  report_id: null,
+  checked_at: null,
+  error_message: null,
+  verified_through: null,
+  proven_as_of: null,
+};
+
+async function lastChecks(database: Database, schema: string): Promise<Omit<CheckStatus, 'on'>[]> {
+  return database<Omit<CheckStatus, 'on'>[]>`
+    with
+    last_check as (
+      select distinct on (checked.check_type)
+        checked.check_type, checked.report_id, checked.created_at, checked.error_message,
+        case when checked.status = 'failed' then 'incomplete' when checked.passed then 'passed' else 'failed' end as verdict
+      from ${database(`${schema}.reconciliation_checks`)} as checked
+      inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
+      where not report.metadata ? 'narrowed_to'
+      order by checked.check_type, report.started_at desc, checked.id
+    )
+    select
+      last_check.check_type, last_check.verdict, last_check.report_id, last_check.created_at as checked_at,
+      last_check.error_message, watermark.verified_through, watermark.proven_as_of
+    from last_check
+    left join ${database(`${schema}.reconciliation_watermarks`)} as watermark
+      on watermark.check_type = last_check.check_type
+    order by last_check.check_type
+  `;
+}
+
+async function openExceptions(database: Database, schema: string): Promise<Record<Severity, number>> {
+  const rows = await database<{ severity: Severity; open: string }[]>`
+    select exception.severity, count(*) as open
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where exception.resolved_at is null
+    group by exception.severity
+    order by exception.severity
+  `;
+  const open = { low: 0, medium: 0, high: 0, critical: 0 };
+  for (const row of rows) open[row.severity] = Number(row.open);
+  return open;
+}
