@@ -18,6 +18,7 @@ entry as (
         where header.id = ledger_entry.transaction_id and header.user_id = params.user_id
       )
     )
+    and (params.transactions is null or ledger_entry.transaction_id = any (params.transactions))
 ),
 header as (
   select
@@ -34,6 +35,7 @@ header as (
     (params.since is null or ledger_transaction.created_at >= params.since)
     and (params.until is null or ledger_transaction.created_at < params.until)
     and (params.user_id is null or ledger_transaction.user_id = params.user_id)
+    and (params.transactions is null or ledger_transaction.id = any (params.transactions))
 ),
 account as (
   select count(*) as accounts

@@ -58,13 +58,8 @@ export async function ledgerOf(cut: Cut): Promise<Ledger> {
   return { ...ledger, cut: { ...cut, params: { ...cut.params, kinds_with_user: kindsWithUser(ledger.legs) } } };
 }
 
-/** Which entries book a record. */
-export async function readLegs(cut: Cut): Promise<RecordLeg[]> {
-  return query<RecordLeg>(cut.transaction, compose(cut.source, legsStatement), bind(cut.params));
-}
-
 async function readLedger(cut: Cut): Promise<Omit<Ledger, 'cut'>> {
-  const legs = await readLegs(cut);
+  const legs = await query<RecordLeg>(cut.transaction, compose(cut.source, legsStatement), bind(cut.params));
   const params = { ...cut.params, kinds_with_user: kindsWithUser(legs) };
   const books = await readBooks({ ...cut, params }, legs);
   const [row] = await query<{ entries: string }>(cut.transaction, compose(cut.source, countStatement), bind(params));
@@ -127,12 +122,12 @@ export class Books {
 
   /** Whether every amount can be added up; if not, the totals need a closer look. */
   finite(): boolean {
-    return this.#rows.every(isFinite);
+    return this.#rows.every((row) => row.amount === null || money(row.amount).isFinite());
   }
 
-  /** Debits or credits of one currency, as far as they can be added up. */
+  /** Debits or credits of one currency. */
   total(currency: string | null, entryType: 'debit' | 'credit'): Money {
-    return this.#sum('amount', (row) => row.currency === currency && row.entry_type === entryType && isFinite(row));
+    return this.#sum('amount', (row) => row.currency === currency && row.entry_type === entryType);
   }
 
   /** What balances if every plain movement does: zero for each currency, and zero for those that cross currencies. */
@@ -217,10 +212,6 @@ function signed(row: BooksRow, field: WeightedSum): Money {
   if (opposite(row.entry_type) === null) return zero;
   const amount = money(row[field] ?? '0');
   return row.entry_type === 'credit' ? amount.negated() : amount;
-}
-
-function isFinite({ amount }: BooksRow): boolean {
-  return amount === null || money(amount).isFinite();
 }
 
 function isUnexpected({ movement, currency, entry_type: entryType }: BooksRow): boolean {

@@ -1,13 +1,20 @@
 import type { Statement } from '../source.ts';
+import { bookingStatements, bookingsOf, readBookings, type Booking } from './bookings.ts';
 import type { Cut, Window } from './check.ts';
-import { familyStatements, idsOf, list, union, withFamilies } from './proof.ts';
+import { idsOf, list, union, withFamilies } from './proof.ts';
 
 const changedStatement: Statement = {
   relations: ['ledger_transactions', 'ledger_entries'],
   layers: [],
   file: 'transactions.changed.sql',
 };
-export const changedStatements = { changedTransactions: changedStatement, ...familyStatements };
+export const changedStatements = { changedTransactions: changedStatement, ...bookingStatements };
+
+/** What came since a watermark: transactions with their families, and the records that they book. */
+export interface Changes {
+  transactions: string[];
+  bookings: Booking[];
+}
 
 /**
  * The transactions that an hourly run looks at: those that came or got an entry since the watermark, and those that
@@ -15,13 +22,36 @@ export const changedStatements = { changedTransactions: changedStatement, ...fam
  */
 export async function changedTransactions(
   cut: Cut,
-  { since }: Window,
+  window: Window,
   known: readonly string[],
-  waiting: readonly string[] = [],
 ): Promise<string[] | undefined> {
-  const changed = cut.shared.changed?.get(since ?? '') ?? list(cut, changedStatement, { since });
-  cut.shared.changed ??= new Map<string, typeof changed>();
-  cut.shared.changed.set(since ?? '', changed);
-  const transactions = union([await changed, waiting, idsOf(known, 'transaction')]);
-  return transactions && withFamilies(cut, transactions);
+  const changes = await changesSince(cut, window.since);
+  const others = union([window.waiting, idsOf(known, 'transaction')]);
+  return union([changes?.transactions, others && (await withFamilies(cut, others))]);
+}
+
+/** What those transactions book that came or got an entry since the watermark, and those with an open exception. */
+export async function changedBookings(
+  cut: Cut,
+  window: Window,
+  known: readonly string[],
+): Promise<Booking[] | undefined> {
+  const changes = await changesSince(cut, window.since);
+  const others = await bookingsOf(cut, idsOf(known, 'transaction'));
+  return changes && others && [...changes.bookings, ...others];
+}
+
+/** Read once for all checks that were verified through the same moment, which most often is every one. */
+async function changesSince(cut: Cut, since: string | null): Promise<Changes | undefined> {
+  cut.shared.changes ??= new Map();
+  const known = cut.shared.changes.get(since);
+  const changes = known ?? readChanges(cut, since);
+  cut.shared.changes.set(since, changes);
+  return changes;
+}
+
+async function readChanges(cut: Cut, since: string | null): Promise<Changes | undefined> {
+  const changed = await list(cut, changedStatement, { since });
+  const transactions = changed && (await withFamilies(cut, changed));
+  return transactions && { transactions, bookings: await readBookings(cut, transactions) };
 }

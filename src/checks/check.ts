@@ -6,6 +6,7 @@ import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
 import type { MovedAccounts } from './accounts.ts';
 import type { Ledger } from './books.ts';
+import type { Changes } from './changed.ts';
 import type { CheckName } from './names.ts';
 
 /** One of the comparisons that a run makes: what it reads, and how its two sides are compared. */
@@ -40,7 +41,7 @@ export interface Cut {
   /** What one check has read and the next need not read again. */
   shared: {
     ledger?: Promise<Omit<Ledger, 'cut'>>;
-    changed?: Map<string, Promise<string[] | undefined>>;
+    changes?: Map<string | null, Promise<Changes | undefined>>;
     moved?: Promise<MovedAccounts>;
   };
   /** Nothing that is committed after the snapshot is older than that, as far as the database can tell. RFC 3339. */

@@ -13,8 +13,8 @@ export interface Proof {
   cut: Cut;
   /** null: everything is looked at. */
   suspects: Suspects;
-  /** The totals of everything, given those of the suspects. */
-  totals: (ofSuspects: () => Promise<Totals>) => Promise<Totals>;
+  /** The totals of what the check covers; `read` adds up a part record by record, null for everything. */
+  totals: (read: (part: Suspects) => Promise<Totals>) => Promise<Totals>;
 }
 
 /** How a check finds out where to look. */
@@ -93,10 +93,10 @@ type Compared = Omit<Comparison, 'coverage' | 'handover'>;
 
 async function compareSuspects({ cut, suspects, totals }: Proof, search: Search): Promise<Compared> {
   if (suspects === null) return compareAll(cut, search);
-  const narrowed = { ...cut, params: { ...cut.params, ...suspects } };
+  const narrowedTo = (part: Suspects) => ({ ...cut, params: { ...cut.params, ...part } });
   return {
-    ...(await searchFindings(narrowed, search.name, search.findings, search.found)),
-    ...(await totals(() => readTotals(narrowed, search.totals))),
+    ...(await searchFindings(narrowedTo(suspects), search.name, search.findings, search.found)),
+    ...(await totals((part) => readTotals(narrowedTo(part), search.totals))),
   };
 }
 

@@ -21,7 +21,7 @@ export const ledgerChangeStatements = {
  * entries those that these entries do not explain. Null if that is too much for lists.
  */
 export async function changedLedger(cut: Cut, window: Window, known: readonly string[]): Promise<Suspects> {
-  const transactions = await changedTransactions(cut, window, known, window.waiting);
+  const transactions = await changedTransactions(cut, window, known);
   const { moved, differing } = await movedAccounts(cut, window);
   const asked = union([moved, idsOf(known, 'account')]);
   const wrong = asked && (await list(cut, ledgerProofStatements.wrongAccounts, { accounts: asked }));

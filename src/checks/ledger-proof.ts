@@ -111,7 +111,7 @@ async function suspectsOfAccounts(
   ]);
 }
 
-export interface Headers {
+interface Headers {
   transactions: number;
   open: number;
   presence: Money;
@@ -119,8 +119,7 @@ export interface Headers {
 
 const noHeaders: Headers = { transactions: 0, open: 0, presence: zero };
 
-/** The headers of all transactions, or of those asked for. */
-export async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
+async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
   const rows = await query<{ movement: string; transactions: string; presence: string | null }>(
     cut.transaction,
     compose(cut.source, statements.headers),

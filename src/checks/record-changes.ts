@@ -1,7 +1,7 @@
 import type { Layer, Relation, Statement } from '../source.ts';
-import { changedStatements, changedTransactions } from './changed.ts';
+import { namelessOf, recordsOf } from './bookings.ts';
+import { changedBookings, changedStatements } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
-import type { RecordStatements } from './record-proof.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
 
 /** The statements that find the records of an hourly run. */
@@ -13,7 +13,7 @@ export function recordChangeStatements(table: Relation, records: Layer) {
   } satisfies Record<string, Statement>;
 }
 
-type Statements = RecordStatements & ReturnType<typeof recordChangeStatements>;
+type Statements = ReturnType<typeof recordChangeStatements>;
 
 /**
  * The records that an hourly run looks at: those that came, were booked or taken back since the watermark, those that
@@ -26,16 +26,15 @@ export async function changedRecords(
   recordKind: string,
   known: readonly string[],
 ): Promise<Suspects> {
-  const booking = await changedTransactions(cut, window, known);
-  if (booking === undefined) return null;
+  const bookings = await changedBookings(cut, window, known);
+  if (bookings === undefined) return null;
   const records = union([
     await list(cut, statements.recent, { since: window.since }),
-    await list(cut, statements.booked, { transactions: booking }),
+    recordsOf(bookings, recordKind),
     window.waiting,
     idsOf(known, recordKind),
   ]);
-  const nameless = await list(cut, statements.nameless, { records: [], transactions: booking });
-  return records === undefined || nameless === undefined ? null : { records, transactions: nameless, accounts: null };
+  return records === undefined ? null : { records, transactions: namelessOf(bookings, recordKind), accounts: null };
 }
 
 /** Records of those looked at, null for all, whose verdict time alone may change. */

@@ -63,12 +63,12 @@ export function recordCheck(definition: {
         return {
           cut: ledger.cut,
           suspects: proof.suspects,
-          totals: async (ofSuspects) => withProven(await ofSuspects(), proof),
+          totals: async (read) => withProven(await read(proof.suspects), proof),
         };
       },
       async change(cut, window) {
         const suspects = await changedRecords(cut, window, proofs, recordKind, cut.known[name] ?? []);
-        return { cut, suspects, totals: (ofSuspects) => ofSuspects() };
+        return { cut, suspects, totals: (read) => read(suspects) };
       },
       handOver: (cut, _window, suspects) => waitingRecords(cut, proofs, suspects),
     },

@@ -1,9 +1,10 @@
 import { query } from '../database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
+import { bookingsOf, bookingStatements, recordsOf } from './bookings.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
-import { familyStatements, idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
+import { idsOf, list, union, type Suspects } from './proof.ts';
 
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
 export function recordProofStatements(table: Relation, records: Layer) {
@@ -15,14 +16,12 @@ export function recordProofStatements(table: Relation, records: Layer) {
     proof: { relations: judged, layers: [records, due], file: 'record.proof.sql' },
     open: { relations: judged, layers: [records, due], file: 'record.open.sql' },
     suspects: { relations: [table, ...ledger], layers: [postings, records], file: 'record.suspects.sql' },
-    booked: { relations: ['ledger_transactions'], layers: [], file: 'record.booked.sql' },
-    ...familyStatements,
-    nameless: { relations: ledger, layers: [postings], file: 'nameless.sql' },
+    ...bookingStatements,
+    nameless: { relations: ['ledger_transactions'], layers: [], file: 'nameless.sql' },
   } satisfies Record<string, Statement>;
 }
 
-/** The statements of a table of records. */
-export type RecordStatements = ReturnType<typeof recordProofStatements>;
+type Statements = ReturnType<typeof recordProofStatements>;
 
 /** What the proof of a table of records shows. */
 export interface RecordProof {
@@ -38,7 +37,7 @@ export interface RecordProof {
  */
 export async function proveRecords(
   ledger: Ledger,
-  statements: RecordStatements,
+  statements: Statements,
   recordKind: string,
   known: readonly string[],
 ): Promise<RecordProof> {
@@ -46,10 +45,11 @@ export async function proveRecords(
   const due = await readDue(cut, statements.proof, null);
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
   if (!ledger.sound) return unproven;
+  const booked = await bookingsOf(cut, idsOf(known, 'transaction'));
   const open = union([
     await list(cut, statements.open),
     idsOf(known, recordKind),
-    await bookedRecords(cut, statements, idsOf(known, 'transaction')),
+    booked && recordsOf(booked, recordKind),
   ]);
   if (open === undefined) return unproven;
   const openBooks = await readPart(ledger, open);
@@ -67,16 +67,6 @@ export async function proveRecords(
     records: due.records,
     proven: byCurrency(without(books.posted(recordKind), partBooks.posted(recordKind))),
   };
-}
-
-/** The records that transactions book, also through what they reverse. */
-async function bookedRecords(
-  cut: Cut,
-  statements: RecordStatements,
-  transactions: string[],
-): Promise<string[] | undefined> {
-  const families = await withFamilies(cut, transactions);
-  return families && list(cut, statements.booked, { transactions: families });
 }
 
 async function readPart({ cut, legs }: Ledger, records: string[]): Promise<Books> {

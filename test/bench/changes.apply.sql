@@ -1,4 +1,4 @@
--- What happens within five minutes: new deposits and, every fifth, new withdrawals, each booked and settled at once.
+-- What happens within five minutes, to at most 5,000 users so that each ledger changes as much: new deposits and, every fifth, new withdrawals, each booked and settled at once.
 --   bench.changes    a setting of this session: how many
 create temporary table change on commit drop as
 select
@@ -12,7 +12,7 @@ select
   now() - interval '1 second' * (300.0 * (1 - series.number / current_setting('bench.changes')::float8)) as at
 from generate_series(1, current_setting('bench.changes')::int) as series (number)
 inner join users
-  on users.id = md5('user ' || 1 + series.number % (select count(*) from users))::uuid
+  on users.id = md5('user ' || 1 + series.number % (select least(count(*), 5000) from users))::uuid
 inner join ledger_accounts as account on account.user_id = users.id and account.account_type = 'usdc_balance'
 order by series.number;
 
