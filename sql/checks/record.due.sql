@@ -1,6 +1,6 @@
--- Each record, whether its postings are certain, and the weight that the proofs give it.
+-- Each record, what can be said of it without a look at its postings, and the weight that the proofs give it.
 with
-stated as ( -- a `with` of its own, so that the state is worked out once (header.sql)
+stated as (
   select
     records.*,
     params.as_of,
@@ -15,7 +15,6 @@ stated as ( -- a `with` of its own, so that the state is worked out once (header
 )
 select
   stated.id,
-  stated.state,
   stated.source_amount,
   stated.source_currency,
   stated.destination_amount,
@@ -24,34 +23,39 @@ select
     when stated.names_user then uuid_hash_extended(stated.user_id, uuid_hash_extended(stated.id, stated.seed))
     else uuid_hash_extended(stated.id, stated.seed)
   end & 2147483647 as weight,
-  (
-    stated.valid
-    and (
-      stated.state = 'failed'
-      or (
-        stated.state = 'settled'
-        and (
-          stated.settled_at > stated.as_of - stated.grace_period and stated.settled_at <= stated.as_of + stated.grace_period
-        ) is not true
-      )
-    )
-    and (stated.user_id is not null) = stated.names_user
-    and (stated.source_amount is null or (stated.source_currency is not null) = stated.names_currency)
-    and (stated.destination_amount is null or (stated.destination_currency is not null) = stated.names_currency)
-    -- of a conversion without a destination amount only the source is compared
-    and (stated.source_amount is null or stated.destination_amount is not null or not stated.names_transaction)
-    and (
-      not stated.names_transaction
-      or stated.state = 'failed'
-      or exists (
-        select from ledger_transactions as header
-        where
-          header.id = stated.ledger_transaction_id
-          and header.reference_id = stated.id
-          and header.transaction_type is distinct from 'reversal'
-          and header.status is distinct from 'failed' and header.status is distinct from 'pending'
-          and exists (select from ledger_entries as entry where entry.transaction_id = header.id)
-      )
-    )
-  ) is true as judged
+  -- settled: it is posted in full; failed: not at all; null: it has to be looked at
+  case
+    when
+      stated.valid
+      and (stated.user_id is not null) = stated.names_user
+      and (stated.source_amount is null or (stated.source_currency is not null) = stated.names_currency)
+      and (stated.destination_amount is null or (stated.destination_currency is not null) = stated.names_currency)
+      -- of a conversion without a destination amount only the source is compared
+      and (stated.source_amount is null or stated.destination_amount is not null or not stated.names_transaction)
+      then
+        case stated.state -- the host's words are looked up once per row
+          when 'failed' then 'failed'
+          when 'settled' then
+            case
+              when
+                stated.settled_at > stated.as_of - stated.grace_period
+                and stated.settled_at <= stated.as_of + stated.grace_period
+                then null
+              when not stated.names_transaction then 'settled'
+              -- a scalar, so that it is asked by id: as `exists` it may be planned over the whole ledger
+              when (
+                select true
+                from ledger_transactions as header
+                where
+                  header.id = stated.ledger_transaction_id
+                  and header.reference_id = stated.id
+                  and header.transaction_type is distinct from 'reversal'
+                  and header.status is distinct from 'failed' and header.status is distinct from 'pending'
+                  and (select true from ledger_entries as entry where entry.transaction_id = header.id limit 1)
+                limit 1
+              )
+                then 'settled'
+            end
+        end
+  end as verdict
 from stated

@@ -7,7 +7,11 @@ where
   records.id is not null
   and (
     (records.state in ('settled', 'failed')) is not true
-    or (records.state = 'settled' and records.settled_at > params.as_of - params.grace_period)
+    or (
+      records.state = 'settled'
+      and records.settled_at > params.as_of - params.grace_period
+      and records.settled_at <= params.as_of + params.grace_period -- one further ahead is judged already
+    )
   )
   and (params.records is null or records.id = any (params.records))
 order by records.id

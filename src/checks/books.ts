@@ -2,6 +2,7 @@ import { query } from '../database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Cut } from './check.ts';
+import { addsNothing } from './proof.ts';
 
 /** One row of books.proof.sql: entries that are alike in all that matters to a proof. Sums are exact decimal text. */
 interface BooksRow {
@@ -39,8 +40,18 @@ const booksStatement: Statement = {
   file: 'books.proof.sql',
 };
 const legsStatement: Statement = { relations: ['record_legs'], layers: [], file: 'record_legs.sql' };
+const uniqueStatement: Statement = {
+  relations: ['ledger_accounts', 'ledger_transactions', 'ledger_entries'],
+  layers: [],
+  file: 'books.unique.sql',
+};
 const countStatement: Statement = { relations: ['ledger_entries'], layers: [], file: 'entries.count.sql' };
-export const booksStatements = { books: booksStatement, legs: legsStatement, entries: countStatement };
+export const booksStatements = {
+  books: booksStatement,
+  legs: legsStatement,
+  uniqueBooks: uniqueStatement,
+  entries: countStatement,
+};
 
 /** The sums of the whole ledger, and the cut with what every statement of a proof needs to know. */
 export interface Ledger {
@@ -62,8 +73,14 @@ async function readLedger(cut: Cut): Promise<Omit<Ledger, 'cut'>> {
   const legs = await query<RecordLeg>(cut.transaction, compose(cut.source, legsStatement), bind(cut.params));
   const params = { ...cut.params, kinds_with_user: kindsWithUser(legs) };
   const books = await readBooks({ ...cut, params }, legs);
-  const [row] = await query<{ entries: string }>(cut.transaction, compose(cut.source, countStatement), bind(params));
-  return { books, legs, sound: books.size() === Number(row?.entries) };
+  const sound = (await addsNothing(cut, uniqueStatement)) || books.size() === (await countEntries(cut));
+  return { books, legs, sound };
+}
+
+async function countEntries(cut: Cut): Promise<number> {
+  const text = compose(cut.source, countStatement);
+  const [row] = await query<{ entries: string }>(cut.transaction, text, bind(cut.params));
+  return Number(row?.entries);
 }
 
 function kindsWithUser(legs: readonly RecordLeg[]): string[] {

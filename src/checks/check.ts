@@ -8,6 +8,7 @@ import type { MovedAccounts } from './accounts.ts';
 import type { Ledger } from './books.ts';
 import type { Changes } from './changed.ts';
 import type { CheckName } from './names.ts';
+import type { Special } from './special.ts';
 
 /** One of the comparisons that a run makes: what it reads, and how its two sides are compared. */
 export interface Check {
@@ -42,6 +43,7 @@ export interface Cut {
   shared: {
     ledger?: Promise<Omit<Ledger, 'cut'>>;
     changes?: Map<string | null, Promise<Changes | undefined>>;
+    special?: Promise<Special>;
     moved?: Promise<MovedAccounts>;
   };
   /** Nothing that is committed after the snapshot is older than that, as far as the database can tell. RFC 3339. */

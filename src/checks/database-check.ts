@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { KindName } from '../kinds.ts';
 import type { Params, Relation, Statement } from '../source.ts';
-import type { Check, Comparison, Cut, Found, Handover, Window } from './check.ts';
+import type { Check, Comparison, Coverage, Cut, Found, Handover, Window } from './check.ts';
 import { searchFindings } from './findings.ts';
 import type { CheckName } from './names.ts';
 import type { Suspects } from './proof.ts';
@@ -23,8 +23,8 @@ interface Ways {
   prove: (cut: Cut) => Promise<Proof>;
   /** Finds what changed since the watermark; suspects are null where that is too much for a list. */
   change: (cut: Cut, window: Window) => Promise<Proof>;
-  /** What the next hourly run needs to know of the suspects, null for everything; undefined if it is too much. */
-  handOver: (cut: Cut, window: Window, suspects: Suspects) => Promise<Handover | undefined>;
+  /** What the next hourly run needs to know of what was looked at; undefined if it is too much. */
+  handOver: (cut: Cut, window: Window, suspects: Suspects, coverage: Coverage) => Promise<Handover | undefined>;
 }
 
 /** A check whose two sides are both in the database: one query finds what disagrees, one adds up what was compared. */
@@ -81,12 +81,10 @@ async function compare(cut: Cut, { prove, change, handOver }: Ways, search: Sear
   const { window } = cut;
   const changed = window?.onlyChanges === true ? await change(cut, window) : undefined;
   const onlyChanges = changed !== undefined && changed.suspects !== null;
-  const handover = window && (await handOver(cut, window, changed?.suspects ?? null));
-  return {
-    ...(await compareSuspects(onlyChanges ? changed : await prove(cut), search)),
-    coverage: onlyChanges ? 'changes' : 'everything',
-    ...(handover && { handover }),
-  };
+  const proof = onlyChanges ? changed : await prove(cut);
+  const coverage = onlyChanges ? 'changes' : 'everything';
+  const handover = window && (await handOver(cut, window, proof.suspects, coverage));
+  return { ...(await compareSuspects(proof, search)), coverage, ...(handover && { handover }) };
 }
 
 type Compared = Omit<Comparison, 'coverage' | 'handover'>;

@@ -1,7 +1,7 @@
 import { zero } from '../money.ts';
 import { movedAccounts, type MovedAccounts } from './accounts.ts';
 import { ledgerOf, type Books } from './books.ts';
-import type { Cut, Handover, Window } from './check.ts';
+import type { Coverage, Cut, Handover, Window } from './check.ts';
 import { databaseCheck, type Proof } from './database-check.ts';
 import { changedLedger, ledgerChangeStatements, waitingTransactions } from './ledger-changes.ts';
 import { ledgerProofStatements, proveLedger, type LedgerCount } from './ledger-proof.ts';
@@ -56,8 +56,14 @@ function withMoved(totals: Totals, { moved }: MovedAccounts): Totals {
   return { ...totals, details: { ...totals.details, all: { accounts: moved.length } } };
 }
 
-async function handOver(cut: Cut, window: Window, suspects: Suspects): Promise<Handover | undefined> {
-  const waiting = await waitingTransactions(cut, suspects?.transactions ?? null);
+async function handOver(
+  cut: Cut,
+  window: Window,
+  suspects: Suspects,
+  coverage: Coverage,
+): Promise<Handover | undefined> {
+  // what is pending is no suspect of a proof
+  const waiting = await waitingTransactions(cut, coverage === 'changes' ? (suspects?.transactions ?? null) : null);
   return waiting && { waiting, checkpoints: (await movedAccounts(cut, window)).checkpoints };
 }
 

@@ -3,21 +3,20 @@ import { money, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import { booksStatements, noBooks, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
-import { familyStatements, idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
+import { idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
+import { specialOf, specialStatements } from './special.ts';
 
 const wholeLedger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries'] as const;
 const header = { name: 'header', file: 'header.sql' };
 const entriesOnly = (file: string): Statement => ({ relations: ['ledger_entries'], layers: [], file });
-const headersOnly = (file: string): Statement => ({ relations: ['ledger_transactions'], layers: [], file });
 
 /** The statements of the proof, and of the lists that it asks for where a sum is off. */
 export const ledgerProofStatements = {
   ...booksStatements,
-  ...familyStatements,
+  ...specialStatements,
   headers: { relations: ['ledger_transactions'], layers: [header], file: 'headers.proof.sql' },
   accounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.proof.sql' },
   wrongAccounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.suspects.sql' },
-  special: headersOnly('special.sql'),
   suspicious: { relations: wholeLedger, layers: [header], file: 'suspicious.sql' },
   zero: entriesOnly('zero.sql'),
   empty: { relations: ['ledger_transactions', 'ledger_entries'], layers: [], file: 'empty.sql' },
@@ -54,7 +53,8 @@ export async function proveLedger(
   const looseEntries = known.filter((subject) => subject.startsWith('entry:')).length;
   const transactions = await suspectTransactions(ledger, headers, knownTransactions, looseEntries);
   const suspectAccounts = await suspectsOfAccounts(ledger, accounts.byAccount, knownAccounts);
-  const whole = transactions === undefined ? undefined : await withFamilies(cut, transactions);
+  const { jobs, turned } = await specialOf(cut);
+  const whole = union([jobs, turned?.transactions, transactions && (await withFamilies(cut, transactions))]);
   const suspects =
     whole === undefined || suspectAccounts === undefined
       ? null
@@ -69,7 +69,7 @@ async function suspectTransactions(
   looseEntries: number,
 ): Promise<string[] | undefined> {
   const knownBooks = known.length > 0 ? await readBooks(cut, legs, { transactions: known }) : noBooks;
-  const lists: (string[] | undefined)[] = [known, await list(cut, statements.special)];
+  const lists: (string[] | undefined)[] = [known];
   if (books.suspicious() - looseEntries > knownBooks.suspicious()) lists.push(await list(cut, statements.suspicious));
   if (books.zeros() > knownBooks.zeros()) lists.push(await list(cut, statements.zero));
   if (!balance(books, knownBooks)) lists.push(await list(cut, statements.unbalanced));

@@ -37,7 +37,7 @@ export async function changedRecords(
   return records === undefined ? null : { records, transactions: namelessOf(bookings, recordKind), accounts: null };
 }
 
-/** Records of those looked at, null for all, whose verdict time alone may change. */
+/** Records whose verdict time alone may change: no proof covers them, so they are among the suspects; null for all. */
 export async function waitingRecords(
   cut: Cut,
   statements: Statements,

@@ -1,10 +1,11 @@
 import { query } from '../database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
-import { bookingsOf, bookingStatements, recordsOf } from './bookings.ts';
+import { bookingsOf, recordsOf } from './bookings.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
-import { idsOf, list, union, type Suspects } from './proof.ts';
+import { addsNothing, idsOf, list, union, type Suspects } from './proof.ts';
+import { specialOf, specialStatements } from './special.ts';
 
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
 export function recordProofStatements(table: Relation, records: Layer) {
@@ -16,7 +17,9 @@ export function recordProofStatements(table: Relation, records: Layer) {
     proof: { relations: judged, layers: [records, due], file: 'record.proof.sql' },
     open: { relations: judged, layers: [records, due], file: 'record.open.sql' },
     suspects: { relations: [table, ...ledger], layers: [postings, records], file: 'record.suspects.sql' },
-    ...bookingStatements,
+    unique: { relations: [table], layers: [records], file: 'record.unique.sql' },
+    twice: { relations: [table], layers: [records], file: 'record.twice.sql' },
+    ...specialStatements,
     nameless: { relations: ['ledger_transactions'], layers: [], file: 'nameless.sql' },
   } satisfies Record<string, Statement>;
 }
@@ -45,9 +48,12 @@ export async function proveRecords(
   const due = await readDue(cut, statements.proof, null);
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
   if (!ledger.sound) return unproven;
+  const { turned } = await specialOf(cut);
   const booked = await bookingsOf(cut, idsOf(known, 'transaction'));
   const open = union([
     await list(cut, statements.open),
+    (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
+    turned && recordsOf(turned.bookings, recordKind),
     idsOf(known, recordKind),
     booked && recordsOf(booked, recordKind),
   ]);
@@ -84,13 +90,14 @@ async function readDue(cut: Cut, statement: Statement, records: string[] | null)
   const rows = await query<{
     source_currency: string | null;
     destination_currency: string | null;
+    settled: boolean;
     records: string;
     source: string;
     destination: string;
   }>(cut.transaction, compose(cut.source, statement), bind({ ...cut.params, records }));
   const weighed = new Map<string, Money>();
   const add = (place: string, amount: string) => weighed.set(place, (weighed.get(place) ?? zero).plus(money(amount)));
-  for (const row of rows) {
+  for (const row of rows.filter(({ settled }) => settled)) {
     add(placeOf('source', row.source_currency), row.source);
     add(placeOf('destination', row.destination_currency), row.destination);
   }

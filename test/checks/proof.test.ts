@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
-import { searchAll } from '../support/run-check.ts';
+import { checks } from '../../src/checks/index.ts';
+import { addsNothing } from '../../src/checks/proof.ts';
+import { testDatabase } from '../support/database.ts';
+import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts';
 
 const host = await faultyHost();
 
@@ -152,5 +155,20 @@ test.each(traps)('%s', async (_title, plant) => {
     const expected = await plant(books);
     await books.save();
     expect((await searchAll(books.sql)).map(identity).sort()).toEqual(expected.sort());
+  });
+});
+
+test.each([
+  ['ledger_consistency', 'uniqueBooks', 'ledger_transactions', 'ledger_transactions_pkey'],
+  ['ledger_consistency', 'uniqueBooks', 'ledger_accounts', 'ledger_accounts_pkey'],
+  ['deposits', 'unique', 'deposits', 'deposits_pkey'],
+  ['withdrawals', 'unique', 'withdrawals', 'withdrawals_pkey'],
+] as const)('%s takes ids for unique only where an index says so: %s, %s', async (check, statement, table, key) => {
+  const database = openPool((await testDatabase()).url);
+  await rolledBack(database, async (sql) => {
+    const isUnique = () => inCut(sql, check, {}, (cut) => addsNothing(cut, checks[check].statements[statement]!));
+    expect(await isUnique()).toBe(true);
+    await sql`alter table ${sql(table)} drop constraint ${sql(key)} cascade`;
+    expect(await isUnique()).toBe(false);
   });
 });

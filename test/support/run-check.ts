@@ -96,7 +96,7 @@ export async function searchAll(transaction: Transaction, options: CheckOptions 
 }
 
 /** Gives `body` what a check sees of a run. */
-async function inCut<T>(
+export async function inCut<T>(
   transaction: Transaction,
   name: CheckName,
   options: CheckOptions,
