@@ -3,16 +3,6 @@ import type { CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database.ts';
 import { clockTolerance } from './horizon.ts';
 
-/** A row of reconciliation_watermarks: how far one check is verified. Times are RFC 3339 in UTC. */
-export interface Watermark {
-  check_type: CheckName;
-  verified_through: string;
-  as_of: string;
-  proven_as_of: string;
-  report_id: string;
-  proven_report_id: string;
-}
-
 /** The cut of a run, as watermarks are held against it. */
 export interface CutTimes {
   asOf: string;
@@ -21,17 +11,6 @@ export interface CutTimes {
   runAt: string;
   /** The mapping, `identityOf`. */
   source: string;
-}
-
-/** How far each check is verified. */
-export async function watermarksOf(database: Database, schema: string): Promise<Watermark[]> {
-  return database<Watermark[]>`
-    select
-      watermark.check_type, watermark.verified_through, watermark.as_of, watermark.proven_as_of, watermark.report_id,
-      watermark.proven_report_id
-    from ${database(`${schema}.reconciliation_watermarks`)} as watermark
-    order by watermark.check_type
-  `;
 }
 
 /**
@@ -62,7 +41,17 @@ export async function windowsOf(
   };
 }
 
-type KnownWatermark = Watermark & { next: string; same_mapping: boolean; clocks_agree: boolean; waiting: string[] };
+/** A row of reconciliation_watermarks, held against the cut. Times are RFC 3339 in UTC. */
+interface KnownWatermark {
+  check_type: CheckName;
+  verified_through: string;
+  /** The same, or the cut's horizon if it is later. */
+  next: string;
+  proven_as_of: string;
+  same_mapping: boolean;
+  clocks_agree: boolean;
+  waiting: string[];
+}
 
 function whyNot(row: KnownWatermark | undefined): string | null {
   if (row === undefined) return 'nothing was verified before';
@@ -77,8 +66,7 @@ async function readWatermarks(
 ): Promise<KnownWatermark[]> {
   return database<KnownWatermark[]>`
     select
-      watermark.check_type, watermark.verified_through, watermark.as_of, watermark.proven_as_of, watermark.report_id,
-      watermark.proven_report_id,
+      watermark.check_type, watermark.verified_through, watermark.proven_as_of,
       greatest(watermark.verified_through, ${horizon}::timestamptz) as next,
       watermark.source = ${source}::text as same_mapping,
       -- both clocks went on, and by the same time
