@@ -35,7 +35,7 @@ export async function withCut<T>(database: Database, options: CutOptions, body: 
   const writers = await writersOf(database);
   return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
     await prepare(transaction);
-    const { as_of: asOf, horizon } = await timesOf(transaction, options.asOf, writers);
+    const { as_of: asOf, horizon, held_back: heldBack } = await timesOf(transaction, options.asOf, writers);
     const { config, source, scope } = options;
     const stop = await cancelOnAbort(database, transaction, options.signal);
     try {
@@ -46,7 +46,7 @@ export async function withCut<T>(database: Database, options: CutOptions, body: 
         params: paramsOf(config, scope, asOf, options.seed),
         shared: {},
         known: options.known,
-        horizon,
+        horizon: { through: horizon, heldBack },
       });
     } finally {
       stop();
@@ -68,19 +68,27 @@ async function timesOf(
   transaction: Transaction,
   fixed: Date | undefined,
   { oldest, hidden }: Writers,
-): Promise<{ as_of: string; horizon: string }> {
-  const [times] = await transaction<{ as_of: string; horizon: string }[]>`
+): Promise<{ as_of: string; horizon: string; held_back: string | null }> {
+  const [times] = await transaction<{ as_of: string; horizon: string; held_back: string | null }[]>`
     with
     cut as (
       select coalesce(${fixed?.toISOString() ?? null}::timestamptz, transaction_timestamp()) as as_of
+    ),
+    reach as (
+      select
+        cut.as_of,
+        cut.as_of - ${hidden ? hiddenDistance : distance}::interval as through,
+        ${oldest}::timestamptz - ${clockTolerance}::interval as through_oldest
+      from cut
     )
     select
-      cut.as_of,
-      least(
-        cut.as_of - ${hidden ? hiddenDistance : distance}::interval,
-        ${oldest}::timestamptz - ${clockTolerance}::interval
-      ) as horizon
-    from cut
+      reach.as_of,
+      least(reach.through, reach.through_oldest) as horizon,
+      case
+        when reach.through_oldest < reach.through then 'a transaction is open since ' || ${oldest}::text
+        when ${hidden} then 'the transactions of others are hidden from this role'
+      end as held_back
+    from reach
   `;
   if (times === undefined) throw new Error('The database gave no time.');
   return times;

@@ -236,12 +236,16 @@ function describeComparison({ compared, totals, findings, truncated, details }: 
 /** What was looked at, and how far the check is verified by it. */
 function describeCoverage(outcome: CheckOutcome, { coverage }: Compared): Record<string, unknown> {
   const window = outcome.verifies?.window;
+  const heldBack = outcome.verifies?.times.heldBack ?? null;
   const changes = window !== undefined && coverage === 'changes';
   return {
     coverage,
     ...(changes && { verified_since: window.since, proven_as_of: window.provenAsOf }),
     ...(!changes && window?.why && { why_everything: window.why }),
-    ...(movedOn(outcome) && { verified_through: window?.until }),
+    ...(movedOn(outcome) && {
+      verified_through: window?.until,
+      ...(heldBack !== null && { held_back: heldBack }),
+    }),
   };
 }
 

@@ -311,7 +311,7 @@ async function compareAll(engine: Engine, readings: Readings, past: Past): Promi
 
 /** The cut by both clocks. */
 function timesOf({ source, world }: Engine, { params, horizon }: Cut): CutTimes {
-  return { asOf: params.as_of, horizon, runAt: world.now().toISOString(), source: identityOf(source) };
+  return { asOf: params.as_of, ...horizon, runAt: world.now().toISOString(), source: identityOf(source) };
 }
 
 async function compareOne(

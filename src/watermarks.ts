@@ -1,12 +1,11 @@
-import type { Checkpoint, Coverage, Handover, Window } from './checks/check.ts';
+import type { Checkpoint, Coverage, Handover, Horizon, Window } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database.ts';
 import { clockTolerance } from './horizon.ts';
 
 /** The cut of a run, as watermarks are held against it. */
-export interface CutTimes {
+export interface CutTimes extends Horizon {
   asOf: string;
-  horizon: string;
   /** The same moment by the clock of this machine. */
   runAt: string;
   /** The mapping, `identityOf`. */
@@ -31,7 +30,7 @@ export async function windowsOf(
     const sound = why === null && row !== undefined;
     return {
       since: sound ? row.verified_through : null,
-      until: sound ? row.next : times.horizon,
+      until: sound ? row.next : times.through,
       onlyChanges: options.onlyChanges && sound,
       why: options.onlyChanges ? why : null,
       provenAsOf: row?.proven_as_of ?? null,
@@ -62,12 +61,12 @@ function whyNot(row: KnownWatermark | undefined): string | null {
 async function readWatermarks(
   database: Database,
   schema: string,
-  { asOf, horizon, runAt, source }: CutTimes,
+  { asOf, through, runAt, source }: CutTimes,
 ): Promise<KnownWatermark[]> {
   return database<KnownWatermark[]>`
     select
       watermark.check_type, watermark.verified_through, watermark.proven_as_of,
-      greatest(watermark.verified_through, ${horizon}::timestamptz) as next,
+      greatest(watermark.verified_through, ${through}::timestamptz) as next,
       watermark.source = ${source}::text as same_mapping,
       -- both clocks went on, and by the same time
       ${asOf}::timestamptz >= watermark.as_of

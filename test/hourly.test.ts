@@ -200,7 +200,9 @@ describe('verified_through', () => {
     try {
       await other.begin(async (transaction) => {
         await transaction`select now()`;
-        await run('daily', 3);
+        expect(checkOf(await run('daily', 3), 'deposits').metadata['held_back']).toMatch(
+          /^a transaction is open since 2\d{3}-/,
+        );
         expect((await verifiedThrough(sql))!.getTime()).toBeLessThan(now.getTime());
         await ledger.save(transaction);
         await transaction`update deposits set created_at = now(), alpaca_funded_at = now() where id = ${deposit.id}`;
@@ -222,7 +224,10 @@ describe('verified_through', () => {
       [blind.username, blind.password] = [role, 'blind'];
       await sql.begin(async (transaction) => {
         await transaction`select 1`;
-        await at(2, ['--type', 'hourly'], { env: { DATABASE_URL: blind.href } });
+        const run = await at(2, ['--type', 'hourly'], { env: { DATABASE_URL: blind.href } });
+        expect(checkOf(run, 'deposits').metadata).toMatchObject({
+          held_back: 'the transactions of others are hidden from this role',
+        });
       });
       expect(await verifiedThrough(sql)).toEqual(moment(1));
     } finally {

@@ -46,12 +46,19 @@ export interface Cut {
     special?: Promise<Special>;
     moved?: Promise<MovedAccounts>;
   };
-  /** Nothing that is committed after the snapshot is older than that, as far as the database can tell. RFC 3339. */
-  horizon: string;
+  horizon: Horizon;
   /** What the check verifies; absent in a run that is narrowed, or where nothing can be stored. */
   window?: Window;
   /** Subjects of each check with an open exception: they are looked at by name, so that proofs hold for the rest. */
   known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
+}
+
+/** How far a run can vouch for what it saw. */
+export interface Horizon {
+  /** Nothing that is committed after the snapshot is older than that, as far as the database can tell. RFC 3339. */
+  through: string;
+  /** What keeps it further back than usual; null: nothing. */
+  heldBack: string | null;
 }
 
 /** The time that a check verifies, half-open: RFC 3339, compared in SQL only. */

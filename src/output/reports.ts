@@ -133,7 +133,9 @@ function looksAtChanges(checks: readonly StoredCheck[]): boolean {
 function coverageOf({ metadata }: StoredCheck): string | undefined {
   const time = (name: string) => (typeof metadata[name] === 'string' ? localTime(metadata[name]) : 'never');
   if (metadata['verified_through'] === undefined) return undefined;
-  const through = `verified through ${time('verified_through')}`;
+  const heldBack = metadata['held_back'];
+  const behind = typeof heldBack === 'string' ? ` (no further: ${plain(heldBack)})` : '';
+  const through = `verified through ${time('verified_through')}${behind}`;
   if (metadata['coverage'] === 'changes')
     return `${through}: changes since ${time('verified_since')}; everything was last proven at ${time('proven_as_of')}`;
   const why = metadata['why_everything'];

@@ -35,7 +35,7 @@ test('the sum of a million amounts of 18 decimals is exact', async () => {
       params,
       shared: {},
       known: {},
-      horizon: params.as_of,
+      horizon: { through: params.as_of, heldBack: null },
     };
     return (await readTotals(cut, check.statements['totals']!)).totals;
   });

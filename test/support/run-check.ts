@@ -115,7 +115,7 @@ export async function inCut<T>(
         params: paramsOf(name, options),
         shared: {},
         known: options.known ?? {},
-        horizon: cutAt.toISOString(),
+        horizon: { through: cutAt.toISOString(), heldBack: null },
       });
     },
   );
