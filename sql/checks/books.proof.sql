@@ -30,7 +30,6 @@ left join header on header.id = entry.transaction_id
 left join ledger_accounts as account on account.id = entry.account_id
 where
   (params.transactions is null or entry.transaction_id = any (params.transactions))
-  and (params.accounts is null or entry.account_id = any (params.accounts))
   and (params.records is null or header.record_id = any (params.records))
 group by
   header.movement, entry.currency, entry.entry_type, entry.amount > 0 and entry.amount < 'Infinity',

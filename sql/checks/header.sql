@@ -6,6 +6,7 @@ header as (
   select ledger_transaction.*, params.as_of, params.grace_period, params.seed, params.kinds_with_user
   from ledger_transactions as ledger_transaction
   cross join params
+  where params.transactions is null or ledger_transaction.id = any (params.transactions)
 )
 select
   header.id,

@@ -90,7 +90,6 @@ function kindsWithUser(legs: readonly RecordLeg[]): string[] {
 /** What the part of the ledger that is asked for adds up to; null: all of it. */
 export interface Part {
   transactions?: string[];
-  accounts?: string[];
   records?: string[];
 }
 
