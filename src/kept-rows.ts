@@ -5,7 +5,7 @@ import { toJsonb } from './jsonb.ts';
 const rowsPerBlock = 50;
 
 /** … and so many blocks are given out together, to be stored by one statement. */
-const blocksPerBatch = 3;
+const blocksPerBatch = 20;
 
 /**
  * Rows from the moment they are read until the one transaction that stores the run: as the JSON that the database is
@@ -24,7 +24,7 @@ export class KeptRows {
     this.#loose = [];
   }
 
-  /** JSON arrays of a few hundred rows each, in the order in which they were added. */
+  /** JSON arrays of a thousand rows each, in the order in which they were added. */
   *batches(): Generator<string> {
     for (let start = 0; start < this.#blocks.length; start += blocksPerBatch)
       yield `[${this.#blocks

@@ -425,7 +425,11 @@ account as (
     or ledger_account.user_id = any (
       array(select asked.user_id from ledger_accounts as asked where asked.id = any (params.accounts))
     )
-  window same_holder as (partition by ledger_account.user_id, ledger_account.account_type)
+  window same_holder as (
+    partition by ledger_account.user_id, ledger_account.account_type
+    order by ledger_account.id -- the list of them is the same every time
+    rows between unbounded preceding and unbounded following
+  )
 ),
 account_finding as (
   select

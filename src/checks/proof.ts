@@ -10,9 +10,11 @@ export const suspectsLimit = 200_000;
 
 /** Ids that a statement lists, or undefined where there are too many for a list. */
 export async function list(cut: Cut, statement: Statement, part: Partial<Params> = {}): Promise<string[] | undefined> {
-  const text = limited(compose(cut.source, statement));
-  const rows = await query<{ id: string }>(cut.transaction, text, bind({ ...cut.params, ...part }));
-  return rows.length > suspectsLimit ? undefined : rows.map(({ id }) => id);
+  // as one text: 100,000 rows would be as many objects
+  const text = `select array_to_string(array(${limited(compose(cut.source, statement))}), ',') as ids`;
+  const [row] = await query<{ ids: string }>(cut.transaction, text, bind({ ...cut.params, ...part }));
+  const ids = row === undefined || row.ids === '' ? [] : row.ids.split(',');
+  return ids.length > suspectsLimit ? undefined : ids;
 }
 
 /**
