@@ -110,7 +110,7 @@ missing_in_source as (
     (array_agg(booked_nothing.user_id order by booked_nothing.user_id))[1] as affected_user_id,
     jsonb_strip_nulls(
       jsonb_build_object(
-        'record', min(params.record_kind) || ':' || (array_agg(booked_nothing.record_id))[1],
+        'record', min(params.record_kind) || ':' || (array_agg(booked_nothing.record_id order by booked_nothing.record_id))[1],
         'posted_at', min(booked_nothing.posted_at)
       )
     ) as metadata
