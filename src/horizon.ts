@@ -25,7 +25,7 @@ export async function writersOf(database: Database): Promise<Writers> {
   const [writers] = await database<Writers[]>`
     with
     open_transaction as (
-      select activity.xact_start as begun, activity.query = '<insufficient privilege>' as hidden
+      select activity.xact_start as begun, activity.query = '<insufficient privilege>' or activity.state = 'disabled' as hidden
       from pg_catalog.pg_stat_activity as activity
       where
         activity.datname = current_database()

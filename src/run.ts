@@ -174,7 +174,7 @@ interface Past {
 
 /** A dry run may come before our tables: then nobody knows of any past. */
 async function pastOf({ options }: Engine, database: Database, schema: string): Promise<Past> {
-  if (!(await hasReports(database, schema)))
+  if (options.dryRun && !(await hasReports(database, schema)))
     return { compared: new Map(), known: {}, windows: () => Promise.resolve(undefined) };
   const { scope, type } = options;
   return {

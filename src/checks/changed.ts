@@ -30,14 +30,22 @@ export async function changedTransactions(
   return union([changes?.transactions, others && (await withFamilies(cut, others))]);
 }
 
-/** What those transactions book that came or got an entry since the watermark, and those with an open exception. */
+/**
+ * What those transactions book that came or got an entry since the watermark, that were pending, or that have an open
+ * exception, in the check of the ledger or in that of the records.
+ */
 export async function changedBookings(
   cut: Cut,
   window: Window,
   known: readonly string[],
 ): Promise<Booking[] | undefined> {
   const changes = await changesSince(cut, window.since);
-  const others = await bookingsOf(cut, idsOf(known, 'transaction'));
+  const asked = union([
+    window.waiting, // transactions among records: an id names one thing only
+    idsOf(known, 'transaction'),
+    idsOf(cut.known.ledger_consistency ?? [], 'transaction'),
+  ]);
+  const others = asked && (await bookingsOf(cut, asked));
   return changes && others && [...changes.bookings, ...others];
 }
 

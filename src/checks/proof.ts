@@ -32,7 +32,8 @@ export function limited(statement: string): string {
 export async function addsNothing(cut: Cut, statement: Statement): Promise<boolean> {
   const text = `explain (format json, costs off) ${compose(cut.source, statement)}`;
   const [row] = await query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(cut.transaction, text, bind(cut.params));
-  return row !== undefined && scansOf(row['QUERY PLAN'][0].Plan) === 1;
+  const leaves = row === undefined ? [] : leavesOf(row['QUERY PLAN'][0].Plan);
+  return leaves.length === 1 && leaves[0]?.['Relation Name'] !== undefined;
 }
 
 interface PlanNode {
@@ -40,9 +41,8 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-function scansOf(node: PlanNode): number {
-  const below = (node.Plans ?? []).reduce((scans, child) => scans + scansOf(child), 0);
-  return below + (node['Relation Name'] === undefined ? 0 : 1);
+function leavesOf(node: PlanNode): PlanNode[] {
+  return node.Plans === undefined ? [node] : node.Plans.flatMap(leavesOf);
 }
 
 /** The union of lists; undefined as soon as one is too long, or all together are. */
@@ -69,7 +69,13 @@ export async function withFamilies(cut: Cut, ids: string[]): Promise<string[] | 
   return members;
 }
 
-/** The ids of the known subjects of one type: `deposit:<id>`, `transaction:<id>`, `account:<id>`. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The ids of the known subjects of one type: `deposit:<id>`, `transaction:<id>`, `account:<id>`. What is no id, such as
+ * `deposit:null` or what was adopted from the first version, cannot be asked for.
+ */
 export function idsOf(subjects: readonly string[], type: string): string[] {
-  return subjects.filter((subject) => subject.startsWith(`${type}:`)).map((subject) => subject.slice(type.length + 1));
+  const named = subjects.filter((subject) => subject.startsWith(`${type}:`));
+  return named.map((subject) => subject.slice(type.length + 1)).filter((id) => uuid.test(id));
 }

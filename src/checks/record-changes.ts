@@ -10,6 +10,7 @@ export function recordChangeStatements(table: Relation, records: Layer) {
     ...changedStatements,
     recent: { relations: ['recent_records'], layers: [], file: 'record.recent.sql' },
     waiting: { relations: [table], layers: [records], file: 'record.waiting.sql' },
+    waitingTransactions: { relations: ['ledger_transactions'], layers: [], file: 'transactions.waiting.sql' },
   } satisfies Record<string, Statement>;
 }
 
@@ -43,6 +44,9 @@ export async function waitingRecords(
   statements: Statements,
   suspects: Suspects,
 ): Promise<Handover | undefined> {
-  const waiting = await list(cut, statements.waiting, { records: suspects?.records ?? null });
+  const waiting = union([
+    await list(cut, statements.waiting, { records: suspects?.records ?? null }),
+    await list(cut, statements.waitingTransactions), // what they book is not settled either
+  ]);
   return waiting && { waiting };
 }
