@@ -178,6 +178,72 @@ describe('an hourly run', () => {
       expect.arrayContaining([edited.subject, backdated.subject, deleted.transaction!.subject]),
     );
   });
+
+  test('tells the checks of the records what a transaction books that was pending', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    const failed = ledger.deposit(ada, '20', { minutesAgo: 600, status: 'failed', post: false });
+    const good = ledger.deposit(ada, '30', { minutesAgo: 600 });
+    const postings = [failed.id, good.id, ledger.random.uuid()].map((id) =>
+      ledger.postDeposit(ada, id, id === failed.id ? '20' : '30', { minutesAgo: 60 }),
+    );
+    for (const { row } of postings) row.status = 'pending';
+    await ledger.save(sql);
+    await at(0);
+    await sql`update ledger_transactions set status = 'completed' where status = 'pending'`;
+    const all = [
+      `duplicate_posting/${good.subject}`,
+      `missing_in_source/${postings[2]!.subject}`,
+      `posted_for_failed/${failed.subject}`,
+    ];
+    expect(found(await at(1))).toEqual(all);
+    expect(found(await at(2))).toEqual(all);
+  });
+
+  test('knows the family of a reversal that names an order', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    const investment = ledger.investment(ada, '2', { minutesAgo: 600 });
+    const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
+    const transfer = ledger.internalTransfer(ada, usdc, stash, '1', { minutesAgo: 600 });
+    Object.assign(transfer.row, { reference_id: ledger.random.uuid(), reference_type: 'order' });
+    await ledger.save(sql);
+    await at(0);
+    for (const original of [investment, transfer]) {
+      const reference = { reference_id: original.row.reference_id, reference_type: 'order' };
+      Object.assign(ledger.reversal(original, atHour(0.5)).row, reference);
+    }
+    await ledger.save(sql);
+    await sql`update ledger_transactions set status = 'reversed' where id = ${investment.id}`;
+    const broken = [`broken_reversal/${transfer.subject}`]; // mirrored, but left completed
+    expect(found(await at(1))).toEqual(broken);
+    expect(found(await at(2, ['--type', 'daily']))).toEqual(broken);
+  });
+
+  test('proves nothing, and clears nothing, where most of what was open is gone', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    for (let count = 0; count < 3; count += 1) ledger.deposit(ada, '50', { minutesAgo: 600, post: false });
+    ledger.deposit(ada, '1', { minutesAgo: 600, status: 'pending', post: false });
+    await ledger.save(sql);
+    expect(found(await at(0))).toHaveLength(3);
+    await sql`delete from deposits`;
+    const emptied = await at(1);
+    expect(emptied.exitCode).toBe(3);
+    expect(checkOf(emptied, 'deposits')['error_message']).toContain('Only 0 of 4 records');
+    expect(await sql`select from reconciliation_exceptions where resolved_at is null`).toHaveLength(3);
+  });
+
+  test('does not stumble over an exception that was adopted and names no id', async () => {
+    const { sql, at } = await desk();
+    const { report } = await at(0);
+    await sql`
+      insert into reconciliation_exceptions (
+        report_id, last_report_id, check_type, kind, fingerprint, severity, description, affected_entity
+      )
+      values (
+        ${report.id}, ${report.id}, 'deposits', 'unclassified', 'deposits/legacy/1', 'low', 'old', 'deposit:12345'
+      )`;
+    for (const hour of [1, 2]) expect((await at(hour)).exitCode).toBe(0);
+    expect((await at(3, ['--type', 'daily'])).exitCode).toBe(0);
+  });
 });
 
 describe('verified_through', () => {

@@ -1,5 +1,6 @@
 import type { Layer, Relation, Statement } from '../source.ts';
 import { namelessOf, recordsOf } from './bookings.ts';
+import { Incomplete } from '../incomplete.ts';
 import { changedBookings, changedStatements } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
@@ -9,6 +10,7 @@ export function recordChangeStatements(table: Relation, records: Layer) {
   return {
     ...changedStatements,
     recent: { relations: ['recent_records'], layers: [], file: 'record.recent.sql' },
+    present: { relations: [table, 'ledger_transactions'], layers: [records], file: 'record.present.sql' },
     waiting: { relations: [table], layers: [records], file: 'record.waiting.sql' },
     waitingTransactions: { relations: ['ledger_transactions'], layers: [], file: 'transactions.waiting.sql' },
   } satisfies Record<string, Statement>;
@@ -28,14 +30,25 @@ export async function changedRecords(
   known: readonly string[],
 ): Promise<Suspects> {
   const bookings = await changedBookings(cut, window, known);
-  if (bookings === undefined) return null;
+  const remembered = union([window.waiting, idsOf(known, recordKind)]);
+  if (bookings === undefined || remembered === undefined) return null;
+  await assertPresent(cut, statements, remembered);
   const records = union([
     await list(cut, statements.recent, { since: window.since }),
     recordsOf(bookings, recordKind),
-    window.waiting,
-    idsOf(known, recordKind),
+    remembered,
   ]);
   return records === undefined ? null : { records, transactions: namelessOf(bookings, recordKind), accounts: null };
+}
+
+/** As when everything is looked at: if most of what is remembered is gone, a table was cut. */
+async function assertPresent(cut: Cut, statements: Statements, remembered: string[]): Promise<void> {
+  if (remembered.length === 0) return;
+  const present = await list(cut, statements.present, { records: remembered });
+  if (present === undefined || present.length * 2 >= remembered.length) return;
+  throw new Incomplete(
+    `Only ${present.length} of ${remembered.length} records that were open in the last run are still there; trying again changes nothing, a person has to look: if they were really removed, the next daily run goes on without them.`,
+  );
 }
 
 /** Records whose verdict time alone may change: no proof covers them, so they are among the suspects; null for all. */
