@@ -33,7 +33,8 @@ export async function writersOf(database: Database): Promise<Writers> {
         and (activity.application_name, activity.usename) <> ('recon', current_user) -- the lock of this run
         and (activity.backend_type in ('autovacuum worker', 'parallel worker', 'walsender')) is not true
       union all
-      select prepared.prepared, false
+      -- its rows carry the time when it began, which nobody tells
+      select prepared.prepared - ${hiddenDistance}::interval, false
       from pg_catalog.pg_prepared_xacts as prepared
       where prepared.database = current_database()
     )

@@ -235,18 +235,21 @@ function describeComparison({ compared, totals, findings, truncated, details }: 
 
 /** What was looked at, and how far the check is verified by it. */
 function describeCoverage(outcome: CheckOutcome, { coverage }: Compared): Record<string, unknown> {
-  const window = outcome.verifies?.window;
-  const heldBack = outcome.verifies?.times.heldBack ?? null;
-  const changes = window !== undefined && coverage === 'changes';
+  const { verifies } = outcome;
+  if (verifies === undefined) return { coverage };
+  const { since, provenAsOf, why } = verifies.window;
   return {
     coverage,
-    ...(changes && { verified_since: window.since, proven_as_of: window.provenAsOf }),
-    ...(!changes && window?.why && { why_everything: window.why }),
-    ...(movedOn(outcome) && {
-      verified_through: window?.until,
-      ...(heldBack !== null && { held_back: heldBack }),
-    }),
+    ...(coverage === 'changes' ? { verified_since: since, proven_as_of: provenAsOf } : why && { why_everything: why }),
+    ...describeReach(outcome, verifies),
   };
+}
+
+function describeReach(outcome: CheckOutcome, { window, times }: NonNullable<CheckOutcome['verifies']>) {
+  const { result } = outcome;
+  if (movedOn(outcome)) return { verified_through: window.until, ...(times.heldBack && { held_back: times.heldBack }) };
+  const truncated = !(result instanceof Incomplete) && result.truncated;
+  return { not_verified: truncated ? 'it stopped at its limit of findings' : 'too much is not final to be listed' };
 }
 
 function describeCurrency(total: CurrencyTotals) {

@@ -310,8 +310,13 @@ async function compareAll(engine: Engine, readings: Readings, past: Past): Promi
 }
 
 /** The cut by both clocks. */
-function timesOf({ source, world }: Engine, { params, horizon }: Cut): CutTimes {
-  return { asOf: params.as_of, ...horizon, runAt: world.now().toISOString(), source: identityOf(source) };
+function timesOf({ config, source, world }: Engine, { params, horizon }: Cut): CutTimes {
+  return {
+    asOf: params.as_of,
+    ...horizon,
+    runAt: world.now().toISOString(),
+    source: `${identityOf(source)} ${config.entriesPerTransaction}`,
+  };
 }
 
 async function compareOne(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Parameter } from './database.ts';
@@ -195,10 +195,11 @@ export function openSource(nameOrPath: string): Source {
   return { name: nameOrPath, folder };
 }
 
-/** The hash of a mapping: what was seen through another one is not known. */
+/** The hash of a mapping and of the SQL of the checks: what was seen by others is not known. */
 export function identityOf(source: Source): string {
   const hash = createHash('sha256');
   for (const relation of Object.keys(relations) as Relation[]) hash.update(readRelation(source, relation));
+  for (const file of readdirSync(join(sqlFolder, 'checks')).sort()) hash.update(readCheckFile(file));
   return hash.digest('hex');
 }
 

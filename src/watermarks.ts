@@ -8,7 +8,7 @@ export interface CutTimes extends Horizon {
   asOf: string;
   /** The same moment by the clock of this machine. */
   runAt: string;
-  /** The mapping, `identityOf`. */
+  /** The mapping and the rules, `identityOf`. */
   source: string;
 }
 
@@ -54,7 +54,7 @@ interface KnownWatermark {
 
 function whyNot(row: KnownWatermark | undefined): string | null {
   if (row === undefined) return 'nothing was verified before';
-  if (!row.same_mapping) return 'the mapping of the source has changed';
+  if (!row.same_mapping) return 'the mapping or the rules have changed';
   return row.clocks_agree ? null : 'a clock jumped since the last run';
 }
 

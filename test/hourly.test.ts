@@ -366,7 +366,7 @@ describe('verified_through', () => {
     const other = await at(1, ['--type', 'hourly'], { env });
     expect(checkOf(other, 'deposits').metadata).toMatchObject({
       coverage: 'everything',
-      why_everything: 'the mapping of the source has changed',
+      why_everything: 'the mapping or the rules have changed',
     });
     expect(checkOf(await at(2, ['--type', 'hourly'], { env }), 'deposits').metadata).toMatchObject({
       coverage: 'changes',

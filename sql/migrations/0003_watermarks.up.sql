@@ -30,7 +30,7 @@ comment on column reconciliation_watermarks.verified_through is
 comment on column reconciliation_watermarks.as_of is 'The moment of that check’s cut, by the clock of the source’s database.';
 comment on column reconciliation_watermarks.run_at is 'The same moment by the clock of the machine that ran it.';
 comment on column reconciliation_watermarks.proven_as_of is 'The moment of the last complete cut in which everything was looked at.';
-comment on column reconciliation_watermarks.source is 'The hash of the mapping that it was seen through.';
+comment on column reconciliation_watermarks.source is 'The hash of the mapping that it was seen through, and of the rules that it was judged by.';
 
 comment on table reconciliation_waiting is
   'Records and transactions that were not final when a check looked at them last: the next hourly run looks again.';

@@ -5,9 +5,10 @@ import { print } from './print.ts';
 import { withStore } from './store.ts';
 
 const explanation = `
-Verified through: whatever came before that moment was looked at by a complete run. An hourly run looks at what
-changed; an old row that was edited and left no time behind is found when everything is looked at again, by the
-next daily run.`;
+Verified through: whatever was created before that moment was looked at by a complete run. An hourly run looks at
+what came, was not final, was booked or has an open exception; what else became of an old row, edited or deleted,
+is found when everything is looked at again, by the next daily run. Circle and Alpaca are totals, compared whole by
+every run.`;
 
 /** `recon status`. */
 export function statusCommand(context: CommandContext): Command {

@@ -122,7 +122,7 @@ function coverageLines(checks: readonly StoredCheck[]): string[] {
   const lines = [...named].map(([line, names]) => `${names.join(', ')}: ${line}`);
   const partly = looksAtChanges(checks);
   return partly
-    ? [...lines, 'An old row that was edited and left no time behind is found by the next daily run.']
+    ? [...lines, 'What else became of an old row, edited or deleted, is found by the next daily run.']
     : lines;
 }
 
@@ -132,6 +132,8 @@ function looksAtChanges(checks: readonly StoredCheck[]): boolean {
 
 function coverageOf({ metadata }: StoredCheck): string | undefined {
   const time = (name: string) => (typeof metadata[name] === 'string' ? localTime(metadata[name]) : 'never');
+  const not = metadata['not_verified'];
+  if (typeof not === 'string') return `not verified any further, because ${plain(not)}`;
   if (metadata['verified_through'] === undefined) return undefined;
   const heldBack = metadata['held_back'];
   const behind = typeof heldBack === 'string' ? ` (no further: ${plain(heldBack)})` : '';

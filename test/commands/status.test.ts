@@ -81,6 +81,6 @@ test('reports show says what a run looked at, and how far that verifies', async 
   const hourly = await types(['reports', 'show'], at(1));
   expect(hourly.stdout).toContain(
     'verified through 2026-03-01 12:45:00 +00:00: changes since 2026-03-01 11:45:00 +00:00; everything was last proven at 2026-03-01 12:00:00 +00:00\n' +
-      'An old row that was edited and left no time behind is found by the next daily run.\n',
+      'What else became of an old row, edited or deleted, is found by the next daily run.\n',
   );
 });
