@@ -178,7 +178,6 @@ async function forgetDoubtful(transaction: Transaction, schema: string): Promise
     using ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where
       exception.resolved_at is null
-      and exception.affected_entity ~ '^account:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
       and checkpoint.account_id
         = case when exception.affected_entity ~ '^account:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then substr(exception.affected_entity, 9)::uuid end
   `;

@@ -19,14 +19,19 @@ const bookingsStatement: Statement = {
 };
 export const bookingStatements = { bookings: bookingsStatement, ...familyStatements };
 
-/** What these transactions book, those that they reverse included; undefined if they are too many for a list. */
-export async function bookingsOf(cut: Cut, transactions: string[]): Promise<Booking[] | undefined> {
-  const families = await withFamilies(cut, transactions);
-  return families && readBookings(cut, families);
+/** Whole families of transactions, and the records that they book. */
+export interface Families {
+  transactions: string[];
+  bookings: Booking[];
 }
 
-/** What these transactions themselves book. */
-export async function readBookings(cut: Cut, transactions: string[]): Promise<Booking[]> {
+/** The families of these transactions; undefined if they are too many for a list. */
+export async function familiesOf(cut: Cut, ids: string[]): Promise<Families | undefined> {
+  const transactions = await withFamilies(cut, ids);
+  return transactions && { transactions, bookings: await readBookings(cut, transactions) };
+}
+
+async function readBookings(cut: Cut, transactions: string[]): Promise<Booking[]> {
   if (transactions.length === 0) return [];
   return query<Booking>(cut.transaction, compose(cut.source, bookingsStatement), bind({ ...cut.params, transactions }));
 }

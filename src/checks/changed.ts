@@ -1,5 +1,5 @@
 import type { Statement } from '../source.ts';
-import { bookingStatements, bookingsOf, readBookings, type Booking } from './bookings.ts';
+import { bookingStatements, familiesOf, type Booking, type Families } from './bookings.ts';
 import type { Cut, Window } from './check.ts';
 import { idsOf, list, union, withFamilies } from './proof.ts';
 
@@ -8,13 +8,16 @@ const changedStatement: Statement = {
   layers: [],
   file: 'transactions.changed.sql',
 };
-export const changedStatements = { changedTransactions: changedStatement, ...bookingStatements };
-
-/** What came since a watermark: transactions with their families, and the records that they book. */
-export interface Changes {
-  transactions: string[];
-  bookings: Booking[];
-}
+const waitingStatement: Statement = {
+  relations: ['ledger_transactions'],
+  layers: [],
+  file: 'transactions.waiting.sql',
+};
+export const changedStatements = {
+  changedTransactions: changedStatement,
+  waitingTransactions: waitingStatement,
+  ...bookingStatements,
+};
 
 /**
  * The transactions that an hourly run looks at: those that came or got an entry since the watermark, and those that
@@ -45,12 +48,12 @@ export async function changedBookings(
     idsOf(known, 'transaction'),
     idsOf(cut.known.ledger_consistency ?? [], 'transaction'),
   ]);
-  const others = asked && (await bookingsOf(cut, asked));
-  return changes && others && [...changes.bookings, ...others];
+  const others = asked && (await familiesOf(cut, asked));
+  return changes && others && [...changes.bookings, ...others.bookings];
 }
 
 /** Read once for all checks that were verified through the same moment, which most often is every one. */
-async function changesSince(cut: Cut, since: string | null): Promise<Changes | undefined> {
+async function changesSince(cut: Cut, since: string | null): Promise<Families | undefined> {
   cut.shared.changes ??= new Map();
   const known = cut.shared.changes.get(since);
   const changes = known ?? readChanges(cut, since);
@@ -58,8 +61,12 @@ async function changesSince(cut: Cut, since: string | null): Promise<Changes | u
   return changes;
 }
 
-async function readChanges(cut: Cut, since: string | null): Promise<Changes | undefined> {
+async function readChanges(cut: Cut, since: string | null): Promise<Families | undefined> {
   const changed = await list(cut, changedStatement, { since });
-  const transactions = changed && (await withFamilies(cut, changed));
-  return transactions && { transactions, bookings: await readBookings(cut, transactions) };
+  return changed && familiesOf(cut, changed);
+}
+
+/** Transactions of those looked at, null for all, that somebody may still complete. */
+export async function waitingTransactions(cut: Cut, transactions: string[] | null): Promise<string[] | undefined> {
+  return list(cut, waitingStatement, { transactions });
 }

@@ -5,8 +5,8 @@ import type { KeptRows } from '../kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
 import type { MovedAccounts } from './accounts.ts';
+import type { Families } from './bookings.ts';
 import type { Ledger } from './books.ts';
-import type { Changes } from './changed.ts';
 import type { CheckName } from './names.ts';
 import type { Special } from './special.ts';
 
@@ -42,7 +42,7 @@ export interface Cut {
   /** What one check has read and the next need not read again. */
   shared: {
     ledger?: Promise<Omit<Ledger, 'cut'>>;
-    changes?: Map<string | null, Promise<Changes | undefined>>;
+    changes?: Map<string | null, Promise<Families | undefined>>;
     special?: Promise<Special>;
     moved?: Promise<MovedAccounts>;
   };

@@ -1,20 +1,10 @@
-import type { Statement } from '../source.ts';
 import { accountStatements, movedAccounts } from './accounts.ts';
 import { changedStatements, changedTransactions } from './changed.ts';
 import type { Cut, Window } from './check.ts';
 import { ledgerProofStatements } from './ledger-proof.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
 
-const waitingStatement: Statement = {
-  relations: ['ledger_transactions'],
-  layers: [],
-  file: 'transactions.waiting.sql',
-};
-export const ledgerChangeStatements = {
-  ...changedStatements,
-  ...accountStatements,
-  waitingTransactions: waitingStatement,
-};
+export const ledgerChangeStatements = { ...changedStatements, ...accountStatements };
 
 /**
  * What an hourly run looks at: transactions that changed, waited or are known to be wrong; of the accounts with new
@@ -28,9 +18,4 @@ export async function changedLedger(cut: Cut, window: Window, known: readonly st
   const accounts = union([differing, idsOf(known, 'account'), wrong]);
   if (transactions === undefined || accounts === undefined) return null;
   return { transactions, accounts, records: null };
-}
-
-/** Transactions of those looked at, null for all, that are still pending. */
-export async function waitingTransactions(cut: Cut, transactions: string[] | null): Promise<string[] | undefined> {
-  return list(cut, waitingStatement, { transactions });
 }

@@ -1,9 +1,10 @@
 import { zero } from '../money.ts';
 import { movedAccounts, type MovedAccounts } from './accounts.ts';
 import { ledgerOf, type Books } from './books.ts';
+import { waitingTransactions } from './changed.ts';
 import type { Coverage, Cut, Handover, Window } from './check.ts';
 import { databaseCheck, type Proof } from './database-check.ts';
-import { changedLedger, ledgerChangeStatements, waitingTransactions } from './ledger-changes.ts';
+import { changedLedger, ledgerChangeStatements } from './ledger-changes.ts';
 import { ledgerProofStatements, proveLedger, type LedgerCount } from './ledger-proof.ts';
 import type { Suspects } from './proof.ts';
 import { settledTotals, type Totals } from './totals.ts';

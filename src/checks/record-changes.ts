@@ -1,7 +1,7 @@
+import { Incomplete } from '../incomplete.ts';
 import type { Layer, Relation, Statement } from '../source.ts';
 import { namelessOf, recordsOf } from './bookings.ts';
-import { Incomplete } from '../incomplete.ts';
-import { changedBookings, changedStatements } from './changed.ts';
+import { changedBookings, changedStatements, waitingTransactions } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
 
@@ -12,7 +12,6 @@ export function recordChangeStatements(table: Relation, records: Layer) {
     recent: { relations: ['recent_records'], layers: [], file: 'record.recent.sql' },
     present: { relations: [table, 'ledger_transactions'], layers: [records], file: 'record.present.sql' },
     waiting: { relations: [table], layers: [records], file: 'record.waiting.sql' },
-    waitingTransactions: { relations: ['ledger_transactions'], layers: [], file: 'transactions.waiting.sql' },
   } satisfies Record<string, Statement>;
 }
 
@@ -59,7 +58,7 @@ export async function waitingRecords(
 ): Promise<Handover | undefined> {
   const waiting = union([
     await list(cut, statements.waiting, { records: suspects?.records ?? null }),
-    await list(cut, statements.waitingTransactions), // what they book is not settled either
+    await waitingTransactions(cut, null), // what they book is not settled either
   ]);
   return waiting && { waiting };
 }

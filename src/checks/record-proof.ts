@@ -1,7 +1,7 @@
 import { query } from '../database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
-import { bookingsOf, recordsOf } from './bookings.ts';
+import { familiesOf, recordsOf } from './bookings.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
 import { addsNothing, idsOf, list, union, type Suspects } from './proof.ts';
@@ -49,13 +49,13 @@ export async function proveRecords(
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
   if (!ledger.sound) return unproven;
   const { turned } = await specialOf(cut);
-  const booked = await bookingsOf(cut, idsOf(known, 'transaction'));
+  const booked = await familiesOf(cut, idsOf(known, 'transaction'));
   const open = union([
     await list(cut, statements.open),
     (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
     turned && recordsOf(turned.bookings, recordKind),
     idsOf(known, recordKind),
-    booked && recordsOf(booked, recordKind),
+    booked && recordsOf(booked.bookings, recordKind),
   ]);
   if (open === undefined) return unproven;
   const openBooks = await readPart(ledger, open);

@@ -1,8 +1,8 @@
 import { query } from '../database.ts';
 import { bind, compose, type Statement } from '../source.ts';
-import { bookingStatements, readBookings, type Booking } from './bookings.ts';
+import { bookingStatements, familiesOf, type Families } from './bookings.ts';
 import type { Cut } from './check.ts';
-import { limited, suspectsLimit, withFamilies } from './proof.ts';
+import { limited, suspectsLimit } from './proof.ts';
 
 const specialStatement: Statement = { relations: ['ledger_transactions'], layers: [], file: 'special.sql' };
 export const specialStatements = { special: specialStatement, ...bookingStatements };
@@ -12,7 +12,7 @@ export interface Special {
   /** Conversions whose amounts are those of a job. */
   jobs: string[] | undefined;
   /** Reversals and what they reverse, with their families, and the records that all of them book. */
-  turned: { transactions: string[]; bookings: Booking[] } | undefined;
+  turned: Families | undefined;
 }
 
 /** Reads them once for all checks of a run. */
@@ -26,9 +26,5 @@ async function readSpecial(cut: Cut): Promise<Special> {
   const rows = await query<{ id: string; turned: boolean }>(cut.transaction, text, bind(cut.params));
   if (rows.length > suspectsLimit) return { jobs: undefined, turned: undefined };
   const ids = (turned: boolean) => rows.filter((row) => row.turned === turned).map(({ id }) => id);
-  const transactions = await withFamilies(cut, ids(true));
-  return {
-    jobs: ids(false),
-    turned: transactions && { transactions, bookings: await readBookings(cut, transactions) },
-  };
+  return { jobs: ids(false), turned: await familiesOf(cut, ids(true)) };
 }
