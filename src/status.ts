@@ -1,7 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database } from './database.ts';
 import type { Severity } from './kinds.ts';
-import { listReports, type Report } from './reports.ts';
+import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
 
 /** Where one check stands. Times are RFC 3339 in UTC; null: never. */
 export interface CheckStatus {
@@ -9,7 +9,7 @@ export interface CheckStatus {
   /** Whether RECONCILIATION_CHECKS names it. */
   on: boolean;
   /** Of the last run that ran it, narrowed ones left out. */
-  verdict: 'passed' | 'failed' | 'incomplete' | null;
+  verdict: Verdict | null;
   report_id: string | null;
   checked_at: string | null;
   /** Why the last run could not tell. */
@@ -60,25 +60,25 @@ const neverRun = {
 };
 
 async function lastChecks(database: Database, schema: string): Promise<Omit<CheckStatus, 'on'>[]> {
-  return database<Omit<CheckStatus, 'on'>[]>`
+  const rows = await database<(Omit<CheckStatus, 'on' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]>`
     with
     last_check as (
       select distinct on (checked.check_type)
-        checked.check_type, checked.report_id, checked.created_at, checked.error_message,
-        case when checked.status = 'failed' then 'incomplete' when checked.passed then 'passed' else 'failed' end as verdict
+        checked.check_type, checked.report_id, checked.created_at, checked.error_message, checked.status, checked.passed
       from ${database(`${schema}.reconciliation_checks`)} as checked
       inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
       where not report.metadata ? 'narrowed_to'
       order by checked.check_type, report.started_at desc, checked.id
     )
     select
-      last_check.check_type, last_check.verdict, last_check.report_id, last_check.created_at as checked_at,
+      last_check.check_type, last_check.status, last_check.passed, last_check.report_id, last_check.created_at as checked_at,
       last_check.error_message, watermark.verified_through, watermark.proven_as_of
     from last_check
     left join ${database(`${schema}.reconciliation_watermarks`)} as watermark
       on watermark.check_type = last_check.check_type
     order by last_check.check_type
   `;
+  return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
 }
 
 async function openExceptions(database: Database, schema: string): Promise<Record<Severity, number>> {
