@@ -15,7 +15,8 @@ select
   -- what is asked of its entries:
   --   plain      they balance in each currency
   --   crossing   they balance, but not in each currency
-  --   job        they are what the job says; reversal  they mirror another transaction: both are looked at one by one
+  --   job        one debit and one credit, in two currencies; how much, the check of conversion jobs looks at
+  --   reversal   they mirror another transaction: both are looked at one by one
   --   open       nothing yet, it may still be written
   --   unposted   that there are none
   case header.status

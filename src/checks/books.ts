@@ -162,6 +162,11 @@ export class Books {
     return this.#sum('presence', (row) => row.entry_type === entryType && placeOfBalance(row) !== undefined);
   }
 
+  /** The same of the conversions of jobs: of one entry of that side, or in that currency, in each of them. */
+  presenceInJobs(place: 'debit' | 'credit' | 'USD' | 'USDC'): Money {
+    return this.#sum('presence', (row) => isJob(row.movement) && (row.entry_type === place || row.currency === place));
+  }
+
   /** What the balances of all accounts must add up to. */
   byAccount(): Money {
     return sum(this.#rows.filter(({ sound }) => sound === true).map((row) => signed(row, 'by_account')));
@@ -237,6 +242,11 @@ function isUnexpected({ movement, currency, entry_type: entryType }: BooksRow): 
 
 function nonzero(row: BooksRow): number {
   return Number(row.entries) - Number(row.zero);
+}
+
+/** Whether the amounts of these transactions are those of a conversion job. */
+export function isJob(movement: string | null): boolean {
+  return movement?.startsWith('job') === true;
 }
 
 function kindOf({ movement }: BooksRow): string | undefined {

@@ -8,7 +8,6 @@ import type { MovedAccounts } from './accounts.ts';
 import type { Families } from './bookings.ts';
 import type { Ledger } from './books.ts';
 import type { CheckName } from './names.ts';
-import type { Special } from './special.ts';
 
 /** One of the comparisons that a run makes: what it reads, and how its two sides are compared. */
 export interface Check {
@@ -43,7 +42,7 @@ export interface Cut {
   shared: {
     ledger?: Promise<Omit<Ledger, 'cut'>>;
     changes?: Map<string | null, Promise<Families | undefined>>;
-    special?: Promise<Special>;
+    reversals?: Promise<Families | undefined>;
     moved?: Promise<MovedAccounts>;
   };
   horizon: Horizon;

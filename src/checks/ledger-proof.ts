@@ -1,10 +1,10 @@
 import { query } from '../database.ts';
-import { money, zero, type Money } from '../money.ts';
+import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
-import { booksStatements, noBooks, readBooks, type Books, type Ledger } from './books.ts';
+import { booksStatements, isJob, noBooks, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
 import { idsOf, list, union, withFamilies, type Suspects } from './proof.ts';
-import { specialOf, specialStatements } from './special.ts';
+import { reversalsOf, reversalStatements } from './reversals.ts';
 
 const wholeLedger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries'] as const;
 const header = { name: 'header', file: 'header.sql' };
@@ -13,7 +13,7 @@ const entriesOnly = (file: string): Statement => ({ relations: ['ledger_entries'
 /** The statements of the proof, and of the lists that it asks for where a sum is off. */
 export const ledgerProofStatements = {
   ...booksStatements,
-  ...specialStatements,
+  ...reversalStatements,
   headers: { relations: ['ledger_transactions'], layers: [header], file: 'headers.proof.sql' },
   accounts: { relations: ['ledger_accounts'], layers: [], file: 'accounts.proof.sql' },
   held: entriesOnly('accounts.held.sql'),
@@ -22,6 +22,7 @@ export const ledgerProofStatements = {
   zero: entriesOnly('zero.sql'),
   empty: { relations: ['ledger_transactions', 'ledger_entries'], layers: [], file: 'empty.sql' },
   wrongCount: entriesOnly('wrong_count.sql'),
+  jobs: { relations: ['ledger_transactions'], layers: [header], file: 'jobs.sql' },
   unbalanced: { relations: ['ledger_transactions', 'ledger_entries'], layers: [header], file: 'unbalanced.sql' },
   drifted: { relations: ['ledger_accounts', 'ledger_entries'], layers: [], file: 'drifted.sql' },
 } satisfies Record<string, Statement>;
@@ -54,8 +55,8 @@ export async function proveLedger(
   const looseEntries = known.filter((subject) => subject.startsWith('entry:')).length;
   const transactions = await suspectTransactions(ledger, headers, knownTransactions, looseEntries);
   const suspectAccounts = await suspectsOfAccounts(ledger, accounts.byAccount, knownAccounts);
-  const { jobs, turned } = await specialOf(cut);
-  const whole = union([jobs, turned?.transactions, transactions && (await withFamilies(cut, transactions))]);
+  const reversals = await reversalsOf(cut);
+  const whole = union([reversals?.transactions, transactions && (await withFamilies(cut, transactions))]);
   const suspects =
     whole === undefined || suspectAccounts === undefined
       ? null
@@ -74,7 +75,10 @@ async function suspectTransactions(
   if (books.suspicious() - looseEntries > knownBooks.suspicious()) lists.push(await list(cut, statements.suspicious));
   if (books.zeros() > knownBooks.zeros()) lists.push(await list(cut, statements.zero));
   if (!balance(books, knownBooks)) lists.push(await list(cut, statements.unbalanced));
-  const present = presence(books, knownBooks, headers, known.length > 0 ? await readHeaders(cut, known) : noHeaders);
+  const knownHeaders = known.length > 0 ? await readHeaders(cut, known) : noHeaders;
+  if (!convert(books, knownBooks, headers.inJobs.minus(knownHeaders.inJobs)))
+    lists.push(await list(cut, statements.jobs));
+  const present = presence(books, knownBooks, headers.presence.minus(knownHeaders.presence));
   if (!present.inEach) lists.push(await list(cut, statements.empty));
   if (cut.params.entries_per_transaction === 2 && !present.twoInEach)
     lists.push(await list(cut, statements.wrongCount));
@@ -86,9 +90,14 @@ function balance(books: Books, known: Books): boolean {
   return [...books.imbalances()].every(([place, amount]) => amount.equals(knownSums.get(place) ?? zero));
 }
 
+/** Whether the conversion of every job has one debit and one credit, in two currencies: the job knows how much. */
+function convert(books: Books, known: Books, expected: Money): boolean {
+  const places = ['debit', 'credit', 'USD', 'USDC'] as const;
+  return places.every((place) => books.presenceInJobs(place).minus(known.presenceInJobs(place)).equals(expected));
+}
+
 /** If every transaction has exactly one debit, or exactly one credit, none is without entries. */
-function presence(books: Books, known: Books, headers: Headers, knownHeaders: Headers) {
-  const expected = headers.presence.minus(knownHeaders.presence);
+function presence(books: Books, known: Books, expected: Money) {
   const debits = books.presence('debit').minus(known.presence('debit'));
   const credits = books.presence('credit').minus(known.presence('credit'));
   return {
@@ -115,10 +124,13 @@ async function suspectsOfAccounts(
 interface Headers {
   transactions: number;
   open: number;
+  /** What one entry in each plain or crossing transaction adds up to. */
   presence: Money;
+  /** The same of the conversions of jobs. */
+  inJobs: Money;
 }
 
-const noHeaders: Headers = { transactions: 0, open: 0, presence: zero };
+const noHeaders: Headers = { transactions: 0, open: 0, presence: zero, inJobs: zero };
 
 async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
   const rows = await query<{ movement: string; transactions: string; presence: string | null }>(
@@ -126,16 +138,14 @@ async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Hea
     compose(cut.source, statements.headers),
     bind({ ...cut.params, transactions }),
   );
-  let headers = noHeaders;
-  for (const row of rows)
-    headers = {
-      transactions: headers.transactions + Number(row.transactions),
-      open: headers.open + (row.movement === 'open' ? Number(row.transactions) : 0),
-      presence: /^(plain|crossing)/.test(row.movement)
-        ? headers.presence.plus(money(row.presence ?? '0'))
-        : headers.presence,
-    };
-  return headers;
+  const count = (counted: typeof rows) => counted.reduce((all, row) => all + Number(row.transactions), 0);
+  const presenceIn = (present: typeof rows) => sum(present.map((row) => money(row.presence ?? '0')));
+  return {
+    transactions: count(rows),
+    open: count(rows.filter(({ movement }) => movement === 'open')),
+    presence: presenceIn(rows.filter(({ movement }) => /^(plain|crossing)/.test(movement))),
+    inJobs: presenceIn(rows.filter(({ movement }) => isJob(movement))),
+  };
 }
 
 async function readAccounts(cut: Cut, accounts: string[] | null): Promise<{ accounts: number; byAccount: Money }> {

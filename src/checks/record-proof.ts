@@ -5,7 +5,7 @@ import { familiesOf, recordsOf } from './bookings.ts';
 import { noBooks, placeOf, readBooks, type Books, type Ledger } from './books.ts';
 import type { Cut } from './check.ts';
 import { addsNothing, idsOf, list, union, type Suspects } from './proof.ts';
-import { specialOf, specialStatements } from './special.ts';
+import { reversalsOf, reversalStatements } from './reversals.ts';
 
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
 export function recordProofStatements(table: Relation, records: Layer) {
@@ -19,7 +19,7 @@ export function recordProofStatements(table: Relation, records: Layer) {
     suspects: { relations: [table, ...ledger], layers: [postings, records], file: 'record.suspects.sql' },
     unique: { relations: [table], layers: [records], file: 'record.unique.sql' },
     twice: { relations: [table], layers: [records], file: 'record.twice.sql' },
-    ...specialStatements,
+    ...reversalStatements,
     nameless: { relations: ['ledger_transactions'], layers: [], file: 'nameless.sql' },
   } satisfies Record<string, Statement>;
 }
@@ -48,12 +48,12 @@ export async function proveRecords(
   const due = await readDue(cut, statements.proof, null);
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
   if (!ledger.sound) return unproven;
-  const { turned } = await specialOf(cut);
+  const reversals = await reversalsOf(cut);
   const booked = await familiesOf(cut, idsOf(known, 'transaction'));
   const open = union([
     await list(cut, statements.open),
     (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
-    turned && recordsOf(turned.bookings, recordKind),
+    reversals && recordsOf(reversals.bookings, recordKind),
     idsOf(known, recordKind),
     booked && recordsOf(booked.bookings, recordKind),
   ]);

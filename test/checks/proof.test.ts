@@ -121,6 +121,20 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
     },
   ],
   [
+    'the debit of one job’s conversion stands in that of another',
+    async ({ ledger, sql, save }) => {
+      const [robbed, given] = [ledger.conversionJob('usdc_to_usd', '30'), ledger.conversionJob('usdc_to_usd', '30')];
+      await save();
+      await sql`
+        update ledger_entries set transaction_id = ${given.transaction!.id}
+        where transaction_id = ${robbed.transaction!.id} and entry_type = 'debit'`;
+      return [
+        `ledger_consistency/one_sided_transaction/transaction:${robbed.transaction!.id}`,
+        ...[robbed, given].map(({ id }) => `conversion_jobs/amount_mismatch/conversion_job:${id}`),
+      ];
+    },
+  ],
+  [
     'a leg of nothing is in order, a transaction of nothing is not',
     async ({ ledger, ada, sql, save }) => {
       const [withLeg, nothing] = [ledger.investment(ada, '8'), ledger.investment(ada, '0')];
