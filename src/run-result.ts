@@ -26,7 +26,11 @@ export interface CheckOutcome {
 }
 
 /** A complete comparison, with what it found. */
-export type Compared = Comparison & { findings: KeptFindings };
+export interface Compared extends Comparison {
+  findings: KeptFindings;
+  /** How many faults the check found in the canary, which are all that were planted; null: it was not asked. */
+  planted: number | null;
+}
 
 /** What a run leaves behind: the rows that were stored, or in a dry run those that would have been. */
 export interface RunResult {
@@ -220,7 +224,14 @@ function sidesOf({ totals, findings }: Compared) {
   };
 }
 
-function describeComparison({ compared, totals, findings, truncated, details }: Compared): Record<string, unknown> {
+function describeComparison({
+  compared,
+  totals,
+  findings,
+  planted,
+  truncated,
+  details,
+}: Compared): Record<string, unknown> {
   return {
     verdict: findings.count() === 0 ? 'passed' : 'failed',
     compared,
@@ -228,6 +239,7 @@ function describeComparison({ compared, totals, findings, truncated, details }: 
     awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
     in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
     ...(truncated && { truncated }),
+    ...(planted !== null && { canary: { planted, found: planted } }),
     currencies: totals.map(describeCurrency).filter(holdsMoney),
     ...(Object.keys(details).length > 0 && { details }),
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { askCanary } from './canary.ts';
 import type { Check, Cut, Window } from './checks/check.ts';
 import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
@@ -37,6 +38,8 @@ export interface RunOptions {
   waitMs: number;
   /** Take a shrunken source for the truth this once. */
   acceptFewer: boolean;
+  /** Let each check of the database look at books with known faults as well. */
+  canary: boolean;
 }
 
 /** Told what happens while it happens; none of it is a result. */
@@ -339,7 +342,7 @@ function told(engine: Engine, outcome: CheckOutcome): CheckOutcome {
 }
 
 async function tryCompare(
-  { config, world, signal }: Engine,
+  { config, options, world, signal }: Engine,
   cut: Cut,
   check: Check,
   reading: CustodianReading | Incomplete | undefined,
@@ -349,9 +352,11 @@ async function tryCompare(
   try {
     world.signal.throwIfAborted();
     if (signal.aborted) return pastDeadline();
-    return await inSavepoint(cut.transaction, (transaction) =>
-      compare({ ...cut, transaction, params }, check, reading),
-    );
+    return await inSavepoint(cut.transaction, async (transaction) => {
+      const inSavepoint = { ...cut, transaction, params };
+      const planted = options.canary && check.read === undefined ? await askCanary(inSavepoint, check) : null;
+      return { ...(await compare(inSavepoint, check, reading)), planted };
+    });
   } catch (error) {
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
@@ -360,7 +365,11 @@ async function tryCompare(
   }
 }
 
-async function compare(cut: Cut, check: Check, reading: CustodianReading | undefined): Promise<Compared> {
+async function compare(
+  cut: Cut,
+  check: Check,
+  reading: CustodianReading | undefined,
+): Promise<Omit<Compared, 'planted'>> {
   const findings = new KeptFindings();
   const comparison = await check.compare(cut, reading, (finding) => {
     findings.add(finding);

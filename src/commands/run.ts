@@ -20,6 +20,7 @@ interface RunFlags {
   user?: string;
   dryRun?: true;
   acceptFewer?: true;
+  canary?: true;
   failOn: FailOn;
   wait?: number;
   output: OutputFormat;
@@ -50,6 +51,7 @@ export function runCommand(context: CommandContext): Command {
         .default('low'),
     )
     .option('--wait <duration>', 'how long to wait for another run to end (daily 15m, else 0s)', waitDuration)
+    .option('--canary', 'let each check also find known faults in a few built-in rows (daily runs always do)')
     .option('--accept-fewer', 'believe a source that lost more than half of its records since the last run')
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', examples)
@@ -109,6 +111,7 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
     dryRun: flags.dryRun === true,
     waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
     acceptFewer: flags.acceptFewer === true,
+    canary: flags.canary === true || flags.type === 'daily',
   };
 }
 

@@ -78,6 +78,7 @@ export function reportScreen(
     '',
     checkTable(checks, screen),
     ...coverageLines(checks),
+    ...canaryLines(checks),
     ...checks
       .filter(({ error_message: error }) => error !== null)
       .map((check) => `${plain(check.check_type)}: ${plain(check.error_message ?? '')}`),
@@ -124,6 +125,15 @@ function coverageLines(checks: readonly StoredCheck[]): string[] {
   return partly
     ? [...lines, 'What else became of an old row, edited or deleted, is found by the next daily run.']
     : lines;
+}
+
+/** That the checks would have found something, if there had been something. */
+function canaryLines(checks: readonly StoredCheck[]): string[] {
+  const asked = checks.map(({ metadata }) => metadata['canary']).filter((canary) => canary !== undefined);
+  const faults = asked.reduce((all: number, canary) => all + Number((canary as { found: unknown }).found), 0);
+  return asked.length === 0
+    ? []
+    : [`the control was working: it found all ${faults} faults of the canary, and nothing else`];
 }
 
 function looksAtChanges(checks: readonly StoredCheck[]): boolean {
