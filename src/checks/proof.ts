@@ -6,7 +6,7 @@ import type { Cut } from './check.ts';
 export type Suspects = Pick<Params, 'transactions' | 'accounts' | 'records'> | null;
 
 /** More suspects than this are not worth a list: whatever broke, broke most of it, and everything is looked at. */
-export const suspectsLimit = 200_000;
+const suspectsLimit = 200_000;
 
 /** Ids that a statement lists, or undefined where there are too many for a list. */
 export async function list(cut: Cut, statement: Statement, part: Partial<Params> = {}): Promise<string[] | undefined> {
@@ -21,7 +21,7 @@ export async function list(cut: Cut, statement: Statement, part: Partial<Params>
  * A statement that stops after one row more than a list may have. Materialized, because else the planner reads an index
  * in its order, for the sake of a limit that is hardly ever reached.
  */
-export function limited(statement: string): string {
+function limited(statement: string): string {
   return `with listed as materialized (\n${statement}\n)\nselect * from listed limit ${suspectsLimit + 1}`;
 }
 
