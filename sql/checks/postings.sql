@@ -19,10 +19,15 @@ booking as not materialized (
       or (header.reference_id is null and header.id = any (params.transactions))
     )
 ),
-reversal as not materialized ( -- the few transactions that name the transaction which they reverse
+-- The few transactions that name the transaction which they reverse: by the same words as in
+-- ledger_consistency.findings.sql.
+reversal as not materialized (
   select header.id, header.status, header.reference_id
   from ledger_transactions as header
-  where header.transaction_type = 'reversal' and header.record_kind is null
+  where
+    header.transaction_type = 'reversal'
+    and header.record_kind is null
+    and (header.reference_type in ('reversal', 'transaction', 'ledger_transaction')) is not false
 ),
 step as (
   select booking.id, booking.status, booking.record_kind, booking.record_id, booking.turned

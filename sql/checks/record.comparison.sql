@@ -41,7 +41,8 @@ posted as ( -- failed transactions moved nothing; pending ones have not moved an
     sum(posting.amount) filter (where posting.leg = 'source') as source_amount,
     sum(posting.amount) filter (where posting.leg = 'destination') as destination_amount,
     sum(posting.amount) as amount,
-    min(posting.currency) as currency
+    min(posting.currency) filter (where posting.leg = 'source') as source_currency,
+    min(posting.currency) filter (where posting.leg = 'destination') as destination_currency
   from postings as posting
   where
     posting.record_id is not null
@@ -56,7 +57,8 @@ booked as (
     count(*) filter (where posted.amount < 0) as reversals,
     coalesce(sum(posted.source_amount), 0) as source_posted,
     coalesce(sum(posted.destination_amount), 0) as destination_posted,
-    min(posted.currency) as currency,
+    min(posted.source_currency) as source_currency,
+    min(posted.destination_currency) as destination_currency,
     -- the postings first, then the reversals: the findings cut the list between them
     array_agg(posted.transaction_id order by (posted.amount < 0) is true, posted.transaction_id) as transaction_ids
   from posted
@@ -93,7 +95,9 @@ both_sides as (
     coalesce(booked.reversals, 0) as reversals,
     coalesce(booked.source_posted, 0) as source_posted,
     coalesce(booked.destination_posted, 0) as destination_posted,
-    booked.currency as booked_currency,
+    -- where the host's table names no currency, what was booked tells
+    coalesce(record.source_currency, booked.source_currency) as shown_source_currency,
+    coalesce(record.destination_currency, booked.destination_currency) as shown_destination_currency,
     booked.transaction_ids,
     astray.postings as astray_postings,
     coalesce(booked.source_posted, 0) <> due.source_amount as source_differs, -- null: not compared
@@ -114,10 +118,7 @@ select
   -- the leg to show: the one that disagrees, the source first
   case when shown.source then both_sides.source_amount else both_sides.destination_amount end as amount,
   case when shown.source then both_sides.source_posted else both_sides.destination_posted end as posted,
-  coalesce(
-    case when shown.source then both_sides.source_currency else both_sides.destination_currency end,
-    both_sides.booked_currency -- where the host's table names no currency, what was booked tells
-  ) as currency
+  case when shown.source then both_sides.shown_source_currency else both_sides.shown_destination_currency end as currency
 from both_sides
 cross join params
 cross join lateral (

@@ -15,11 +15,11 @@ leg as (
     values
       (
         comparison.source_amount is not null,
-        coalesce(comparison.source_currency, comparison.currency), comparison.source_amount, comparison.source_posted
+        comparison.shown_source_currency, comparison.source_amount, comparison.source_posted
       ),
       (
         comparison.source_amount is null,
-        coalesce(comparison.destination_currency, comparison.currency),
+        comparison.shown_destination_currency,
         comparison.destination_amount, comparison.destination_posted
       )
   ) as leg (is_first, currency, amount, posted)

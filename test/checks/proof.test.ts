@@ -135,6 +135,14 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
     },
   ],
   [
+    'a reversal that names an order takes nothing back, though a transaction has the id of that order',
+    ({ ledger, ada }) => {
+      const { transaction: original } = ledger.deposit(ada, '33');
+      Object.assign(ledger.reversal(original!).row, { reference_type: 'order' });
+      return [`ledger_consistency/broken_reversal/transaction:${original!.id}`];
+    },
+  ],
+  [
     'a leg of nothing is in order, a transaction of nothing is not',
     async ({ ledger, ada, sql, save }) => {
       const [withLeg, nothing] = [ledger.investment(ada, '8'), ledger.investment(ada, '0')];

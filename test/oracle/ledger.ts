@@ -171,7 +171,7 @@ function inOrder(headers: HeaderRow[], questions: (header: HeaderRow) => boolean
   return distinct(headers).sort((left, right) => (rank(left) < rank(right) ? -1 : 1));
 }
 
-function namesTransaction(reversal: HeaderRow): boolean {
+export function namesTransaction(reversal: HeaderRow): boolean {
   return ['reversal', 'transaction', 'ledger_transaction'].includes(referenceOf(reversal) ?? 'reversal');
 }
 

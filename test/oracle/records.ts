@@ -9,7 +9,7 @@ import {
   type HeaderRow,
   type Host,
 } from './host-tables.ts';
-import { accountsOf, entriesOf, isRecent, referenceOf, type Moment } from './ledger.ts';
+import { accountsOf, entriesOf, isRecent, namesTransaction, referenceOf, type Moment } from './ledger.ts';
 import type { Verdict } from './verdict.ts';
 
 export type RecordKind = 'deposit' | 'withdrawal' | 'conversion_job';
@@ -145,6 +145,7 @@ function bookingsOf(host: Host, header: HeaderRow, turns: number): Booking[] {
   const kind = recordKindOf(header);
   if (kind !== null) return [{ kind, recordId: header.reference_id, turned }];
   if (!turned || turns === 0) return [];
+  if (!namesTransaction(header)) return [];
   const originals = host.headers.filter(({ id }) => id !== null && id === header.reference_id);
   return originals.flatMap((original) =>
     bookingsOf(host, original, turns - 1).map((booking) => ({ ...booking, turned: !booking.turned })),
@@ -202,6 +203,8 @@ export interface Compared extends RecordOf {
   bookedBy: Set<string | null>;
   /** The leg to show: the one that disagrees, the source first. */
   shown: { amount: string | null; posted: Amount; currency: string | null };
+  /** What the host names, or what was booked. */
+  currencies: { source: string | null; destination: string | null };
 }
 
 export function compare(records: RecordOf[], postings: Posting[], moment: Moment, deadline: number): Compared[] {
@@ -222,6 +225,7 @@ export function compare(records: RecordOf[], postings: Posting[], moment: Moment
       astray: isAstray(record, own),
       bookedBy: new Set(bookings.map(([transactionId]) => transactionId)),
       shown: shownOf(record, posted, own),
+      currencies: { source: currencyOf(record, 'source', own), destination: currencyOf(record, 'destination', own) },
     };
   });
 }
@@ -257,12 +261,12 @@ function shownOf(record: RecordOf, posted: Compared['posted'], postings: Posting
   };
   const leg =
     record.source.amount !== null && (differs('source') || !differs('destination')) ? 'source' : 'destination';
-  const booked = postings.map(({ currency }) => currency).filter((currency) => currency !== null);
-  return {
-    amount: record[leg].amount,
-    posted: posted[leg],
-    currency: record[leg].currency ?? booked.sort()[0] ?? null,
-  };
+  return { amount: record[leg].amount, posted: posted[leg], currency: currencyOf(record, leg, postings) };
+}
+
+function currencyOf(record: RecordOf, leg: Posting['leg'], postings: Posting[]): string | null {
+  const booked = postings.filter((posting) => posting.leg === leg).map(({ currency }) => currency);
+  return record[leg].currency ?? booked.filter((currency) => currency !== null).sort()[0] ?? null;
 }
 
 function bothNaN(left: Amount, right: string): boolean {

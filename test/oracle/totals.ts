@@ -36,7 +36,7 @@ export function recordTotals(host: Host, kind: RecordKind, moment: Moment, deadl
       (leg) => leg === main || record[leg].amount !== null || !record.posted[leg].isZero(),
     );
     return legs.map((leg): Line => {
-      const currency = record[leg].currency ?? record.shown.currency;
+      const currency = record.currencies[leg];
       const amount = record[leg].amount;
       const posted = record.posted[leg].toString();
       const { state } = record;
