@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+import { defuse } from '../formula.ts';
 import type { Items } from '../list-of.ts';
 
 const rowsPerPart = 100;
@@ -25,6 +26,5 @@ function linesOf(records: string[][]): string {
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return defuse(typeof value === 'string' ? value : JSON.stringify(value));
 }
