@@ -46,7 +46,7 @@ async function exceptionsOf(sql: postgres.Sql, subject: string): Promise<Stored[
 async function eventsOf(sql: postgres.Sql, id: string): Promise<string[]> {
   const rows = await sql<{ line: string }[]>`
     select event || ' by ' || actor || coalesce(': ' || note, '') as line
-    from reconciliation_exception_events where exception_id = ${id} order by created_at, id`;
+    from reconciliation_exception_events where exception_id = ${id} order by sequence`;
   return rows.map(({ line }) => line);
 }
 
@@ -87,7 +87,7 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       resolved_at: null,
     });
     expect(seen!.last_seen_at.getTime()).toBeGreaterThan(seen!.created_at.getTime());
-    expect(await eventsOf(sql, created!.id)).toEqual(['created by system']);
+    expect(await eventsOf(sql, created!.id)).toEqual(['created by system', 'escalated by system']);
     expect(second.report['exceptions_count']).toBe(1);
 
     const sightings = await sql`

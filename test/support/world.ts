@@ -30,6 +30,9 @@ export interface WorldOptions {
   asOf?: Date | null;
   /** Whether stdout and stderr are terminals. */
   terminal?: boolean;
+  /** What comes from stdin: typed at a terminal, or through a pipe. */
+  typed?: string;
+  piped?: string;
 }
 
 export interface TestWorld extends World {
@@ -40,13 +43,15 @@ export interface TestWorld extends World {
 }
 
 /** A world with streams in memory, a clock that stands still, no jitter, and the real network. */
-export function testWorld({ env = {}, now = cutAt, asOf = cutAt, terminal = false }: WorldOptions = {}): TestWorld {
+export function testWorld(options: WorldOptions = {}): TestWorld {
+  const { env = {}, now = cutAt, asOf = cutAt, terminal = false, typed, piped = '' } = options;
   const controller = new AbortController();
   return {
     env,
-    stdin: Readable.from([]),
+    stdin: Object.assign(Readable.from([typed ?? piped]), { isTTY: typed !== undefined }),
     stdout: new Captured(terminal),
     stderr: new Captured(terminal),
+    host: 'desk-7',
     now: () => now,
     random: () => 0,
     fetch: nodeFetch,
