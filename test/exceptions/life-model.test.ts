@@ -21,7 +21,7 @@ import { LifeModel, type Fault, type ModelRow } from './life-model.ts';
 const { RECON_SEED: replayed, RECON_SEEDS: count = '100' } = process.env;
 const seeds =
   replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
-const steps = 14;
+const steps = 11;
 
 const { url, sql } = await testDatabase();
 const database = openPool(url);
@@ -43,6 +43,7 @@ class Walk {
   readonly #model = new LifeModel();
   readonly #faults = new Map<string, Fault>();
   readonly #story: string[] = [];
+  readonly #idOf = new Map<ModelRow, string>();
   #now = cutAt.getTime();
 
   constructor(seed: number) {
@@ -52,12 +53,13 @@ class Walk {
   }
 
   async go(): Promise<void> {
+    for (let changes = 0; changes < 4; changes += 1) this.#change();
     await this.#run('whole'); // clears what the seed before left
+    await this.#compare();
     for (let step = 0; step < steps; step += 1) {
-      this.#now += this.#random.integer(1, 600) * 60_000;
-      const kind = this.#random.pick(['change', 'run', 'run', 'act', 'act'] as const);
-      if (kind === 'change') this.#change();
-      else if (kind === 'act' && this.#model.rows.length > 0) await this.#act();
+      this.#now += this.#random.integer(1, 12) * 3_600_000;
+      if (this.#random.chance(0.3)) this.#change();
+      if (this.#random.chance(0.5) && this.#model.rows.length > 0) await this.#act();
       else await this.#run(this.#random.pick(['whole', 'whole', 'whole', 'narrowed', 'truncated', 'incomplete']));
       await this.#compare();
     }
@@ -67,9 +69,9 @@ class Walk {
   /** Something breaks, gets worse or better, turns into something else, or is mended. */
   #change(): void {
     const subject = `${this.#prefix}${this.#random.integer(1, 2)}`;
-    const kind = this.#random.pick(['missing_in_ledger', 'amount_mismatch'] as const);
-    const fault = { subject, kind, ...this.#random.pick(sizes) };
-    if (this.#random.chance(0.3)) this.#faults.delete(subject);
+    const kind = this.#random.pick(['missing_in_ledger', 'amount_mismatch', this.#faults.get(subject)?.kind] as const);
+    const fault = { subject, kind: kind ?? 'missing_in_ledger', ...this.#random.pick(sizes) };
+    if (this.#random.chance(0.15)) this.#faults.delete(subject);
     else this.#faults.set(subject, fault);
     this.#story.push(`${subject}: ${JSON.stringify(this.#faults.get(subject) ?? 'in order')}`);
   }
@@ -96,12 +98,13 @@ class Walk {
   }
 
   async #act(): Promise<void> {
-    const row = this.#random.pick(this.#model.rows);
-    const until = this.#now + this.#random.integer(1, 1_500) * 60_000;
+    const unresolved = this.#model.rows.filter(({ resolved }) => resolved === null);
+    const row = this.#random.pick(unresolved.length > 0 && this.#random.chance(0.8) ? unresolved : this.#model.rows);
+    const until = this.#now + this.#random.integer(1, 48) * 3_600_000;
     const by = this.#random.pick(['Ada', 'Grace']);
     const deed = { action: this.#random.pick(actionNames), by, at: this.#now, until, assignee: `${by}’s team` };
     const order: Order = {
-      id: await this.#idOf(row),
+      id: this.#idOf.get(row) ?? '',
       action: deed.action,
       note: 'as agreed',
       until: new Date(until).toISOString(),
@@ -117,10 +120,6 @@ class Walk {
     );
     this.#story.push(`${by}: ${deed.action} ${row.kind} of ${row.subject}${done ? '' : ', refused'}`);
     expect(done, this.#story.join('\n')).toBe(this.#model.act(row, deed));
-  }
-
-  async #idOf(row: ModelRow): Promise<string> {
-    return (await this.#stored())[this.#sorted().indexOf(row)]!.id;
   }
 
   #sorted(): ModelRow[] {
@@ -147,6 +146,7 @@ class Walk {
     const expected = this.#sorted();
     const stored = await this.#stored();
     const ids = stored.map(({ id }) => id);
+    expected.forEach((row, at) => this.#idOf.set(row, ids[at] ?? ''));
     const date = (time: number | null | undefined) => (time === null || time === undefined ? null : new Date(time));
     expect(
       stored.map((row) => ({ ...row, previous: row.previous_exception_id && ids.indexOf(row.previous_exception_id) })),
@@ -171,8 +171,8 @@ class Walk {
   }
 
   async #compareStatuses(): Promise<void> {
-    const ids = (await this.#stored()).map(({ id }) => id);
     const expected = this.#sorted();
+    const ids = expected.map((row) => this.#idOf.get(row));
     for (const status of statuses) {
       const filter = { ...anyException, status, at: new Date(this.#now), text: this.#prefix.toUpperCase() };
       const listed = (await targetsOf(database, 'public', filter)).map(({ id }) => ids.indexOf(id));
