@@ -6,6 +6,10 @@ alter table reconciliation_exception_events
 
 create index reconciliation_exception_events_of_exception on reconciliation_exception_events (exception_id, created_at);
 
+drop index
+  reconciliation_exceptions_accepted,
+  reconciliation_exceptions_of_user;
+
 alter table reconciliation_exceptions
   drop column acknowledged_at,
   drop column acknowledged_by,

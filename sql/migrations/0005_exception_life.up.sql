@@ -6,6 +6,11 @@ alter table reconciliation_exceptions
   add column snoozed_until timestamptz,
   add column accepted_until timestamptz;
 
+create index reconciliation_exceptions_accepted on reconciliation_exceptions (accepted_until)
+  where resolved_at is null and accepted_until is not null;
+create index reconciliation_exceptions_of_user on reconciliation_exceptions (affected_user_id)
+  where affected_user_id is not null;
+
 alter table reconciliation_exception_events
   add column host text,
   add column sequence bigint generated always as identity;

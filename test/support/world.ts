@@ -31,7 +31,7 @@ export interface WorldOptions {
   /** Whether stdout and stderr are terminals. */
   terminal?: boolean;
   /** What comes from stdin: typed at a terminal, or through a pipe. */
-  typed?: string;
+  typed?: string | AsyncIterable<string>;
   piped?: string;
 }
 
@@ -48,7 +48,9 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   const controller = new AbortController();
   return {
     env,
-    stdin: Object.assign(Readable.from([typed ?? piped]), { isTTY: typed !== undefined }),
+    stdin: Object.assign(Readable.from(typeof typed === 'object' ? typed : [typed ?? piped]), {
+      isTTY: typed !== undefined,
+    }),
     stdout: new Captured(terminal),
     stderr: new Captured(terminal),
     host: 'desk-7',
