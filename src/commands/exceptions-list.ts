@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { ExceptionFilter } from '../exceptions/filter.ts';
 import { sorts, type Sort } from '../exceptions/order.ts';
-import type { Total } from '../exceptions/totals.ts';
+import type { Total } from '../exceptions/list-totals.ts';
 import { listOf, type Items } from '../list-of.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
@@ -68,7 +68,7 @@ async function printFoot(
   next: string | undefined,
   world: World,
 ): Promise<void> {
-  const { totalsOf } = await import('../exceptions/totals.ts');
+  const { totalsOf } = await import('../exceptions/list-totals.ts');
   const { footOf } = await import('../output/exceptions.ts');
   // what is not open is counted apart, so that nobody takes it for gone
   const status = filter.status === 'open' ? 'unresolved' : filter.status;

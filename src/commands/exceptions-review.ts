@@ -34,7 +34,7 @@ export async function review(
 
 async function preview({ database, schema }: Store, orders: readonly Order[], world: World): Promise<string> {
   const { streamExceptions } = await import('../exceptions/store.ts');
-  const { totalsOf } = await import('../exceptions/totals.ts');
+  const { totalsOf } = await import('../exceptions/list-totals.ts');
   const { orderTable } = await import('../output/exception-orders.ts');
   const { totalsText } = await import('../output/exceptions.ts');
   const { screenOf } = await import('../output/screen.ts');

@@ -1,10 +1,10 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
-import type { Total } from '../exceptions/totals.ts';
+import type { Total } from '../exceptions/list-totals.ts';
 import { kindNamed, kinds, severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
 import { count, cut, localTime, shortId, shortSubject, type Screen } from './screen.ts';
-import { renderTable } from './table.ts';
+import { renderTable, widthOf, type Column } from './table.ts';
 
 /** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
 export const exceptionColumns = [
@@ -40,28 +40,47 @@ export const exceptionColumns = [
   'created_at',
 ] as const satisfies readonly (keyof StoredException)[];
 
-/** One line per exception. */
+interface ExceptionColumn extends Column {
+  cell: (exception: StoredException, screen: Screen) => string;
+}
+
+const column = {
+  id: { header: 'id', cell: ({ id }, screen) => screen.strong(id === null ? '-' : shortId(id)) },
+  severity: { header: 'severity', cell: ({ severity }, screen) => screen.severity(severity) },
+  kind: { header: 'kind', cell: ({ kind }) => cut(kind) },
+  subject: { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
+  difference: { header: 'difference', align: 'right', cell: (exception) => subjectAndAmount(exception)[1] },
+  currency: { header: '', cell: (exception) => subjectAndAmount(exception)[2] },
+  // of what a dry run found nobody knows since when or how often: it did not look into the past
+  since: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since)) },
+  day: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since).slice(0, 10)) },
+  seen: { header: 'seen', align: 'right', cell: ({ id, occurrences }) => (id === null ? '-' : `${occurrences}x`) },
+  station: { header: '', cell: stationOf },
+} satisfies Record<string, ExceptionColumn>;
+
+const { id, severity, kind, subject, difference, currency, since, day, seen, station } = column;
+const what: readonly ExceptionColumn[] = [id, severity, kind, subject, difference, currency];
+
+/** From the widest to the narrowest. */
+const layouts = [
+  [...what, since, seen, station],
+  [...what, day, seen, station],
+  [...what, day, station],
+  [...what, day],
+  what,
+];
+
+/** One line per exception, with as much of its life as the screen is wide. */
 export function exceptionTable(exceptions: readonly StoredException[], screen: Screen): string {
-  return renderTable(
-    [
-      { header: 'id' },
-      { header: 'severity' },
-      { header: 'kind' },
-      { header: 'subject' },
-      { header: 'difference', align: 'right' },
-      { header: '' },
-      { header: 'since' },
-      { header: 'seen', align: 'right' },
-      { header: '' },
-    ],
-    exceptions.map((exception) => [
-      screen.strong(exception.id === null ? '-' : shortId(exception.id)),
-      screen.severity(exception.severity),
-      cut(exception.kind),
-      ...subjectAndAmount(exception),
-      ...lifeOf(exception),
-    ]),
-  );
+  let table = '';
+  for (const columns of layouts) {
+    table = renderTable(
+      columns,
+      exceptions.map((exception) => columns.map(({ cell }) => cell(exception, screen))),
+    );
+    if (widthOf(table) <= screen.columns) break;
+  }
+  return table;
 }
 
 /** The cells of the subject, of the difference or what is at stake, and of the currency. */
@@ -73,12 +92,7 @@ export function subjectAndAmount(exception: StoredException): [string, string, s
   ];
 }
 
-/** Since when, how often, and where it is in its life: of what a dry run found nobody knows, it did not look into the past. */
-function lifeOf(exception: StoredException): [string, string, string] {
-  const { id, created_at: since, occurrences } = exception;
-  return id === null ? ['-', '-', ''] : [localTime(since), `${occurrences}x`, stationOf(exception)];
-}
-
+/** Where it is in its life. */
 function stationOf(exception: StoredException): string {
   const { resolved_at: resolved, snoozed_until: snoozed, accepted_until: accepted, assignee } = exception;
   if (resolved !== null) return 'resolved';

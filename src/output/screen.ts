@@ -10,7 +10,7 @@ export interface Screen {
   faint: (text: string) => string;
   severity: (severity: Severity) => string;
   verdict: (verdict: Verdict) => string;
-  /** Characters to a line. */
+  /** Characters to a line; a pipe has room for any. */
   columns: number;
 }
 
@@ -22,7 +22,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     faint: paint.dim,
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
-    columns: stream.columns ?? 120,
+    columns: stream.isTTY === true ? (stream.columns ?? 120) : Infinity,
   };
 }
 

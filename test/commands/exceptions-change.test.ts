@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
 import { cutAt } from '../support/run-check.ts';
@@ -251,6 +252,15 @@ describe('filters and orders', () => {
     const first = await exceptions('list --sort oldest --text "the " --limit 1');
     expect(first.stderr).toContain("recon exceptions list --text 'the ' --sort oldest --limit 1 --after cccc0000\n");
   });
+});
+
+test.each([80, 100, 120, 200])('a list fits a terminal of %i characters', async (columns) => {
+  await exceptions('accept aaaa --until 30d --note x');
+  const { stdout } = await exceptions('list --status unresolved --kind missing_in_ledger', { terminal: true, columns });
+  const lines = stripVTControlCharacters(stdout).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+  expect(lines[1]).toMatch(/^aaaa0000 +high +missing_in_ledger +deposit 1 +-200 +USDC +2026-02-28/);
+  expect(lines[1]!.includes('accepted until')).toBe(columns >= 120);
 });
 
 describe('hostile text', () => {
