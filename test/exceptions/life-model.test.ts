@@ -219,7 +219,7 @@ async function outcomeOf(how: string, faults: readonly Fault[], at: Date): Promi
     details: {},
     coverage: 'everything' as const,
   };
-  return { ...outcome, result: { ...comparison, findings, accepted } };
+  return { ...outcome, result: { ...comparison, findings, accepted, planted: null } };
 }
 
 function toFinding({ subject, kind, difference, severity }: Fault): Finding {

@@ -96,11 +96,7 @@ export class LifeModel {
 
   /** Does what a person asks for; false if it is not possible, and then nothing has changed. */
   act(row: ModelRow, { action, by, at, until, assignee }: Deed): boolean {
-    const isAside = (row.acceptedUntil ?? 0) > at || (row.snoozedUntil ?? 0) > at;
-    if (action === 'reopen' && row.resolved === null && !isAside) return false;
-    if (action === 'reopen' && row.resolved !== null && this.rows.some((one) => !one.resolved && isSame(one, row)))
-      return false;
-    if (action !== 'reopen' && action !== 'comment' && row.resolved !== null) return false;
+    if (this.#refuses(row, action, at)) return false;
     Object.assign(
       row,
       {
@@ -125,6 +121,14 @@ export class LifeModel {
       }[action],
     );
     return true;
+  }
+
+  #refuses(row: ModelRow, action: ActionName, at: number): boolean {
+    if (action === 'comment') return false;
+    if (action !== 'reopen') return row.resolved !== null;
+    const isAside = (row.acceptedUntil ?? 0) > at || (row.snoozedUntil ?? 0) > at;
+    if (row.resolved === null) return !isAside;
+    return this.rows.some((one) => one.resolved === null && isSame(one, row)); // it came back
   }
 
   /** Where it stands at that moment, as `--status` has it. */
