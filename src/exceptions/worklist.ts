@@ -3,6 +3,7 @@ import { restore } from '../formula.ts';
 import { money } from '../money.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 import { suggest } from '../suggestion.ts';
 import { actionNames, actions, type Action, type ActionName, type Order } from './actions.ts';
 import type { StoredException } from './exception.ts';
@@ -44,7 +45,8 @@ export function readWorklist(text: string, now: Date): Worklist {
 function throwIfAny(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const more = problems.length - problemsShown;
-  const lines = [...problems.slice(0, problemsShown), ...(more > 0 ? [`… and ${more} more`] : [])];
+  const shown = problems.slice(0, problemsShown).map((problem) => plain(problem.slice(0, 200))); // of a file from anywhere
+  const lines = [...shown, ...(more > 0 ? [`… and ${more} more`] : [])];
   throw new OperatorError(64, lines.join('\n'), 'Correct the file and apply it again; nothing was changed.');
 }
 
@@ -83,7 +85,12 @@ function parsed(text: string, delimiter: string) {
       skip_empty_lines: true,
     });
   } catch (error) {
-    throw new OperatorError(64, `The file is not CSV: ${(error as CsvError).message}.`, undefined, { cause: error });
+    throw new OperatorError(
+      64,
+      `The file is not CSV: ${plain((error as CsvError).message.slice(0, 200))}.`,
+      undefined,
+      { cause: error },
+    );
   }
 }
 

@@ -44,7 +44,7 @@ interface ExceptionColumn extends Column {
   cell: (exception: StoredException, screen: Screen) => string;
 }
 
-const column = {
+const columns = {
   id: { header: 'id', cell: ({ id }, screen) => screen.strong(id === null ? '-' : shortId(id)) },
   severity: { header: 'severity', cell: ({ severity }, screen) => screen.severity(severity) },
   kind: { header: 'kind', cell: ({ kind }) => cut(kind) },
@@ -58,36 +58,39 @@ const column = {
   station: { header: '', cell: stationOf },
 } satisfies Record<string, ExceptionColumn>;
 
-const { id, severity, kind, subject, difference, currency, since, day, seen, station } = column;
-const what: readonly ExceptionColumn[] = [id, severity, kind, subject, difference, currency];
+const always = ['id', 'severity', 'kind', 'subject', 'difference', 'currency'] as const;
 
 /** From the widest to the narrowest. */
-const layouts = [
-  [...what, since, seen, station],
-  [...what, day, seen, station],
-  [...what, day, station],
-  [...what, day],
-  what,
+const layouts: (keyof typeof columns)[][] = [
+  [...always, 'since', 'seen', 'station'],
+  [...always, 'day', 'seen', 'station'],
+  [...always, 'day', 'station'],
+  [...always, 'day'],
+  [...always],
 ];
 
 /** One line per exception, with as much of its life as the screen is wide. */
 export function exceptionTable(exceptions: readonly StoredException[], screen: Screen): string {
   let table = '';
-  for (const columns of layouts) {
+  for (const layout of layouts) {
+    const shown: ExceptionColumn[] = layout.map((name) => columns[name]);
     table = renderTable(
-      columns,
-      exceptions.map((exception) => columns.map(({ cell }) => cell(exception, screen))),
+      shown,
+      exceptions.map((exception) => shown.map(({ cell }) => cell(exception, screen))),
     );
     if (widthOf(table) <= screen.columns) break;
   }
   return table;
 }
 
+/** numeric(36,18) with its sign and brackets: what is longer is nobody's money. */
+const longestAmount = 42;
+
 /** The cells of the subject, of the difference or what is at stake, and of the currency. */
 export function subjectAndAmount(exception: StoredException): [string, string, string] {
   return [
     exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
-    plain(exception.difference ?? stakeOf(exception) ?? '-'),
+    cut(exception.difference ?? stakeOf(exception) ?? '-', longestAmount),
     cut(exception.currency ?? ''),
   ];
 }
