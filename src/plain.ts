@@ -5,3 +5,14 @@ const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 export function plain(text: string): string {
   return text.replace(unsafe, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }
+
+/** `plain`, but for the line breaks and tabs that a cell of a table may hold. */
+export function plainCell(text: string): string {
+  return text.replace(unsafe, (character) => (/[\t\r\n]/.test(character) ? character : plain(character)));
+}
+
+/** JSON in which no control character stands as it is: another spelling of the same value. */
+export function plainJson(json: string): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.replace(unsafe, (character) => character.split('').map(escaped).join(''));
+}

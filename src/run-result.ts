@@ -1,9 +1,11 @@
 import type { Comparison, CurrencyTotals, Window } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
 import { inTransaction, type Database } from './database.ts';
+import { endExpired } from './exceptions/acceptance.ts';
 import type { FindingColumns, StoredException } from './exceptions/exception.ts';
 import type { KeptFindings } from './exceptions/kept-findings.ts';
 import { clearUnseen, recordFindings } from './exceptions/life.ts';
+import { lockExceptions } from './exceptions/store.ts';
 import { strongest, type ExitCode } from './exit-codes.ts';
 import { Incomplete } from './incomplete.ts';
 import { storableText } from './jsonb.ts';
@@ -28,6 +30,8 @@ export interface CheckOutcome {
 /** A complete comparison, with what it found. */
 export interface Compared extends Comparison {
   findings: KeptFindings;
+  /** How many of these are accepted: known and agreed. */
+  accepted: Readonly<Record<Severity, number>>;
   /** How many faults the check found in the canary, which are all that were planted; null: it was not asked. */
   planted: number | null;
 }
@@ -36,7 +40,7 @@ export interface Compared extends Comparison {
 export interface RunResult {
   report: Report;
   checks: StoredCheck[];
-  /** How many exceptions of each severity this run found, new ones and those seen again. */
+  /** How many exceptions of each severity this run found, new ones and those seen again, but for the accepted ones. */
   found: Readonly<Record<Severity, number>>;
   /** These exceptions, the most severe first. There may be a million: each call reads them anew, a batch at a time. */
   exceptions: (limit?: number) => Iterable<StoredException> | AsyncIterable<StoredException>;
@@ -53,23 +57,29 @@ export type Conclusion = Omit<RunResult, 'exceptions' | 'cleared'>;
 export function conclude(begun: Report, outcomes: readonly CheckOutcome[], endedAt: Date, mask: Mask): Conclusion {
   const checks = outcomes.map((outcome) => toStoredCheck(outcome, begun.id, mask));
   const found = countFound(outcomes);
+  const findings = comparedOf(outcomes).reduce((all, compared) => all + compared.findings.count(), 0);
   return {
-    report: toReport(begun, checks, countAll(found), endedAt.toISOString()),
+    report: toReport(begun, checks, findings, endedAt.toISOString()),
     checks,
     found,
     incompleteCodes: outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [result.exitCode] : [])),
   };
 }
 
+function comparedOf(outcomes: readonly CheckOutcome[]): Compared[] {
+  return outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result]));
+}
+
 function countFound(outcomes: readonly CheckOutcome[]): Record<Severity, number> {
-  const compared = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result.findings]));
-  const count = (severity: Severity) => compared.reduce((found, findings) => found + findings.count(severity), 0);
+  const compared = comparedOf(outcomes);
+  const count = (severity: Severity) =>
+    compared.reduce((all, { findings, accepted }) => all + findings.count(severity) - accepted[severity], 0);
   return { low: count('low'), medium: count('medium'), high: count('high'), critical: count('critical') };
 }
 
-/** How many were found, whatever their severity. */
-function countAll(found: RunResult['found']): number {
-  return severities.reduce((all, severity) => all + found[severity], 0);
+/** Of whatever severity. */
+function countAll(counts: RunResult['found']): number {
+  return severities.reduce((all, severity) => all + counts[severity], 0);
 }
 
 /** Where a run is stored, and how. */
@@ -87,7 +97,7 @@ export interface Storage {
 /** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
 export async function storeRun(
   storage: Storage,
-  { report, checks, found }: Conclusion,
+  { report, checks }: Conclusion,
   outcomes: readonly CheckOutcome[],
 ): Promise<number> {
   const { database, schema, clears, signal, progress } = storage;
@@ -95,12 +105,14 @@ export async function storeRun(
   return inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, report);
     await storeChecks(transaction, schema, checks);
+    await lockExceptions(transaction, schema);
+    await endExpired(transaction, schema, { reportId: report.id, seenAt });
     let stored = 0;
-    progress(stored, countAll(found));
+    progress(stored, report.exceptions_count);
     for (const { checkId, rows } of batchesOf(outcomes)) {
       signal.throwIfAborted();
       stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
-      progress(stored, countAll(found));
+      progress(stored, report.exceptions_count);
     }
     const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
     for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
@@ -213,29 +225,30 @@ function masked(metadata: Record<string, unknown>, mask: Mask): Record<string, u
 }
 
 /** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */
-function sidesOf({ totals, findings }: Compared) {
+function sidesOf({ totals, ...compared }: Compared) {
   const expected = sum(totals.map((total) => money(total.expected)));
   const actual = sum(totals.map((total) => money(total.actual)));
   return {
     expected_value: toText(expected),
     actual_value: toText(actual),
     difference: toText(actual.minus(expected)),
-    passed: findings.count() === 0,
+    passed: isPassed(compared),
   };
 }
 
-function describeComparison({
-  compared,
-  totals,
-  findings,
-  planted,
-  truncated,
-  details,
-}: Compared): Record<string, unknown> {
+/** What is accepted is known: it does not fail the check. */
+function isPassed({ findings, accepted }: Pick<Compared, 'findings' | 'accepted'>): boolean {
+  return findings.count() === countAll(accepted);
+}
+
+function describeComparison(result: Compared): Record<string, unknown> {
+  const { compared, totals, findings, planted, truncated, details } = result;
+  const accepted = countAll(result.accepted);
   return {
-    verdict: findings.count() === 0 ? 'passed' : 'failed',
+    verdict: isPassed(result) ? 'passed' : 'failed',
     compared,
     findings: findings.count(),
+    ...(accepted > 0 && { accepted }),
     awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
     in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
     ...(truncated && { truncated }),
@@ -291,6 +304,11 @@ function toUnstored(row: FindingColumns, seenAt: string): StoredException {
     resolved_at: null,
     resolved_by: null,
     resolution_notes: null,
+    acknowledged_at: null,
+    acknowledged_by: null,
+    assignee: null,
+    snoozed_until: null,
+    accepted_until: null,
     last_report_id: null,
     last_seen_at: seenAt,
     occurrences: 1,

@@ -7,8 +7,10 @@ import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
 import { inSavepoint, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
+import { countAccepted } from './exceptions/acceptance.ts';
+import { anyException } from './exceptions/filter.ts';
 import { KeptFindings } from './exceptions/kept-findings.ts';
-import { anyException, openSubjects, streamExceptions } from './exceptions/store.ts';
+import { openSubjects, streamExceptions } from './exceptions/store.ts';
 import { Incomplete } from './incomplete.ts';
 import { assertKnownUser } from './known-user.ts';
 import { withPlace } from './mapping-problem.ts';
@@ -171,22 +173,31 @@ interface Past {
   compared: ReadonlyMap<string, number>;
   /** The subjects of each check with an open exception. */
   known: Cut['known'];
+  /** How many of these findings are known and agreed. */
+  accepted: (findings: KeptFindings) => Promise<Compared['accepted']>;
   /** From where to where each check verifies; a narrowed run verifies nothing. */
   windows: (database: Database, times: CutTimes) => Promise<((check: CheckName) => Window) | undefined>;
 }
 
 /** A dry run may come before our tables: then nobody knows of any past. */
-async function pastOf({ options }: Engine, database: Database, schema: string): Promise<Past> {
-  if (options.dryRun && !(await hasReports(database, schema)))
-    return { compared: new Map(), known: {}, windows: () => Promise.resolve(undefined) };
+async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
+  if (options.dryRun && !(await hasReports(database, schema))) return noPast;
   const { scope, type } = options;
   return {
     windows: async (connected, times) =>
       isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
     compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
     known: await openSubjects(database, schema),
+    accepted: (findings) => countAccepted(database, schema, findings, world.now()),
   };
 }
+
+const noPast: Past = {
+  compared: new Map(),
+  known: {},
+  accepted: () => Promise.resolve({ low: 0, medium: 0, high: 0, critical: 0 }),
+  windows: () => Promise.resolve(undefined),
+};
 
 function newReport({ options, config, world }: Engine): Report {
   const startedAt = world.now().toISOString();
@@ -327,13 +338,13 @@ async function compareOne(
   cut: Cut,
   check: Check,
   reading: Reading | undefined,
-  { compared }: Past,
+  past: Past,
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
   engine.listener.comparing(check.name);
-  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result));
+  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result, past));
   outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
-  return told(engine, refuseShrunken(outcome, compared.get(check.name)));
+  return told(engine, refuseShrunken(outcome, past.compared.get(check.name)));
 }
 
 function told(engine: Engine, outcome: CheckOutcome): CheckOutcome {
@@ -346,6 +357,7 @@ async function tryCompare(
   cut: Cut,
   check: Check,
   reading: CustodianReading | Incomplete | undefined,
+  past: Past,
 ): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
   const params = { ...cut.params, ...check.params(config) };
@@ -355,7 +367,7 @@ async function tryCompare(
     return await inSavepoint(cut.transaction, async (transaction) => {
       const inSavepoint = { ...cut, transaction, params };
       const planted = options.canary && check.read === undefined ? await askCanary(inSavepoint, check) : null;
-      return { ...(await compare(inSavepoint, check, reading)), planted };
+      return { ...(await compare(inSavepoint, check, reading, past)), planted };
     });
   } catch (error) {
     world.signal.throwIfAborted();
@@ -369,12 +381,13 @@ async function compare(
   cut: Cut,
   check: Check,
   reading: CustodianReading | undefined,
+  { accepted }: Past,
 ): Promise<Omit<Compared, 'planted'>> {
   const findings = new KeptFindings();
   const comparison = await check.compare(cut, reading, (finding) => {
     findings.add(finding);
   });
-  return { ...comparison, findings };
+  return { ...comparison, findings, accepted: await accepted(findings) };
 }
 
 function pastDeadline(): Incomplete {

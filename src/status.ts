@@ -1,5 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database } from './database.ts';
+import { anyException } from './exceptions/filter.ts';
+import { totalsOf } from './exceptions/list-totals.ts';
 import type { Severity } from './kinds.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
 
@@ -23,7 +25,7 @@ export interface CheckStatus {
 export interface Status {
   environment: string;
   checks: CheckStatus[];
-  /** How many exceptions are open. */
+  /** How many exceptions are open: what is snoozed or accepted is not. */
   open_exceptions: Record<Severity, number>;
   /** The newest run; null: there was none. */
   last_report: Report | null;
@@ -34,6 +36,7 @@ export async function statusOf(
   database: Database,
   schema: string,
   config: { environment: string; checks: readonly CheckName[] },
+  now: Date,
 ): Promise<Status> {
   const rows = await lastChecks(database, schema);
   const known = new Map(rows.map((row) => [row.check_type, row]));
@@ -45,7 +48,7 @@ export async function statusOf(
       check_type: name,
       on: config.checks.includes(name),
     })),
-    open_exceptions: await openExceptions(database, schema),
+    open_exceptions: await openExceptions(database, schema, now),
     last_report: reports[0] ?? null,
   };
 }
@@ -81,15 +84,9 @@ async function lastChecks(database: Database, schema: string): Promise<Omit<Chec
   return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
 }
 
-async function openExceptions(database: Database, schema: string): Promise<Record<Severity, number>> {
-  const rows = await database<{ severity: Severity; open: string }[]>`
-    select exception.severity, count(*) as open
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where exception.resolved_at is null
-    group by exception.severity
-    order by exception.severity
-  `;
+async function openExceptions(database: Database, schema: string, now: Date): Promise<Record<Severity, number>> {
+  const totals = await totalsOf(database, schema, { ...anyException, status: 'open', at: now });
   const open = { low: 0, medium: 0, high: 0, critical: 0 };
-  for (const row of rows) open[row.severity] = Number(row.open);
+  for (const { severity, count } of totals) open[severity] += count;
   return open;
 }

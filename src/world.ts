@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type nodeFetch from 'node-fetch';
@@ -18,6 +19,8 @@ export interface World {
   stdin: Readable & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;
+  /** The name of this machine: the log says from where a person acted. */
+  host: string;
   /** The clock of this machine. The time that checks compare with is `asOf`, never this. */
   now: () => Date;
   /** Uniform in [0, 1): jitter. */
@@ -59,6 +62,7 @@ export function realWorld(): World {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    host: hostname(),
     now: () => new Date(),
     random: Math.random,
     fetch: async (...request) => (await import('node-fetch')).default(...request),

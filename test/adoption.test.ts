@@ -21,7 +21,10 @@ type Sql = Awaited<ReturnType<typeof databaseWith>>['sql'];
 
 /** Every row of the three tables as text; a column that is not in the first version is left out. */
 async function dataOf(sql: Sql): Promise<unknown> {
-  const life = ['kind', 'fingerprint', 'last_report_id', 'last_seen_at', 'occurrences', 'previous_exception_id'];
+  const life = [
+    ...['kind', 'fingerprint', 'last_report_id', 'last_seen_at', 'occurrences', 'previous_exception_id'],
+    ...['acknowledged_at', 'acknowledged_by', 'assignee', 'snoozed_until', 'accepted_until'],
+  ];
   const rows = await sql`
     select 'report' as of, to_jsonb(r)::text as row from reconciliation_reports r
     union all select 'check', to_jsonb(c)::text from reconciliation_checks c

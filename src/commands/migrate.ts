@@ -1,9 +1,8 @@
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { Database } from '../database.ts';
-import type { DownPlan, MigrationStatus } from '../migrations.ts';
-import { OperatorError } from '../operator-error.ts';
+import type { MigrationStatus } from '../migrations.ts';
 import type { World } from '../world.ts';
+import { confirm } from './confirm.ts';
 import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
@@ -56,29 +55,9 @@ async function down(database: Database, schema: string | undefined, yes: boolean
   const plan = await planDown(database, schema);
   if (plan.tables.length > 0) {
     await print(world.stderr, lossText(plan));
-    if (!yes) await confirm(plan, world);
+    if (!yes) await confirm('down', 'This drops tables', `in the schema ${plan.schema}`, world);
   }
   await print(world.stdout, revertedText(await migrateDown(database, schema)));
-}
-
-/** Throws an OperatorError (64) unless a person at a terminal types the word. */
-async function confirm({ schema }: DownPlan, world: World): Promise<void> {
-  if (world.stdin.isTTY !== true)
-    throw new OperatorError(64, 'This drops tables, and nobody can be asked: stdin is no terminal.', 'Add --yes.');
-  await print(world.stderr, `Type "down" to go on, in the schema ${schema}: `);
-  if ((await firstLine(world)).trim() !== 'down') throw new OperatorError(64, 'Not confirmed; nothing was changed.');
-}
-
-/** What is typed until Enter; empty at the end of the input. */
-async function firstLine({ stdin, signal }: World): Promise<string> {
-  const lines = createInterface({ input: stdin, terminal: false, signal });
-  try {
-    for await (const line of lines) return line;
-    signal.throwIfAborted();
-    return '';
-  } finally {
-    lines.close(); // a terminal that is still read would keep the process alive
-  }
 }
 
 function statusCommand(context: CommandContext): Command {

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import { InvalidArgumentError, Option } from 'commander';
 import { OperatorError } from '../operator-error.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { parseMoment } from '../moment.ts';
 import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
 
@@ -47,6 +48,24 @@ export function idPrefix(text: string): string {
 /** Like `idPrefix`, for a report: also `latest`. */
 export function reportId(text: string): string {
   return text === 'latest' ? text : idPrefix(text);
+}
+
+const timeHint = 'Give 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.';
+
+/** A time, RFC 3339: `7d` is seven days ago; null if none is given. Throws an OperatorError (64) for what is none. */
+export function moment(flag: string, text: string | undefined, now: Date): string | null {
+  if (text === undefined) return null;
+  const parsed = parseMoment(text, now);
+  if (parsed !== undefined) return parsed;
+  throw new OperatorError(64, `${flag} "${text}" is not a time.`, timeHint);
+}
+
+/** The same for a time to come: `7d` is in seven days. */
+export function deadline(flag: string, text: string | undefined, now: Date): string | null {
+  if (text === undefined) return null;
+  const parsed = parseMoment(text, now, 'ahead');
+  if (parsed !== undefined && Date.parse(parsed) > now.getTime()) return parsed;
+  throw new OperatorError(64, `${flag} "${text}" is not a time to come.`, timeHint);
 }
 
 /** The world with the variables of `--env-file` laid under those of the environment. */

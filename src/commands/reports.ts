@@ -67,7 +67,8 @@ function showCommand(context: CommandContext): Command {
 
 async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
   const { checksOf, findReport } = await import('../reports.ts');
-  const { anyException, streamExceptions } = await import('../exceptions/store.ts');
+  const { anyException } = await import('../exceptions/filter.ts');
+  const { streamExceptions } = await import('../exceptions/store.ts');
   const report = await findReport(database, schema, id);
   const checks = await checksOf(database, schema, report.id);
   const exceptions = (limit?: number) =>

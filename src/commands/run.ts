@@ -3,13 +3,12 @@ import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
 import { listOf, type Items } from '../list-of.ts';
-import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
 import type { RunOptions } from '../run.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
 import type { World } from '../world.ts';
-import { gather, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
+import { gather, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface RunFlags {
@@ -88,8 +87,8 @@ async function announceDisabled(flags: RunFlags, world: World): Promise<0> {
 
 async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<RunOptions> {
   const scope = {
-    since: toMoment('--since', flags.since, now),
-    until: toMoment('--until', flags.until, now),
+    since: moment('--since', flags.since, now),
+    until: moment('--until', flags.until, now),
     userId: flags.user ?? null,
   };
   const narrowed = Object.values(scope).some((limit) => limit !== null);
@@ -113,18 +112,6 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
     acceptFewer: flags.acceptFewer === true,
     canary: flags.canary === true || flags.type === 'daily',
   };
-}
-
-function toMoment(flag: string, text: string | undefined, now: Date): string | null {
-  if (text === undefined) return null;
-  const moment = parseMoment(text, now);
-  if (moment === undefined)
-    throw new OperatorError(
-      64,
-      `${flag} "${text}" is not a time.`,
-      'Give 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.',
-    );
-  return moment;
 }
 
 function waitDuration(text: string): number {

@@ -24,7 +24,7 @@ export function statusCommand(context: CommandContext): Command {
 async function show(format: OutputFormat, world: World): Promise<void> {
   await withStore(world, async ({ database, schema, config }) => {
     const { statusOf } = await import('../status.ts');
-    const status = await statusOf(database, schema, config);
+    const status = await statusOf(database, schema, config, world.now());
     if (format === 'json') {
       const { toJson } = await import('../output/json.ts');
       return print(world.stdout, toJson({ ...status }));

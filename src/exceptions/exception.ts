@@ -28,6 +28,12 @@ export interface StoredException {
   resolved_at: string | null;
   resolved_by: string | null;
   resolution_notes: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  assignee: string | null;
+  snoozed_until: string | null;
+  /** Known and agreed until then, at these amounts. */
+  accepted_until: string | null;
   last_report_id: string | null;
   last_seen_at: string;
   occurrences: number;
@@ -36,6 +42,9 @@ export interface StoredException {
   metadata: Record<string, unknown>;
   created_at: string;
 }
+
+/** How an exception stands: to be worked on, put aside for a time, known and agreed for a time, or over. */
+export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
 
 /** The columns of an exception that come from what was found. */
 export type FindingColumns = Pick<
@@ -78,6 +87,8 @@ export interface ExceptionEvent {
   actor: string;
   note: string | null;
   details: Record<string, unknown>;
+  /** The machine on which a person did it; null for `system`. */
+  host: string | null;
   created_at: string;
 }
 

@@ -1,5 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
+import { severities } from '../kinds.ts';
+import { findingTable, sameAmounts } from './acceptance.ts';
 
 /** A part of what a check of a run saw. */
 export interface Sightings {
@@ -17,31 +19,18 @@ export interface Sightings {
  * Returns how many there were.
  */
 export async function recordFindings(transaction: Transaction, schema: string, sightings: Sightings): Promise<number> {
-  const { reportId, checkId, seenAt, rows } = sightings;
+  const { reportId, checkId, rows } = sightings;
   const recorded = await transaction`
     with
-    finding as (
-      select *
-      from json_to_recordset(${rows}::text::json) as finding (
-        check_type text, kind text, fingerprint text, severity text, description text, expected_value numeric,
-        actual_value numeric, difference numeric, currency text, affected_user_id uuid, affected_entity text,
-        metadata jsonb
-      )
+    finding as (select * from ${findingTable(transaction, rows)}),
+    before as (
+      select exception.*
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      inner join finding on finding.fingerprint = exception.fingerprint
+      where exception.resolved_at is null
     ),
     stored as (${upsert(transaction, schema, sightings)}),
-    event as (
-      insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
-        exception_id, event, actor, details, created_at
-      )
-      select
-        stored.id,
-        case when stored.previous_exception_id is null then 'created' else 'returned' end,
-        'system',
-        jsonb_build_object('report_id', ${reportId}::text),
-        ${seenAt}::timestamptz
-      from stored
-      where stored.is_new
-    )
+    event as (${logSightings(transaction, schema, sightings)})
     insert into ${transaction(`${schema}.reconciliation_findings`)} (
       report_id, check_id, exception_id, expected_value, actual_value, difference, currency, severity, metadata
     )
@@ -86,6 +75,8 @@ function upsert(transaction: Transaction, schema: string, { reportId, checkId, s
       currency = excluded.currency,
       affected_user_id = excluded.affected_user_id,
       metadata = excluded.metadata,
+      accepted_until = case when ${sameAmounts(transaction, 'stored', 'excluded')} then stored.accepted_until end,
+      snoozed_until = case when not ${isWorse(transaction, 'excluded', 'stored')} then stored.snoozed_until end,
       last_report_id = excluded.last_report_id,
       last_seen_at = excluded.last_seen_at,
       occurrences = stored.occurrences + 1
@@ -94,9 +85,60 @@ function upsert(transaction: Transaction, schema: string, { reportId, checkId, s
   `;
 }
 
+/** Over the CTEs `finding`, `before` and `stored`: what of it a person would want to read years later. */
+function logSightings(transaction: Transaction, schema: string, { reportId, seenAt }: Sightings) {
+  return transaction`
+    insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
+      exception_id, event, actor, details, created_at
+    )
+    select
+      happened.exception_id, happened.event, 'system',
+      jsonb_build_object('report_id', ${reportId}::text) || happened.details, ${seenAt}::timestamptz
+    from (
+      select
+        stored.id as exception_id,
+        case when stored.previous_exception_id is null then 'created' else 'returned' end as event,
+        '{}'::jsonb as details
+      from stored
+      where stored.is_new
+      union all
+      select before.id, change.event, change.details
+      from before
+      inner join finding on finding.fingerprint = before.fingerprint
+      cross join lateral (
+        values
+          (
+            before.severity <> finding.severity,
+            case when ${isWorse(transaction, 'finding', 'before')} then 'escalated' else 'eased' end,
+            jsonb_build_object('from', before.severity, 'to', finding.severity)
+          ),
+          (
+            before.snoozed_until is not null and ${isWorse(transaction, 'finding', 'before')},
+            'snooze_ended',
+            jsonb_build_object('why', 'its severity rose')
+          ),
+          (
+            before.accepted_until is not null and not ${sameAmounts(transaction, 'before', 'finding')},
+            'acceptance_ended',
+            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text)
+          )
+      ) as change (is_so, event, details)
+      where change.is_so
+    ) as happened
+    order by happened.exception_id
+  `;
+}
+
+function isWorse(transaction: Transaction, row: string, than: string) {
+  const rank = (name: string) =>
+    transaction`array_position(${[...severities]}::text[], ${transaction(`${name}.severity`)})`;
+  return transaction`(${rank(row)} > ${rank(than)})`;
+}
+
 /**
  * Resolves, as `system`, the exceptions of `checks` that this run did not see again. Only to be called for checks that
- * were complete, looked at every subject and stopped at no limit: that is the positive evidence. Returns how many.
+ * were complete, looked at every subject and stopped at no limit: that is the positive evidence. Where the run saw the
+ * same subject with another kind, that exception takes its place, with who took it up. Returns how many.
  */
 export async function clearUnseen(
   transaction: Transaction,
@@ -105,46 +147,86 @@ export async function clearUnseen(
   seenAt: string,
   checks: readonly CheckName[],
 ): Promise<number> {
-  const exceptions = transaction(`${schema}.reconciliation_exceptions`);
   // nothing is known yet of rows that this transaction stored: the planner would expect one, and loop over 100,000
   await transaction`set local enable_nestloop = off`;
   const cleared = await transaction`
     with
-    unresolved as (
-      select
-        exception.id, exception.kind, exception.last_report_id,
-        -- what this run saw of the same subject instead: one sort, where a look for each would grow with the square
-        min(exception.kind) filter (where exception.last_report_id = ${reportId}::uuid) over (
-          partition by exception.check_type, exception.affected_entity collate "C"
-        ) as successor
-      from ${exceptions} as exception
-      where exception.resolved_at is null and exception.check_type = any (${[...checks]}::text[])
-    ),
-    unseen as (
-      select unresolved.id, unresolved.successor
-      from unresolved
-      where
-        unresolved.last_report_id <> ${reportId}::uuid
-        -- what recon adopted from the first version, it cannot look at again: people close those
-        and unresolved.kind <> 'unclassified'
-    ),
+    unseen as (${unseenBy(transaction, schema, reportId, checks)}),
     cleared as (
-      update ${exceptions} as exception
+      update ${transaction(`${schema}.reconciliation_exceptions`)} as exception
       set
         resolved_at = ${seenAt}::timestamptz,
         resolved_by = 'system',
         resolution_notes = coalesce('became ' || unseen.successor, 'cleared') || ' in report ' || ${reportId}::text
       from unseen
       where exception.id = unseen.id and exception.resolved_at is null
-      returning exception.id, exception.resolution_notes, unseen.successor
+      returning exception.id, exception.resolution_notes, unseen.successor, unseen.successor_id
+    ),
+    inherited as (${inheritance(transaction, schema)}),
+    log_of_inherited as (
+      insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
+        exception_id, event, actor, details, created_at
+      )
+      select
+        inherited.id, 'inherited', 'system',
+        jsonb_strip_nulls(jsonb_build_object(
+          'report_id', ${reportId}::text, 'from', inherited.predecessor, 'assignee', inherited.assignee,
+          'acknowledged_by', inherited.acknowledged_by
+        )),
+        ${seenAt}::timestamptz
+      from inherited
     )
     insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
       exception_id, event, actor, note, details, created_at
     )
     select
       cleared.id, case when cleared.successor is null then 'cleared' else 'became' end, 'system',
-      cleared.resolution_notes, jsonb_build_object('report_id', ${reportId}::text), ${seenAt}::timestamptz
+      cleared.resolution_notes,
+      jsonb_strip_nulls(jsonb_build_object('report_id', ${reportId}::text, 'successor', cleared.successor_id)),
+      ${seenAt}::timestamptz
     from cleared
   `;
   return cleared.count;
+}
+
+/** The unresolved exceptions that this run did not see, and what it saw of the same subject instead. */
+function unseenBy(transaction: Transaction, schema: string, reportId: string, checks: readonly CheckName[]) {
+  return transaction`
+    select unresolved.*
+    from (
+      select
+        exception.id, exception.kind, exception.last_report_id, exception.assignee, exception.acknowledged_at,
+        exception.acknowledged_by,
+        -- one sort, where a look for each would grow with the square
+        min(exception.kind) filter (where exception.last_report_id = ${reportId}::uuid) over same_subject as successor,
+        min(exception.id::text) filter (where exception.last_report_id = ${reportId}::uuid) over same_subject
+          as successor_id
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      where exception.resolved_at is null and exception.check_type = any (${[...checks]}::text[])
+      window same_subject as (partition by exception.check_type, exception.affected_entity collate "C")
+    ) as unresolved
+    where
+      unresolved.last_report_id <> ${reportId}::uuid
+      -- what recon adopted from the first version, it cannot look at again: people close those
+      and unresolved.kind <> 'unclassified'
+  `;
+}
+
+/** Over the CTE `unseen`: whose it is, and who took it up, goes on to what took its place. */
+function inheritance(transaction: Transaction, schema: string) {
+  return transaction`
+    update ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    set
+      assignee = coalesce(exception.assignee, predecessor.assignee),
+      acknowledged_at = coalesce(exception.acknowledged_at, predecessor.acknowledged_at),
+      acknowledged_by = coalesce(exception.acknowledged_by, predecessor.acknowledged_by)
+    from (
+      select distinct on (unseen.successor_id) unseen.*
+      from unseen
+      where unseen.successor_id is not null and coalesce(unseen.assignee, unseen.acknowledged_by) is not null
+      order by unseen.successor_id, unseen.id
+    ) as predecessor
+    where exception.id = predecessor.successor_id::uuid
+    returning exception.id, predecessor.id as predecessor, exception.assignee, exception.acknowledged_by
+  `;
 }

@@ -1,101 +1,51 @@
 import type { CheckName } from '../checks/names.ts';
-import { inTransaction, rowsOf, type Database, type Transaction } from '../database.ts';
-import { severities, type Severity } from '../kinds.ts';
+import { rowsOf, type Database, type Transaction } from '../database.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { ExceptionEvent, Sighting, StoredException } from './exception.ts';
-
-export interface ExceptionFilter {
-  status: 'open' | 'resolved' | 'all';
-  severities: readonly Severity[];
-  checks: readonly string[];
-  kinds: readonly string[];
-  userId: string | undefined;
-  /** Exceptions that this report saw. */
-  reportId: string | undefined;
-}
-
-/** Everything, open and resolved; a report's own view overrides the parts it wants. */
-export const anyException: ExceptionFilter = {
-  status: 'all',
-  severities: [],
-  checks: [],
-  kinds: [],
-  userId: undefined,
-  reportId: undefined,
-};
+import { matches, type ExceptionFilter } from './filter.ts';
+import { follows, ordering, type Sort } from './order.ts';
 
 /** A part of a list. */
 export interface Page {
-  /** Only what follows this one: an exception that is resolved meanwhile moves nothing from one page to another. */
-  after?: StoredException | undefined;
+  sort?: Sort;
+  /** Only what follows the exception with this id. */
+  afterId?: string | undefined;
   limit?: number | undefined;
 }
 
-/** Matching exceptions, the most severe and the newest first, a part of them in memory at a time. */
+/** Matching exceptions, the most severe and the newest first unless told otherwise, a part of them in memory at a time. */
 export function streamExceptions(
   database: Database,
   schema: string,
   filter: ExceptionFilter,
-  { after, limit }: Page = {},
+  { sort = 'severity', afterId, limit }: Page = {},
 ): AsyncGenerator<StoredException> {
   return rowsOf(database<StoredException[]>`
     select ${columns(database)}
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)} and ${follows(database, after)}
-    order by
-      array_position(${bySeverity}::text[], exception.severity),
-      exception.created_at desc, exception.fingerprint, exception.id
+    where ${matches(database, schema, filter)} and ${following(database, schema, sort, afterId)}
+    order by ${ordering(database, sort)}
     limit ${limit ?? null}::bigint
   `);
 }
 
-/** How many exceptions match, and how many of them follow the one that a page begins after. */
+/** How many matching exceptions there are, from the one on that a page begins after. */
 export async function countExceptions(
   database: Database,
   schema: string,
   filter: ExceptionFilter,
-  after?: StoredException,
-): Promise<{ matching: number; following: number }> {
-  const [count] = await database<{ matching: string; following: string }[]>`
-    select count(*) as matching, count(*) filter (where ${follows(database, after)}) as following
+  { sort = 'severity', afterId }: Page = {},
+): Promise<number> {
+  const [count] = await database<{ matching: string }[]>`
+    select count(*) as matching
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)}
+    where ${matches(database, schema, filter)} and ${following(database, schema, sort, afterId)}
   `;
-  return { matching: Number(count?.matching), following: Number(count?.following) };
+  return Number(count?.matching);
 }
 
-const bySeverity = [...severities].reverse();
-
-/** Row by row in the order of the list. The times stand crosswise, because the newest come first. */
-function follows(database: Database, after: StoredException | undefined) {
-  if (after === undefined) return database`true`;
-  return database`
-    (
-      array_position(${bySeverity}::text[], exception.severity), ${after.created_at}::timestamptz,
-      exception.fingerprint, exception.id
-    ) > (
-      array_position(${bySeverity}::text[], ${after.severity}::text), exception.created_at,
-      ${after.fingerprint}::text, ${after.id}::uuid
-    )
-  `;
-}
-
-function matches(database: Database, schema: string, filter: ExceptionFilter) {
-  const { status, severities, checks, kinds, userId, reportId } = filter;
-  return database`
-    (${status} = 'all' or (exception.resolved_at is null) = (${status} = 'open'))
-    and (${severities.length === 0} or exception.severity = any (${[...severities]}::text[]))
-    and (${checks.length === 0} or exception.check_type = any (${[...checks]}::text[]))
-    and (${kinds.length === 0} or exception.kind = any (${[...kinds]}::text[]))
-    and (${userId ?? null}::uuid is null or exception.affected_user_id = ${userId ?? null}::uuid)
-    and (
-      ${reportId ?? null}::uuid is null
-      or exists (
-        select from ${database(`${schema}.reconciliation_findings`)} as finding
-        where finding.exception_id = exception.id and finding.report_id = ${reportId ?? null}::uuid
-      )
-    )
-  `;
+function following(database: Database, schema: string, sort: Sort, afterId: string | undefined) {
+  return afterId === undefined ? database`true` : follows(database, schema, sort, afterId);
 }
 
 /** The exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -144,56 +94,12 @@ export async function historyOf(
     limit 20
   `;
   const events = await database<ExceptionEvent[]>`
-    select happened.event, happened.actor, happened.note, happened.details, happened.created_at
+    select happened.event, happened.actor, happened.note, happened.details, happened.host, happened.created_at
     from ${database(`${schema}.reconciliation_exception_events`)} as happened
     where happened.exception_id = ${exceptionId}
-    order by happened.created_at, happened.id
+    order by happened.sequence
   `;
   return { sightings: [...sightings], events: [...events] };
-}
-
-/**
- * Resolves the exceptions whose ids begin so, all of them or none, and writes it into their event log. Throws an
- * OperatorError (64) for an id that is unknown, ambiguous or resolved already.
- */
-export async function resolveExceptions(
-  database: Database,
-  schema: string,
-  idPrefixes: readonly string[],
-  resolution: { by: string; note: string; at: Date },
-): Promise<StoredException[]> {
-  return inTransaction(database, 'read write', async (transaction) => {
-    const resolved: StoredException[] = [];
-    const ids = new Set<string>(); // one that is named twice is closed once
-    for (const idPrefix of idPrefixes) ids.add((await findException(transaction, schema, idPrefix)).id);
-    for (const id of ids) resolved.push(await resolveOne(transaction, schema, id, resolution));
-    return resolved;
-  });
-}
-
-async function resolveOne(
-  transaction: Transaction,
-  schema: string,
-  id: string,
-  { by, note, at }: { by: string; note: string; at: Date },
-): Promise<StoredException> {
-  const [exception] = await transaction<StoredException[]>`
-    update ${transaction(`${schema}.reconciliation_exceptions`)} as exception
-    set resolved_at = ${at}, resolved_by = ${by}, resolution_notes = ${note}
-    where exception.id = ${id} and exception.resolved_at is null
-    returning ${columns(transaction)}
-  `;
-  if (exception === undefined)
-    throw new OperatorError(
-      64,
-      `The exception ${id} is resolved already; nothing was changed.`,
-      `\`recon exceptions show ${id.slice(0, 8)}\` says by whom.`,
-    );
-  await transaction`
-    insert into ${transaction(`${schema}.reconciliation_exception_events`)} (exception_id, event, actor, note, created_at)
-    values (${id}, 'resolved', ${by}, ${note}, ${at})
-  `;
-  return exception;
 }
 
 function columns(connection: Database | Transaction) {
@@ -202,7 +108,8 @@ function columns(connection: Database | Transaction) {
     exception.fingerprint, exception.severity, exception.description, exception.expected_value,
     exception.actual_value, exception.difference, exception.currency, exception.affected_user_id,
     exception.affected_entity, exception.auto_corrected, exception.correction_action, exception.resolved_at,
-    exception.resolved_by, exception.resolution_notes, exception.last_report_id, exception.last_seen_at,
+    exception.resolved_by, exception.resolution_notes, exception.acknowledged_at, exception.acknowledged_by,
+    exception.assignee, exception.snoozed_until, exception.accepted_until, exception.last_report_id, exception.last_seen_at,
     exception.occurrences, exception.previous_exception_id, exception.metadata, exception.created_at
   `;
 }
@@ -217,4 +124,12 @@ export async function openSubjects(database: Database, schema: string): Promise<
     order by exception.check_type
   `;
   return Object.fromEntries(rows.map((row) => [row.check_type, row.subjects]));
+}
+
+/**
+ * Nobody else changes an exception before this transaction ends: a run stores what it found, or a person acts, one after
+ * the other, so that no action is lost and neither can deadlock the other.
+ */
+export async function lockExceptions(transaction: Transaction, schema: string): Promise<void> {
+  await transaction`select pg_advisory_xact_lock(hashtextextended('recon exceptions ' || ${schema}, 0))`;
 }

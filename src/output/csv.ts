@@ -1,11 +1,13 @@
 import { stringify } from 'csv-stringify/sync';
+import { defuse } from '../formula.ts';
 import type { Items } from '../list-of.ts';
+import { plainCell } from '../plain.ts';
 
 const rowsPerPart = 100;
 
 /**
- * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell, and a cell
- * that a spreadsheet would run as a formula is defused; amounts, which may begin with a minus, stay as they are.
+ * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell, control
+ * characters visible, and a cell that a spreadsheet would run as a formula is defused; amounts, which may begin with a minus, stay as they are.
  */
 export async function* toCsv(columns: readonly string[], rows: Items<object>): AsyncGenerator<string> {
   let records: string[][] = [[...columns]];
@@ -25,6 +27,5 @@ function linesOf(records: string[][]): string {
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return defuse(plainCell(typeof value === 'string' ? value : JSON.stringify(value)));
 }

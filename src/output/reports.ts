@@ -225,20 +225,20 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   ];
 }
 
-/** `… 812 records compared, 3 findings (1 critical, 2 low)`: the outcome in one line. */
+/** `… 812 records compared, 3 findings (1 critical, 1 low, 1 accepted)`: the outcome in one line. */
 export function outcomeLine(
   report: Report,
   checks: readonly StoredCheck[],
   found: Readonly<Record<Severity, number>>,
 ): string {
-  const bySeverity = severities
+  const kinds = severities
     .toReversed()
-    .filter((severity) => found[severity] > 0)
-    .map((severity) => `${found[severity].toLocaleString('en-US')} ${severity}`);
+    .map((severity): [number, string] => [found[severity], severity])
+    .concat([[report.exceptions_count - severities.reduce((all, severity) => all + found[severity], 0), 'accepted']])
+    .filter(([number]) => number > 0)
+    .map(([number, what]) => `${number.toLocaleString('en-US')} ${what}`);
   const findings =
-    bySeverity.length === 0
-      ? 'nothing found'
-      : `${count(report.exceptions_count, 'finding')} (${bySeverity.join(', ')})`;
+    kinds.length === 0 ? 'nothing found' : `${count(report.exceptions_count, 'finding')} (${kinds.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it
   const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
   return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared${looksAtChanges(checks) ? ' (what changed)' : ''}, ${findings}`;

@@ -10,7 +10,7 @@ export interface Screen {
   faint: (text: string) => string;
   severity: (severity: Severity) => string;
   verdict: (verdict: Verdict) => string;
-  /** Characters to a line. */
+  /** Characters to a line; a pipe has room for any. */
   columns: number;
 }
 
@@ -22,7 +22,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     faint: paint.dim,
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
-    columns: stream.columns ?? 120,
+    columns: stream.isTTY === true ? (stream.columns ?? 120) : Infinity,
   };
 }
 
@@ -47,11 +47,17 @@ export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
+/** `plain`, and no longer than a cell of a table may be. */
+export function cut(text: string, length = 48): string {
+  const shown = plain(text.slice(0, length + 1)); // not a megabyte of it
+  return shown.length > length ? `${shown.slice(0, length - 1)}…` : shown;
+}
+
 /** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */
 export function shortSubject(subject: string): string {
   const [type, ...rest] = subject.split(':');
   const id = rest.join(':');
-  return plain(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shortId(id)}` : subject.replace(':', ' '));
+  return cut(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shortId(id)}` : subject.replace(':', ' '));
 }
 
 /** RFC 3339 as `2026-11-22 18:04:11 +01:00` in the terminal's zone. */

@@ -13,6 +13,9 @@ const ids = {
 };
 const user = 'cccc3333-0000-4000-8000-000000000004';
 
+/** What the foot says of all three. */
+const three = 'exceptions (1 critical, 1 high, 1 low), 100000000000000000.000000000000000002 USDC';
+
 let operator: Operator;
 
 async function insertException(connection: postgres.Sql, row: Record<string, unknown>): Promise<void> {
@@ -112,15 +115,15 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     const first = await operator.types(['exceptions', 'list', ...flags]);
     expect(first.stdout).toMatch(/^id .*\naaaa1111 .*\n$/);
     const next = `recon exceptions list ${flags.join(' ')} --after aaaa1111`;
-    expect(first.stderr).toBe(`production: 1 of 3 exceptions; the next ones: ${next}\n`);
+    expect(first.stderr).toBe(`production: 1 of 3 ${three}; the next ones: ${next}\n`);
     const second = await operator.types(next.split(' ').slice(1));
     expect(second.stdout).toMatch(/^id .*\nbbbb2222 .*\n$/);
     const third = await operator.types(['exceptions', 'list', ...flags, '--after', ids.resolved]);
     expect(third.stdout).toMatch(/^id .*\naaaa0000 .*\n$/);
-    expect(third.stderr).toBe('production: 1 of 3 exceptions, the last ones.\n');
+    expect(third.stderr).toBe(`production: 1 of 3 ${three}, the last ones.\n`);
     expect(await operator.types(['exceptions', 'list', ...flags, '--after', 'aaaa0'])).toMatchObject({
       stdout: '',
-      stderr: 'production: 3 exceptions, none after that one.\n',
+      stderr: `production: 3 ${three}, none after that one.\n`,
     });
     expect(await listed('--status', 'all', '--after', 'AAAA1')).toEqual([ids.resolved, ids.small]);
     expect(await listed('--after', ids.resolved), 'after one that the list does not hold').toEqual([ids.small]);
@@ -145,10 +148,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
-    expect(stderr).toBe('production: 3 exceptions.\n');
+    expect(stderr).toBe(`production: 3 ${three}.\n`);
     for (const format of ['table', 'json', 'csv'])
       expect(await operator.types(['exceptions', 'list', '--limit', '1', '-o', format])).toMatchObject({
-        stderr: 'production: 1 of 2 exceptions; the next ones: recon exceptions list --limit 1 --after aaaa1111\n',
+        stderr:
+          'production: 1 of 2 exceptions (1 critical, 1 low), 100000000000000000.000000000000000002 USDC; the next ones: recon exceptions list --limit 1 --after aaaa1111\n',
       });
     expect(await operator.types(['exceptions', 'list', '-o', 'json'])).toMatchObject({ stderr: '' });
     expect(await operator.types(['exceptions', 'list', '--kind', 'stuck'])).toMatchObject({
@@ -226,11 +230,12 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
       '--note',
       ' ticket 812 ',
     ];
-    const { exitCode, stdout, stderr } = await operator.types([...argv, '-o', 'json']);
-    expect([exitCode, stderr]).toEqual([0, 'recon: 2 resolved by Ada Lovelace in production; exit 0\n']);
+    const { exitCode, stdout, stderr } = await operator.types([...argv, '--yes', '-o', 'json']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/\nrecon: 2 resolved by Ada Lovelace in production; exit 0\n$/);
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
-      exceptions: [{ id: ids.small }, { id: ids.large, resolved_by: 'Ada Lovelace', resolution_notes: 'ticket 812' }],
+      exceptions: [{ id: ids.large, resolved_by: 'Ada Lovelace', resolution_notes: 'ticket 812' }, { id: ids.small }],
     });
     expect(await unresolved()).toBe(0);
     const events = await sql`select event, actor, note from reconciliation_exception_events`;
@@ -263,7 +268,7 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
     for (const by of ['system', ' System '])
       expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
         exitCode: 64,
-        stderr: 'recon: system is what recon itself signs with.\nGive your own name: --by NAME.\nrecon: exit 64\n',
+        stderr: 'recon: system is what recon itself signs with.\nGive a person’s name: --by NAME.\nrecon: exit 64\n',
       });
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);

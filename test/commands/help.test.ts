@@ -28,7 +28,7 @@ describe('recon help', () => {
   test('a command, and what it offers', async () => {
     const { exitCode, stdout } = await recon(['help', 'exceptions', 'resolve']);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^Usage: recon exceptions resolve \[options\] <id...>/);
+    expect(stdout).toMatch(/^Usage: recon exceptions resolve \[options\] \[id...\]/);
     expect((await recon(['help'])).stdout).toContain('Commands:');
   });
 

@@ -13,6 +13,7 @@ async function recon(url: string, args: string[], typed?: string) {
     stdin: Object.assign(Readable.from(typed === undefined ? [] : [typed]), { isTTY: typed !== undefined }),
     stdout,
     stderr,
+    host: 'desk-7',
     now: () => new Date(),
     random: Math.random,
     fetch: () => Promise.reject(new Error('migrate asks nobody')),
@@ -33,7 +34,7 @@ describe('recon migrate', () => {
 
     expect(await recon(url, ['migrate'])).toEqual({
       code: 0,
-      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n',
+      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0005_exception_life\n',
       err: '',
     });
     expect(await recon(url, ['migrate', 'up'])).toMatchObject({ code: 0, out: 'The schema public is up to date.\n' });
@@ -51,6 +52,7 @@ describe('recon migrate', () => {
         },
         { name: '0002_findings_and_events', status: 'applied' },
         { name: '0003_watermarks', status: 'applied' },
+        { name: '0005_exception_life', status: 'applied' },
       ],
     });
   });
@@ -75,7 +77,7 @@ describe('recon migrate', () => {
     const told = await recon(url, ['migrate', 'down'], 'down\n');
     expect([told.code, told.out]).toEqual([
       0,
-      'The schema public is without recon; taken back:\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
+      'The schema public is without recon; taken back:\n  0005_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
     ]);
     expect(await recon(url, ['migrate', 'down'])).toMatchObject({
       code: 0,

@@ -42,6 +42,10 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   expect(stdout).toContain(`Last run: hourly ${hourly.report.id.slice(0, 8)} failed, 60 min ago\n`);
 
   const document = JSON.parse((await types(['status', '-o', 'json'], at(3))).stdout) as Record<string, unknown>;
+  await types(['exceptions', 'accept', hourly.exceptions[0]!.id, '--until', '2d', '--note', 'x'], at(3));
+  expect((await types(['status'], at(4))).stdout).toContain('No open exceptions.\n');
+  expect((await types(['status'], at(72))).stdout).toContain('Open exceptions: 1 critical');
+
   expect(document).toMatchObject({
     version: 1,
     environment: 'production',

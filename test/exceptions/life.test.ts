@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type postgres from 'postgres';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
@@ -6,6 +7,7 @@ import { testDatabase } from '../support/database.ts';
 import { operatorOf, type Operator } from '../support/world.ts';
 
 interface Desk extends Operator {
+  url: string;
   sql: postgres.Sql;
   ledger: LedgerBuilder;
   ada: User;
@@ -25,6 +27,7 @@ interface Stored {
   resolved_by: string | null;
   resolution_notes: string | null;
   previous_exception_id: string | null;
+  accepted_until: Date | null;
 }
 
 /** Books in order, and somebody who runs recon over them. */
@@ -34,7 +37,7 @@ async function desk(): Promise<Desk> {
   const ada = ledger.user();
   for (let count = 0; count < 6; count += 1) ledger.deposit(ada, '10', { minutesAgo: 60 + 1440 * count });
   await ledger.save(sql);
-  return { ...operatorOf(url, { RECONCILIATION_CHECKS: 'deposits,withdrawals' }), sql, ledger, ada };
+  return { ...operatorOf(url, { RECONCILIATION_CHECKS: 'deposits,withdrawals' }), url, sql, ledger, ada };
 }
 
 /** The exceptions about one subject, the oldest first. */
@@ -46,7 +49,7 @@ async function exceptionsOf(sql: postgres.Sql, subject: string): Promise<Stored[
 async function eventsOf(sql: postgres.Sql, id: string): Promise<string[]> {
   const rows = await sql<{ line: string }[]>`
     select event || ' by ' || actor || coalesce(': ' || note, '') as line
-    from reconciliation_exception_events where exception_id = ${id} order by created_at, id`;
+    from reconciliation_exception_events where exception_id = ${id} order by sequence`;
   return rows.map(({ line }) => line);
 }
 
@@ -87,7 +90,7 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       resolved_at: null,
     });
     expect(seen!.last_seen_at.getTime()).toBeGreaterThan(seen!.created_at.getTime());
-    expect(await eventsOf(sql, created!.id)).toEqual(['created by system']);
+    expect(await eventsOf(sql, created!.id)).toEqual(['created by system', 'escalated by system']);
     expect(second.report['exceptions_count']).toBe(1);
 
     const sightings = await sql`
@@ -188,6 +191,35 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect(returned[2]).toMatchObject({ resolved_at: null, previous_exception_id: second!.id });
   });
 
+  test('is known and agreed: it does not fail the run, until its amount changes', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { postedAmount: '99.5' });
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'a fee'];
+    expect((await types(accept)).exitCode).toBe(0);
+
+    for (const flags of [['--dry-run'], []]) {
+      const agreed = await runs(flags);
+      expect(agreed).toMatchObject({ exitCode: 0, report: { passed_checks: 2, exceptions_count: 1 } });
+      expect(agreed.checks[0]).toMatchObject({
+        passed: true,
+        metadata: { verdict: 'passed', findings: 1, accepted: 1 },
+      });
+    }
+    const { stderr } = await types(['run']);
+    expect(stderr).toMatch(/ passed: 2 of 2 checks passed, 7 records compared, 1 finding \(1 accepted\); exit 0\n$/);
+
+    await sql`update deposits set amount = 101 where id = ${id}`;
+    expect(await runs()).toMatchObject({ exitCode: 2, report: { passed_checks: 1 } });
+    const [seen] = await exceptionsOf(sql, subject);
+    expect(seen).toMatchObject({ difference: '-1.5', accepted_until: null, occurrences: 4 });
+    expect((await eventsOf(sql, seen!.id)).slice(-2).sort()).toEqual([
+      'acceptance_ended by system',
+      'escalated by system',
+    ]);
+  });
+
   test('one that was adopted from the first version is left to people', async () => {
     const { sql, runs } = await desk();
     const { report } = await runs();
@@ -213,4 +245,29 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       await expect(sql.unsafe(change, ['nobody'])).rejects.toThrow(/append-only/);
     await expect(sql`truncate reconciliation_exception_events`).rejects.toThrow(/append-only/);
   });
+
+  test('nobody needs a right to change or delete what is in the log', async () => {
+    const { sql, url, ledger, ada } = await desk();
+    ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    const { runs, types } = operatorOf(await roleOf(url, sql), { RECONCILIATION_CHECKS: 'deposits,withdrawals' });
+    const { exceptions } = await runs();
+    for (const words of [['acknowledge'], ['accept', '--until', '7d', '--note', 'x'], ['resolve', '--note', 'x']])
+      expect(await types(['exceptions', words[0]!, exceptions[0]!.id, ...words.slice(1)])).toMatchObject({
+        exitCode: 0,
+      });
+    expect(await runs()).toMatchObject({ exitCode: 2 });
+  });
 });
+
+/** The URL of a role with no more rights than README says a run and the people at work need. */
+async function roleOf(url: string, sql: postgres.Sql): Promise<string> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const role = new URL(url).pathname.slice(1); // as unique as the database, which goes after the test
+  const grants = /^```sql\n(grant .*?)```/ms.exec(readme)![1]!.replaceAll('recon_run', role);
+  await sql.unsafe(`create role ${role} login password 'secret'; ${grants}`);
+  onTestFinished(async () => {
+    await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+  });
+  return Object.assign(new URL(url), { username: role, password: 'secret' }).href;
+}

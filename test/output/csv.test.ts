@@ -29,6 +29,7 @@ test.each([
   ['a, b', '"a, b"'],
   ['say "no"', '"say ""no"""'],
   ['two\nlines', '"two\nlines"'],
+  ['\u001b[2J\u202egpj\u009b', '\\u001b[2J\\u202egpj\\u009b'],
   [null, ''],
   [undefined, ''],
   [false, 'false'],

@@ -30,3 +30,10 @@ test('is read one item at a time, and no further than somebody wants to know', a
   await chunks.return(undefined);
   expect(closed).toBe(true);
 });
+
+test('what a terminal would obey is escaped; the value is the same', async () => {
+  const hostile = { text: '\u009b2J\u001b[31m\u202egpj.exe\u2028 \u{e0001} Zoë 💶' };
+  const json = (await listOf(toJson({ hostile }, { name: 'items', items: [hostile] }))).join('');
+  expect(json).toMatch(/^[ -~ë💶\n]*$/u);
+  expect(JSON.parse(json)).toEqual({ version: 1, hostile, items: [hostile] });
+});

@@ -1,0 +1,68 @@
+import { createReadStream } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import type { WorklistOrder } from '../exceptions/worklist.ts';
+import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
+import type { World } from '../world.ts';
+import { addSignature, signatureOf } from './exceptions-change.ts';
+import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
+import type { CommandContext } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+const explanation = `
+The file is what recon exceptions list -o csv printed. In the rows that are meant, enter an action (acknowledge, assign,
+comment, snooze, accept, resolve, reopen), a note, until when, or the name of the assignee; rows without an action stay
+as they are, and so does every other column. What would change is shown first, and all of it is changed, or nothing.
+A row that would resolve or accept other amounts than the file has is refused.
+
+Examples:
+  recon exceptions list -o csv > worklist.csv
+  recon exceptions apply worklist.csv
+  recon exceptions apply - --yes --by "Ada Lovelace" < worklist.csv`;
+
+/** `recon exceptions apply`. */
+export function applyCommand(context: CommandContext): Command {
+  const command = new Command('apply')
+    .description('carry out what was entered into an exported list')
+    .argument('<file>', 'the CSV; - reads stdin');
+  return addSignature(command)
+    .addHelpText('after', explanation)
+    .action(async (file: string, _flags, me: Command) => {
+      const { world } = context;
+      await withStore(world, (store) => apply(store, file, me.optsWithGlobals<ReviewFlags & { by?: string }>(), world));
+    });
+}
+
+async function apply(store: Store, file: string, flags: ReviewFlags & { by?: string }, world: World): Promise<void> {
+  const { readWorklist } = await import('../exceptions/worklist.ts');
+  const signature = signatureOf(flags, world);
+  const { orders, idle } = readWorklist(await contentOf(file, world), signature.at);
+  await print(world.stderr, `${plain(file)}: ${orders.length} rows with an action, ${idle} without\n`);
+  if (orders.length === 0) return print(world.stderr, 'recon: nothing was changed; exit 0\n');
+  const seen = await asSeen(store, orders);
+  await review(store, seen, signature, { ...flags, word: 'apply' }, world);
+  await carryOut(store, seen, signature, flags.output, world);
+}
+
+/** The orders, each bound to the state in which its exception is now, which is the one that the person knows. */
+async function asSeen({ database, schema }: Store, orders: readonly WorklistOrder[]) {
+  const { targetsOf } = await import('../exceptions/change.ts');
+  const { anyException } = await import('../exceptions/filter.ts');
+  const { streamExceptions } = await import('../exceptions/store.ts');
+  const { assertSeen } = await import('../exceptions/worklist.ts');
+  const filter = { ...anyException, ids: orders.map(({ id }) => id) };
+  const targets = new Map((await targetsOf(database, schema, filter)).map((target) => [target.id, target]));
+  await assertSeen(orders, streamExceptions(database, schema, filter));
+  return orders.map((order) => ({ ...order, ...targets.get(order.id) }));
+}
+
+async function contentOf(file: string, { stdin }: World): Promise<string> {
+  try {
+    return await text(file === '-' ? stdin : createReadStream(file));
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new OperatorError(64, `The file cannot be read: ${file} (${code}).`, 'Check the path.', { cause: error });
+  }
+}

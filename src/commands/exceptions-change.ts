@@ -1,0 +1,135 @@
+import { Command } from 'commander';
+import { actions, type Action, type ActionName, type Order, type Signature } from '../exceptions/actions.ts';
+import type { Target } from '../exceptions/change.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { World } from '../world.ts';
+import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
+import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
+import { deadline, gather, idPrefix, outputOption, type CommandContext } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+interface ChangeFlags extends FilterFlags, ReviewFlags {
+  by?: string;
+  note?: string;
+  to?: string;
+  until?: string;
+}
+
+/** `recon exceptions acknowledge`, `assign` and the others: what a person does with exceptions. */
+export function changeCommand(context: CommandContext, name: ActionName): Command {
+  const action: Action = actions[name];
+  const command = new Command(name)
+    .description(action.meaning)
+    .argument('[id...]', 'their ids, or the first characters of them', (id: string, others?: string[]) =>
+      gather(idPrefix(id), others),
+    );
+  if (action.takes === 'until') command.requiredOption('--until <time>', 'until when (7d, 2026-11-01, RFC 3339)');
+  if (action.takes === 'assignee') command.requiredOption('--to <name>', 'whose it shall be');
+  if (action.note === 'required') command.requiredOption('--note <text>', 'why; kept for the auditor');
+  else command.option('--note <text>', 'a word for the log');
+  addSignature(command).addHelpText('after', helpOf(name, action));
+  return addFilter(command.optionsGroup('Which ones, instead of ids:')).action(
+    async (ids: string[] | undefined, _flags, me: Command) => {
+      const { world } = context;
+      await withStore(world, (store) => change(store, name, ids ?? [], me.optsWithGlobals<ChangeFlags>(), world));
+    },
+  );
+}
+
+/** Who does it, and whether anybody is asked first. */
+export function addSignature(command: Command): Command {
+  return command
+    .option('--by <name>', 'who does it (default: $USER)')
+    .option('-y, --yes', 'do not ask')
+    .addOption(outputOption('table', 'json', 'csv'));
+}
+
+function helpOf(name: ActionName, { takes, note }: Action): string {
+  const how = [
+    takes === 'until' ? ' --until 7d' : takes === 'assignee' ? ' --to Grace' : '',
+    note === 'required' ? ' --note "ticket 812"' : '',
+  ].join('');
+  return `
+One exception that is named by its id is changed at once. Several are shown first: a person at a terminal is asked,
+anybody else gives --yes. All of them are changed, or none.
+
+Examples:
+  recon exceptions ${name} 3f2a91bc --by "Ada Lovelace"${how}
+  recon exceptions ${name} --kind stuck --max-amount 10${how}`;
+}
+
+async function change(
+  store: Store,
+  action: ActionName,
+  ids: readonly string[],
+  flags: ChangeFlags,
+  world: World,
+): Promise<void> {
+  const signature = signatureOf(flags, world);
+  const order: Omit<Order, 'id'> = {
+    action,
+    note: noteOf(flags, actions[action]),
+    until: deadline('--until', flags.until, signature.at),
+    assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
+  };
+  const targets = await targetsOf(store, ids, flags, world);
+  if (targets.length === 0) return print(world.stderr, 'recon: no exception matches; nothing was changed; exit 0\n');
+  const orders = targets.map((target) => ({ ...target, ...order }));
+  const isShown = ids.length === 0 || targets.length > 1;
+  if (isShown) await review(store, orders, signature, { ...flags, word: action }, world);
+  // where nothing was shown, nothing can have changed since
+  const meant = isShown ? orders : orders.map(({ id }) => ({ id, ...order }));
+  await carryOut(store, meant, signature, flags.output, world);
+}
+
+/** The exceptions that are meant, by id or by filter, in the state in which they are now. */
+async function targetsOf(
+  store: Store,
+  prefixes: readonly string[],
+  flags: ChangeFlags,
+  world: World,
+): Promise<Target[]> {
+  if (prefixes.length > 0 === hasFilter(flags))
+    throw new OperatorError(
+      64,
+      'Which exceptions are meant?',
+      'Name their ids, or give a filter such as --kind: one of both.',
+    );
+  const change = await import('../exceptions/change.ts');
+  const { anyException } = await import('../exceptions/filter.ts');
+  const { findException } = await import('../exceptions/store.ts');
+  const { database, schema } = store;
+  if (prefixes.length === 0) return change.targetsOf(database, schema, await filterOf(store, flags, world));
+  const ids = new Set<string>(); // one that is named twice is changed once
+  for (const prefix of prefixes) ids.add((await findException(database, schema, prefix)).id);
+  return change.targetsOf(database, schema, { ...anyException, ids: [...ids] });
+}
+
+/** The actor of what a run does: nobody else may look like it in the log of an exception. */
+const systemName = 'system';
+
+/** Who acts, from which machine, and when. Throws an OperatorError (64) if nobody is named. */
+export function signatureOf(flags: { by?: string }, world: World): Signature {
+  const by = flags.by ?? world.env['USER'] ?? world.env['LOGNAME'] ?? '';
+  if (by.trim() === '') throw new OperatorError(64, 'Nobody is named who does it.', 'Give --by NAME.');
+  return { by: nameOf('--by', by), host: world.host, at: world.now() };
+}
+
+function nameOf(flag: string, text: string): string {
+  const name = text.trim();
+  if (name === '') throw new OperatorError(64, `${flag} is empty.`, `Give ${flag} NAME.`);
+  if (name.toLowerCase() === systemName)
+    throw new OperatorError(
+      64,
+      `${systemName} is what recon itself signs with.`,
+      `Give a person’s name: ${flag} NAME.`,
+    );
+  return name;
+}
+
+function noteOf(flags: ChangeFlags, { note }: Action): string | null {
+  const text = (flags.note ?? '').trim();
+  if (text === '' && note === 'required') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
+  return text === '' ? null : text;
+}

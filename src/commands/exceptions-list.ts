@@ -1,0 +1,116 @@
+import { Command, Option } from 'commander';
+import type { StoredException } from '../exceptions/exception.ts';
+import type { ExceptionFilter } from '../exceptions/filter.ts';
+import { sorts, type Sort } from '../exceptions/order.ts';
+import type { Total } from '../exceptions/list-totals.ts';
+import { listOf, type Items } from '../list-of.ts';
+import { plain } from '../plain.ts';
+import type { World } from '../world.ts';
+import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
+import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+interface ListFlags extends FilterFlags {
+  sort: Sort;
+  limit?: number;
+  after?: string;
+  output: OutputFormat;
+}
+
+const examples = `
+What is snoozed or accepted is not open: --status unresolved lists it too. CSV has three empty columns, action, note
+and until: recon exceptions apply carries out what is entered there.
+
+Examples:
+  recon exceptions list --severity critical --severity high
+  recon exceptions list --unassigned --before 7d --sort amount
+  recon exceptions list --status all --report latest -o csv > exceptions.csv`;
+
+/** `recon exceptions list`. */
+export function listCommand(context: CommandContext): Command {
+  return addFilter(new Command('list').description('exceptions, the most severe first'))
+    .addOption(new Option('--sort <order>', 'what comes first').choices(sorts).default('severity'))
+    .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
+    .option('--after <id>', 'only those that come after this one (a prefix of its id)')
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText('after', examples)
+    .action(async (_flags, command: Command) => {
+      const { world } = context;
+      const flags = command.optsWithGlobals<ListFlags>();
+      await withStore(world, (store) => list(store, flags, world));
+    });
+}
+
+async function list(store: Store, flags: ListFlags, world: World): Promise<void> {
+  const { countExceptions, findException, streamExceptions } = await import('../exceptions/store.ts');
+  const { database, schema } = store;
+  const filter = await filterOf(store, flags, world);
+  const afterId = flags.after === undefined ? undefined : (await findException(database, schema, flags.after)).id;
+  const limit = flags.limit ?? (flags.output === 'table' ? 50 : undefined);
+  const page = { sort: flags.sort, afterId };
+  const exceptions = streamExceptions(database, schema, filter, { ...page, limit });
+  if (limit === undefined) return printExceptions(exceptions, flags.output, world, worklistColumns);
+  const shown = await listOf(exceptions);
+  await printExceptions(shown, flags.output, world, worklistColumns);
+  const more = shown.length === limit && (await countExceptions(database, schema, filter, page)) > limit;
+  const next = more ? nextCommand(flags, shown.at(-1)?.id ?? '') : undefined;
+  if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.length, next, world);
+}
+
+/** What a person enters into the CSV before it comes back. */
+const worklistColumns = ['action', 'note', 'until'];
+
+async function printFoot(
+  store: Store,
+  filter: ExceptionFilter,
+  shown: number,
+  next: string | undefined,
+  world: World,
+): Promise<void> {
+  const { totalsOf } = await import('../exceptions/list-totals.ts');
+  const { footOf } = await import('../output/exceptions.ts');
+  // what is not open is counted apart, so that nobody takes it for gone
+  const status = filter.status === 'open' ? 'unresolved' : filter.status;
+  const totals = await totalsOf(store.database, store.schema, { ...filter, status });
+  const isListed = ({ state }: Total) => filter.status !== 'open' || state === 'open';
+  const foot = footOf(
+    shown,
+    totals.filter(isListed),
+    totals.filter((total) => !isListed(total)),
+    next,
+  );
+  await print(world.stderr, `${plain(store.config.environment)}: ${foot}`);
+}
+
+/** The same list, from the last exception shown on. */
+function nextCommand(flags: ListFlags, lastId: string): string {
+  return [
+    'recon exceptions list',
+    ...filterWords(flags),
+    ...(flags.sort === 'severity' ? [] : [`--sort ${flags.sort}`]),
+    ...(flags.limit === undefined ? [] : [`--limit ${flags.limit}`]),
+    `--after ${lastId.slice(0, 8)}`,
+  ].join(' ');
+}
+
+/** Prints exceptions as a result; CSV gets further columns, which stay empty. */
+export async function printExceptions(
+  exceptions: Items<StoredException>,
+  format: OutputFormat,
+  world: World,
+  emptyColumns: readonly string[] = [],
+): Promise<void> {
+  const { exceptionColumns, exceptionTable } = await import('../output/exceptions.ts');
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({}, { name: 'exceptions', items: exceptions }));
+  }
+  if (format === 'csv') {
+    const { toCsv } = await import('../output/csv.ts');
+    return print(world.stdout, toCsv([...exceptionColumns, ...emptyColumns], exceptions));
+  }
+  const { screenOf } = await import('../output/screen.ts');
+  const shown = await listOf(exceptions);
+  if (shown.length > 0) await print(world.stdout, exceptionTable(shown, screenOf(world.stdout, world.env)));
+}

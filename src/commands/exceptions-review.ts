@@ -1,0 +1,67 @@
+import type { Order, Signature } from '../exceptions/actions.ts';
+import { listOf } from '../list-of.ts';
+import type { World } from '../world.ts';
+import { confirm } from './confirm.ts';
+import { printExceptions } from './exceptions-list.ts';
+import type { OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import type { Store } from './store.ts';
+
+export interface ReviewFlags {
+  yes?: true;
+  output: OutputFormat;
+}
+
+/** So many exceptions are shown of those that would change, or have changed. */
+const listed = 50;
+
+/**
+ * Shows what would change, on stderr, and asks. Throws an OperatorError (64) if it is not possible, or not confirmed.
+ * @param word what a person types to say yes
+ */
+export async function review(
+  store: Store,
+  orders: readonly Order[],
+  signature: Signature,
+  { yes, word }: ReviewFlags & { word: string },
+  world: World,
+): Promise<void> {
+  const { assertPossible } = await import('../exceptions/change.ts');
+  await assertPossible(store.database, store.schema, orders, signature);
+  await print(world.stderr, await preview(store, orders, world));
+  if (yes !== true) await confirm(word, 'This changes several exceptions', `in ${store.config.environment}`, world);
+}
+
+async function preview({ database, schema }: Store, orders: readonly Order[], world: World): Promise<string> {
+  const { streamExceptions } = await import('../exceptions/store.ts');
+  const { totalsOf } = await import('../exceptions/list-totals.ts');
+  const { orderTable } = await import('../output/exception-orders.ts');
+  const { totalsText } = await import('../output/exceptions.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  const filter = await withIds(orders);
+  const first = await listOf(streamExceptions(database, schema, filter, { limit: listed }));
+  const table = orderTable(first, orders, screenOf(world.stderr, world.env));
+  return `${table}\n${totalsText(await totalsOf(database, schema, filter))}, as they are now.\n`;
+}
+
+async function withIds(orders: readonly Order[]) {
+  const { anyException } = await import('../exceptions/filter.ts');
+  return { ...anyException, ids: orders.map(({ id }) => id) };
+}
+
+/** Changes all of them or none, prints them as they are now, and says on stderr what was done. */
+export async function carryOut(
+  { database, schema, config }: Store,
+  orders: readonly Order[],
+  signature: Signature,
+  format: OutputFormat,
+  world: World,
+): Promise<void> {
+  const { changeExceptions } = await import('../exceptions/change.ts');
+  const { streamExceptions } = await import('../exceptions/store.ts');
+  const { doneText } = await import('../output/exception-orders.ts');
+  await changeExceptions(database, schema, orders, signature);
+  const page = format === 'table' ? { limit: listed } : {};
+  await printExceptions(streamExceptions(database, schema, await withIds(orders), page), format, world);
+  await print(world.stderr, `recon: ${doneText(orders, signature, config.environment)}; exit 0\n`);
+}

@@ -1,0 +1,95 @@
+import type { Database, Transaction } from '../database.ts';
+import type { Severity } from '../kinds.ts';
+import type { KeptFindings } from './kept-findings.ts';
+
+/** Whether two rows speak of the same amounts: an acceptance holds for no others. Each names a table of the query. */
+export function sameAmounts(connection: Database | Transaction, left: string, right: string) {
+  const amounts = (row: string) => connection`(
+    ${connection(`${row}.expected_value`)}, ${connection(`${row}.actual_value`)}, ${connection(`${row}.currency`)},
+    ${connection(`${row}.metadata`)} ->> 'stake'
+  )`;
+  return connection`${amounts(left)} is not distinct from ${amounts(right)}`;
+}
+
+/** A JSON array of `FindingColumns`, as the table `finding`. */
+export function findingTable(connection: Database | Transaction, rows: string) {
+  return connection`
+    json_to_recordset(${rows}::text::json) as finding (
+      check_type text, kind text, fingerprint text, severity text, description text, expected_value numeric,
+      actual_value numeric, difference numeric, currency text, affected_user_id uuid, affected_entity text,
+      metadata jsonb
+    )
+  `;
+}
+
+/** How many of these findings are known and agreed at that moment, by severity. */
+export async function countAccepted(
+  database: Database,
+  schema: string,
+  findings: KeptFindings,
+  at: Date,
+): Promise<Record<Severity, number>> {
+  const counts = { low: 0, medium: 0, high: 0, critical: 0 };
+  if (findings.count() === 0 || !(await isAnyAccepted(database, schema, at))) return counts;
+  for (const rows of findings.batches())
+    for (const { severity, count } of await countIn(database, schema, rows, at)) counts[severity] += count;
+  return counts;
+}
+
+async function isAnyAccepted(database: Database, schema: string, at: Date): Promise<boolean> {
+  const [any] = await database`
+    select from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where exception.resolved_at is null and exception.accepted_until > ${at}
+    limit 1
+  `;
+  return any !== undefined;
+}
+
+async function countIn(database: Database, schema: string, rows: string, at: Date) {
+  return database<{ severity: Severity; count: number }[]>`
+    select finding.severity, count(*)::integer as count
+    from ${findingTable(database, rows)}
+    inner join ${database(`${schema}.reconciliation_exceptions`)} as exception
+      on exception.fingerprint = finding.fingerprint
+    where
+      exception.resolved_at is null and exception.accepted_until > ${at} and ${sameAmounts(database, 'exception', 'finding')}
+    group by finding.severity
+    order by finding.severity
+  `;
+}
+
+/** Ends the snoozes and acceptances whose time is over, and writes it down. Part of the transaction that ends the run. */
+export async function endExpired(
+  transaction: Transaction,
+  schema: string,
+  { reportId, seenAt }: { reportId: string; seenAt: string },
+): Promise<void> {
+  const exceptions = transaction(`${schema}.reconciliation_exceptions`);
+  await transaction`
+    with
+    expired as (
+      select exception.id, exception.accepted_until
+      from ${exceptions} as exception
+      where
+        exception.resolved_at is null
+        and greatest(exception.accepted_until, exception.snoozed_until) <= ${seenAt}::timestamptz
+    ),
+    ended as (
+      update ${exceptions} as exception
+      set accepted_until = null, snoozed_until = null
+      from expired
+      where exception.id = expired.id
+      returning exception.id, expired.accepted_until
+    )
+    insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
+      exception_id, event, actor, details, created_at
+    )
+    select
+      ended.id,
+      case when ended.accepted_until is null then 'snooze_ended' else 'acceptance_ended' end,
+      'system',
+      jsonb_build_object('report_id', ${reportId}::text, 'why', 'its time is over'),
+      ${seenAt}::timestamptz
+    from ended
+  `;
+}

@@ -1,0 +1,54 @@
+/** What a person can do with exceptions: the one table that commands, worklists and the log follow. */
+export interface Action {
+  /** Its word in the log. */
+  readonly event: string;
+  /** What else must be said: until when, or whose it shall be. */
+  readonly takes?: 'until' | 'assignee';
+  /** Whether it must say why. */
+  readonly note: 'required' | 'optional';
+  readonly meaning: string;
+}
+
+export const actions = {
+  acknowledge: { event: 'acknowledged', note: 'optional', meaning: 'say that you look into it' },
+  assign: { event: 'assigned', takes: 'assignee', note: 'optional', meaning: 'say whose it is' },
+  comment: { event: 'commented', note: 'required', meaning: 'add a note to the log' },
+  snooze: {
+    event: 'snoozed',
+    takes: 'until',
+    note: 'optional',
+    meaning: 'put aside until a time, or until its severity rises; it still counts for the verdict',
+  },
+  accept: {
+    event: 'accepted',
+    takes: 'until',
+    note: 'required',
+    meaning: 'known and agreed until a time, or until its amount changes; it does not count for the verdict',
+  },
+  resolve: { event: 'resolved', note: 'required', meaning: 'close by hand; found again, it comes back as a new one' },
+  reopen: { event: 'reopened', note: 'required', meaning: 'take back a resolution, a snooze or an acceptance' },
+} as const satisfies Record<string, Action>;
+
+export type ActionName = keyof typeof actions;
+export const actionNames = Object.keys(actions) as ActionName[];
+
+/** What is to be done with one exception. */
+export interface Order {
+  /** The whole id. */
+  id: string;
+  action: ActionName;
+  note: string | null;
+  /** Of `snooze` and `accept`: RFC 3339. */
+  until: string | null;
+  /** Of `assign`. */
+  assignee: string | null;
+  /** The row as it was shown (`Target`); without one the order holds in whatever state it is. */
+  version?: string;
+}
+
+/** Who orders it, from which machine, and when. */
+export interface Signature {
+  by: string;
+  host: string;
+  at: Date;
+}

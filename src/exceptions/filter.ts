@@ -1,0 +1,136 @@
+import type { Database } from '../database.ts';
+import { kinds as knownKinds, type Severity } from '../kinds.ts';
+
+export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;
+
+/** Which exceptions are meant. What is empty, undefined or null leaves none out. */
+export interface ExceptionFilter {
+  /** `open`: neither resolved, nor accepted or snoozed at the moment; `acknowledged`: those of them that somebody took up. */
+  status: (typeof statuses)[number];
+  /** The moment at which a snooze or an acceptance lasts or is over. */
+  at: Date;
+  severities: readonly Severity[];
+  checks: readonly string[];
+  kinds: readonly string[];
+  userId: string | undefined;
+  /** Exceptions that this report saw. */
+  reportId: string | undefined;
+  /** First seen from this moment on. RFC 3339. */
+  since: string | null;
+  /** First seen before this moment. RFC 3339. */
+  until: string | null;
+  /** Limits of the amount (`amountOf`), both included: exact decimal text. */
+  amountMin: string | undefined;
+  amountMax: string | undefined;
+  /** null: nobody's. */
+  assignee: string | null | undefined;
+  /** Part of the description, of the subject or of a note, whatever its case. */
+  text: string | undefined;
+  /** Only these: whole ids. */
+  ids: readonly string[] | undefined;
+}
+
+/** Everything, open and resolved; a view overrides the parts it wants. */
+export const anyException: ExceptionFilter = {
+  status: 'all',
+  at: new Date(0),
+  severities: [],
+  checks: [],
+  kinds: [],
+  userId: undefined,
+  reportId: undefined,
+  since: null,
+  until: null,
+  amountMin: undefined,
+  amountMax: undefined,
+  assignee: undefined,
+  text: undefined,
+  ids: undefined,
+};
+
+/** The condition on a row of reconciliation_exceptions, `exception`. It names only what the filter asks for: indexes serve it. */
+export function matches(database: Database, schema: string, filter: ExceptionFilter) {
+  return [
+    ...whereabouts(database, schema, filter),
+    ...worth(database, filter),
+    ...(filter.text === undefined ? [] : [mentions(database, schema, filter.text)]),
+  ].reduce((all, condition) => database`${all} and ${condition}`, stands(database, filter));
+}
+
+function stands(database: Database, { status, at }: ExceptionFilter) {
+  switch (status) {
+    case 'all':
+      return database`true`;
+    case 'resolved':
+      return database`exception.resolved_at is not null`;
+    case 'unresolved':
+      return database`exception.resolved_at is null`;
+    case 'accepted':
+      return database`exception.resolved_at is null and exception.accepted_until > ${at}`;
+    case 'snoozed':
+      return database`exception.resolved_at is null and exception.snoozed_until > ${at}`;
+    case 'open':
+    case 'acknowledged':
+      return database`
+        exception.resolved_at is null
+        and coalesce(greatest(exception.accepted_until, exception.snoozed_until) <= ${at}, true)
+        and (${status === 'open'} or exception.acknowledged_at is not null)
+      `;
+  }
+}
+
+function whereabouts(database: Database, schema: string, filter: ExceptionFilter) {
+  const { ids, severities, checks, kinds, userId, reportId, assignee } = filter;
+  return [
+    ids !== undefined && database`exception.id = any (${[...ids]}::uuid[])`,
+    severities.length > 0 && database`exception.severity = any (${[...severities]}::text[])`,
+    checks.length > 0 && database`exception.check_type = any (${[...checks]}::text[])`,
+    kinds.length > 0 && database`exception.kind = any (${[...kinds]}::text[])`,
+    userId !== undefined && database`exception.affected_user_id = ${userId}`,
+    reportId !== undefined &&
+      database`
+      exists (
+        select from ${database(`${schema}.reconciliation_findings`)} as finding
+        where finding.exception_id = exception.id and finding.report_id = ${reportId}
+      )`,
+    assignee !== undefined && database`exception.assignee is not distinct from ${assignee}::text`,
+  ].filter((condition) => condition !== false);
+}
+
+function worth(database: Database, { since, until, amountMin, amountMax }: ExceptionFilter) {
+  const amount = amountOf(database, 'exception');
+  return [
+    since !== null && database`exception.created_at >= ${since}::timestamptz`,
+    until !== null && database`exception.created_at < ${until}::timestamptz`,
+    amountMin !== undefined && database`${amount} >= ${amountMin}::numeric`,
+    amountMax !== undefined && database`${amount} <= ${amountMax}::numeric`,
+  ].filter((condition) => condition !== false);
+}
+
+function mentions(database: Database, schema: string, text: string) {
+  const holds = (column: string) => database`strpos(lower(${database(column)}), lower(${text})) > 0`;
+  return database`(
+    ${holds('exception.description')}
+    or ${holds('exception.affected_entity')}
+    or exception.id in (
+      select happened.exception_id
+      from ${database(`${schema}.reconciliation_exception_events`)} as happened
+      where ${holds('happened.note')}
+    )
+  )`;
+}
+
+const countedKinds = knownKinds.filter(({ unit }) => unit === 'count').map(({ name }) => name);
+
+/** The money of an exception: |difference|, else what is at stake; null where there is none. `row` names the table. */
+export function amountOf(database: Database, row: string) {
+  const column = (name: string) => database(`${row}.${name}`);
+  return database`
+    case
+      when ${column('kind')} = any (${countedKinds}::text[]) then null
+      when ${column('difference')} is not null then abs(${column('difference')})
+      -- what recon adopted from the first version may hold anything there
+      when ${column('kind')} <> 'unclassified' then (${column('metadata')} ->> 'stake')::numeric
+    end
+  `;
+}

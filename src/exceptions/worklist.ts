@@ -1,0 +1,177 @@
+import { parse, type CsvError } from 'csv-parse/sync';
+import { restore } from '../formula.ts';
+import { money } from '../money.ts';
+import { parseMoment } from '../moment.ts';
+import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
+import { suggest } from '../suggestion.ts';
+import { actionNames, actions, type Action, type ActionName, type Order } from './actions.ts';
+import type { StoredException } from './exception.ts';
+
+/** A list of exceptions as CSV that came back, with what is to be done with them. */
+export interface Worklist {
+  orders: WorklistOrder[];
+  /** Rows in which no action was entered. */
+  idle: number;
+}
+
+export interface WorklistOrder extends Order {
+  /** The line of the file. */
+  line: number;
+  /** The amounts that the person saw, as far as the file has them. */
+  seen: Partial<Record<AmountColumn, string>>;
+}
+
+const amountColumns = ['expected_value', 'actual_value', 'difference'] as const;
+type AmountColumn = (typeof amountColumns)[number];
+
+/** More than these are not read by anybody. */
+const problemsShown = 10;
+
+/**
+ * Reads a worklist. Throws an OperatorError (64) with the line of everything that is wrong with it.
+ * @param text with a header line; separated by commas, semicolons or tabs, whichever the header has most of
+ */
+export function readWorklist(text: string, now: Date): Worklist {
+  const problems: string[] = [];
+  const rows = recordsOf(text);
+  const active = rows.filter(({ cells }) => (cells['action'] ?? '').trim() !== '');
+  const orders = active.map((row) => toOrder(row, now, problems));
+  problems.push(...twins(orders));
+  throwIfAny(problems);
+  return { orders, idle: rows.length - active.length };
+}
+
+function throwIfAny(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const more = problems.length - problemsShown;
+  const shown = problems.slice(0, problemsShown).map((problem) => plain(problem.slice(0, 200))); // of a file from anywhere
+  const lines = [...shown, ...(more > 0 ? [`… and ${more} more`] : [])];
+  throw new OperatorError(64, lines.join('\n'), 'Correct the file and apply it again; nothing was changed.');
+}
+
+interface Row {
+  line: number;
+  cells: Readonly<Record<string, string>>;
+}
+
+function recordsOf(text: string): Row[] {
+  const [header = ''] = text.split('\n', 1);
+  const delimiter = [',', ';', '\t'].toSorted((left, right) => timesIn(header, right) - timesIn(header, left))[0];
+  const rows = parsed(text, delimiter ?? ',').map(({ record, info }) => ({ line: info.lines, cells: record }));
+  const columns = Object.keys(rows[0]?.cells ?? {});
+  for (const needed of rows.length === 0 ? [] : ['id', 'action'])
+    if (!columns.includes(needed))
+      throw new OperatorError(
+        64,
+        `The file has no column ${needed}.`,
+        'Begin with what `recon exceptions list -o csv` prints, and keep its header line.',
+      );
+  return rows;
+}
+
+function timesIn(header: string, delimiter: string): number {
+  return header.split(delimiter).length - 1;
+}
+
+function parsed(text: string, delimiter: string) {
+  try {
+    return parse<{ record: Record<string, string>; info: { lines: number } }>(text, {
+      bom: true,
+      columns: true,
+      delimiter,
+      info: true,
+      relax_column_count: true, // spreadsheets leave out what is empty at the end
+      skip_empty_lines: true,
+    });
+  } catch (error) {
+    throw new OperatorError(
+      64,
+      `The file is not CSV: ${plain((error as CsvError).message.slice(0, 200))}.`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistOrder {
+  const cell = (name: string) => restore((cells[name] ?? '').trim());
+  const problem = (text: string) => problems.push(`Line ${line}: ${text}`);
+  const action = actionNamed(cell('action').toLowerCase(), problem);
+  const { takes }: Action = actions[action];
+  const order = {
+    line,
+    id: cell('id').toLowerCase(),
+    action,
+    note: cell('note') || null,
+    until: takes === 'until' ? (parseMoment(cell('until'), now, 'ahead') ?? null) : null,
+    assignee: takes === 'assignee' ? cell('assignee') : null,
+    seen: Object.fromEntries(amountColumns.filter((name) => name in cells).map((name) => [name, cell(name)])),
+  };
+  for (const text of wrongWith(order, cell('until'), now)) problem(text);
+  return order;
+}
+
+function wrongWith({ id, action, note, until, assignee }: WorklistOrder, untilCell: string, now: Date): string[] {
+  const { takes, note: needs }: Action = actions[action];
+  const isToCome = Date.parse(until ?? '') > now.getTime();
+  return [
+    !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) && `"${id}" is not the id of an exception.`,
+    needs === 'required' && note === null && `${action} needs a note: why.`,
+    assignee === '' && 'assign needs a name in the column assignee.',
+    takes === 'until' &&
+      !isToCome &&
+      `"${untilCell}" is not a time to come: until takes 7d, 2026-11-01 (UTC) or RFC 3339.`,
+  ].filter((text) => text !== false);
+}
+
+function actionNamed(text: string, problem: (text: string) => void): ActionName {
+  const known = actionNames.find((name) => name === text);
+  if (known !== undefined) return known;
+  const nearest = suggest(text, actionNames);
+  problem(`"${text}" is no action (${nearest === undefined ? actionNames.join(', ') : `did you mean ${nearest}?`}).`);
+  return 'comment';
+}
+
+function twins(orders: readonly WorklistOrder[]): string[] {
+  const lines = new Map<string, number>();
+  return orders.flatMap(({ id, line }) => {
+    const earlier = lines.get(id);
+    lines.set(id, line);
+    return earlier === undefined ? [] : [`Line ${line}: ${id} stands on line ${earlier} already.`];
+  });
+}
+
+/**
+ * Throws an OperatorError (64) for every order that would close an exception at other amounts than the person saw.
+ * @param current the exceptions as they are now
+ */
+export async function assertSeen(
+  orders: readonly WorklistOrder[],
+  current: AsyncIterable<StoredException>,
+): Promise<void> {
+  const closing = new Map(orders.filter(({ action }) => isClosing(action)).map((order) => [order.id, order]));
+  const problems: string[] = [];
+  for await (const exception of current) {
+    const order = closing.get(exception.id ?? '');
+    for (const name of order === undefined ? [] : amountColumns)
+      if (order !== undefined && !isSame(order.seen[name], exception[name]))
+        problems.push(`Line ${order.line}: ${name} is ${exception[name] ?? 'none'} by now: export the list again.`);
+  }
+  throwIfAny(problems);
+}
+
+function isClosing(action: ActionName): boolean {
+  return action === 'accept' || action === 'resolve';
+}
+
+/** A spreadsheet keeps 15 digits of a number. */
+const digitsKept = 15;
+
+function isSame(seen: string | undefined, current: string | null): boolean {
+  if (seen === undefined || seen === (current ?? '')) return true;
+  const isNumber = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
+  if (current === null || !isNumber.test(seen) || !isNumber.test(current)) return false;
+  const rounded = (text: string) => money(text).toSignificantDigits(digitsKept);
+  return rounded(seen).equals(rounded(current));
+}

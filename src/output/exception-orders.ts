@@ -1,0 +1,48 @@
+import { actions, actionNames, type Order, type Signature } from '../exceptions/actions.ts';
+import type { StoredException } from '../exceptions/exception.ts';
+import { plain } from '../plain.ts';
+import { subjectAndAmount } from './exceptions.ts';
+import { cut, localTime, shortId, type Screen } from './screen.ts';
+import { renderTable } from './table.ts';
+
+/** What would be done with the first exceptions, one line each, and how many more there are. */
+export function orderTable(first: readonly StoredException[], orders: readonly Order[], screen: Screen): string {
+  const orderOf = new Map(orders.map((order) => [order.id, order]));
+  const columns = ['action', 'id', 'severity', 'kind', 'subject', 'difference', '', ''];
+  const rows = first.map((exception) => {
+    const order = orderOf.get(exception.id ?? '');
+    return [
+      order?.action ?? '',
+      screen.strong(shortId(exception.id ?? '')),
+      screen.severity(exception.severity),
+      cut(exception.kind),
+      ...subjectAndAmount(exception),
+      order === undefined ? '' : whatOf(order),
+    ];
+  });
+  const table = renderTable(
+    columns.map((header) => ({ header, align: header === 'difference' ? 'right' : 'left' })),
+    rows,
+  );
+  const more = orders.length - first.length;
+  return more > 0 ? `${table}… and ${more.toLocaleString('en-US')} more\n` : table;
+}
+
+function whatOf({ assignee, until, note }: Order): string {
+  return [
+    assignee === null ? '' : `to ${cut(assignee)}`,
+    until === null ? '' : `until ${localTime(until)}`,
+    note === null ? '' : `“${cut(note)}”`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+/** `2 resolved, 1 assigned by Ada in production`. */
+export function doneText(orders: readonly Order[], { by }: Signature, environment: string): string {
+  const done = actionNames
+    .map((action) => ({ action, number: orders.filter((order) => order.action === action).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ action, number }) => `${number.toLocaleString('en-US')} ${actions[action].event}`);
+  return `${done.join(', ')} by ${plain(by)} in ${plain(environment)}`;
+}

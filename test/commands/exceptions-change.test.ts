@@ -1,0 +1,383 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { cutAt } from '../support/run-check.ts';
+import { operatorOf, type Operator } from '../support/world.ts';
+
+const { url, sql } = await testDatabase();
+const report = '10000000-0000-4000-8000-000000000001';
+const ids = {
+  one: 'aaaa0000-0000-4000-8000-000000000001',
+  two: 'bbbb0000-0000-4000-8000-000000000002',
+  three: 'cccc0000-0000-4000-8000-000000000003',
+};
+const hostile = '\u001b[2J\u009b31m\u202egpj.exe\r\n=cmd|calc <script>alert(1)</script>';
+
+let operator: Operator;
+
+beforeEach(async () => {
+  await sql`alter table reconciliation_exception_events disable trigger user`;
+  await sql`truncate reconciliation_reports, reconciliation_checks, reconciliation_exceptions, reconciliation_findings,
+    reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting`;
+  await sql`alter table reconciliation_exception_events enable trigger user`;
+  operator = operatorOf(url);
+  await sql`insert into reconciliation_reports (id, run_type, status) values (${report}, 'manual', 'completed')`;
+  await sql`
+    insert into reconciliation_exceptions (
+      id, report_id, last_report_id, check_type, kind, fingerprint, severity, description, expected_value,
+      actual_value, difference, currency, affected_entity, created_at
+    ) values
+      (${ids.one}, ${report}, ${report}, 'deposits', 'missing_in_ledger', 'deposits/missing_in_ledger/deposit:1', 'high',
+        'the first', 200, 0, -200, 'USDC', 'deposit:1', '2026-02-28T12:00:00Z'),
+      (${ids.two}, ${report}, ${report}, 'deposits', 'stuck', 'deposits/stuck/deposit:2', 'low',
+        ${hostile}, null, null, null, ${hostile}, ${`deposit:${hostile}`}, '2026-02-01T12:00:00Z'),
+      (${ids.three}, ${report}, ${report}, 'withdrawals', 'amount_mismatch', 'withdrawals/amount_mismatch/withdrawal:3', 'low',
+        'the third', 10, 10.123456789012345678, 0.123456789012345678, 'USD', 'withdrawal:3', '2026-02-20T12:00:00Z')`;
+});
+
+const exceptions = (line: string, options = {}) => operator.types(['exceptions', ...wordsOf(line)], options);
+
+/** As a shell would split it. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
+}
+
+async function listed(line = ''): Promise<string[]> {
+  const { stdout } = await exceptions(`list -o json ${line}`);
+  return (JSON.parse(stdout) as { exceptions: { id: string }[] }).exceptions.map(({ id }) => id);
+}
+
+async function log(): Promise<string[]> {
+  const rows = await sql<{ line: string }[]>`
+    select
+      left(exception_id::text, 4) || ' ' || event || ' by ' || actor || ' on ' || coalesce(host, 'nothing')
+        || coalesce(': ' || note, '') as line
+    from reconciliation_exception_events order by sequence`;
+  return rows.map(({ line }) => line);
+}
+
+describe('one exception', () => {
+  test('is acknowledged, assigned, commented, snoozed, accepted, resolved and reopened; all of it is in the log', async () => {
+    for (const line of [
+      'acknowledge aaaa',
+      'assign aaaa --to Grace --by Ada',
+      'comment aaaa --note "asked Circle"',
+      'snooze aaaa --until 2h',
+      'accept aaaa --until 2026-04-01 --note "ticket 1"',
+      'resolve aaaa --note "posted by hand"',
+      'reopen aaaa --note "it was not"',
+    ])
+      expect(await exceptions(line), line).toMatchObject({ exitCode: 0 });
+    expect(await log()).toEqual([
+      'aaaa acknowledged by ada on desk-7',
+      'aaaa assigned by Ada on desk-7',
+      'aaaa commented by ada on desk-7: asked Circle',
+      'aaaa snoozed by ada on desk-7',
+      'aaaa accepted by ada on desk-7: ticket 1',
+      'aaaa resolved by ada on desk-7: posted by hand',
+      'aaaa reopened by ada on desk-7: it was not',
+    ]);
+    const details = await sql`select details from reconciliation_exception_events order by sequence`;
+    expect(details.map((row) => row['details'] as unknown).slice(1)).toMatchObject([
+      { assignee: 'Grace' },
+      {},
+      { until: '2026-03-01T14:03:00+00:00' },
+      { until: '2026-04-01T00:00:00+00:00', difference: '-200' },
+      {},
+      { was: { resolved_by: 'ada', resolution_notes: 'posted by hand', accepted_until: '2026-04-01T00:00:00+00:00' } },
+    ]);
+  });
+
+  test('is open, put aside, known and agreed, or over, and back when its time is over', async () => {
+    await exceptions('acknowledge aaaa');
+    await exceptions('snooze bbbb --until 1d');
+    await exceptions('accept cccc --until 2d --note agreed');
+    const standing = async () =>
+      Promise.all(
+        ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved'].map((status) => listed(`--status ${status}`)),
+      );
+    const all = [ids.one, ids.three, ids.two];
+    expect(await standing()).toEqual([[ids.one], [ids.one], [ids.two], [ids.three], all]);
+    const { stdout, stderr } = await exceptions('list --status unresolved');
+    expect(stdout).toMatch(/^aaaa0000 .* 1x +taken up by ada$/m);
+    expect(stdout).toMatch(/^bbbb0000 .* 1x +snoozed until 2026-03-02$/m);
+    expect(stdout).toMatch(/^cccc0000 .* 1x +accepted until 2026-03-03$/m);
+    expect(stderr).toBe('production: 3 exceptions (1 high, 2 low), 0.123456789012345678 USD, 200 USDC.\n');
+    expect((await exceptions('list')).stderr).toContain('Not listed: 1 snoozed, 1 accepted (--status unresolved).\n');
+    const later = { now: new Date(cutAt.getTime() + 3 * 86_400_000) };
+    expect((await exceptions('list', later)).stderr).toMatch(/^production: 3 exceptions/);
+  });
+
+  test.each([
+    ['resolve aaaa', "required option '--note <text>' not specified"],
+    ['accept aaaa --note x', "required option '--until <time>' not specified"],
+    ['assign aaaa', "required option '--to <name>' not specified"],
+    ['assign aaaa --to " "', '--to is empty.'],
+    ['assign aaaa --to System', 'system is what recon itself signs with.'],
+    ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
+    ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 7d,'],
+    ['reopen aaaa --note x', `The exception ${ids.one} is open; nothing was changed.`],
+    ['acknowledge', 'Which exceptions are meant?'],
+    ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],
+    ['list --since yesterday', '--since "yesterday" is not a time.'],
+    ['list --min-amount 1e3', 'It must be an amount such as 100 or 0.50.'],
+    ['list --text " "', '--text is empty.'],
+    ['list --assignee Ada --unassigned', "cannot be used with option '--assignee <name>'"],
+  ])('%s exits 64', async (line, sentence) => {
+    const { exitCode, stdout, stderr } = await exceptions(line);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(sentence);
+    expect(await log()).toEqual([]);
+  });
+
+  test('that came back is not reopened a second time', async () => {
+    await exceptions('resolve aaaa --note x');
+    await sql`
+      insert into reconciliation_exceptions (id, report_id, last_report_id, check_type, kind, fingerprint, severity, description)
+      select 'dddd0000-0000-4000-8000-000000000004', report_id, report_id, check_type, kind, fingerprint, severity, ''
+      from reconciliation_exceptions where id = ${ids.one}`;
+    const { exitCode, stderr } = await exceptions('reopen aaaa --note y');
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(`has come back as dddd0000-0000-4000-8000-000000000004; nothing was changed.`);
+    await exceptions('resolve dddd --note x');
+    const both = await exceptions('reopen aaaa dddd --note y --yes');
+    expect(both.stderr).toContain('is one of several with the same subject; nothing was changed.');
+  });
+});
+
+describe('two people at once', () => {
+  test('never lose an action: all are in the log, and the last one counts', async () => {
+    const people = Array.from({ length: 8 }, (_, index) => `person-${index}`);
+    const lines = people.flatMap((by) => [
+      `assign aaaa --to ${by} --by ${by}`,
+      `comment aaaa --by ${by} --note "${by}"`,
+      `acknowledge aaaa --by ${by}`,
+    ]);
+    const outcomes = await Promise.all(lines.map((line) => exceptions(line)));
+    expect(outcomes.map(({ exitCode }) => exitCode)).toEqual(lines.map(() => 0));
+    const events = await sql<{ event: string; actor: string }[]>`
+      select event, actor from reconciliation_exception_events order by sequence`;
+    expect(events).toHaveLength(lines.length);
+    const last = (event: string) => events.findLast((one) => one.event === event)?.actor;
+    const [row] = await sql`select assignee, acknowledged_by from reconciliation_exceptions where id = ${ids.one}`;
+    expect(row).toEqual({ assignee: last('assigned'), acknowledged_by: last('acknowledged') });
+  });
+
+  test('of two who close it, one does, and the other is told', async () => {
+    const outcomes = await Promise.all(['Ada', 'Grace'].map((by) => exceptions(`resolve aaaa --note x --by ${by}`)));
+    expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 64]);
+    expect(outcomes.map(({ stderr }) => stderr).join('')).toContain('is resolved already; nothing was changed.');
+    expect(await log()).toHaveLength(1);
+  });
+
+  test('what changed between the question and the answer is not changed by it', async () => {
+    const typed = (async function* () {
+      await exceptions('assign bbbb --to Grace --note "wait, she looks at this first"');
+      yield 'resolve\n';
+    })();
+    const { exitCode, stderr } = await exceptions('resolve --severity low --note x', { typed });
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(`The exception ${ids.two} has changed since it was shown; nothing was changed.`);
+    expect(await listed()).toHaveLength(3);
+  });
+});
+
+describe('several', () => {
+  test('are shown first; a person says yes', async () => {
+    const line = 'resolve --severity low --note "ticket 812"';
+    const alone = await exceptions(line);
+    expect(alone).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(alone.stderr).toMatch(
+      /^action +id +severity +kind +subject +difference\nresolve +cccc0000 +low +amount_mismatch +withdrawal 3 +0.123456789012345678 +USD +“ticket 812”\n/,
+    );
+    expect(alone.stderr).toContain('2 exceptions (2 low), 0.123456789012345678 USD, as they are now.\n');
+    expect(alone.stderr).toContain('stdin is no terminal.\nAdd --yes.');
+    expect((await exceptions(line, { typed: 'yes\n' })).stderr).toContain('Not confirmed; nothing was changed.');
+    expect(await log()).toEqual([]);
+    const told = await exceptions(line, { typed: 'resolve\n' });
+    expect(told.exitCode).toBe(0);
+    expect(told.stderr).toMatch(
+      /Type "resolve" to go on, in production: recon: 2 resolved by ada in production; exit 0\n$/,
+    );
+    expect(await listed()).toEqual([ids.one]);
+  });
+
+  test('all or none: by ids, and where one of them is over already', async () => {
+    await exceptions('resolve bbbb --note x');
+    const { exitCode, stderr } = await exceptions('acknowledge aaaa bbbb cccc --yes');
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(`The exception ${ids.two} is resolved already; nothing was changed.`);
+    expect(await log()).toHaveLength(1);
+    expect(await exceptions('assign aaaa cccc --to Grace --yes')).toMatchObject({ exitCode: 0 });
+    expect(await listed('--assignee Grace')).toEqual([ids.one, ids.three]);
+  });
+
+  test('none that match', async () => {
+    expect(await exceptions('acknowledge --kind unlinked --yes')).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'recon: no exception matches; nothing was changed; exit 0\n',
+    });
+  });
+});
+
+describe('filters and orders', () => {
+  test.each([
+    ['--since 2026-02-20', [ids.one, ids.three]],
+    ['--before 20d', [ids.two]],
+    ['--min-amount 200', [ids.one]],
+    ['--max-amount 0.123456789012345678', [ids.three]],
+    ['--unassigned', [ids.one, ids.three, ids.two]],
+    ['--assignee Grace', []],
+    ['--text "THE "', [ids.one, ids.three]],
+    ['--text withdrawal:3', [ids.three]],
+    ['--text asked', [ids.two]],
+    ['--text %', []],
+    ['--sort amount', [ids.one, ids.three, ids.two]],
+    ['--sort newest', [ids.one, ids.three, ids.two]],
+    ['--sort oldest', [ids.two, ids.three, ids.one]],
+    ['--sort amount --after cccc', [ids.two]],
+    ['--sort oldest --after bbbb', [ids.three, ids.one]],
+  ])('list %s', async (line, expected) => {
+    await exceptions('comment bbbb --note "Asked Circle"');
+    expect(await listed(line)).toEqual(expected);
+  });
+
+  test('the command for the next page can be typed as it is', async () => {
+    const { stderr } = await exceptions(`list --sort oldest --text "'e" --limit 1 --status all`);
+    expect(stderr).not.toContain('next');
+    const first = await exceptions('list --sort oldest --text "the " --limit 1');
+    expect(first.stderr).toContain("recon exceptions list --text 'the ' --sort oldest --limit 1 --after cccc0000\n");
+  });
+});
+
+test.each([80, 100, 120, 200])('a list fits a terminal of %i characters', async (columns) => {
+  await exceptions('accept aaaa --until 30d --note x');
+  const { stdout } = await exceptions('list --status unresolved --kind missing_in_ledger', { terminal: true, columns });
+  const lines = stripVTControlCharacters(stdout).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+  expect(lines[1]).toMatch(/^aaaa0000 +high +missing_in_ledger +deposit 1 +-200 +USDC +2026-02-28/);
+  expect(lines[1]!.includes('accepted until')).toBe(columns >= 120);
+});
+
+describe('hostile text', () => {
+  const control = /[^\n\r -~“”…’]/;
+
+  test.each(['list', 'list -o csv', 'list -o json', 'acknowledge --kind stuck', 'comment bbbb --note x'])(
+    'is harmless in recon exceptions %s',
+    async (line) => {
+      await sql`update reconciliation_exceptions set description = ${hostile.repeat(20_000)} where id = ${ids.two}`;
+      const { stdout, stderr } = await exceptions(line);
+      expect(stdout + stderr).toMatch(/bbbb0000/);
+      expect(stdout + stderr).not.toMatch(control);
+    },
+  );
+
+  test('a megabyte in a cell does not reach the screen', async () => {
+    await sql`update reconciliation_exceptions set affected_entity = ${'x'.repeat(1_000_000)}, currency = ${'y'.repeat(1_000_000)}, kind = ${'z'.repeat(1_000_000)}`;
+    const { stdout, stderr } = await exceptions('list');
+    expect((stdout + stderr).length).toBeLessThan(2_000);
+  });
+});
+
+describe('a list that was exported comes back', () => {
+  async function apply(edit: (csv: string) => string, flags = '--yes', options = {}) {
+    const { stdout } = await exceptions('list -o csv');
+    const folder = await mkdtemp(join(tmpdir(), 'recon-worklist-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'list.csv'), edit(stdout));
+    return exceptions(`apply ${join(folder, 'list.csv')} ${flags}`, options);
+  }
+
+  /** Enters something at the end of the line of an exception: action, note, until. */
+  const enter = (csv: string, id: string, cells: string) =>
+    csv.replace(new RegExp(`^(${id}(?:[^"]|"[^"]*")*?),,,\r$`, 'm'), `$1,${cells}\r`);
+
+  test('with other actions in each row, all in one go', async () => {
+    const edit = (csv: string) =>
+      enter(
+        enter(enter(csv, ids.one, 'resolve,"posted, by hand",'), ids.two, "comment,'=1+1 is what it says,"),
+        ids.three,
+        'accept,a fee,30d',
+      );
+    const { exitCode, stderr } = await apply(edit);
+    expect(stderr).toMatch(/: 3 rows with an action, 0 without\naction /);
+    expect(stderr).toContain('recon: 1 commented, 1 accepted, 1 resolved by ada in production; exit 0');
+    expect(exitCode).toBe(0);
+    expect((await log()).sort()).toEqual([
+      'aaaa resolved by ada on desk-7: posted, by hand',
+      'bbbb commented by ada on desk-7: =1+1 is what it says',
+      'cccc accepted by ada on desk-7: a fee',
+    ]);
+  });
+
+  test('as a spreadsheet saves it: a mark in front, semicolons, fifteen digits', async () => {
+    const edit = (csv: string) =>
+      `\ufeff${enter(csv, ids.three, 'resolve,a fee,')
+        .replaceAll('0.123456789012345678', '0.123456789012346')
+        .replaceAll('10.123456789012345678', '10.1234567890123')
+        .replace(/"[^"]*"/g, '')
+        .replaceAll(',', ';')}`;
+    const { exitCode, stderr } = await apply(edit);
+    expect([exitCode, await log()], stderr).toEqual([0, ['cccc resolved by ada on desk-7: a fee']]);
+  });
+
+  test('assigns to the name that was entered, and asks a person', async () => {
+    const edit = (csv: string) => {
+      const at = csv.split('\r\n')[0]!.split(',').indexOf('assignee');
+      const cells = csv
+        .split('\r\n')
+        .find((line) => line.startsWith(ids.one))!
+        .split(',');
+      cells[at] = 'Grace';
+      return enter(csv.replace(/^aaaa.*\r$/m, `${cells.join(',')}\r`), ids.one, 'assign,,');
+    };
+    expect((await apply(edit, '', { typed: 'no\n' })).stderr).toContain('Not confirmed; nothing was changed.');
+    expect(await apply(edit, '', { typed: 'apply\n' })).toMatchObject({ exitCode: 0 });
+    expect(await listed('--assignee Grace')).toEqual([ids.one]);
+  });
+
+  test('untouched, or through a pipe', async () => {
+    expect((await apply((csv) => csv)).stderr).toMatch(
+      /0 rows with an action, 3 without\nrecon: nothing was changed; exit 0\n$/,
+    );
+    const piped = `id,action,note\n${ids.one},comment,by a script\n`;
+    expect(await exceptions('apply - --yes', { piped })).toMatchObject({ exitCode: 0 });
+    expect(await log()).toEqual(['aaaa commented by ada on desk-7: by a script']);
+  });
+
+  test.each([
+    ['no such action', 'resolv,x,', 'Line 2: "resolv" is no action (did you mean resolve?).'],
+    ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
+    ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],
+    ['no time', 'accept,x,01/04/2026', 'Line 2: "01/04/2026" is not a time to come'],
+    ['no name', 'assign,,', 'Line 2: assign needs a name in the column assignee.'],
+  ])('all or nothing: %s', async (_, cells, sentence) => {
+    const { exitCode, stderr } = await apply((csv) => enter(enter(csv, ids.three, 'comment,fine,'), ids.one, cells));
+    expect([exitCode, await log()]).toEqual([64, []]);
+    expect(stderr).toContain(sentence);
+  });
+
+  test('not if an amount has changed since, nor one that is not there', async () => {
+    const stale = await apply((csv) => enter(csv, ids.one, 'accept,x,7d').replace('-200', '-199.99'));
+    expect(stale.stderr).toContain('Line 2: difference is -200 by now: export the list again.');
+    const gone = await apply((csv) =>
+      enter(csv, ids.one, 'comment,x,').replace(ids.one, 'ffff0000-0000-4000-8000-000000000009'),
+    );
+    expect(gone.stderr).toContain(
+      'The exception ffff0000-0000-4000-8000-000000000009 does not exist; nothing was changed.',
+    );
+    const twice = await apply((csv) => `id,action,note\n${ids.one},comment,a\n${ids.one},comment,b${csv.slice(0, 0)}`);
+    expect(twice.stderr).toContain(`Line 3: ${ids.one} stands on line 2 already.`);
+    expect([stale.exitCode, gone.exitCode, twice.exitCode, await log()]).toEqual([64, 64, 64, []]);
+  });
+
+  test('a file that is none, or no list', async () => {
+    expect((await exceptions('apply nowhere.csv')).stderr).toContain('The file cannot be read: nowhere.csv (ENOENT).');
+    expect((await apply(() => 'id,kind\na,b\n')).stderr).toContain('The file has no column action.');
+    expect((await apply(() => 'id,action\n"a,b\n')).stderr).toContain('The file is not CSV: ');
+  });
+});

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { Finding } from '../../src/checks/check.ts';
+import { actionNames, type Order } from '../../src/exceptions/actions.ts';
+import { countAccepted } from '../../src/exceptions/acceptance.ts';
+import { changeExceptions, targetsOf } from '../../src/exceptions/change.ts';
+import { anyException, statuses } from '../../src/exceptions/filter.ts';
+import { KeptFindings } from '../../src/exceptions/kept-findings.ts';
+import { Incomplete } from '../../src/incomplete.ts';
+import { OperatorError } from '../../src/operator-error.ts';
+import { beginReport, type Report } from '../../src/reports.ts';
+import { conclude, storeRun, type CheckOutcome } from '../../src/run-result.ts';
+import { testDatabase } from '../support/database.ts';
+import { Random } from '../support/random.ts';
+import { cutAt, openPool } from '../support/run-check.ts';
+import { LifeModel, type Fault, type ModelRow } from './life-model.ts';
+
+// Random sequences of runs, repairs, relapses and human actions, through what a run and a command call to store them.
+
+/** RECON_SEED replays one seed; RECON_SEEDS says how many, a hundred if unset (`npm run test:long` asks for more). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '100' } = process.env;
+const seeds =
+  replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
+const steps = 11;
+
+const { url, sql } = await testDatabase();
+const database = openPool(url);
+
+test('a run and people do to exceptions what the model says', { timeout: 3_600_000 }, async () => {
+  for (const seed of seeds) await new Walk(seed).go();
+});
+
+const sizes = [
+  { difference: '-0.5', severity: 'low' },
+  { difference: '0.75', severity: 'low' },
+  { difference: '-50', severity: 'medium' },
+  { difference: '5000', severity: 'critical' },
+] as const;
+
+class Walk {
+  readonly #random: Random;
+  readonly #prefix: string;
+  readonly #model = new LifeModel();
+  readonly #faults = new Map<string, Fault>();
+  readonly #story: string[] = [];
+  readonly #idOf = new Map<ModelRow, string>();
+  #now = cutAt.getTime();
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.#prefix = `deposit:${seed}/`;
+    this.#story.push(`RECON_SEED=${seed}`);
+  }
+
+  async go(): Promise<void> {
+    for (let changes = 0; changes < 4; changes += 1) this.#change();
+    await this.#run('whole'); // clears what the seed before left
+    await this.#compare();
+    for (let step = 0; step < steps; step += 1) {
+      this.#now += this.#random.integer(1, 12) * 3_600_000;
+      if (this.#random.chance(0.3)) this.#change();
+      if (this.#random.chance(0.5) && this.#model.rows.length > 0) await this.#act();
+      else await this.#run(this.#random.pick(['whole', 'whole', 'whole', 'narrowed', 'truncated', 'incomplete']));
+      await this.#compare();
+    }
+    await this.#compareStatuses();
+  }
+
+  /** Something breaks, gets worse or better, turns into something else, or is mended. */
+  #change(): void {
+    const subject = `${this.#prefix}${this.#random.integer(1, 2)}`;
+    const kind = this.#random.pick(['missing_in_ledger', 'amount_mismatch', this.#faults.get(subject)?.kind] as const);
+    const fault = { subject, kind: kind ?? 'missing_in_ledger', ...this.#random.pick(sizes) };
+    if (this.#random.chance(0.15)) this.#faults.delete(subject);
+    else this.#faults.set(subject, fault);
+    this.#story.push(`${subject}: ${JSON.stringify(this.#faults.get(subject) ?? 'in order')}`);
+  }
+
+  async #run(how: 'whole' | 'narrowed' | 'truncated' | 'incomplete'): Promise<void> {
+    const at = new Date(this.#now);
+    const all = [...this.#faults.values()];
+    const faults = how === 'whole' ? all : how === 'incomplete' ? [] : all.slice(0, this.#random.integer(0, 1));
+    const report = reportAt(at);
+    await beginReport(database, 'public', report);
+    const outcome = await outcomeOf(how, faults, at);
+    const conclusion = conclude(report, [outcome], at, (text) => text);
+    const storage = {
+      database,
+      schema: 'public',
+      clears: how !== 'narrowed',
+      signal: never,
+      progress: () => undefined,
+    };
+    await storeRun(storage, conclusion, [outcome]);
+    const passes = this.#model.run(this.#now, faults, { clears: how === 'whole' });
+    this.#story.push(`${how} run sees ${faults.length}`);
+    if (how !== 'incomplete') expect(conclusion.checks[0]?.passed, this.#story.join('\n')).toBe(passes);
+  }
+
+  async #act(): Promise<void> {
+    const unresolved = this.#model.rows.filter(({ resolved }) => resolved === null);
+    const row = this.#random.pick(unresolved.length > 0 && this.#random.chance(0.8) ? unresolved : this.#model.rows);
+    const until = this.#now + this.#random.integer(1, 48) * 3_600_000;
+    const by = this.#random.pick(['Ada', 'Grace']);
+    const deed = { action: this.#random.pick(actionNames), by, at: this.#now, until, assignee: `${by}’s team` };
+    const order: Order = {
+      id: this.#idOf.get(row) ?? '',
+      action: deed.action,
+      note: 'as agreed',
+      until: new Date(until).toISOString(),
+      assignee: deed.assignee,
+    };
+    const signature = { by, host: 'desk-7', at: new Date(this.#now) };
+    const done = await changeExceptions(database, 'public', [order], signature).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof OperatorError && error.exitCode === 64) return false;
+        throw error;
+      },
+    );
+    this.#story.push(`${by}: ${deed.action} ${row.kind} of ${row.subject}${done ? '' : ', refused'}`);
+    expect(done, this.#story.join('\n')).toBe(this.#model.act(row, deed));
+  }
+
+  #sorted(): ModelRow[] {
+    return this.#model.rows.toSorted(
+      (left, right) => left.createdAt - right.createdAt || (fingerprintOf(left) < fingerprintOf(right) ? -1 : 1),
+    );
+  }
+
+  async #stored() {
+    return sql<(Record<string, unknown> & { id: string; previous_exception_id: string | null })[]>`
+      select
+        exception.*,
+        (
+          select array_agg(happened.event order by happened.sequence)
+          from reconciliation_exception_events as happened
+          where happened.exception_id = exception.id
+        ) as events
+      from reconciliation_exceptions as exception
+      where starts_with(exception.affected_entity, ${this.#prefix})
+      order by exception.created_at, exception.fingerprint collate "C"`;
+  }
+
+  async #compare(): Promise<void> {
+    const expected = this.#sorted();
+    const stored = await this.#stored();
+    const ids = stored.map(({ id }) => id);
+    expected.forEach((row, at) => this.#idOf.set(row, ids[at] ?? ''));
+    const date = (time: number | null | undefined) => (time === null || time === undefined ? null : new Date(time));
+    expect(
+      stored.map((row) => ({ ...row, previous: row.previous_exception_id && ids.indexOf(row.previous_exception_id) })),
+      this.#story.join('\n'),
+    ).toMatchObject(
+      expected.map((row) => ({
+        fingerprint: fingerprintOf(row),
+        severity: row.severity,
+        difference: row.difference,
+        created_at: new Date(row.createdAt),
+        occurrences: row.occurrences,
+        resolved_at: date(row.resolved?.at),
+        resolved_by: row.resolved?.by ?? null,
+        acknowledged_by: row.acknowledgedBy,
+        assignee: row.assignee,
+        snoozed_until: date(row.snoozedUntil),
+        accepted_until: date(row.acceptedUntil),
+        previous: row.previous && expected.indexOf(row.previous),
+        events: row.events,
+      })),
+    );
+  }
+
+  async #compareStatuses(): Promise<void> {
+    const expected = this.#sorted();
+    const ids = expected.map((row) => this.#idOf.get(row));
+    for (const status of statuses) {
+      const filter = { ...anyException, status, at: new Date(this.#now), text: this.#prefix.toUpperCase() };
+      const listed = (await targetsOf(database, 'public', filter)).map(({ id }) => ids.indexOf(id));
+      const meant = expected.flatMap((row, at) => (LifeModel.statusesOf(row, this.#now).includes(status) ? [at] : []));
+      expect(listed.sort(), `${status}\n${this.#story.join('\n')}`).toEqual(meant.sort());
+    }
+  }
+}
+
+const never = new AbortController().signal;
+
+function fingerprintOf({ kind, subject }: Fault): string {
+  return `deposits/${kind}/${subject}`;
+}
+
+function reportAt(at: Date): Report {
+  return {
+    id: randomUUID(),
+    run_type: 'manual',
+    status: 'in_progress',
+    started_at: at.toISOString(),
+    completed_at: null,
+    total_checks: 0,
+    passed_checks: 0,
+    failed_checks: 0,
+    exceptions_count: 0,
+    error_message: null,
+    metadata: {},
+    created_at: at.toISOString(),
+  };
+}
+
+/** What the check `deposits` would say. */
+async function outcomeOf(how: string, faults: readonly Fault[], at: Date): Promise<CheckOutcome> {
+  const outcome = { name: 'deposits' as const, id: randomUUID(), startedAt: at, executionMs: 1 };
+  if (how === 'incomplete') return { ...outcome, result: new Incomplete('The table was locked.') };
+  const findings = new KeptFindings();
+  for (const fault of faults) findings.add(toFinding(fault));
+  const accepted = await countAccepted(database, 'public', findings, at);
+  const comparison = {
+    compared: 9,
+    totals: [],
+    truncated: how === 'truncated',
+    details: {},
+    coverage: 'everything' as const,
+  };
+  return { ...outcome, result: { ...comparison, findings, accepted, planted: null } };
+}
+
+function toFinding({ subject, kind, difference, severity }: Fault): Finding {
+  return {
+    check: 'deposits',
+    kind,
+    subject,
+    severity,
+    description: `${subject} is wrong`,
+    expected: '0',
+    actual: difference,
+    difference,
+    currency: 'USDC',
+    affectedUserId: null,
+    metadata: {},
+  };
+}
