@@ -8,11 +8,12 @@ import { cutAt } from './run-check.ts';
 export class Captured extends Writable {
   text = '';
   readonly isTTY: boolean;
-  readonly columns = 120;
+  readonly columns: number;
 
-  constructor(isTTY: boolean) {
+  constructor(isTTY: boolean, columns = 120) {
     super();
     this.isTTY = isTTY;
+    this.columns = columns;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -30,6 +31,8 @@ export interface WorldOptions {
   asOf?: Date | null;
   /** Whether stdout and stderr are terminals. */
   terminal?: boolean;
+  /** Characters to a line of it. */
+  columns?: number;
 }
 
 export interface TestWorld extends World {
@@ -40,13 +43,19 @@ export interface TestWorld extends World {
 }
 
 /** A world with streams in memory, a clock that stands still, no jitter, and the real network. */
-export function testWorld({ env = {}, now = cutAt, asOf = cutAt, terminal = false }: WorldOptions = {}): TestWorld {
+export function testWorld({
+  env = {},
+  now = cutAt,
+  asOf = cutAt,
+  terminal = false,
+  columns,
+}: WorldOptions = {}): TestWorld {
   const controller = new AbortController();
   return {
     env,
     stdin: Readable.from([]),
-    stdout: new Captured(terminal),
-    stderr: new Captured(terminal),
+    stdout: new Captured(terminal, columns),
+    stderr: new Captured(terminal, columns),
     now: () => now,
     random: () => 0,
     fetch: nodeFetch,
