@@ -8,6 +8,7 @@ import { listOf, type Items } from '../list-of.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
+import { showCommand } from './exceptions-show.ts';
 import {
   gather,
   idPrefix,
@@ -136,36 +137,6 @@ async function printExceptions(exceptions: Items<StoredException>, format: Outpu
   const { screenOf } = await import('../output/screen.ts');
   const shown = await listOf(exceptions);
   if (shown.length > 0) await print(world.stdout, exceptionTable(shown, screenOf(world.stdout, world.env)));
-}
-
-function showCommand(context: CommandContext): Command {
-  return new Command('show')
-    .description('the whole story of one exception')
-    .argument('<id>', 'its id, or the first characters of it', idPrefix)
-    .addOption(outputOption('table', 'json'))
-    .action(async (id: string, _flags, command: Command) => {
-      const { world } = context;
-      const flags = command.optsWithGlobals<{ output: OutputFormat }>();
-      await withStore(world, (store) => show(store, id, flags.output, world));
-    });
-}
-
-async function show(
-  { database, schema, config }: Store,
-  id: string,
-  format: OutputFormat,
-  world: World,
-): Promise<void> {
-  const { findException, historyOf } = await import('../exceptions/store.ts');
-  const exception = await findException(database, schema, id);
-  const history = await historyOf(database, schema, exception.id);
-  if (format === 'json') {
-    const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({ exception, ...history }));
-  }
-  const { exceptionStory } = await import('../output/exceptions.ts');
-  const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(exception, history, config.environment, screenOf(world.stdout, world.env)));
 }
 
 interface ResolveFlags {
