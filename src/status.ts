@@ -1,7 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
-import { countOf, openTotals, type OpenTotal } from './exceptions/open-totals.ts';
+import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
 import type { Severity } from './kinds.ts';
 import { stepsOf, type FirstException, type Step } from './next-steps.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
@@ -31,7 +31,7 @@ export interface Status {
   checks: CheckStatus[];
   /** How many exceptions are open. */
   open_exceptions: Record<Severity, number>;
-  open_totals: OpenTotal[];
+  open_totals: ExceptionTotal[];
   trend: Trend;
   /** The newest run; null: there was none. */
   last_report: Report | null;
@@ -92,7 +92,7 @@ async function lastChecks(database: Database, schema: string): Promise<Omit<Chec
   return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
 }
 
-function countBySeverity(totals: readonly OpenTotal[]): Record<Severity, number> {
+function countBySeverity(totals: readonly ExceptionTotal[]): Record<Severity, number> {
   const counts = { low: 0, medium: 0, high: 0, critical: 0 };
   for (const total of totals) counts[total.severity] += countOf(total);
   return counts;
@@ -102,7 +102,7 @@ function countBySeverity(totals: readonly OpenTotal[]): Record<Severity, number>
 async function firstException(
   database: Database,
   schema: string,
-  [worst]: readonly OpenTotal[],
+  [worst]: readonly ExceptionTotal[],
 ): Promise<FirstException | undefined> {
   if (worst === undefined) return undefined;
   const [first] = await database<FirstException[]>`

@@ -1,5 +1,5 @@
 import { describeAge } from '../duration.ts';
-import { ages, countOf, type OpenTotal } from '../exceptions/open-totals.ts';
+import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { plain } from '../plain.ts';
 import type { Report } from '../reports.ts';
 import type { ScheduledRuns } from '../scheduled-runs.ts';
@@ -88,7 +88,7 @@ function reasons(checks: readonly CheckStatus[]): string[] {
   return [...named].map(([error, names]) => `${names.join(', ')}: ${excerpt(error)}\n`);
 }
 
-function openTable(totals: readonly OpenTotal[], screen: Screen): string {
+function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
   if (totals.length === 0) return 'No open exceptions.\n';
   const right = (header: string) => ({ header, align: 'right' as const });
   return renderTable(
