@@ -31,6 +31,28 @@ async function faultyBooks() {
   return { ...operator, sql, ada, swapped, unbalanced, missing, exceptions, show };
 }
 
+/** A custodian that lacks what two deposits are under way with, as a run would have stored it. */
+async function shortCustodian() {
+  const { url, sql: own } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 6 });
+  const user = ledger.user();
+  const pending = ['12.25', '30', '8'].map((amount) => ledger.deposit(user, amount, { status: 'confirmed' }));
+  await ledger.save(own);
+  const operator = operatorOf(url);
+  const { report } = await operator.runs(['--type', 'daily']);
+  const [stored] = await own<{ id: string }[]>`
+    insert into reconciliation_exceptions (
+      report_id, last_report_id, check_type, kind, fingerprint, severity, description, expected_value, actual_value,
+      difference, currency, affected_entity
+    )
+    values (
+      ${report.id}, ${report.id}, 'circle_balance', 'balance_mismatch', 'circle_balance/balance_mismatch/custodian:circle',
+      'medium', 'short', 142.25, 100, -42.25, 'USDC', 'custodian:circle'
+    )
+    returning id`;
+  return { pending: pending.slice(0, 2), custodian: await operator.types(['exceptions', 'show', stored!.id]) };
+}
+
 const { show, types, sql, exceptions, swapped, unbalanced, missing, ada } = await faultyBooks();
 
 describe('recon exceptions show', { timeout: 120_000 }, () => {
@@ -69,6 +91,15 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
 
     const drift = (await show('balance_drift')).stdout;
     expect(drift).toContain('None of the usual causes meets the difference to the last digit.');
+  });
+
+  test('what a custodian lacks may be what is not final yet, or open elsewhere', async () => {
+    const { pending, custodian } = await shortCustodian();
+    expect(custodian.stdout).toMatch(/^records that were not final$/m);
+    const [one, other] = pending.map(({ id }) => `deposit ${id}`).sort();
+    const sentence = `- ${one}, ${other} are open or not final, and may stand on one side only: `;
+    expect(custodian.stdout).toContain(sentence);
+    expect(custodian.stdout).toMatch(/: (12\.25 \+ 30|30 \+ 12\.25) = 42\.25 USDC\.$/m);
   });
 
   test('--sql prints what can be run as it is', async () => {

@@ -133,3 +133,17 @@ test('reports show says what a run looked at, and how far that verifies', async 
       'What else became of an old row, edited or deleted, is found by the next daily run.\n',
   );
 });
+
+test('what stands in the tables is text, however hostile, and a flood of it is cut off', async () => {
+  const { runs, types, sql, ledger, ada } = await desk();
+  ledger.deposit(ada, '2000', { post: false });
+  await ledger.save(sql);
+  await runs(['--type', 'daily'], at(0));
+  const hostile = '\u001b]0;owned\u0007\u202e\r\nNothing to do.';
+  await sql`update reconciliation_exceptions set description = ${hostile + 'x'.repeat(1_048_576)}, currency = ${hostile}`;
+  await sql`update reconciliation_checks set status = 'failed', error_message = ${hostile + 'x'.repeat(1_048_576)}`;
+  const { stdout } = await types(['status'], { ...at(1), env: { RECONCILIATION_ENVIRONMENT: hostile } });
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(stdout).not.toMatch(/^Nothing to do\.$/m);
+  expect(stdout.length).toBeLessThan(10_000);
+});
