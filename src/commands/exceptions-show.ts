@@ -51,6 +51,8 @@ async function printSql({ database, schema, config }: Store, id: string, world: 
   const { findException } = await import('../exceptions/store.ts');
   const { furtherSql } = await import('../exceptions/further-sql.ts');
   const exception = await findException(database, schema, id);
-  for (const [name, sql] of furtherSql(exception, config, world.now().toISOString()))
-    await print(world.stdout, `-- ${exception.id.slice(0, 8)}: ${name}\n${sql}\n`);
+  const statements = furtherSql(exception, config, world.now().toISOString());
+  if (statements.length === 0)
+    await print(world.stderr, 'recon: no check of recon made this exception: it has no SQL\n');
+  for (const [name, sql] of statements) await print(world.stdout, `-- ${exception.id.slice(0, 8)}: ${name}\n${sql}\n`);
 }

@@ -157,7 +157,7 @@ function movedPoint(_difference: Money, { expected, actual }: Case): Cause[] {
   return [
     {
       cause: 'moved_point',
-      sentence: `The decimal point is moved by ${toText(places)}: ${one} and ${other}.`,
+      sentence: `The decimal point is moved by ${toText(places)} ${places.equals(1) ? 'place' : 'places'}: ${one} and ${other}.`,
       evidence: [one, other],
     },
   ];
@@ -197,7 +197,7 @@ function elsewhere(difference: Money, known: Case): Cause[] {
 
 /** No larger sets, and no sets of more items: with enough of them some always meet. */
 const setMax = 3;
-const pendingMax = 60;
+export const pendingMax = 60;
 
 /** The smallest sets of what is pending that add up to the difference, whichever way round the money goes. */
 function pendingItems(difference: Money, known: Case): Cause[] {

@@ -1,9 +1,9 @@
 import type { Database } from '../database.ts';
 import { kinds } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
-import type { Case, Item } from './causes.ts';
+import { pendingMax, type Case, type Item } from './causes.ts';
 import { subjectOf, type StoredException } from './exception.ts';
-import type { Involved, InvolvedEntry } from './involved.ts';
+import { involvedMax, type Involved, type InvolvedEntry } from './involved.ts';
 
 /** What could explain the difference of an exception; undefined where it has none, or none in money. */
 export async function caseOf(
@@ -25,9 +25,16 @@ export async function caseOf(
     currency,
     ...sidesOf(exception, involved),
     fee: feeOf(involved),
-    pending: ofCustodian ? [...notFinal(exception, involved), ...others.map(withoutSign)] : [],
+    pending: ofCustodian ? eachOnce([...others.map(withoutSign), ...notFinal(exception, involved)]) : [],
     elsewhere: ofCustodian ? [] : others,
   };
+}
+
+/** Why a cause may have been overlooked; null: all that there is was tested. */
+export function untestedOf({ pending }: Case, { records, entries }: Involved): string | null {
+  if (pending.length > pendingMax || records.length === involvedMax)
+    return `More than ${pendingMax} records are open or not final: whether some of them add up was not tried.`;
+  return entries.length === involvedMax ? `Only ${involvedMax} entries were looked at.` : null;
 }
 
 /** More of them say nothing about this one. */
@@ -130,6 +137,11 @@ function notFinal({ currency }: StoredException, { records }: Involved): Item[] 
       const amount = arrives ? record.destination_amount : record.amount;
       return fits && amount !== null ? [{ subject: `${record.record_kind}:${record.id}`, amount: money(amount) }] : [];
     });
+}
+
+/** A record that is not final may be an exception as well: the first one counts. */
+function eachOnce(items: readonly Item[]): Item[] {
+  return items.filter((item, index) => items.findIndex(({ subject }) => subject === item.subject) === index);
 }
 
 function withoutSign(item: Item): Item {

@@ -5,23 +5,28 @@ import { composeForReading, openSource, type Params } from '../source.ts';
 import { subjectOf, type StoredException } from './exception.ts';
 import { questionsOf, stories } from './involved.ts';
 
-/** The SQL to look further into an exception, ready for psql, by name: what its story asks, and the check itself. */
+/**
+ * The SQL to look further into an exception, ready for psql, by name: what its story asks, and the check itself. Nothing
+ * for one that is older than recon.
+ */
 export function furtherSql(exception: StoredException, config: Config, asOf: string): [name: string, sql: string][] {
+  const check = (checks as Partial<typeof checks>)[exception.check_type];
+  if (check === undefined) return [];
   const source = openSource(config.source);
+  const ofCustodian = subjectOf(exception.affected_entity).type === 'custodian';
   const { asked, about } = questionsOf(exception.affected_entity);
-  const check = checks[exception.check_type];
   const params = { ...paramsOf(config, everything, asOf), ...check.params(config) };
   const told = asked.map((name): [string, string] => [
     name,
     composeForReading(source, stories[name], { ...params, ...about }),
   ]);
   const compared = Object.entries(check.statements)
-    .filter(([name]) => name === 'findings' || subjectOf(exception.affected_entity).type === 'custodian')
+    .filter(([name]) => ofCustodian || name === 'findings')
     .map(([name, statement]): [string, string] => [
       `${check.name} ${name}`,
-      composeForReading(source, statement, { ...params, ...narrowed(about) }),
+      composeForReading(source, statement, ofCustodian ? params : { ...params, ...narrowed(about) }),
     ]);
-  return [...told, ...compared];
+  return ofCustodian ? compared : [...told, ...compared];
 }
 
 /** Only this subject; whatever else a check looks at is left out. */

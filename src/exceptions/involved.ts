@@ -91,6 +91,9 @@ export const stories = {
   accounts: { relations: ['ledger_accounts'], layers: [], file: 'stories/accounts.sql' },
 } as const satisfies Record<string, Statement>;
 
+/** No statement of them returns more rows. */
+export const involvedMax = 100;
+
 type Story = keyof typeof stories;
 
 /** Which statements tell about a subject, and with which parameters. `waiting`: records that were not final at last. */

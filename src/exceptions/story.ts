@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../database.ts';
 import { causesOf, type Cause } from './causes.ts';
-import { caseOf } from './evidence.ts';
+import { caseOf, untestedOf } from './evidence.ts';
 import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from './exception.ts';
 import { questionsOf, readInvolved, type Involved } from './involved.ts';
 import { findException, historyOf } from './store.ts';
@@ -12,6 +12,8 @@ export interface Story {
   involved: Involved;
   /** What it could be. */
   causes: Cause[];
+  /** Why one may have been overlooked; null: all that there is was tested. */
+  untested: string | null;
   sightings: Sighting[];
   events: ExceptionEvent[];
 }
@@ -32,6 +34,7 @@ export async function storyOf(
     exception,
     involved,
     causes: known === undefined ? [] : causesOf(known),
+    untested: known === undefined ? null : untestedOf(known, involved),
     ...(await historyOf(database, schema, exception.id)),
   };
 }

@@ -100,11 +100,14 @@ function sidesTable(exception: StoredException): string {
 
 const amountColumn: Column = { header: 'amount', align: 'right' };
 
-function causeLines({ exception, causes }: Story): string {
+function causeLines({ exception, causes, untested }: Story): string {
   if (exception.difference === null || kindOf(exception)?.unit !== 'money') return '';
-  if (causes.length === 0) return 'None of the usual causes meets the difference to the last digit.\n';
-  const named = causes.map(({ sentence }) => `- ${excerpt(sentence, textMax)}\n`);
-  return `${named.join('')}The numbers meet to the last digit; that is no proof.\n`;
+  const named = causes.map(({ sentence }) => `- ${excerpt(sentence, textMax)}`);
+  const verdict =
+    causes.length === 0
+      ? 'None of the usual causes meets the difference to the last digit.'
+      : 'The numbers meet to the last digit; that is no proof.';
+  return [...named, verdict, ...(untested === null ? [] : [untested]), ''].join('\n');
 }
 
 /** A custodian has no record of its own. */

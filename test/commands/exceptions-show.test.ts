@@ -112,6 +112,20 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     }
   });
 
+  test('one that is older than recon has no SQL, and says so', async () => {
+    const [legacy] = await sql<{ id: string }[]>`
+      insert into reconciliation_exceptions (report_id, last_report_id, check_type, kind, fingerprint, severity, description)
+      select id, id, 'ledger', 'unclassified', 'ledger/legacy/1', 'low', 'of the first version'
+      from reconciliation_reports limit 1
+      returning id`;
+    expect(await types(['exceptions', 'show', legacy!.id, '--sql'])).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'recon: no check of recon made this exception: it has no SQL\n',
+    });
+    expect((await types(['exceptions', 'show', legacy!.id])).stdout).toContain('of the first version');
+  });
+
   test('where the host’s tables cannot be read the rest of the story is told, and why', async () => {
     await sql`alter table deposits rename to elsewhere`;
     const { exitCode, stdout } = await show('amount_mismatch');

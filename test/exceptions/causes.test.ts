@@ -85,12 +85,12 @@ const explained: [title: string, Case, Cause['cause'], sentence: string][] = [
     'swapped_digits',
     'Two digits are swapped: 10.05 and 10.5.',
   ],
-  ['a moved point', caseOf('1200', '120'), 'moved_point', 'The decimal point is moved by 1: 1200 and 120.'],
+  ['a moved point', caseOf('1200', '120'), 'moved_point', 'The decimal point is moved by 1 place: 1200 and 120.'],
   [
     '10^18 for 10^6',
     caseOf('0.0000000000025', '2.5'),
     'moved_point',
-    'The decimal point is moved by 12: 0.0000000000025 and 2.5.',
+    'The decimal point is moved by 12 places: 0.0000000000025 and 2.5.',
   ],
   [
     'a fee',
