@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { checksCommand } from './commands/checks.ts';
+import { completionCommand } from './commands/completion.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -57,10 +58,14 @@ function buildProgram(context: CommandContext): Command {
       writeErr: (text) => world.stderr.write(text),
     })
     .showHelpAfterError('Run with --help for usage.')
-    .addHelpText('after', '\nMore: recon help exit-codes, recon help environment');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
+    );
   for (const build of [runCommand, statusCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
     program.addCommand(inherit(build(context), program));
-  return program.addCommand(inherit(helpCommand(context, program), program));
+  for (const build of [completionCommand, helpCommand]) program.addCommand(inherit(build(context, program), program));
+  return program;
 }
 
 /** Commands are built apart from the program: errors and output have to be handed down to each of them. */

@@ -146,7 +146,7 @@ export interface Statement {
   relations: readonly Relation[];
   /** Files of sql/checks that become CTEs, in order. */
   layers: readonly Layer[];
-  /** The file of sql/checks with the final `select`. */
+  /** The file of sql/checks with the final `select`; of another folder of sql, with its name before a slash. */
   file: string;
 }
 
@@ -199,7 +199,7 @@ export function openSource(nameOrPath: string): Source {
 export function identityOf(source: Source): string {
   const hash = createHash('sha256');
   for (const relation of Object.keys(relations) as Relation[]) hash.update(readRelation(source, relation));
-  for (const file of readdirSync(join(sqlFolder, 'checks')).sort()) hash.update(readCheckFile(file));
+  for (const file of readdirSync(join(sqlFolder, 'checks')).sort()) hash.update(readStatementFile(file));
   return hash.digest('hex');
 }
 
@@ -253,10 +253,10 @@ function composeWith(source: Source, statement: Statement, paramFields: string[]
   );
   const params = inlined('params', `select\n  ${paramFields.join(',\n  ')}`);
   const layers = statement.layers.map(({ name, file, shared }) =>
-    shared === true ? `${name} as (\n${readCheckFile(file)}\n)` : inlined(name, readCheckFile(file)),
+    shared === true ? `${name} as (\n${readStatementFile(file)}\n)` : inlined(name, readStatementFile(file)),
   );
   const ctes = [...mapped, params, ...mappedLast, ...named, ...layers].join(',\n');
-  return `with\n${ctes}\nselect * from (\n${readCheckFile(statement.file)}\n) as answer`;
+  return `with\n${ctes}\nselect * from (\n${readStatementFile(statement.file)}\n) as answer`;
 }
 
 function inlined(name: string, text: string): string {
@@ -269,6 +269,6 @@ function readRelation(source: Source, relation: Relation): string {
   return text.replace(/;(?=(?:\s|--[^\n]*(?:\n|$))*$)/, '');
 }
 
-function readCheckFile(file: string): string {
-  return readFileSync(join(sqlFolder, 'checks', file), 'utf8').trimEnd();
+function readStatementFile(file: string): string {
+  return readFileSync(join(sqlFolder, file.includes('/') ? '' : 'checks', file), 'utf8').trimEnd();
 }

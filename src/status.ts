@@ -1,9 +1,13 @@
 import { checkNames, type CheckName } from './checks/names.ts';
+import type { Config } from './config.ts';
 import type { Database } from './database.ts';
-import { anyException } from './exceptions/filter.ts';
-import { totalsOf } from './exceptions/list-totals.ts';
+import { anyException, matches } from './exceptions/filter.ts';
+import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
 import type { Severity } from './kinds.ts';
+import { stepsOf, type FirstException, type Step } from './next-steps.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
+import { scheduledRuns, type ScheduledRuns } from './scheduled-runs.ts';
+import { trendUntil, type Trend } from './trend.ts';
 
 /** Where one check stands. Times are RFC 3339 in UTC; null: never. */
 export interface CheckStatus {
@@ -24,33 +28,38 @@ export interface CheckStatus {
 /** Where everything stands. */
 export interface Status {
   environment: string;
+  runs: ScheduledRuns[];
   checks: CheckStatus[];
   /** How many exceptions are open: what is snoozed or accepted is not. */
   open_exceptions: Record<Severity, number>;
+  open_totals: ExceptionTotal[];
+  trend: Trend;
   /** The newest run; null: there was none. */
   last_report: Report | null;
+  /** What to do next, the most urgent first. */
+  next: Step[];
 }
 
-/** Reads where everything stands: each check, the open exceptions, the last run. */
-export async function statusOf(
-  database: Database,
-  schema: string,
-  config: { environment: string; checks: readonly CheckName[] },
-  now: Date,
-): Promise<Status> {
+/** Reads where everything stands: the runs and the schedule, each check, the open exceptions, the last 30 days. */
+export async function statusOf(database: Database, schema: string, config: Config, now: Date): Promise<Status> {
   const rows = await lastChecks(database, schema);
   const known = new Map(rows.map((row) => [row.check_type, row]));
   const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
-  return {
+  const openTotal = await openTotals(database, schema, now);
+  const standing = {
     environment: config.environment,
+    runs: await scheduledRuns(database, schema, config, now),
     checks: checkNames.map((name) => ({
       ...(known.get(name) ?? neverRun),
       check_type: name,
       on: config.checks.includes(name),
     })),
-    open_exceptions: await openExceptions(database, schema, now),
+    open_exceptions: countBySeverity(openTotal),
+    open_totals: openTotal,
+    trend: await trendUntil(database, schema, now),
     last_report: reports[0] ?? null,
   };
+  return { ...standing, next: stepsOf(standing, await firstException(database, schema, now, openTotal)) };
 }
 
 const neverRun = {
@@ -84,9 +93,26 @@ async function lastChecks(database: Database, schema: string): Promise<Omit<Chec
   return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
 }
 
-async function openExceptions(database: Database, schema: string, now: Date): Promise<Record<Severity, number>> {
-  const totals = await totalsOf(database, schema, { ...anyException, status: 'open', at: now });
-  const open = { low: 0, medium: 0, high: 0, critical: 0 };
-  for (const { severity, count } of totals) open[severity] += count;
-  return open;
+function countBySeverity(totals: readonly ExceptionTotal[]): Record<Severity, number> {
+  const counts = { low: 0, medium: 0, high: 0, critical: 0 };
+  for (const total of totals) counts[total.severity] += countOf(total);
+  return counts;
+}
+
+/** The one to begin with: the largest of the most severe. */
+async function firstException(
+  database: Database,
+  schema: string,
+  now: Date,
+  [worst]: readonly ExceptionTotal[],
+): Promise<FirstException | undefined> {
+  if (worst === undefined) return undefined;
+  const [first] = await database<FirstException[]>`
+    select exception.id, exception.severity, exception.description
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(database, schema, { ...anyException, status: 'open', at: now, severities: [worst.severity] })}
+    order by abs(exception.difference) desc nulls last, exception.created_at, exception.id
+    limit 1
+  `;
+  return first;
 }

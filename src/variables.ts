@@ -152,15 +152,13 @@ export const variables = [
     name: 'RECONCILIATION_HOURLY_INTERVAL',
     kind: 'number',
     default: '60',
-    notYet: true,
-    meaning: 'Expected minutes between hourly runs; the schedule itself is cron’s',
+    meaning: 'Expected minutes between hourly runs, for `recon status`; the schedule itself is cron’s',
   },
   {
     name: 'RECONCILIATION_DAILY_RUN_TIME',
     kind: 'time',
     default: '02:00',
-    notYet: true,
-    meaning: 'Expected time of the daily run, HH:MM in UTC; the schedule itself is cron’s',
+    meaning: 'Expected time of the daily run, HH:MM in UTC, for `recon status`; the schedule itself is cron’s',
   },
   {
     name: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',

@@ -7,17 +7,40 @@ import { variables, type Variable } from '../variables.ts';
 import type { CommandContext } from './options.ts';
 import { print } from './print.ts';
 
-const topics = ['exit-codes', 'environment'] as const;
+const topics = ['exit-codes', 'environment', 'output'] as const;
+
+const output = `stdout carries the result and nothing else; stderr carries logs, progress and what is said about the result.
+
+-o table   for people; its text may change with any release
+-o json    a contract: {"version": 1, …}, names in snake_case; members may be added. Amounts are strings at full
+           precision, times RFC 3339 in UTC, ids whole, values that do not exist null
+-o csv     RFC 4180 with a header line; a cell that a spreadsheet would run begins with an apostrophe
+-o html    (reports show) one file with charts, which needs no script and nothing from elsewhere
+
+Times      tables show them in the zone of the terminal (TZ), with its offset
+Ids        tables show eight characters; every command takes any beginning that is not ambiguous
+Colour     on a terminal only; never alone: what is coloured is also a word. FORCE_COLOR=1 or 0 decides, else NO_COLOR,
+           CI or TERM=dumb switch it off
+Text       what comes from a database or an API has its control characters escaped (\\u001b), and is cut off on
+           screens where it is a flood
+`;
+
+const examples = `
+Examples:
+  recon help exit-codes
+  recon help exceptions list`;
 
 /** `recon help [topic]`: a command's help, or one of the tables that belong to no command. */
 export function helpCommand({ world }: CommandContext, program: Command): Command {
   return new Command('help')
-    .description('help on a command, on exit-codes or on the environment')
-    .addArgument(new Argument('[topic...]', 'a command, exit-codes or environment'))
+    .description('help on a command, on exit-codes, environment or output')
+    .addArgument(new Argument('[topic...]', 'a command, exit-codes, environment or output'))
+    .addHelpText('after', examples)
     .action(async (topic: string[]) => {
       if (topic[0] === 'exit-codes') return printExitCodes(world);
       if (topic[0] === 'environment') return printEnvironment(world);
-      return print(world.stdout, commandNamed(program, topic).helpInformation());
+      if (topic[0] === 'output') return print(world.stdout, output);
+      commandNamed(program, topic).outputHelp(); // with its examples, which `helpInformation` leaves out
     });
 }
 

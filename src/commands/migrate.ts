@@ -42,6 +42,7 @@ function downCommand(context: CommandContext): Command {
   return new Command('down')
     .description('drop the tables that recon made, with their data; adopted tables stay')
     .option('-y, --yes', 'do not ask')
+    .addHelpText('after', '\nExample:\n  recon migrate down --yes')
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
@@ -64,6 +65,7 @@ function statusCommand(context: CommandContext): Command {
   return new Command('status')
     .description('which migrations are applied; exit code 2 if one is pending')
     .addOption(outputOption('table', 'json'))
+    .addHelpText('after', '\nExample:\n  recon migrate status -o json')
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<Flags>();

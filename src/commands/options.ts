@@ -14,9 +14,9 @@ export interface CommandContext {
   exitWith: (code: ExitCode) => void;
 }
 
-export type OutputFormat = 'table' | 'json' | 'csv';
+export type OutputFormat = 'table' | 'json' | 'csv' | 'html';
 
-/** `-o table|json|csv`. */
+/** `-o table|json|…`. */
 export function outputOption(...formats: OutputFormat[]): Option {
   return new Option('-o, --output <format>', 'how the result is printed').choices(formats).default('table');
 }

@@ -26,6 +26,7 @@ function listCommand(context: CommandContext): Command {
     .addOption(new Option('--type <type>', 'only runs of this type').choices(runTypes))
     .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
     .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText('after', '\nExamples:\n  recon reports list --type daily -L 7\n  recon reports list -o csv > runs.csv')
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
@@ -57,13 +58,19 @@ function showCommand(context: CommandContext): Command {
   return new Command('show')
     .description('one run: its checks, both sides of each, and its exceptions')
     .argument('[id]', 'its id, or the first characters of it', reportId, 'latest')
-    .addOption(outputOption('table', 'json'))
+    .addOption(outputOption('table', 'json', 'html'))
+    .addHelpText('after', showExamples)
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<{ output: OutputFormat }>();
       await withStore(world, (store) => show(store, id, flags.output, world));
     });
 }
+
+const showExamples = `
+Examples:
+  recon reports show                              the newest run
+  recon reports show 0fe1c5d9 -o html > run.html  one file with charts, for a browser, a mail or a printer`;
 
 async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
   const { checksOf, findReport } = await import('../reports.ts');
@@ -76,6 +83,19 @@ async function show({ database, schema }: Store, id: string, format: OutputForma
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
+  }
+  if (format === 'html') {
+    const { exceptionsOnPage, reportPage } = await import('../output/report-page.ts');
+    const { totalsOfRun } = await import('../exceptions/totals.ts');
+    const { trendUntil } = await import('../trend.ts');
+    const page = {
+      report,
+      checks,
+      trend: await trendUntil(database, schema, new Date(report.completed_at ?? report.started_at)),
+      totals: await totalsOfRun(database, schema, report),
+      exceptions: await listOf(exceptions(exceptionsOnPage)),
+    };
+    return print(world.stdout, reportPage(page));
   }
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');

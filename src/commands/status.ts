@@ -5,6 +5,13 @@ import { print } from './print.ts';
 import { withStore } from './store.ts';
 
 const explanation = `
+Examples:
+  recon status
+  recon status -o json | jq '.runs[] | select(.overdue)'
+
+A run is overdue 30 minutes after it was expected (RECONCILIATION_HOURLY_INTERVAL after the last one, and at
+RECONCILIATION_DAILY_RUN_TIME), of a shorter interval than an hour after half of it. A daily run counts as an hourly
+one; one that was interrupted, or left out checks, counts as none.
 Verified through: whatever was created before that moment was looked at by a complete run. An hourly run looks at
 what came, was not final, was booked or has an open exception; what else became of an old row, edited or deleted,
 is found when everything is looked at again, by the next daily run. Circle and Alpaca are totals, compared whole by
@@ -13,7 +20,7 @@ every run.`;
 /** `recon status`. */
 export function statusCommand(context: CommandContext): Command {
   return new Command('status')
-    .description('where everything stands: how far each check is verified, what is open, the last run')
+    .description('the morning screen: runs and schedule, each check, what is open, the trend, what to do next')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', explanation)
     .action(async (_flags, command: Command) => {

@@ -101,3 +101,9 @@ export interface Sighting {
   difference: string | null;
   seen_at: string;
 }
+
+/** `deposit:<id>` in its parts; no id where it is none of the host's (a custodian, a row older than recon). */
+export function subjectOf(affectedEntity: string | null): { type: string; id: string | undefined } {
+  const [type = '', name = ''] = (affectedEntity ?? '').split(':');
+  return { type, id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name) ? name : undefined };
+}

@@ -1,6 +1,6 @@
-import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
+import type { StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
-import { kindNamed, kinds, severities, type Severity } from '../kinds.ts';
+import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
 import { count, cut, localTime, shortId, shortSubject, type Screen } from './screen.ts';
@@ -173,68 +173,4 @@ function amountsOf(totals: readonly Total[]): string[] {
     .map(([currency, amount]) => `${toText(amount)} ${currency === '' ? 'without currency' : cut(currency)}`);
   const more = amounts.length - currenciesShown;
   return more > 0 ? [...amounts.slice(0, currenciesShown), `and ${count(more, 'other sum')}`] : amounts;
-}
-
-/** The whole story of one exception. */
-export function exceptionStory(
-  exception: StoredException & { id: string },
-  history: { sightings: readonly Sighting[]; events: readonly ExceptionEvent[] },
-  environment: string,
-  screen: Screen,
-): string {
-  const unit = exception.currency === null ? '' : ` ${plain(exception.currency)}`;
-  const amount = (value: string | null) => (value === null ? 'none' : `${plain(value)}${unit}`);
-  const facts: [string, string][] = [
-    ['exception', exception.id],
-    ['environment', plain(environment)],
-    ['severity', screen.severity(exception.severity)],
-    ['check', plain(exception.check_type)],
-    ['kind', plain(exception.kind)],
-    ['subject', plain(exception.affected_entity ?? 'none')],
-    ['user', plain(exception.affected_user_id ?? 'none')],
-    ['expected', amount(exception.expected_value)],
-    ['actual', amount(exception.actual_value)],
-    ['difference', amount(exception.difference)],
-    ['since', localTime(exception.created_at)],
-    ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
-    ['returned from', plain(exception.previous_exception_id ?? '')],
-    ['resolved', resolutionOf(exception)],
-    ...Object.entries(exception.metadata).map(([name, value]): [string, string] => [
-      plain(name),
-      plain(typeof value === 'string' ? value : JSON.stringify(value)),
-    ]),
-  ];
-  const lines = facts
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `  ${screen.faint(name.padEnd(22))} ${value}`);
-  return [
-    screen.strong(plain(exception.description)),
-    '',
-    ...lines,
-    '',
-    ...remedyOf(exception, screen),
-    ...history.sightings.map(
-      (sighting) =>
-        `  ${screen.faint('seen')} ${localTime(sighting.seen_at)}  ${sighting.severity}  ${amount(sighting.difference)}  report ${shortId(sighting.report_id)}`,
-    ),
-    ...history.events.map(
-      (event) =>
-        `  ${screen.faint('log')}  ${localTime(event.created_at)}  ${plain(event.event)} by ${plain(event.actor)}${event.note === null ? '' : `: ${plain(event.note)}`}`,
-    ),
-    '',
-  ].join('\n');
-}
-
-function resolutionOf(exception: StoredException): string {
-  if (exception.resolved_at === null) return '';
-  return `${localTime(exception.resolved_at)} by ${plain(exception.resolved_by ?? 'nobody')}: ${plain(exception.resolution_notes ?? '')}`;
-}
-
-function remedyOf(exception: StoredException & { id: string }, screen: Screen): string[] {
-  if (exception.resolved_at !== null || !kinds.some(({ name }) => name === exception.kind)) return [];
-  return [
-    `  ${screen.faint('what to do')}   ${kindNamed(exception.kind).remedy}`,
-    `  ${screen.faint('then')}         recon exceptions resolve ${shortId(exception.id)} --by NAME --note TEXT`,
-    '',
-  ];
 }

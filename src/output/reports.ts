@@ -5,7 +5,7 @@ import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { count, localTime, shortId, type Screen } from './screen.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 
 /** The columns of reconciliation_reports, in the order of JSON and CSV. */
 export const reportColumns = [
@@ -88,7 +88,7 @@ export function reportScreen(
 }
 
 /** A dry run has no id that anybody could ask for. */
-function titleOf(report: Report): string {
+export function titleOf(report: Report): string {
   return isDryRun(report)
     ? `DRY RUN, nothing is stored: ${report.run_type} run`
     : `${report.run_type} run ${shortId(report.id)}`;
@@ -98,7 +98,7 @@ function isDryRun({ metadata }: Report): boolean {
   return metadata['dry_run'] === true;
 }
 
-function scopeLines({ metadata }: Report): string[] {
+export function scopeLines({ metadata }: Report): string[] {
   const off = [
     ...namedChecks('off (RECONCILIATION_CHECKS)', metadata['off']),
     ...namedChecks('not in this run', metadata['not_in_this_run']),
@@ -114,7 +114,7 @@ function scopeLines({ metadata }: Report): string[] {
 }
 
 /** How far the checks are verified by this run, those that say the same in one line. */
-function coverageLines(checks: readonly StoredCheck[]): string[] {
+export function coverageLines(checks: readonly StoredCheck[]): string[] {
   const named = new Map<string, string[]>();
   for (const check of checks) {
     const line = coverageOf(check);
@@ -158,20 +158,24 @@ function namedChecks(what: string, names: unknown): string[] {
   return Array.isArray(names) ? [`${what}: ${plain(names.join(', '))}`] : [];
 }
 
+const right = (header: string) => ({ header, align: 'right' as const });
+
+/** What is told of each check. */
+export const checkColumns: readonly Column[] = [
+  { header: 'check' },
+  { header: 'verdict' },
+  right('compared'),
+  right('expected'),
+  right('actual'),
+  right('difference'),
+  { header: '' },
+  right('findings'),
+  right('took'),
+];
+
 function checkTable(checks: readonly StoredCheck[], screen: Screen): string {
-  const right = (header: string) => ({ header, align: 'right' as const });
   return renderTable(
-    [
-      { header: 'check' },
-      { header: 'verdict' },
-      right('compared'),
-      right('expected'),
-      right('actual'),
-      right('difference'),
-      { header: '' },
-      right('findings'),
-      right('took'),
-    ],
+    checkColumns,
     checks.flatMap((check) => checkRows(check, screen)),
   );
 }
@@ -184,7 +188,7 @@ interface CurrencyLine {
 }
 
 /** One line per currency, the name of the check on the first. */
-function checkRows(check: StoredCheck, screen: Screen): string[][] {
+export function checkRows(check: StoredCheck, screen: Screen): string[][] {
   const { compared, findings, currencies } = check.metadata as {
     compared?: number;
     findings?: number;

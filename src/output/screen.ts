@@ -60,6 +60,13 @@ export function shortSubject(subject: string): string {
   return cut(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shortId(id)}` : subject.replace(':', ' '));
 }
 
+/** Text of a database on one line of a screen, cut off where it is a flood. */
+export function excerpt(text: string, length = 300): string {
+  const characters = Array.from(text.slice(0, 2 * length)).slice(0, length); // whole ones: two halves make a pair
+  const shown = characters.join('');
+  return shown.length === text.length ? plain(text) : `${plain(shown)} … (${count(text.length, 'character')})`;
+}
+
 /** RFC 3339 as `2026-11-22 18:04:11 +01:00` in the terminal's zone. */
 export function localTime(rfc3339: string): string {
   const time = new Date(rfc3339);

@@ -1,54 +1,144 @@
-import { severities } from '../kinds.ts';
-import { plain } from '../plain.ts';
-import type { CheckStatus, Status } from '../status.ts';
 import { describeAge } from '../duration.ts';
+import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
+import { plain } from '../plain.ts';
+import type { Report } from '../reports.ts';
+import type { ScheduledRuns } from '../scheduled-runs.ts';
+import type { CheckStatus, Status } from '../status.ts';
+import type { CheckTrend } from '../trend.ts';
 import { verdictOrStatus } from './reports.ts';
-import { localTime, shortId, type Screen } from './screen.ts';
+import { excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { sparkline } from './sparkline.ts';
 import { renderTable } from './table.ts';
 
 /** The morning screen. */
 export function statusScreen(status: Status, now: Date, screen: Screen): string {
-  const { checks, last_report: last } = status;
-  const told = checks.filter(({ on, error_message: error }) => on && error !== null);
   return [
     `${screen.strong(plain(status.environment))}  ${localTime(now.toISOString())}`,
     '',
-    renderTable(
-      [{ header: 'check' }, { header: 'verdict' }, { header: 'verified through' }, { header: 'everything proven' }],
-      checks.map((check) => checkRow(check, now, screen)),
-    ),
-    ...told.map((check) => `${check.check_type}: ${plain(check.error_message ?? '')}`),
-    ...(told.length > 0 ? [''] : []),
-    openLine(status.open_exceptions, screen),
-    last === null
-      ? 'No run yet: recon run --type daily'
-      : `Last run: ${last.run_type} ${screen.strong(shortId(last.id))} ${verdictOrStatus(last, screen)}, ${age(last.started_at, now)}`,
-    '',
+    runTable(status, now, screen),
+    checkTable(status.checks, now, screen),
+    ...reasons(status.checks),
+    openTable(status.open_totals, screen),
+    trendTable(status, screen),
+    ...nextLines(status, screen),
   ].join('\n');
+}
+
+function runTable({ runs, last_report: newest }: Status, now: Date, screen: Screen): string {
+  const right = { header: 'missed (30 d)', align: 'right' as const };
+  return renderTable(
+    [{ header: 'run' }, { header: 'last' }, { header: '' }, { header: 'verdict' }, { header: 'next' }, right],
+    [
+      ...runs.map((run) => [
+        run.run_type,
+        ...lastRun(run.last_report, now, screen),
+        nextOf(run, now, screen),
+        run.due === null ? '' : run.missed.length.toLocaleString('en-US'),
+      ]),
+      ...(newest?.run_type === 'manual' ? [['manual', ...lastRun(newest, now, screen), '', '']] : []),
+    ],
+  );
+}
+
+function lastRun(report: Report | null, now: Date, screen: Screen): [string, string, string] {
+  if (report === null) return ['never', '', ''];
+  return [screen.strong(shortId(report.id)), age(report.started_at, now), verdictOrStatus(report, screen)];
+}
+
+function nextOf({ due, overdue }: ScheduledRuns, now: Date, screen: Screen): string {
+  if (due === null) return 'not expected';
+  return overdue ? screen.strong(`OVERDUE, expected ${age(due, now)}`) : age(due, now);
+}
+
+function checkTable(checks: readonly CheckStatus[], now: Date, screen: Screen): string {
+  return renderTable(
+    [{ header: 'check' }, { header: 'verdict' }, { header: 'verified through' }, { header: 'everything proven' }],
+    checks.map((check) => checkRow(check, now, screen)),
+  );
 }
 
 function checkRow(check: CheckStatus, now: Date, screen: Screen): string[] {
   if (!check.on) return [check.check_type, 'off', '', ''];
+  const moment = (time: string | null) => momentOf(time, now, screen);
   return [
     check.check_type,
     check.verdict === null ? 'never run' : screen.verdict(check.verdict),
-    moment(check.verified_through, now),
-    moment(check.proven_as_of, now),
+    moment(check.verified_through),
+    moment(check.proven_as_of),
   ];
 }
 
-function moment(time: string | null, now: Date): string {
-  return time === null ? 'never' : `${localTime(time)} (${age(time, now)})`;
+/** Both columns of such moments fit a line of this width. */
+const columnsForTimes = 116;
+
+function momentOf(time: string | null, now: Date, { columns }: Screen): string {
+  if (time === null) return 'never';
+  return columns < columnsForTimes ? age(time, now) : `${localTime(time)} (${age(time, now)})`;
 }
 
 function age(time: string, now: Date): string {
   return describeAge(now.getTime() - Date.parse(time));
 }
 
-function openLine(open: Status['open_exceptions'], screen: Screen): string {
-  const parts = severities
-    .toReversed()
-    .filter((severity) => open[severity] > 0)
-    .map((severity) => `${open[severity].toLocaleString('en-US')} ${screen.severity(severity)}`);
-  return parts.length === 0 ? 'No open exceptions.' : `Open exceptions: ${parts.join(', ')}: recon exceptions list`;
+/** Why checks could not tell, those that say the same in one line. */
+function reasons(checks: readonly CheckStatus[]): string[] {
+  const named = new Map<string, string[]>();
+  for (const { on, check_type: name, error_message: error } of checks)
+    if (on && error !== null) named.set(error, [...(named.get(error) ?? []), name]);
+  return [...named].map(([error, names]) => `${names.join(', ')}: ${excerpt(error)}\n`);
+}
+
+function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
+  if (totals.length === 0) return 'No open exceptions.\n';
+  const right = (header: string) => ({ header, align: 'right' as const });
+  return renderTable(
+    [
+      { header: 'open' },
+      ...ages.map(({ days }) => right(days === null ? 'older' : `< ${days} d`)),
+      right('all'),
+      right('sum of |difference|'),
+      { header: '' },
+    ],
+    totals.map((total) => [
+      screen.severity(total.severity),
+      ...ages.map(({ name }) => total[name].toLocaleString('en-US')),
+      countOf(total).toLocaleString('en-US'),
+      total.amount ?? '-',
+      plain(total.currency ?? ''),
+    ]),
+  );
+}
+
+function trendTable({ trend, checks }: Status, screen: Screen): string {
+  const isOn = (name: string) => checks.some((check) => check.on && check.check_type === name);
+  const lines = [
+    ...trend.checks
+      .filter(({ check_type: name }) => isOn(name))
+      .map((check) => [check.check_type, ...findingsOf(check)]),
+    ['new exceptions', sparkline(trend.new_exceptions), lastOf(trend.new_exceptions)],
+  ];
+  return [
+    renderTable([{ header: 'last 30 days' }, { header: 'findings' }, { header: 'today', align: 'right' }], lines),
+    screen.faint('by day (UTC), the last run that could tell: ▁ none █ most ? none could · no run'),
+    '',
+  ].join('\n');
+}
+
+/** As the last run of each day found them. */
+function findingsOf({ days }: CheckTrend): [string, string] {
+  const values = days.map((day) => (day === null ? '·' : (day.findings ?? '?')));
+  return [sparkline(values), lastOf(values)];
+}
+
+function lastOf(values: readonly (number | string)[]): string {
+  return values.at(-1)?.toLocaleString('en-US') ?? '';
+}
+
+function nextLines({ next }: Status, screen: Screen): string[] {
+  if (next.length === 0) return ['Nothing to do.', ''];
+  return [
+    'next',
+    ...next.flatMap(({ command, why }) => [`  ${screen.strong(command)}`, `      ${screen.faint(excerpt(why))}`]),
+    '',
+  ];
 }

@@ -198,7 +198,7 @@ describe('recon exceptions show', { timeout: 60_000 }, () => {
     const { exitCode, stdout } = await operator.types(['exceptions', 'show', 'AAAA1']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(ids.large);
-    expect(stdout).toContain('100000000000000000.000000000000000001 USDC');
+    expect(stdout).toContain('100000000000000000.000000000000000001  USDC  amount of the record');
     expect(stdout).toContain('recon exceptions resolve aaaa1111 --by NAME --note TEXT');
     const resolved = await operator.types(['exceptions', 'show', ids.resolved]);
     expect(resolved.stdout).toMatch(/by Grace: \+1, "said" Ada\\u000aand left/);

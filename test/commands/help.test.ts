@@ -32,6 +32,28 @@ describe('recon help', () => {
     expect((await recon(['help'])).stdout).toContain('Commands:');
   });
 
+  test('output says what is printed where', async () => {
+    const { exitCode, stdout } = await recon(['help', 'output']);
+    expect(exitCode).toBe(0);
+    for (const word of ['stdout', 'stderr', '-o json', 'NO_COLOR', '\\u001b']) expect(stdout).toContain(word);
+  });
+
+  test('every command has an example, in its help and in `recon help`', async () => {
+    const without: string[] = [];
+    const visit = async (path: readonly string[]) => {
+      const { stdout } = await recon([...path, '--help']);
+      const [, list] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? [];
+      const children = [...(list ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
+      for (const child of children) await visit([...path, child]);
+      if (children.length > 0 && path.length > 0) return;
+      const told = await recon(['help', ...path]);
+      expect(told.stdout, path.join(' ')).toBe(stdout);
+      if (!/^Examples?:\n {2}.*recon /m.test(stdout)) without.push(path.join(' '));
+    };
+    await visit([]);
+    expect(without).toEqual([]);
+  });
+
   test.each([
     ['runn', 'There is no help on "runn".\nDid you mean run?'],
     ['exit-code', 'Did you mean exit-codes?'],

@@ -54,6 +54,10 @@ describe('recon reports', { timeout: 120_000 }, () => {
       checks: [{ id: runs[0]!.checks[0]!['id'], expected_value: '5.000000000000000001', execution_time_ms: 0 }],
       exceptions: [{ kind: 'missing_in_ledger', occurrences: 3 }],
     });
+    const { stdout: page } = await types(['reports', 'show', daily.slice(0, 13), '-o', 'html']);
+    expect(page).toMatch(/^<!doctype html>[^]*<h1>daily run [0-9a-f]{8}, production: [^]*<\/html>\s*$/);
+    expect(page).toContain('<title>medium: 5.000000000000000001 USDC</title>');
+    expect(page).toContain('<title>deposits 2026-03-01: failed, 1 finding</title');
     const { stdout: latest } = await types(['reports', 'show']);
     expect(latest).toContain(`manual run ${manual.slice(0, 8)}`);
     expect(latest).toContain('5.000000000000000001');

@@ -24,7 +24,9 @@ test('before the first run: nothing is verified, and the screen says what to do'
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^ledger_consistency +never run +never +never$/m);
   expect(stdout).toMatch(/^circle_balance +off$/m);
-  expect(stdout).toContain('No open exceptions.\nNo run yet: recon run --type daily\n');
+  expect(stdout).toMatch(/^daily +never +not expected$/m);
+  expect(stdout).toContain('No open exceptions.\n');
+  expect(stdout).toMatch(/\nnext\n {2}recon run --type daily\n {6}There was no run yet.\n$/);
 });
 
 test('after a daily and an hourly run: how far each check is verified, when everything was proven, what is open', async () => {
@@ -38,8 +40,16 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   expect(stdout).toMatch(
     /^deposits +failed +2026-03-01 13:45:00 \+00:00 \(75 min ago\) +2026-03-01 12:00:00 \+00:00 \(3 h ago\)$/m,
   );
-  expect(stdout).toContain('Open exceptions: 1 critical: recon exceptions list\n');
-  expect(stdout).toContain(`Last run: hourly ${hourly.report.id.slice(0, 8)} failed, 60 min ago\n`);
+  expect(stdout).toMatch(/^critical +1 +0 +0 +0 +1 +2000 {2}USDC$/m);
+  expect(stdout).toMatch(new RegExp(`^hourly +${hourly.report.id.slice(0, 8)} +60 min ago +failed +just now +1$`, 'm'));
+  expect(stdout).toMatch(/^daily +[0-9a-f]{8} +3 h ago +passed +in 11 h +0$/m);
+  expect(stdout).toMatch(/^deposits +·{29}█ +1$/m);
+  expect(stdout).toMatch(/^withdrawals +·{29}▁ +0$/m);
+  expect(stdout).toMatch(/^new exceptions +▁{29}█ +1$/m);
+  const exception = hourly.exceptions[0]!.id.slice(0, 8);
+  expect(stdout).toMatch(
+    new RegExp(`\\nnext\\n {2}recon exceptions show ${exception}\\n {6}deposit .* was never posted`),
+  );
 
   const document = JSON.parse((await types(['status', '-o', 'json'], at(3))).stdout) as Record<string, unknown>;
   await types(['exceptions', 'accept', hourly.exceptions[0]!.id, '--until', '2d', '--note', 'x'], at(3));
@@ -51,6 +61,17 @@ test('after a daily and an hourly run: how far each check is verified, when ever
     environment: 'production',
     open_exceptions: { low: 0, medium: 0, high: 0, critical: 1 },
     last_report: { id: hourly.report.id },
+    open_totals: [{ severity: 'critical', currency: 'USDC', amount: '2000', under_1_day: 1, older: 0 }],
+    runs: [
+      {
+        run_type: 'hourly',
+        last_report: { id: hourly.report.id },
+        overdue: false,
+        missed: ['2026-03-01T13:00:00.000Z'],
+      },
+      { run_type: 'daily', due: '2026-03-02T02:00:00.000Z', deadline: '2026-03-02T02:30:00.000Z', missed: [] },
+    ],
+    next: [{ command: `recon exceptions show ${exception}` }],
   });
   expect(document['checks']).toContainEqual({
     check_type: 'deposits',
@@ -71,7 +92,35 @@ test('a check that could not tell says why; what it was verified through stays',
   expect((await runs(['--type', 'hourly'], at(1))).exitCode).toBe(78);
   const { stdout } = await types(['status'], at(1));
   expect(stdout).toMatch(/^withdrawals +incomplete +2026-03-01 11:45:00 /m);
-  expect(stdout).toMatch(/^withdrawals: .*"withdrawals" does not exist/m);
+  expect(stdout).toMatch(/^deposits, conversion_jobs, withdrawals: .*"withdrawals" does not exist/m);
+  expect(stdout).toMatch(/^withdrawals +·{29}▁ +0$/m); // that day, another run could tell
+  expect(stdout).toMatch(
+    /\nnext\n {2}recon reports show [0-9a-f]{8}\n {6}Could not tell: deposits, conversion_jobs, withdrawals.\n$/,
+  );
+});
+
+test('nobody started the runs: both are overdue, and an interrupted, narrowed or partial one is none', async () => {
+  const { runs, types, sql } = await desk();
+  await runs(['--type', 'daily'], at(0));
+  await runs(['--type', 'daily', '--check', 'deposits'], at(26));
+  await runs(['--since', '7d'], at(26));
+  await sql`insert into reconciliation_reports (run_type, status, started_at, created_at, error_message)
+    values ('daily', 'failed', '2026-03-02T14:30Z', '2026-03-02T14:30Z', 'interrupted')`;
+  const { stdout } = await types(['status'], at(27));
+  expect(stdout).toMatch(/^hourly +never +OVERDUE, expected 26 h ago +26$/m);
+  expect(stdout).toMatch(/^daily +[0-9a-f]{8} +30 min ago +interrupted +OVERDUE, expected 13 h ago +1$/m);
+  expect(stdout).toContain('\n  recon run --type hourly\n      The hourly run is overdue: run it, and look why');
+  const off = await types(['status'], { ...at(27), env: { RECONCILIATION_ENABLED: 'false' } });
+  expect(off.stdout).toMatch(/^hourly +never +not expected$/m);
+  expect(off.stdout).toContain('Nothing to do.\n');
+});
+
+test('a screen of 80 columns is enough', async () => {
+  const { runs, types } = await desk();
+  await runs(['--type', 'daily'], at(0));
+  const { stdout } = await types(['status'], { ...at(27), terminal: true, columns: 80, env: { NO_COLOR: '1' } });
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  expect(stdout).toMatch(/^deposits +passed +27 h ago +27 h ago$/m);
 });
 
 test('reports show says what a run looked at, and how far that verifies', async () => {
@@ -87,4 +136,18 @@ test('reports show says what a run looked at, and how far that verifies', async 
     'verified through 2026-03-01 12:45:00 +00:00: changes since 2026-03-01 11:45:00 +00:00; everything was last proven at 2026-03-01 12:00:00 +00:00\n' +
       'What else became of an old row, edited or deleted, is found by the next daily run.\n',
   );
+});
+
+test('what stands in the tables is text, however hostile, and a flood of it is cut off', async () => {
+  const { runs, types, sql, ledger, ada } = await desk();
+  ledger.deposit(ada, '2000', { post: false });
+  await ledger.save(sql);
+  await runs(['--type', 'daily'], at(0));
+  const hostile = '\u001b]0;owned\u0007\u202e\r\nNothing to do.';
+  await sql`update reconciliation_exceptions set description = ${hostile + 'x'.repeat(1_048_576)}, currency = ${hostile}`;
+  await sql`update reconciliation_checks set status = 'failed', error_message = ${hostile + 'x'.repeat(1_048_576)}`;
+  const { stdout } = await types(['status'], { ...at(1), env: { RECONCILIATION_ENVIRONMENT: hostile } });
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(stdout).not.toMatch(/^Nothing to do\.$/m);
+  expect(stdout.length).toBeLessThan(10_000);
 });

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import type { World } from '../world.ts';
+import { idPrefix, outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+interface ShowFlags {
+  sql?: true;
+  output: OutputFormat;
+}
+
+const explanation = `
+Examples:
+  recon exceptions show 3f2a91bc
+  recon exceptions show 3f2a91bc --sql | psql "$DATABASE_URL"
+
+What it could be: the difference is tested against the usual causes (an item that is missing or stands twice, a wrong
+sign, swapped digits, a moved decimal point, a fee, rounding, what is pending, another open exception). A cause is
+named only where the numbers meet to the last digit; it still wants a person to look.`;
+
+/** `recon exceptions show`. */
+export function showCommand(context: CommandContext): Command {
+  return new Command('show')
+    .description('the whole story of one exception')
+    .argument('<id>', 'its id, or the first characters of it', idPrefix)
+    .option('--sql', 'print the SQL to look further, ready for psql')
+    .addOption(outputOption('table', 'json'))
+    .addHelpText('after', explanation)
+    .action(async (id: string, _flags, command: Command) => {
+      const { world } = context;
+      const flags = command.optsWithGlobals<ShowFlags>();
+      await withStore(world, (store) =>
+        flags.sql === true ? printSql(store, id, world) : show(store, id, flags, world),
+      );
+    });
+}
+
+async function show({ database, schema, config }: Store, id: string, flags: ShowFlags, world: World): Promise<void> {
+  const { storyOf } = await import('../exceptions/story.ts');
+  const story = await storyOf(database, schema, config, id, world.now());
+  if (flags.output === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ ...story }));
+  }
+  const { exceptionStory } = await import('../output/exception-story.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return print(world.stdout, exceptionStory(story, config.environment, screenOf(world.stdout, world.env)));
+}
+
+async function printSql({ database, schema, config }: Store, id: string, world: World): Promise<void> {
+  const { findException } = await import('../exceptions/store.ts');
+  const { furtherSql } = await import('../exceptions/further-sql.ts');
+  const exception = await findException(database, schema, id);
+  const statements = furtherSql(exception, config, world.now().toISOString());
+  if (statements.length === 0)
+    await print(world.stderr, 'recon: no check of recon made this exception: it has no SQL\n');
+  for (const [name, sql] of statements) await print(world.stdout, `-- ${exception.id.slice(0, 8)}: ${name}\n${sql}\n`);
+}

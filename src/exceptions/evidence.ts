@@ -1,0 +1,149 @@
+import type { Database } from '../database.ts';
+import { kinds } from '../kinds.ts';
+import { money, type Money } from '../money.ts';
+import { pendingMax, type Case, type Item } from './causes.ts';
+import { subjectOf, type StoredException } from './exception.ts';
+import { involvedMax, type Involved, type InvolvedEntry } from './involved.ts';
+
+/** What could explain the difference of an exception; undefined where it has none, or none in money. */
+export async function caseOf(
+  database: Database,
+  schema: string,
+  exception: StoredException,
+  involved: Involved,
+): Promise<Case | undefined> {
+  const kind = kinds.find(({ name }) => name === exception.kind);
+  const { expected_value: expected, actual_value: actual, currency } = exception;
+  if (kind === undefined || kind.unit !== 'money' || expected === null || actual === null) return undefined;
+  const others = await otherExceptions(database, schema, exception);
+  const ofCustodian = kind.of === 'custodian';
+  return {
+    expected: money(expected),
+    actual: money(actual),
+    expectedName: kind.expected ?? '',
+    actualName: kind.actual ?? '',
+    currency,
+    ...sidesOf(exception, involved),
+    fee: feeOf(involved),
+    pending: ofCustodian ? eachOnce([...others.map(withoutSign), ...notFinal(exception, involved)]) : [],
+    elsewhere: ofCustodian ? [] : others,
+  };
+}
+
+/** Why a cause may have been overlooked; null: all that there is was tested. */
+export function untestedOf({ pending }: Case, { records, entries }: Involved): string | null {
+  if (pending.length > pendingMax || records.length === involvedMax)
+    return `More than ${pendingMax} records are open or not final: whether some of them add up was not tried.`;
+  return entries.length === involvedMax ? `Only ${involvedMax} entries were looked at.` : null;
+}
+
+/** More of them say nothing about this one. */
+const othersMax = 100;
+
+/** Open exceptions in the same currency: of a custodian all of its records', else those of the same amount. */
+async function otherExceptions(database: Database, schema: string, exception: StoredException) {
+  const { id, currency, difference } = exception;
+  const ofCustodian = subjectOf(exception.affected_entity).type === 'custodian';
+  const rows = await database<OtherException[]>`
+    select other.id, other.kind, other.affected_entity, other.affected_user_id, other.difference
+    from ${database(`${schema}.reconciliation_exceptions`)} as other
+    where
+      other.resolved_at is null
+      and other.id <> ${id}
+      and other.difference is not null
+      and other.affected_entity is not null
+      and (other.currency = ${currency} or other.currency is null)
+      and (${ofCustodian} or other.difference = - ${difference}::numeric)
+      and (${!ofCustodian} or other.check_type in ('deposits', 'withdrawals', 'conversion_jobs'))
+    order by other.created_at desc, other.id
+    limit ${othersMax}
+  `;
+  return rows.map((row) => ({
+    subject: row.affected_entity,
+    amount: money(row.difference),
+    what: whatIs(row, exception),
+  }));
+}
+
+interface OtherException {
+  id: string;
+  kind: string;
+  affected_entity: string;
+  affected_user_id: string | null;
+  difference: string;
+}
+
+function whatIs(
+  { id, kind, affected_entity: subject, affected_user_id: user }: OtherException,
+  exception: StoredException,
+) {
+  const whose =
+    user === null || exception.affected_user_id === null
+      ? ''
+      : user === exception.affected_user_id
+        ? ' of the same user'
+        : ' of another user';
+  return `${kind} ${id.slice(0, 8)}, ${subject.replace(':', ' ')}${whose},`;
+}
+
+/** The items of which the two sides of the comparison are the sum. */
+function sidesOf(
+  { kind, currency, affected_entity: subject }: StoredException,
+  { entries, postings, accounts }: Involved,
+): Pick<Case, 'expectedItems' | 'actualItems'> {
+  const { id } = subjectOf(subject);
+  const inCurrency = entries.filter((entry) => entry.currency === currency);
+  const own = inCurrency.filter((entry) => entry.transaction_id === id);
+  const others = inCurrency.filter((entry) => entry.transaction_id !== id);
+  const debits = (of: readonly InvolvedEntry[]) => itemsOf(of.filter((entry) => entry.entry_type === 'debit'));
+  const credits = (of: readonly InvolvedEntry[]) => itemsOf(of.filter((entry) => entry.entry_type === 'credit'));
+  if (kind === 'balance_drift') return { expectedItems: movementsOf(inCurrency, accounts), actualItems: [] };
+  if (kind === 'unbalanced_transaction') return { expectedItems: debits(own), actualItems: credits(own) };
+  if (kind === 'broken_reversal') return { expectedItems: [], actualItems: debits(others) };
+  const standing = postings.filter(({ status }) => status !== 'failed' && status !== 'pending');
+  return { expectedItems: [], actualItems: itemsOf(standing.filter((posting) => posting.currency === currency)) };
+}
+
+/** What the entries of an account do to its balance. */
+function movementsOf(entries: readonly InvolvedEntry[], [account]: Involved['accounts']): Item[] {
+  const isRaised = (entry: InvolvedEntry) => entry.entry_type === account?.normal_side;
+  const lowering = itemsOf(entries.filter((entry) => !isRaised(entry)));
+  return [...itemsOf(entries.filter(isRaised)), ...lowering.map(turned)];
+}
+
+/** Those that the host has an amount of. */
+function itemsOf(entries: readonly { entry_id: string | null; amount: string | null }[]): Item[] {
+  return entries.flatMap(({ entry_id: id, amount }) =>
+    amount === null ? [] : [{ subject: `entry:${id ?? ''}`, amount: money(amount) }],
+  );
+}
+
+function turned(item: Item): Item {
+  return { ...item, amount: item.amount.negated() };
+}
+
+/** The fee of the one record that an exception is about. */
+function feeOf({ records: [record, other] }: Involved): Money | null {
+  return record === undefined || other !== undefined || record.fees === null ? null : money(record.fees);
+}
+
+/** Records that were not final when they were looked at last: their money may be with the custodian already, or still. */
+function notFinal({ currency }: StoredException, { records }: Involved): Item[] {
+  return records
+    .filter(({ state }) => state === 'pending')
+    .flatMap((record) => {
+      const arrives = record.destination_currency === currency && record.currency !== currency;
+      const fits = arrives || record.currency === currency || record.currency === null;
+      const amount = arrives ? record.destination_amount : record.amount;
+      return fits && amount !== null ? [{ subject: `${record.record_kind}:${record.id}`, amount: money(amount) }] : [];
+    });
+}
+
+/** A record that is not final may be an exception as well: the first one counts. */
+function eachOnce(items: readonly Item[]): Item[] {
+  return items.filter((item, index) => items.findIndex(({ subject }) => subject === item.subject) === index);
+}
+
+function withoutSign(item: Item): Item {
+  return { ...item, amount: item.amount.abs() };
+}

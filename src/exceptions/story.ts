@@ -1,0 +1,56 @@
+import type { Config } from '../config.ts';
+import type { Database } from '../database.ts';
+import { causesOf, type Cause } from './causes.ts';
+import { caseOf, untestedOf } from './evidence.ts';
+import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from './exception.ts';
+import { questionsOf, readInvolved, type Involved } from './involved.ts';
+import { findException, historyOf } from './store.ts';
+
+/** Everything about one exception. */
+export interface Story {
+  exception: StoredException & { id: string };
+  involved: Involved;
+  /** What it could be. */
+  causes: Cause[];
+  /** Why one may have been overlooked; null: all that there is was tested. */
+  untested: string | null;
+  sightings: Sighting[];
+  events: ExceptionEvent[];
+}
+
+/** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
+export async function storyOf(
+  database: Database,
+  schema: string,
+  config: Config,
+  idPrefix: string,
+  now: Date,
+): Promise<Story> {
+  const exception = await findException(database, schema, idPrefix);
+  const questions = questionsOf(exception.affected_entity, await waitingFor(database, schema, exception));
+  const involved = await readInvolved(database, config, questions, now.toISOString());
+  const known = await caseOf(database, schema, exception, involved);
+  return {
+    exception,
+    involved,
+    causes: known === undefined ? [] : causesOf(known),
+    untested: known === undefined ? null : untestedOf(known, involved),
+    ...(await historyOf(database, schema, exception.id)),
+  };
+}
+
+/** More than that explain nothing. */
+const waitingMax = 100;
+
+/** Of a custodian: the records that were not final when a run looked at them last. */
+async function waitingFor(database: Database, schema: string, exception: StoredException): Promise<string[]> {
+  if (subjectOf(exception.affected_entity).type !== 'custodian') return [];
+  const rows = await database<{ subject_id: string }[]>`
+    select waiting.subject_id
+    from ${database(`${schema}.reconciliation_waiting`)} as waiting
+    where waiting.check_type in ('deposits', 'withdrawals', 'conversion_jobs')
+    order by waiting.check_type, waiting.subject_id
+    limit ${waitingMax}
+  `;
+  return rows.map((row) => row.subject_id);
+}

@@ -1,0 +1,89 @@
+import type { Database } from '../database.ts';
+import { anyException, matches } from './filter.ts';
+import { severities, type Severity } from '../kinds.ts';
+import type { Report } from '../reports.ts';
+
+/** The ages into which exceptions are counted, from their first sighting on: each up to `days`, and older. */
+export const ages = [
+  { name: 'under_1_day', days: 1 },
+  { name: 'under_7_days', days: 7 },
+  { name: 'under_30_days', days: 30 },
+  { name: 'older', days: null },
+] as const;
+
+export type Age = (typeof ages)[number]['name'];
+
+/** The exceptions of one severity and currency. */
+export type ExceptionTotal = Record<Age, number> & {
+  severity: Severity;
+  /** null: no money is compared, or no source names its currency. */
+  currency: string | null;
+  /** Sum of |difference|, exact; null without a currency, and where none of them has a difference. */
+  amount: string | null;
+};
+
+/** Open exceptions by severity, currency and age, the most severe first. */
+export async function openTotals(database: Database, schema: string, now: Date): Promise<ExceptionTotal[]> {
+  return totalsOf(
+    database,
+    now.toISOString(),
+    database`
+      select exception.severity, exception.currency, exception.difference, exception.created_at
+      from ${database(`${schema}.reconciliation_exceptions`)} as exception
+      where ${matches(database, schema, { ...anyException, status: 'open', at: now })}
+    `,
+  );
+}
+
+/** The same of what a run found, as it found it and as old as it was then. */
+export async function totalsOfRun(
+  database: Database,
+  schema: string,
+  report: Pick<Report, 'id' | 'started_at'>,
+): Promise<ExceptionTotal[]> {
+  return totalsOf(
+    database,
+    report.started_at,
+    database`
+      select finding.severity, finding.currency, finding.difference, exception.created_at
+      from ${database(`${schema}.reconciliation_findings`)} as finding
+      inner join ${database(`${schema}.reconciliation_exceptions`)} as exception on exception.id = finding.exception_id
+      where finding.report_id = ${report.id}
+    `,
+  );
+}
+
+async function totalsOf(
+  database: Database,
+  at: string,
+  exceptions: ReturnType<typeof database>,
+): Promise<ExceptionTotal[]> {
+  const rows = await database<(Record<Age, string> & Omit<ExceptionTotal, Age>)[]>`
+    with
+    counted as (
+      select
+        exception.severity, exception.currency, exception.difference, ${at}::timestamptz - exception.created_at as age
+      from (${exceptions}) as exception
+    )
+    select
+      counted.severity,
+      counted.currency,
+      case when counted.currency is not null then trim_scale(sum(abs(counted.difference))) end as amount,
+      count(*) filter (where counted.age < interval '1 day') as under_1_day,
+      count(*) filter (where counted.age >= interval '1 day' and counted.age < interval '7 days') as under_7_days,
+      count(*) filter (where counted.age >= interval '7 days' and counted.age < interval '30 days') as under_30_days,
+      count(*) filter (where counted.age >= interval '30 days') as older
+    from counted
+    group by counted.severity, counted.currency
+    order by array_position(${[...severities].reverse()}::text[], counted.severity), counted.currency
+  `;
+  return rows.map(({ severity, currency, amount, ...counts }) => {
+    const numbers = ages.map(({ name }) => [name, Number(counts[name])] as const);
+    return { severity, currency, ...(Object.fromEntries(numbers) as Record<Age, number>), amount };
+  });
+}
+
+/** How many that are, whatever their age. */
+export function countOf(total: ExceptionTotal): number {
+  return ages.reduce((count, { name }) => count + total[name], 0);
+}

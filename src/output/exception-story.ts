@@ -1,0 +1,284 @@
+import type { Involved, InvolvedEntry } from '../exceptions/involved.ts';
+import type { Story } from '../exceptions/story.ts';
+import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from '../exceptions/exception.ts';
+import { kindNamed, kinds, type Kind } from '../kinds.ts';
+import { money, toText } from '../money.ts';
+import { plain } from '../plain.ts';
+import { count, excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { renderTable, type Column } from './table.ts';
+
+/** The whole story of one exception, section by section; what there is nothing to say about is left out. */
+export function exceptionStory(story: Story, environment: string, screen: Screen): string {
+  const { exception, involved } = story;
+  const sections: [title: string, body: string][] = [
+    ['', factTable(factsOf(exception, environment, screen), screen)],
+    ['both sides', sidesTable(exception)],
+    ['what it could be', causeLines(story)],
+    [recordTitle(exception), recordTable(involved)],
+    ['accounts', accountTable(involved)],
+    ['postings of the record', postingTable(involved)],
+    ['ledger', entryTables(involved.entries, screen)],
+    ['found with it', factTable(detailsOf(exception), screen)],
+    ['seen', sightingTable(story.sightings, exception, screen)],
+    ['log', eventTable(story.events)],
+    ['next', nextLines(exception, screen)],
+  ];
+  return [
+    `${screen.strong(excerpt(exception.description, textMax))}\n`,
+    ...sections
+      .filter(([, body]) => body !== '')
+      .map(([title, body]) => (title === '' ? body : `${screen.strong(title)}\n${indented(body)}`)),
+  ].join('\n');
+}
+
+/** What is longer is no text for a screen; JSON has all of it. */
+const textMax = 2_000;
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}
+
+function factsOf(exception: Story['exception'], environment: string, screen: Screen): [string, string][] {
+  return [
+    ['exception', exception.id],
+    ['environment', plain(environment)],
+    ['severity', screen.severity(exception.severity)],
+    ['check', plain(exception.check_type)],
+    ['kind', plain(exception.kind)],
+    ['subject', excerpt(exception.affected_entity ?? 'none')],
+    ['user', plain(exception.affected_user_id ?? 'none')],
+    ['since', localTime(exception.created_at)],
+    ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
+    ['returned from', plain(exception.previous_exception_id ?? '')],
+    ['resolved', resolutionOf(exception)],
+  ];
+}
+
+function resolutionOf(exception: StoredException): string {
+  if (exception.resolved_at === null) return '';
+  const { resolved_by: by, resolution_notes: notes } = exception;
+  return `${localTime(exception.resolved_at)} by ${excerpt(by ?? 'nobody')}: ${excerpt(notes ?? '', textMax)}`;
+}
+
+/** Whatever else the check found out. */
+function detailsOf({ metadata }: StoredException): [string, string][] {
+  return Object.entries(metadata).map(([name, value]) => [
+    plain(name),
+    excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax),
+  ]);
+}
+
+function factTable(facts: readonly [string, string][], screen: Screen): string {
+  const told = facts.filter(([, value]) => value !== '');
+  const width = Math.max(...told.map(([name]) => name.length));
+  return told.map(([name, value]) => `${screen.faint(name.padEnd(width))}  ${value}\n`).join('');
+}
+
+function kindOf({ kind }: StoredException): Kind | undefined {
+  return kinds.some(({ name }) => name === kind) ? kindNamed(kind) : undefined;
+}
+
+function sidesTable(exception: StoredException): string {
+  const { expected_value: expected, actual_value: actual, difference, currency } = exception;
+  const kind = kindOf(exception);
+  const rows = [
+    ['expected', expected, kind?.expected],
+    ['actual', actual, kind?.actual],
+    ['difference', difference, 'actual - expected'],
+  ] as const;
+  if (rows.every(([, value]) => value === null)) return '';
+  return renderTable(
+    [{ header: 'side' }, amountColumn, { header: '' }, { header: 'of' }],
+    rows.map(([name, value, meaning]) => [
+      name,
+      value ?? 'none',
+      plain(value === null ? '' : (currency ?? '')),
+      meaning ?? '',
+    ]),
+  );
+}
+
+const amountColumn: Column = { header: 'amount', align: 'right' };
+
+function causeLines({ exception, causes, untested }: Story): string {
+  if (exception.difference === null || kindOf(exception)?.unit !== 'money') return '';
+  const named = causes.map(({ sentence }) => `- ${excerpt(sentence, textMax)}`);
+  const verdict =
+    causes.length === 0
+      ? 'None of the usual causes meets the difference to the last digit.'
+      : 'The numbers meet to the last digit; that is no proof.';
+  return [...named, verdict, ...(untested === null ? [] : [untested]), ''].join('\n');
+}
+
+/** A custodian has no record of its own. */
+function recordTitle({ affected_entity: subject }: StoredException): string {
+  return subjectOf(subject).type === 'custodian' ? 'records that were not final' : 'records';
+}
+
+function recordTable({ records, unreadable }: Involved): string {
+  if (unreadable !== null) return `They could not be read: ${excerpt(unreadable)}\n`;
+  if (records.length === 0) return '';
+  return renderTable(
+    [
+      { header: 'record' },
+      amountColumn,
+      { header: '' },
+      { header: 'state' },
+      { header: 'status' },
+      { header: 'created' },
+    ],
+    records.map((record) => [
+      shortSubject(`${record.record_kind}:${record.id}`),
+      amountOf(record.amount),
+      plain(record.currency ?? ''),
+      plain(record.state),
+      excerpt(record.status ?? '-', 40),
+      timeOf(record.created_at),
+    ]),
+  );
+}
+
+function accountTable({ accounts }: Involved): string {
+  if (accounts.length === 0) return '';
+  return renderTable(
+    [
+      { header: 'account' },
+      { header: 'type' },
+      { header: 'stored balance', align: 'right' },
+      { header: '' },
+      { header: 'user' },
+    ],
+    accounts.map((account) => [
+      shortId(account.id),
+      excerpt(account.account_type ?? '-', 40),
+      amountOf(account.balance),
+      plain(account.currency ?? ''),
+      userOf(account.user_id),
+    ]),
+  );
+}
+
+function postingTable({ postings }: Involved): string {
+  if (postings.length === 0) return '';
+  return renderTable(
+    [
+      { header: 'transaction' },
+      { header: 'leg' },
+      amountColumn,
+      { header: '' },
+      { header: 'account' },
+      { header: 'user' },
+    ],
+    postings.map((posting) => [
+      shortId(posting.transaction_id),
+      plain(posting.leg),
+      amountOf(posting.amount),
+      plain(posting.currency ?? ''),
+      excerpt(posting.account_type ?? '-', 40),
+      userOf(posting.user_id),
+    ]),
+  );
+}
+
+/** Each transaction with its entries below it. */
+function entryTables(entries: readonly InvolvedEntry[], screen: Screen): string {
+  const ids = [...new Set(entries.map(({ transaction_id: id }) => id))];
+  return ids
+    .map((id) => {
+      const own = entries.filter(({ transaction_id: other }) => other === id);
+      return `${own
+        .slice(0, 1)
+        .map((entry) => transactionLine(entry, screen))
+        .join('')}\n${indented(entryTable(own))}`;
+    })
+    .join('');
+}
+
+function transactionLine(entry: InvolvedEntry, screen: Screen): string {
+  const { transaction_id: id, transaction_type: type, status, reference_type: names, reference_id: reference } = entry;
+  return [
+    screen.strong(`transaction ${id === null ? 'none' : shortId(id)}`),
+    type === null ? 'without a header' : excerpt(type, 40),
+    excerpt(status ?? '', 40),
+    timeOf(entry.created_at),
+    reference === null ? '' : `for ${excerpt(names ?? '', 40)} ${shortId(reference)}`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+function entryTable(entries: readonly InvolvedEntry[]): string {
+  const rows = entries.filter(({ entry_id: id }) => id !== null);
+  if (rows.length === 0) return 'no entries\n';
+  return renderTable(
+    [{ header: 'entry' }, { header: 'side' }, amountColumn, { header: '' }, { header: 'account' }, { header: 'user' }],
+    rows.map((entry) => [
+      shortId(entry.entry_id ?? ''),
+      excerpt(entry.entry_type ?? '-', 40),
+      amountOf(entry.amount),
+      plain(entry.currency ?? ''),
+      excerpt(
+        entry.account_type ?? (entry.account_id === null ? '-' : `${shortId(entry.account_id)}, which does not exist`),
+        40,
+      ),
+      userOf(entry.user_id),
+    ]),
+  );
+}
+
+/** Hosts keep amounts at scales of their own. */
+function amountOf(amount: string | null): string {
+  return amount === null ? '-' : toText(money(amount));
+}
+
+function userOf(id: string | null): string {
+  return id === null ? '-' : shortId(id);
+}
+
+function timeOf(time: string | null): string {
+  return time === null ? '-' : localTime(time);
+}
+
+function sightingTable(sightings: readonly Sighting[], { currency }: StoredException, screen: Screen): string {
+  if (sightings.length === 0) return '';
+  return renderTable(
+    [
+      { header: 'when' },
+      { header: 'severity' },
+      { header: 'difference', align: 'right' },
+      { header: '' },
+      { header: 'report' },
+    ],
+    sightings.map((sighting) => [
+      localTime(sighting.seen_at),
+      screen.severity(sighting.severity),
+      sighting.difference ?? 'none',
+      sighting.difference === null ? '' : plain(currency ?? ''),
+      shortId(sighting.report_id),
+    ]),
+  );
+}
+
+function eventTable(events: readonly ExceptionEvent[]): string {
+  if (events.length === 0) return '';
+  return renderTable(
+    [{ header: 'when' }, { header: 'event' }, { header: 'by' }, { header: 'note' }],
+    events.map((event) => [
+      localTime(event.created_at),
+      plain(event.event),
+      excerpt(event.actor, 80),
+      excerpt(event.note ?? '', textMax),
+    ]),
+  );
+}
+
+function nextLines(exception: Story['exception'], screen: Screen): string {
+  const id = shortId(exception.id);
+  const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
+  return [
+    ...(remedy === undefined ? [] : [remedy]),
+    screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
+    ...(exception.resolved_at === null ? [screen.strong(`recon exceptions resolve ${id} --by NAME --note TEXT`)] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,209 @@
+import type { StoredException } from '../exceptions/exception.ts';
+import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
+import { severities } from '../kinds.ts';
+import { larger, money, sum, toText, zero, type Money } from '../money.ts';
+import type { Report, StoredCheck } from '../reports.ts';
+import type { CheckTrend, Trend } from '../trend.ts';
+import { barChart, gridChart, type BarRow } from './charts.ts';
+import { html, Html } from './html.ts';
+import { style } from './report-style.ts';
+import { checkColumns, checkRows, coverageLines, scopeLines, titleOf, verdictOrStatus } from './reports.ts';
+import { count, excerpt, localTime, shortId, type Screen } from './screen.ts';
+
+/** What a page tells about one run. */
+export interface ReportPage {
+  report: Report;
+  checks: readonly StoredCheck[];
+  /** The 30 days up to the run. */
+  trend: Trend;
+  totals: readonly ExceptionTotal[];
+  /** The most severe of what it found. */
+  exceptions: readonly StoredException[];
+}
+
+/** How many exceptions a page lists before it names the command that lists all. */
+export const exceptionsOnPage = 500;
+
+/** A run as one HTML file that needs nothing else: no script, no picture, no other file; fit for paper. */
+export function reportPage(page: ReportPage): string {
+  const { report, checks } = page;
+  const title = `${titleOf(report)}, ${environmentOf(report)}`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${new Html(style)}
+        </style>
+      </head>
+      <body>
+        <h1>${title}: ${verdictWord(report)}</h1>
+        <p class="faint">${localTime(report.started_at)}, report ${report.id}</p>
+        ${[...scopeLines(report), report.error_message ?? ''].filter((line) => line !== '').map(paragraph)}
+        <h2>Checks</h2>
+        ${checkTable(checks)} ${coverageLines(checks).map(paragraph)}
+        ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${error}`)]))}
+        ${gridChart(
+          'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell',
+          page.trend.checks.map((check) => gridRow(check, page.trend.days)),
+        )}
+        <h2>Exceptions</h2>
+        ${exceptionsOf(page)}
+      </body>
+    </html> `.text;
+}
+
+function environmentOf({ metadata }: Report): string {
+  const { environment } = metadata;
+  return typeof environment === 'string' ? environment : 'unknown environment';
+}
+
+/** Words without colour: the page has its own. */
+const words: Screen = {
+  strong: (text) => text,
+  faint: (text) => text,
+  severity: (severity) => severity,
+  verdict: (verdict) => verdict,
+  columns: 120,
+};
+
+function verdictWord(report: Report): Html {
+  const verdict = verdictOrStatus(report, words);
+  return html`<span class="verdict ${verdict}">${verdict}</span>`;
+}
+
+function paragraph(text: string): Html {
+  return html`<p>${text}</p> `;
+}
+
+function checkTable(checks: readonly StoredCheck[]): Html {
+  return table(
+    checkColumns.map(({ header, align }) => ({ header, kind: align ?? '' })),
+    checks.flatMap((check) => checkRows(check, words)),
+  );
+}
+
+function table(columns: readonly { header: string; kind: string }[], rows: readonly (readonly string[])[]): Html {
+  const cells = (row: readonly string[]) =>
+    row.map((cell, at) => html`<td class="${columns[at]?.kind ?? ''}">${cell}</td>`);
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${columns.map(({ header, kind }) => html`<th class="${kind}">${header}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${cells(row)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+const marks = { passed: '✓', failed: '✗', incomplete: '?' };
+
+function gridRow({ check_type: name, days }: CheckTrend, dates: readonly string[]) {
+  return {
+    label: name,
+    squares: days.map((day, at) => ({
+      kind: day?.verdict ?? 'none',
+      mark: day === null ? '' : marks[day.verdict],
+      title: `${name} ${dates[at] ?? ''}: ${day === null ? 'no run' : `${day.verdict}${day.findings === null ? '' : `, ${count(day.findings, 'finding')}`}`}`,
+    })),
+  };
+}
+
+function exceptionsOf({ report, totals, exceptions }: ReportPage): Html {
+  if (exceptions.length === 0) return paragraph('None.');
+  const more = report.exceptions_count - exceptions.length;
+  const all = `recon exceptions list --status all --report ${shortId(report.id)} -o csv`;
+  return html`${barChart('By severity and age, since recon first saw them', severityRows(totals))}
+  ${barChart('Discrepancy per currency, the sum of |difference|', currencyRows(totals))} ${exceptionTable(exceptions)}
+  ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
+}
+
+const ageWords = {
+  under_1_day: 'under a day',
+  under_7_days: 'under a week',
+  under_30_days: 'under 30 days',
+  older: 'older',
+};
+
+/** One bar per severity and age. */
+function severityRows(totals: readonly ExceptionTotal[]): BarRow[] {
+  const most = Math.max(...severities.map((severity) => countIn(totals, severity)));
+  return severities.toReversed().flatMap((severity) =>
+    ages.flatMap(({ name }) => {
+      const number = totals.reduce((all, total) => all + (total.severity === severity ? total[name] : 0), 0);
+      const label = `${severity}, ${ageWords[name]}`;
+      return number === 0
+        ? []
+        : [
+            {
+              label,
+              parts: [{ kind: severity, width: number / most, title: label }],
+              note: number.toLocaleString('en-US'),
+            },
+          ];
+    }),
+  );
+}
+
+function countIn(totals: readonly ExceptionTotal[], severity: string): number {
+  return totals.reduce((all, total) => all + (total.severity === severity ? countOf(total) : 0), 0);
+}
+
+/** One bar per currency, made of its severities. */
+function currencyRows(totals: readonly ExceptionTotal[]): BarRow[] {
+  const currencies = [
+    ...new Set(totals.flatMap(({ currency, amount }) => (currency !== null && amount !== null ? [currency] : []))),
+  ];
+  const amounts = (currency: string) => totals.filter((total) => total.currency === currency && total.amount !== null);
+  const total = (currency: string) => sum(amounts(currency).map(({ amount }) => money(amount ?? '0')));
+  const most = currencies.map(total).reduce(larger, zero);
+  return currencies.map((currency) => ({
+    label: currency,
+    parts: amounts(currency).map(({ severity, amount }) => ({
+      kind: severity,
+      width: share(money(amount ?? '0'), most),
+      title: `${severity}: ${amount ?? ''} ${currency}`,
+    })),
+    note: `${toText(total(currency))} ${currency}`,
+  }));
+}
+
+/** How long a bar is; the amount itself is written beside it. */
+function share(amount: Money, most: Money): number {
+  return amount.isFinite() && most.isFinite() && !most.isZero() ? amount.dividedBy(most).toNumber() : 0;
+}
+
+function exceptionTable(exceptions: readonly StoredException[]): Html {
+  return table(
+    [
+      { header: 'id', kind: '' },
+      { header: 'severity', kind: '' },
+      { header: 'kind', kind: '' },
+      { header: 'difference', kind: 'right' },
+      { header: '', kind: '' },
+      { header: 'what', kind: 'text' },
+      { header: 'since', kind: 'time' },
+    ],
+    exceptions.map((exception) => [
+      shortId(exception.id ?? ''),
+      exception.severity,
+      exception.kind,
+      exception.difference ?? '-',
+      exception.currency ?? '',
+      excerpt(exception.description, 1_000),
+      localTime(exception.created_at),
+    ]),
+  );
+}

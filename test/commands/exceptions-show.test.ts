@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { credit, debit, LedgerBuilder, withoutConstraints } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import { operatorOf } from '../support/world.ts';
+
+/** Books with one fault each of those whose numbers say something, and the exceptions that a run made of them. */
+async function faultyBooks() {
+  const { url, sql } = await testDatabase();
+  await withoutConstraints(sql);
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 5 });
+  const [ada, bob] = [ledger.user(), ledger.user()];
+  const swapped = ledger.deposit(ada, '1250', { postedAmount: '1205' });
+  const account = ledger.account(ada, 'usdc_balance');
+  const unbalanced = ledger.transaction({
+    type: 'internal_transfer',
+    user: ada,
+    entries: [debit(ledger.account(ada, 'stash_balance'), '30'), credit(account, '30'), credit(account, '30')],
+  });
+  const missing = ledger.deposit(bob, '77.7', { post: false });
+  const toNobody = ledger.deposit(ada, '77.7');
+  await ledger.save(sql);
+  await sql`delete from deposits where id = ${toNobody.id}`;
+  await sql`update ledger_accounts set balance = balance + 2 where id = ${account.id}`;
+  const operator = operatorOf(url);
+  const { exceptions } = await operator.runs(['--type', 'daily']);
+  const show = async (kind: string, ...flags: string[]) => {
+    const found = exceptions.find((exception) => exception.kind === kind);
+    return operator.types(['exceptions', 'show', found?.id ?? kind, ...flags]);
+  };
+  return { ...operator, sql, ada, swapped, unbalanced, missing, exceptions, show };
+}
+
+/** A custodian that lacks what two deposits are under way with, as a run would have stored it. */
+async function shortCustodian() {
+  const { url, sql: own } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 6 });
+  const user = ledger.user();
+  const pending = ['12.25', '30', '8'].map((amount) => ledger.deposit(user, amount, { status: 'confirmed' }));
+  await ledger.save(own);
+  const operator = operatorOf(url);
+  const { report } = await operator.runs(['--type', 'daily']);
+  const [stored] = await own<{ id: string }[]>`
+    insert into reconciliation_exceptions (
+      report_id, last_report_id, check_type, kind, fingerprint, severity, description, expected_value, actual_value,
+      difference, currency, affected_entity
+    )
+    values (
+      ${report.id}, ${report.id}, 'circle_balance', 'balance_mismatch', 'circle_balance/balance_mismatch/custodian:circle',
+      'medium', 'short', 142.25, 100, -42.25, 'USDC', 'custodian:circle'
+    )
+    returning id`;
+  return { pending: pending.slice(0, 2), custodian: await operator.types(['exceptions', 'show', stored!.id]) };
+}
+
+const { show, types, sql, exceptions, swapped, unbalanced, missing, ada } = await faultyBooks();
+
+describe('recon exceptions show', { timeout: 120_000 }, () => {
+  test('both sides, the records and postings involved, and what it could be', async () => {
+    const mismatch = (await show('amount_mismatch')).stdout;
+    expect(mismatch).toMatch(
+      /^ {2}expected +1250 {2}USDC {2}amount of the record\n {2}actual +1205 {2}USDC {2}amount posted$/m,
+    );
+    expect(mismatch).toContain('- Two digits are swapped: 1250 and 1205.\n');
+    expect(mismatch).toMatch(new RegExp(`^ {2}deposit ${swapped.id.slice(0, 8)} +1250 +USDC +settled `, 'm'));
+    expect(mismatch).toMatch(
+      new RegExp(
+        `^ {2}${swapped.transaction!.id.slice(0, 8)} +destination +1205 +USDC +usdc_balance +${ada.id.slice(0, 8)}$`,
+        'm',
+      ),
+    );
+    expect(mismatch).toContain(`transaction ${swapped.transaction!.id.slice(0, 8)}  deposit  completed  `);
+    expect(mismatch).toMatch(/^ {4}[0-9a-f]{8} +credit +1205 +USDC +system_buffer_usdc +-$/m);
+
+    const twice = (await show('unbalanced_transaction')).stdout;
+    const credits = unbalanced.entries.slice(1).map(({ id }) => id);
+    expect(twice).toMatch(
+      new RegExp(`- entry (${credits.join('|')}) of 30 USDC stands twice in the credits: entry (${credits.join('|')})`),
+    );
+
+    const lost = (await show('missing_in_source')).stdout;
+    expect(lost).toContain(`deposit ${missing.id} of another user, differs by -77.7 USDC`);
+    const document = JSON.parse((await show('missing_in_ledger', '-o', 'json')).stdout) as Record<string, unknown>;
+    expect(document).toMatchObject({
+      version: 1,
+      involved: { records: [{ id: missing.id, amount: '77.7' }], postings: [], unreadable: null },
+      causes: [{ cause: 'elsewhere', evidence: [expect.stringMatching(/^transaction:/) as string] }],
+      sightings: [{ severity: 'medium' }],
+      events: [{ event: 'created', actor: 'system' }],
+    });
+
+    const drift = (await show('balance_drift')).stdout;
+    expect(drift).toContain('None of the usual causes meets the difference to the last digit.');
+  });
+
+  test('what a custodian lacks may be what is not final yet, or open elsewhere', async () => {
+    const { pending, custodian } = await shortCustodian();
+    expect(custodian.stdout).toMatch(/^records that were not final$/m);
+    const [one, other] = pending.map(({ id }) => `deposit ${id}`).sort();
+    const sentence = `- ${one}, ${other} are open or not final, and may stand on one side only: `;
+    expect(custodian.stdout).toContain(sentence);
+    expect(custodian.stdout).toMatch(/: (12\.25 \+ 30|30 \+ 12\.25) = 42\.25 USDC\.$/m);
+  });
+
+  test('--sql prints what can be run as it is', async () => {
+    for (const { id, kind } of exceptions) {
+      const { exitCode, stdout } = await types(['exceptions', 'show', id, '--sql']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`-- ${id.slice(0, 8)}: `);
+      for (const statement of stdout.split(/^-- [0-9a-f]{8}: .*$/m).slice(1))
+        await expect(sql.unsafe(statement), kind).resolves.toBeDefined();
+    }
+  });
+
+  test('one that is older than recon has no SQL, and says so', async () => {
+    const [legacy] = await sql<{ id: string }[]>`
+      insert into reconciliation_exceptions (report_id, last_report_id, check_type, kind, fingerprint, severity, description)
+      select id, id, 'ledger', 'unclassified', 'ledger/legacy/1', 'low', 'of the first version'
+      from reconciliation_reports limit 1
+      returning id`;
+    expect(await types(['exceptions', 'show', legacy!.id, '--sql'])).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'recon: no check of recon made this exception: it has no SQL\n',
+    });
+    expect((await types(['exceptions', 'show', legacy!.id])).stdout).toContain('of the first version');
+  });
+
+  test('where the host’s tables cannot be read the rest of the story is told, and why', async () => {
+    await sql`alter table deposits rename to elsewhere`;
+    const { exitCode, stdout } = await show('amount_mismatch');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^records\n {2}They could not be read: A table that this check reads does not exist: .*"deposits"/m,
+    );
+    expect(stdout).toContain('1250');
+    expect(await show('amount_mismatch', '-o', 'json')).toMatchObject({ exitCode: 0 });
+    await sql`alter table elsewhere rename to deposits`;
+  });
+
+  test('what stands in the host’s tables is text, however hostile, and a flood of it is cut off', async () => {
+    const hostile = '\u001b]0;owned\u0007\u202e\r\n<script>';
+    await sql`update deposits set status = ${hostile}`;
+    await sql`update ledger_transactions set transaction_type = ${hostile}`;
+    await sql`update reconciliation_exceptions
+      set description = ${hostile + 'x'.repeat(1_048_576)}, metadata = ${sql.json({ [hostile]: [hostile.repeat(1000)] })}
+      where id = ${exceptions.find(({ kind }) => kind === 'amount_mismatch')!.id}`;
+    const { stdout } = await show('amount_mismatch');
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(stdout).toMatch(/x … \(1,048,\d\d\d characters\)$/m);
+    expect(stdout.length).toBeLessThan(30_000);
+    expect(JSON.parse((await show('amount_mismatch', '-o', 'json')).stdout)).toMatchObject({
+      exception: { description: expect.stringMatching(/^\u001b/) as string },
+    });
+  });
+});
