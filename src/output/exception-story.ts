@@ -4,6 +4,7 @@ import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } f
 import { kindNamed, kinds, type Kind } from '../kinds.ts';
 import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
+import { stationOf } from './exceptions.ts';
 import { count, excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable, type Column } from './table.ts';
 
@@ -50,14 +51,12 @@ function factsOf(exception: Story['exception'], environment: string, screen: Scr
     ['since', localTime(exception.created_at)],
     ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
     ['returned from', plain(exception.previous_exception_id ?? '')],
-    ['resolved', resolutionOf(exception)],
+    exception.resolved_at === null ? ['stands', stationOf(exception)] : ['resolved', resolutionOf(exception)],
   ];
 }
 
-function resolutionOf(exception: StoredException): string {
-  if (exception.resolved_at === null) return '';
-  const { resolved_by: by, resolution_notes: notes } = exception;
-  return `${localTime(exception.resolved_at)} by ${excerpt(by ?? 'nobody')}: ${excerpt(notes ?? '', textMax)}`;
+function resolutionOf({ resolved_at: at, resolved_by: by, resolution_notes: notes }: StoredException): string {
+  return `${localTime(at ?? '')} by ${excerpt(by ?? 'nobody')}: ${excerpt(notes ?? '', textMax)}`;
 }
 
 /** Whatever else the check found out. */
@@ -266,7 +265,7 @@ function eventTable(events: readonly ExceptionEvent[]): string {
     events.map((event) => [
       localTime(event.created_at),
       plain(event.event),
-      excerpt(event.actor, 80),
+      excerpt(event.host === null ? event.actor : `${event.actor} on ${event.host}`, 80),
       excerpt(event.note ?? '', textMax),
     ]),
   );
@@ -278,7 +277,11 @@ function nextLines(exception: Story['exception'], screen: Screen): string {
   return [
     ...(remedy === undefined ? [] : [remedy]),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
-    ...(exception.resolved_at === null ? [screen.strong(`recon exceptions resolve ${id} --by NAME --note TEXT`)] : []),
+    ...(exception.resolved_at === null
+      ? ['acknowledge', 'resolve'].map((action) =>
+          screen.strong(`recon exceptions ${action} ${id} --by NAME --note TEXT`),
+        )
+      : []),
     '',
   ].join('\n');
 }

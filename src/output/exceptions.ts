@@ -2,7 +2,6 @@ import type { StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
-import { plain } from '../plain.ts';
 import { count, cut, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable, widthOf, type Column } from './table.ts';
 
@@ -96,7 +95,7 @@ export function subjectAndAmount(exception: StoredException): [string, string, s
 }
 
 /** Where it is in its life. */
-function stationOf(exception: StoredException): string {
+export function stationOf(exception: StoredException): string {
   const { resolved_at: resolved, snoozed_until: snoozed, accepted_until: accepted, assignee } = exception;
   if (resolved !== null) return 'resolved';
   const day = (time: string) => localTime(time).slice(0, 10);

@@ -59,7 +59,7 @@ describe.each(['bash', 'zsh', 'fish'])('completion for %s', (shell) => {
       const script = await scriptFor(shell);
       const offers = async (line: string) => (await offered[shell]!(script, line)).sort();
       expect(await offers('recon ex')).toEqual(['exceptions']);
-      expect(await offers('recon exceptions s')).toEqual(['show']);
+      expect(await offers('recon exceptions s')).toEqual(['show', 'snooze']);
       expect(await offers('recon run --type ')).toEqual(['daily', 'hourly', 'manual']);
       expect(await offers('recon run --type hourly --fail-on cr')).toEqual(['critical']);
       expect(await offers('recon exceptions list --sever')).toEqual(['--severity']);

@@ -54,7 +54,7 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   const document = JSON.parse((await types(['status', '-o', 'json'], at(3))).stdout) as Record<string, unknown>;
   await types(['exceptions', 'accept', hourly.exceptions[0]!.id, '--until', '2d', '--note', 'x'], at(3));
   expect((await types(['status'], at(4))).stdout).toContain('No open exceptions.\n');
-  expect((await types(['status'], at(72))).stdout).toContain('Open exceptions: 1 critical');
+  expect((await types(['status'], at(72))).stdout).toMatch(/^critical +0 +1 +0 +0 +1 /m);
 
   expect(document).toMatchObject({
     version: 1,
@@ -113,6 +113,14 @@ test('nobody started the runs: both are overdue, and an interrupted, narrowed or
   const off = await types(['status'], { ...at(27), env: { RECONCILIATION_ENABLED: 'false' } });
   expect(off.stdout).toMatch(/^hourly +never +not expected$/m);
   expect(off.stdout).toContain('Nothing to do.\n');
+});
+
+test('a daily run counts as an hourly one', async () => {
+  const { runs, types } = await desk();
+  await runs(['--type', 'daily'], at(0));
+  await runs(['--type', 'daily'], at(1));
+  const { stdout } = await types(['status'], at(1.2));
+  expect(stdout).toMatch(/^hourly +never +in 48 min +0$/m);
 });
 
 test('a screen of 80 columns is enough', async () => {
