@@ -6,8 +6,9 @@ import { plainCell } from '../plain.ts';
 const rowsPerPart = 100;
 
 /**
- * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell, control
- * characters visible, and a cell that a spreadsheet would run as a formula is defused; amounts, which may begin with a minus, stay as they are.
+ * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell; control
+ * characters are made visible, and a cell that a spreadsheet would run as a formula is defused. Amounts, which may begin
+ * with a minus, stay as they are.
  */
 export async function* toCsv(columns: readonly string[], rows: Items<object>): AsyncGenerator<string> {
   let records: string[][] = [[...columns]];
