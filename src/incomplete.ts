@@ -5,6 +5,8 @@
 export class Incomplete extends Error {
   override readonly name = 'Incomplete';
   readonly exitCode: IncompleteExitCode;
+  /** What is known all the same: stored in the metadata of the check, snake_case, JSON. */
+  readonly details: Record<string, unknown>;
   readonly #excerpt: string | undefined;
 
   /**
@@ -14,10 +16,11 @@ export class Incomplete extends Error {
   constructor(
     reason: string,
     exitCode: IncompleteExitCode = 3,
-    options?: ErrorOptions & { excerpt?: string | undefined },
+    options?: ErrorOptions & { excerpt?: string | undefined; details?: Record<string, unknown> },
   ) {
     super(reason, options);
     this.exitCode = exitCode;
+    this.details = options?.details ?? {};
     this.#excerpt = options?.excerpt;
   }
 

@@ -190,7 +190,7 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
       ...nothing,
       status: 'failed',
       error_message: error,
-      metadata: { verdict: 'incomplete', exit_code: result.exitCode },
+      metadata: masked({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
     };
   }
   return {
@@ -224,6 +224,10 @@ function sidesOf({ totals, findings }: Compared) {
   };
 }
 
+function detailsOf({ details }: Pick<Comparison, 'details'>): { details?: Record<string, unknown> } {
+  return Object.keys(details).length > 0 ? { details } : {};
+}
+
 function describeComparison({
   compared,
   totals,
@@ -241,7 +245,7 @@ function describeComparison({
     ...(truncated && { truncated }),
     ...(planted !== null && { canary: { planted, found: planted } }),
     currencies: totals.map(describeCurrency).filter(holdsMoney),
-    ...(Object.keys(details).length > 0 && { details }),
+    ...detailsOf({ details }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ExceptionEvent, Sighting, StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds } from '../kinds.ts';
 import { plain } from '../plain.ts';
+import { custodyFields, custodyLines } from './custody.ts';
 import { count, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
@@ -102,10 +103,12 @@ export function exceptionStory(
     ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
     ['returned from', plain(exception.previous_exception_id ?? '')],
     ['resolved', resolutionOf(exception)],
-    ...Object.entries(exception.metadata).map(([name, value]): [string, string] => [
-      plain(name),
-      plain(typeof value === 'string' ? value : JSON.stringify(value)),
-    ]),
+    ...Object.entries(exception.metadata)
+      .filter(([name]) => !(custodyFields as readonly string[]).includes(name))
+      .map(([name, value]): [string, string] => [
+        plain(name),
+        plain(typeof value === 'string' ? value : JSON.stringify(value)),
+      ]),
   ];
   const lines = facts
     .filter(([, value]) => value !== '')
@@ -114,6 +117,7 @@ export function exceptionStory(
     screen.strong(plain(exception.description)),
     '',
     ...lines,
+    ...custodyLines(exception, screen),
     '',
     ...remedyOf(exception, screen),
     ...history.sightings.map(

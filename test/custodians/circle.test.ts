@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CircleOptions, readCircle } from '../../src/custodians/circle.ts';
+import { readCircle } from '../../src/custodians/circle.ts';
+import type { CircleOptions } from '../../src/custodians/circle-client.ts';
 import type { CustodianWorld, Progress } from '../../src/custodians/custodian.ts';
 import {
   arcUsdc,

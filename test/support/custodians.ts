@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { startAlpacaSandbox, type AlpacaSandbox } from './alpaca-sandbox.ts';
 import { startCircleSandbox, type CircleSandbox } from './circle-sandbox.ts';
 import type { User } from './ledger.ts';
+import { cutAt } from './run-check.ts';
 
 export interface Custodians {
   circle: CircleSandbox;
@@ -19,6 +20,7 @@ export async function startCustodians(user: User, holdings: { usdc: string; cash
   const circle = await startCircleSandbox({
     apiKey: circleKey,
     rateLimit: undefined,
+    now: () => cutAt,
     wallets: [{ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc }],
   });
   onTestFinished(() => circle.close());
@@ -26,6 +28,7 @@ export async function startCustodians(user: User, holdings: { usdc: string; cash
     key: alpacaKey,
     secret: alpacaSecret,
     rateLimit: undefined,
+    now: () => cutAt,
     accounts: [{ id: user.alpacaAccountId, cash: holdings.cash }],
   });
   onTestFinished(() => alpaca.close());
