@@ -12,7 +12,6 @@ cross join params
 where
   movement.custodian = params.custodian
   and movement.created_at >= params.as_of - params.deadline
-  and movement.created_at <= params.as_of
   and movement.status in ('pending', 'completed')
 group by movement.transaction_id, movement.user_id, movement.status, movement.created_at, params.as_of, params.amounts
 having movement.status = 'pending' or sum(movement.amount) = any (params.amounts)

@@ -84,7 +84,7 @@ function nameOf(custodian: Definition['custodian']): 'Circle' | 'Alpaca' {
 function judge(view: CustodyView, tolerance: Money): Judgement {
   const total = totalOf(view);
   const difference = total.minus(view.books.expected);
-  const ours = [...view.look.movements.values()].filter(({ externalId }) => view.holdings.has(externalId));
+  const ours = view.movements.filter(({ externalId }) => view.holdings.has(externalId));
   const inFlight = inFlightOf(ours, view.books);
   const explained = explainedBy(inFlight);
   const unexplained = difference.minus(explained);

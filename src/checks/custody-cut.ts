@@ -1,6 +1,6 @@
 import { quote } from '../custodians/answers.ts';
 import type { BegunReading, Holding, Look, Movement } from '../custodians/custodian.ts';
-import { movedBetween } from '../custodians/moved.ts';
+import { movedBetween, underWayBetween } from '../custodians/moved.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { AfterCut, Cut } from './check.ts';
 import type { CustodyBooks } from './custody-books.ts';
@@ -12,6 +12,8 @@ export interface CustodyView {
   holdings: ReadonlyMap<string, Holding>;
   /** The last look: before the first reading, and after each snapshot of the books. */
   look: Look;
+  /** What moves while the books are read. */
+  movements: readonly Movement[];
   books: CustodyBooks;
   times: CutTimes;
   /** How often something was read again. */
@@ -54,6 +56,7 @@ export function firstView(reading: BegunReading, books: CustodyBooks, booksAt: s
     reading,
     holdings: new Map(reading.holdings.map((holding) => [holding.externalId, holding])),
     look: reading.look,
+    movements: [...reading.look.movements.values()],
     books,
     times: { readFrom: reading.startedAt, readUntil: reading.endedAt, booksAt, askedUntil: null },
     rounds: 0,
@@ -99,7 +102,8 @@ function withBooks(view: CustodyView, books: CustodyBooks, { params }: Cut): Cus
 
 async function lookAgain(view: CustodyView, { world }: AfterCut, about: readonly string[]): Promise<CustodyView> {
   const look = await view.reading.custodian.look(world, view.look.since, about);
-  return { ...view, look, times: { ...view.times, askedUntil: world.now() } };
+  const movements = underWayBetween(view.look, look);
+  return { ...view, look, movements, times: { ...view.times, askedUntil: world.now() } };
 }
 
 function noteMoved(view: CustodyView, moved: readonly Movement[]): CustodyView {

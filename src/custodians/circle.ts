@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
-import { type Money, sum, toText, zero } from '../money.ts';
+import { sum, toText, zero } from '../money.ts';
 import { optionalText } from './amounts.ts';
 import { quote } from './answers.ts';
 import { type Circle, type CircleOptions, readPages, withCircle } from './circle-client.ts';

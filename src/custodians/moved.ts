@@ -12,3 +12,14 @@ export function movedBetween(before: Look, after: Look): Movement[] {
   // a transfer that is booked shows itself as an activity, and its own listing is not asked in every look
   return [...changed, ...ended].map(([, movement]) => movement).filter(({ of }) => of !== 'transfer');
 }
+
+/**
+ * The movements of the later look, each under way if it was in either: what came to its end after the books were read
+ * was still on its way when they were.
+ */
+export function underWayBetween(before: Look, after: Look): Movement[] {
+  return [...after.movements].map(([key, movement]) => ({
+    ...movement,
+    underWay: movement.underWay || before.movements.get(key)?.underWay === true,
+  }));
+}

@@ -2,18 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
-import { checkNames, type CheckName } from '../../src/checks/names.ts';
+import { checkNames } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database.ts';
 import { kinds } from '../../src/kinds.ts';
-import {
-  bind,
-  compose,
-  composeForReading,
-  openSource,
-  relations,
-  type Relation,
-  type Statement,
-} from '../../src/source.ts';
+import { bind, compose, composeForReading, openSource, relations, type Relation } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';
 import { knownUser } from '../../src/known-user.ts';
 import { openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';

@@ -99,6 +99,10 @@ export interface AlpacaSandbox extends SandboxServer {
   add: (account: AccountInput) => SandboxAccount;
   /** Moves cash in (positive) or out (negative) and records the activity. Buying power follows where multiplier is 1. */
   move: (accountId: string, amount: string) => SandboxActivity;
+  /** Asks for cash to be journaled into an account (positive) or out of it, against the firm's own: `queued`. */
+  journal: (accountId: string, amount: string) => SandboxJournal;
+  /** Executes a journal: cash moves on both sides, as far as the sandbox keeps them, and an activity tells so. */
+  execute: (journal: SandboxJournal) => void;
   /** From now on every token that was issued is refused. */
   expireTokens: () => void;
   snapshot: () => AlpacaState;
@@ -124,6 +128,17 @@ export async function startAlpacaSandbox(options: AlpacaSandboxOptions): Promise
       return account;
     },
     move: (accountId, amount) => move(alpaca, now(), accountId, amount),
+    journal: (accountId, amount) => {
+      const journal = journalOf(accountId, amount, now());
+      alpaca.journals.push(journal);
+      return journal;
+    },
+    execute: (journal) => {
+      journal.status = 'executed';
+      const sides = { [journal.from_account]: `-${journal.net_amount}`, [journal.to_account]: journal.net_amount };
+      for (const [id, amount] of Object.entries(sides))
+        if (alpaca.accounts.has(id)) move(alpaca, now(), id, amount).activity_type = 'JNLC';
+    },
     expireTokens: () => {
       tokens.expire();
     },
@@ -190,6 +205,23 @@ function move(alpaca: Alpaca, now: Date, accountId: string, amount: string): San
   };
   alpaca.activities.push(activity);
   return activity;
+}
+
+/** The account that the firm journals its dollars from. */
+const firmAccount = '3dcb795c-3ccc-402a-abb9-07e26a1b1326';
+
+function journalOf(accountId: string, amount: string, now: Date): SandboxJournal {
+  const outOf = amount.startsWith('-');
+  return {
+    id: randomUUID(),
+    entry_type: 'JNLC',
+    from_account: outOf ? accountId : firmAccount,
+    to_account: outOf ? firmAccount : accountId,
+    status: 'queued',
+    net_amount: amount.replace('-', ''),
+    currency: 'USD',
+    created_at: now.toISOString(),
+  };
 }
 
 class Tokens {
