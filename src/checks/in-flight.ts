@@ -72,7 +72,10 @@ function inBooks({ transactionId, amount, recent }: BooksMovement): InFlight {
   return { of: 'ledger_transaction', id: transactionId, externalId: null, state: 'pending', amount, explains };
 }
 
-/** Final ones choose first: of two alike in the books, one is theirs. Then by age. */
+/**
+ * Final ones choose first: of two alike in the books, one is theirs. What is booked prefers a completed twin, what is
+ * not a pending one: so nothing that is at its end on both sides stands in for something that is not.
+ */
 function pair(custodian: readonly Movement[], books: CustodyBooks): Map<Movement, BooksMovement> {
   const free = new Map<string, BooksMovement[]>();
   for (const movement of books.movements) {
@@ -82,7 +85,8 @@ function pair(custodian: readonly Movement[], books: CustodyBooks): Map<Movement
   const twins = new Map<Movement, BooksMovement>();
   for (const movement of custodian.toSorted(finalFirst)) {
     const alike = movement.amount === undefined ? [] : (free.get(toText(movement.amount)) ?? []);
-    const twin = alike.find((candidate) => mayBeTwins(movement, candidate, books));
+    const possible = alike.filter((candidate) => mayBeTwins(movement, candidate, books));
+    const twin = possible.find(({ pending }) => pending !== movement.booked) ?? possible[0];
     if (twin === undefined) continue;
     twins.set(movement, twin);
     alike.splice(alike.indexOf(twin), 1);

@@ -52,7 +52,9 @@ export function readAnswer<T>(answer: RawAnswer, schema: z.ZodType<T>, custodian
   );
 }
 
+/** Undefined for 204, which has no body. */
 function bodyOf(answer: RawAnswer, custodian: string, endpoint: string): unknown {
+  if (answer.status === 204) return undefined;
   try {
     return parseExactJson(answer.text);
   } catch {

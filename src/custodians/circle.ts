@@ -4,6 +4,7 @@ import { sum, toText, zero } from '../money.ts';
 import { optionalText } from './amounts.ts';
 import { quote } from './answers.ts';
 import { type Circle, type CircleOptions, readPages, withCircle } from './circle-client.ts';
+import { chainsWithHiddenUsdc } from './circle-monitored.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { type KnownTokens, lookAtCircle } from './circle-movements.ts';
 import type { Custodian, CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
@@ -41,6 +42,8 @@ export async function readCircle(
     const wanted = walletsToRead(listed, exclude);
     const sweep = await sweepChains(circle, wanted, progress);
     const created = checkSameWallets(listed, wanted, sweep);
+    const hidden = await chainsWithHiddenUsdc(circle, chainsOf(wanted));
+    doubtChains(sweep, wanted, hidden);
     await readDirectly(circle, sweep, progress);
     const holdings = [...sweep.held.values()];
     return {
@@ -52,6 +55,7 @@ export async function readCircle(
       details: {
         ...describeWallets(listed, wanted, exclude),
         ...describeSweep(wanted, sweep),
+        chains_with_hidden_usdc: hidden,
         wallets_created_meanwhile: created.map(({ id }) => quote(id)),
         requests: circle.http.requests,
         retries: circle.http.retries,
@@ -173,14 +177,23 @@ interface Sweep {
 /** Reads every chain that a wanted wallet is on, several at a time: a listing can only be followed page by page. */
 async function sweepChains(circle: Circle, wanted: Wallets, progress: Progress): Promise<Sweep> {
   const sweep: Sweep = { held: new Map(), unanswered: [], wallets: new Map(), lookAlikes: new Map() };
-  const chains = new Set(Array.from(wanted.values(), ({ blockchain }) => blockchain));
-  await forEachConcurrently(chains, 4, async (blockchain) => {
+  await forEachConcurrently(chainsOf(wanted), 4, async (blockchain) => {
     for await (const page of pagesWithBalances(circle, blockchain)) {
       for (const wallet of page) take(wallet, blockchain, wanted, sweep);
       progress(sweep.held.size);
     }
   });
   return sweep;
+}
+
+function chainsOf(wanted: Wallets): string[] {
+  return [...new Set(Array.from(wanted.values(), ({ blockchain }) => blockchain))];
+}
+
+/** What was listed on these chains is asked for again, wallet by wallet. */
+function doubtChains(sweep: Sweep, wanted: Wallets, chains: readonly string[]): void {
+  for (const wallet of wanted.values())
+    if (chains.includes(wallet.blockchain) && sweep.held.delete(wallet.id)) sweep.unanswered.push(wallet);
 }
 
 /** Without `tokenAddress` Circle lists native balances only (API-FACTS.md A.3). */
@@ -282,7 +295,7 @@ function describeWallets(listed: Wallets, wanted: Wallets, exclude: ReadonlySet<
 
 function describeSweep(wanted: Wallets, { held, unanswered, lookAlikes }: Sweep): Record<string, unknown> {
   const chains: Record<string, { wallets: number; usdc: string }> = {};
-  for (const blockchain of new Set(Array.from(wanted.values(), (wallet) => wallet.blockchain))) {
+  for (const blockchain of chainsOf(wanted)) {
     const wallets = [...wanted.values()].filter((wallet) => wallet.blockchain === blockchain);
     const usdc = sum(wallets.map(({ id }) => held.get(id)?.amount ?? zero));
     chains[blockchain] = { wallets: wallets.length, usdc: toText(usdc) };

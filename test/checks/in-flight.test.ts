@@ -76,6 +76,15 @@ describe('two sides are one event', () => {
     expect(anyTime.map(({ id }) => id)).toEqual(['a']);
   });
 
+  test('in the same state, if there is a choice', () => {
+    const books = [posted('begun', '-5'), posted('done', '-5', { pending: false })];
+    const explained = (movement: Movement) =>
+      inFlightOf([movement], booksWith(books)).map((item) => `${item.id} ${toText(item.explains)}`);
+    expect(explained(movement('final', '-5', complete))).toEqual(['begun 5']);
+    expect(explained(movement('block', '-5', confirmed))).toEqual(['begun 5', 'block 0']);
+    expect(explained(movement('sent', '-5'))).toEqual(['sent 5']);
+  });
+
   test('once: what is final takes its twin before what is under way', () => {
     const movements = [movement('way', '-5'), movement('final', '-5', complete)];
     const items = inFlightOf(movements, booksWith([posted('t', '-5', { pending: false })]));
