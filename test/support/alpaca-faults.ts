@@ -25,12 +25,17 @@ const first = ({ accounts }: AlpacaSandbox) => [...accounts.values()][0]!;
 
 /** Fresh ones for each sandbox: a fault counts how often it was due. */
 export const alpacaFaults = {
-  'passing unavailability': (alpaca) => put(htmlError({ ...any, times: 3 }, 503))(alpaca),
-  'passing rate limit': (alpaca) => put(tooManyRequests({ ...any, times: 3 }, '0'))(alpaca),
+  'passing unavailability': (alpaca) => {
+    put(htmlError({ ...any, times: 3 }, 503))(alpaca);
+  },
+  'passing rate limit': (alpaca) => {
+    put(tooManyRequests({ ...any, times: 3 }, '0'))(alpaca);
+  },
   'money as JSON numbers': put(moneyAsNumbers(money)),
   'short pages': (alpaca) => void (alpaca.accountsPerPage = 1 + alpaca.accounts.size / 2),
-  'account opened meanwhile': (alpaca) =>
-    put(accountOpenedMeanwhile({ ...list }, alpaca, { id: idFrom('new') }))(alpaca),
+  'account opened meanwhile': (alpaca) => {
+    put(accountOpenedMeanwhile({ ...list }, alpaca, { id: idFrom('new') }))(alpaca);
+  },
   'margin account': (alpaca) => {
     const account = first(alpaca);
     Object.assign(account, { multiplier: '4', buying_power: '262113.63' });
@@ -40,11 +45,14 @@ export const alpacaFaults = {
   'refused secret': put(answers(any, { status: 401, body: '{"code":40110000,"message":"request is not authorized"}' })),
   'forbidden, as a JSON string': put(forbidden(list)),
   'JSON that breaks off': put(truncatedJson(money)),
-  'account that never answers': (alpaca) => put(slowAccount(first(alpaca).id))(alpaca),
-  'account that is not found': (alpaca) =>
+  'account that never answers': (alpaca) => {
+    put(slowAccount(first(alpaca).id))(alpaca);
+  },
+  'account that is not found': (alpaca) => {
     put(answers({ path: new RegExp(`trading.*${first(alpaca).id}`) }, { status: 404, body: '{"code":40410000}' }))(
       alpaca,
-    ),
+    );
+  },
   'account that is answered for another': put(answersForAnother(money, idFrom('another'))),
   'no buying power': (alpaca) => void first(alpaca).omit.push('buying_power'),
   'no currency': (alpaca) => void first(alpaca).omit.push('currency'),

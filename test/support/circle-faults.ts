@@ -37,13 +37,24 @@ const put =
 
 /** Fresh ones for each sandbox: a fault counts how often it was due. */
 export const circleFaults = {
-  'passing bad gateway': (circle) => put(htmlError({ ...any, times: 3 }, 502))(circle),
-  'passing rate limit': (circle) => put(tooManyRequests({ ...any, times: 3 }, '0'))(circle),
-  'passing broken connection': (circle) => put(cutConnection({ ...any, times: 3 }))(circle),
-  'wallet listed twice': (circle) => put(duplicatedWallet({ ...bulk }, [...circle.wallets.values()][0]!))(circle),
-  'wallet created meanwhile': (circle) =>
-    put(walletCreatedMeanwhile({ ...bulk }, circle, { id: idFrom('new'), blockchain: 'BASE-SEPOLIA' }))(circle),
-  'links without <>': (circle) => put(bareLinks(any))(circle),
+  'passing bad gateway': (circle) => {
+    put(htmlError({ ...any, times: 3 }, 502))(circle);
+  },
+  'passing rate limit': (circle) => {
+    put(tooManyRequests({ ...any, times: 3 }, '0'))(circle);
+  },
+  'passing broken connection': (circle) => {
+    put(cutConnection({ ...any, times: 3 }))(circle);
+  },
+  'wallet listed twice': (circle) => {
+    put(duplicatedWallet({ ...bulk }, [...circle.wallets.values()][0]!))(circle);
+  },
+  'wallet created meanwhile': (circle) => {
+    put(walletCreatedMeanwhile({ ...bulk }, circle, { id: idFrom('new'), blockchain: 'BASE-SEPOLIA' }))(circle);
+  },
+  'links without <>': (circle) => {
+    put(bareLinks(any))(circle);
+  },
   'token that only looks like USDC': (circle) => {
     [...circle.wallets.values()][0]!.balances.push(spoofedUsdc('BASE-SEPOLIA', '1000000'));
     circle.listsEveryToken = true;
@@ -53,7 +64,11 @@ export const circleFaults = {
   },
   'USDC that is not monitored': (circle) => {
     circle.monitoredTokens = [];
-    put(changedJson(bulk, ({ data }: Page) => data.wallets.forEach((wallet) => (wallet.tokenBalances = []))))(circle);
+    put(
+      changedJson(bulk, ({ data }: Page) => {
+        data.wallets.forEach((wallet) => (wallet.tokenBalances = []));
+      }),
+    )(circle);
   },
   'bad gateway': put(htmlError(any, 502)),
   'rate limit for good': put(tooManyRequests(any, '0')),
@@ -63,8 +78,9 @@ export const circleFaults = {
   'empty body': put(answers(any, { status: 200 })),
   'page for people': put(answers(any, { status: 200, body: '<html>Please log in, jane@example.org</html>' })),
   'JSON that breaks off': put(truncatedJson(bulk)),
-  'too large a body': (circle) =>
-    put({ ...bulk, respond: () => ({ status: 200, headers: {}, body: ' '.repeat(33 * 2 ** 20) }) })(circle),
+  'too large a body': (circle) => {
+    put({ ...bulk, respond: () => ({ status: 200, headers: {}, body: ' '.repeat(33 * 2 ** 20) }) })(circle);
+  },
   redirect: put(answers(any, { status: 302, headers: { location: 'https://elsewhere.example/' } })),
   'refused key': put(answers(any, { status: 401, body: '{"code":401,"message":"Malformed authorization."}' })),
   'forbidden key': put(answers(any, { status: 403, body: '{"code":3,"message":"no access"}' })),
@@ -83,12 +99,20 @@ export const circleFaults = {
     for (let count = 0; count < 60; count += 1) circle.add({ id: idFrom(`more ${count}`), blockchain: 'BASE-SEPOLIA' });
     put(foreignLink(list))(circle);
   },
-  'field that is missing': put(changedJson(list, ({ data }: Page) => void delete data.wallets[0]!.blockchain)),
+  'field that is missing': put(
+    changedJson(list, ({ data }: Page) => {
+      delete data.wallets[0]!.blockchain;
+    }),
+  ),
   'amount that is no number': put(
-    changedJson(bulk, ({ data }: Page) => data.wallets.forEach((wallet) => (wallet.tokenBalances[0]!.amount = 'NaN'))),
+    changedJson(bulk, ({ data }: Page) => {
+      data.wallets.forEach((wallet) => (wallet.tokenBalances[0]!.amount = 'NaN'));
+    }),
   ),
   'amount of the wrong type': put(
-    changedJson(bulk, ({ data }: Page) => data.wallets.forEach((wallet) => (wallet.tokenBalances[0]!.amount = {}))),
+    changedJson(bulk, ({ data }: Page) => {
+      data.wallets.forEach((wallet) => (wallet.tokenBalances[0]!.amount = {}));
+    }),
   ),
   'wallet of another chain': put(changedJson(bulk, ({ data }: Page) => void (data.wallets[0]!.blockchain = 'OP'))),
   'listing that lost a wallet': put(changedJson(bulk, ({ data }: Page) => void data.wallets.pop())),
