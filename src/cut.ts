@@ -106,6 +106,7 @@ export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0')
     user_id: scope.userId,
     record_kind: null,
     custodian: null,
+    amounts: [],
     transactions: null,
     accounts: null,
     records: null,

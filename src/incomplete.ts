@@ -5,11 +5,28 @@
 export class Incomplete extends Error {
   override readonly name = 'Incomplete';
   readonly exitCode: IncompleteExitCode;
+  /** What is known all the same: stored in the metadata of the check, snake_case, JSON. */
+  readonly details: Record<string, unknown>;
+  readonly #excerpt: string | undefined;
 
-  /** `reason` is one whole sentence for the operator, without a secret in it; it is stored and shown. */
-  constructor(reason: string, exitCode: IncompleteExitCode = 3, options?: ErrorOptions) {
+  /**
+   * `reason` is one whole sentence for the operator, without a secret in it; it is stored and shown. `excerpt` is how
+   * something unreadable begins: it is shown, and not stored, because nobody knows what it holds.
+   */
+  constructor(
+    reason: string,
+    exitCode: IncompleteExitCode = 3,
+    options?: ErrorOptions & { excerpt?: string | undefined; details?: Record<string, unknown> },
+  ) {
     super(reason, options);
     this.exitCode = exitCode;
+    this.details = options?.details ?? {};
+    this.#excerpt = options?.excerpt;
+  }
+
+  /** The reason for the person who watches, with the excerpt if there is one. */
+  get shown(): string {
+    return this.#excerpt === undefined ? this.message : `${this.message} It begins: "${this.#excerpt}"`;
   }
 }
 

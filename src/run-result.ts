@@ -202,7 +202,7 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
       ...nothing,
       status: 'failed',
       error_message: error,
-      metadata: { verdict: 'incomplete', exit_code: result.exitCode },
+      metadata: masked({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
     };
   }
   return {
@@ -236,6 +236,10 @@ function sidesOf({ totals, ...compared }: Compared) {
   };
 }
 
+function detailsOf({ details }: Pick<Comparison, 'details'>): { details?: Record<string, unknown> } {
+  return Object.keys(details).length > 0 ? { details } : {};
+}
+
 /** What is accepted is known: it does not fail the check. */
 function isPassed({ findings, accepted }: Pick<Compared, 'findings' | 'accepted'>): boolean {
   return findings.count() === countAll(accepted);
@@ -254,7 +258,7 @@ function describeComparison(result: Compared): Record<string, unknown> {
     ...(truncated && { truncated }),
     ...(planted !== null && { canary: { planted, found: planted } }),
     currencies: totals.map(describeCurrency).filter(holdsMoney),
-    ...(Object.keys(details).length > 0 && { details }),
+    ...detailsOf({ details }),
   };
 }
 

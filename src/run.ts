@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { askCanary } from './canary.ts';
-import type { Check, Cut, Window } from './checks/check.ts';
+import type { Check, Comparison, Cut, Found, Window } from './checks/check.ts';
 import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
-import type { CustodianReading } from './custodians/custodian.ts';
+import type { BegunReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
 import { inSavepoint, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
 import { countAccepted } from './exceptions/acceptance.ts';
@@ -251,7 +251,7 @@ async function markFailed(
 
 /** What a custodian said, or why it could not be read, and how long that took. */
 interface Reading {
-  result: CustodianReading | Incomplete;
+  result: BegunReading | Incomplete;
   tookMs: number;
 }
 
@@ -277,7 +277,7 @@ async function readOne(
   { config, world, listener, custodianSignal: signal }: Engine,
   check: Check,
   read: NonNullable<Check['read']>,
-): Promise<CustodianReading | Incomplete> {
+): Promise<BegunReading | Incomplete> {
   const told = (count: number) => {
     listener.reading(check.name, count);
   };
@@ -292,22 +292,34 @@ async function readOne(
 }
 
 async function compareAll(engine: Engine, readings: Readings, past: Past): Promise<CheckOutcome[]> {
-  const { config, options, world } = engine;
-  const outcomes: CheckOutcome[] = [];
+  const { config, world } = engine;
   const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
+  try {
+    const outcomes: CheckOutcome[] = [];
+    for (const outcome of await compareInCut(engine, database, readings, past))
+      outcomes.push(await settleOne(engine, database, outcome, past));
+    return outcomes;
+  } finally {
+    await database.end({ timeout: 1 });
+  }
+}
+
+async function compareInCut(
+  engine: Engine,
+  database: Database,
+  readings: Readings,
+  past: Past,
+): Promise<CheckOutcome[]> {
+  const { options, world } = engine;
+  const outcomes: CheckOutcome[] = [];
   try {
     await withCut(database, cutOptionsOf(engine, past.known), async (cut) => {
       const times = timesOf(engine, cut);
       const windowOf = await past.windows(database, times);
       for (const name of options.checks) {
         const window = windowOf?.(name);
-        const outcome = await compareOne(
-          engine,
-          { ...cut, ...(window && { window }) },
-          registry[name],
-          readings.get(name),
-          past,
-        );
+        const seen = { ...cut, ...(window && { window }) };
+        const outcome = await compareOne(engine, seen, registry[name], readings.get(name), past);
         outcomes.push({ ...outcome, ...(window && { verifies: { window, times } }) });
       }
     });
@@ -316,9 +328,7 @@ async function compareAll(engine: Engine, readings: Readings, past: Past): Promi
     const reason = whyIncomplete(error);
     if (reason === undefined || world.signal.aborted) throw error;
     for (const name of options.checks.slice(outcomes.length))
-      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason)));
-  } finally {
-    await database.end({ timeout: 1 });
+      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason), past));
   }
   return outcomes;
 }
@@ -344,47 +354,80 @@ async function compareOne(
   engine.listener.comparing(check.name);
   const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result, past));
   outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
-  return told(engine, refuseShrunken(outcome, past.compared.get(check.name)));
+  return isSettled(outcome) ? told(engine, outcome, past) : outcome;
 }
 
-function told(engine: Engine, outcome: CheckOutcome): CheckOutcome {
-  engine.listener.finished(outcome);
-  return outcome;
+function isSettled({ result }: CheckOutcome): boolean {
+  return result instanceof Incomplete || result.settle === undefined;
+}
+
+/** What a check has to do once the snapshot of all checks is closed: its findings take the place of those so far. */
+async function settleOne(engine: Engine, database: Database, outcome: CheckOutcome, past: Past): Promise<CheckOutcome> {
+  const { name, result } = outcome;
+  if (result instanceof Incomplete || result.settle === undefined) return outcome;
+  const { config, world, signal } = engine;
+  const { settle } = result;
+  const startedAt = world.now();
+  const cut = <T>(body: (cut: Cut) => Promise<T>) =>
+    withCut(database, cutOptionsOf(engine, {}), (seen) =>
+      body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
+    );
+  const answer = await orIncomplete(engine, async () => {
+    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, cut, found }));
+    return { ...comparison, planted: null };
+  });
+  const executionMs = outcome.executionMs + since(engine, startedAt);
+  return told(engine, { ...outcome, result: answer, executionMs }, past);
+}
+
+function told(engine: Engine, outcome: CheckOutcome, { compared }: Past): CheckOutcome {
+  const believed = refuseShrunken(outcome, compared.get(outcome.name));
+  engine.listener.finished(believed);
+  return believed;
 }
 
 async function tryCompare(
-  { config, options, world, signal }: Engine,
+  engine: Engine,
   cut: Cut,
   check: Check,
-  reading: CustodianReading | Incomplete | undefined,
+  reading: BegunReading | Incomplete | undefined,
   past: Past,
 ): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
-  const params = { ...cut.params, ...check.params(config) };
+  const params = { ...cut.params, ...check.params(engine.config) };
+  return orIncomplete(engine, () =>
+    inSavepoint(cut.transaction, async (transaction) => {
+      const seen = { ...cut, transaction, params };
+      const planted = engine.options.canary && check.read === undefined ? await askCanary(seen, check) : null;
+      return { ...(await withFindings(past, (found) => check.compare(seen, reading, found))), planted };
+    }),
+  );
+}
+
+/** What `work` compared, or why it could not tell. Throws what is neither. */
+async function orIncomplete(
+  { world, signal, source }: Engine,
+  work: () => Promise<Compared>,
+): Promise<Compared | Incomplete> {
   try {
     world.signal.throwIfAborted();
     if (signal.aborted) return pastDeadline();
-    return await inSavepoint(cut.transaction, async (transaction) => {
-      const inSavepoint = { ...cut, transaction, params };
-      const planted = options.canary && check.read === undefined ? await askCanary(inSavepoint, check) : null;
-      return { ...(await compare(inSavepoint, check, reading, past)), planted };
-    });
+    return await work();
   } catch (error) {
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
     if (reason === undefined) throw error;
-    return withPlace(reason, error, cut.source);
+    return withPlace(reason, error, source);
   }
 }
 
-async function compare(
-  cut: Cut,
-  check: Check,
-  reading: CustodianReading | undefined,
+/** A comparison with all that it handed over. */
+async function withFindings(
   { accepted }: Past,
+  compare: (found: Found) => Promise<Comparison>,
 ): Promise<Omit<Compared, 'planted'>> {
   const findings = new KeptFindings();
-  const comparison = await check.compare(cut, reading, (finding) => {
+  const comparison = await compare((finding) => {
     findings.add(finding);
   });
   return { ...comparison, findings, accepted: await accepted(findings) };

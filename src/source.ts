@@ -84,6 +84,15 @@ export const relations = {
   recent_records: { record_kind: 'text', record_id: 'uuid' },
   custody_accounts: { custodian: 'text', external_id: 'text', user_id: 'uuid' },
   custody_positions: { custodian: 'text', currency: 'text', user_id: 'uuid', expected: 'numeric' },
+  custody_movements: {
+    custodian: 'text',
+    currency: 'text',
+    user_id: 'uuid',
+    transaction_id: 'uuid',
+    amount: 'numeric',
+    status: 'text',
+    created_at: 'timestamptz',
+  },
 } as const;
 
 export type Relation = keyof typeof relations;
@@ -102,6 +111,8 @@ export interface Params {
   user_id: string | null;
   record_kind: string | null;
   custodian: string | null;
+  /** What is under way at the custodian: exact decimal text. */
+  amounts: string[];
   /** Which subjects are looked at; null: all of them. */
   transactions: string[] | null;
   accounts: string[] | null;
@@ -122,6 +133,7 @@ const paramTypes: Record<keyof Params, string> = {
   user_id: 'uuid',
   record_kind: 'text',
   custodian: 'text',
+  amounts: 'numeric[]',
   transactions: 'uuid[]',
   accounts: 'uuid[]',
   records: 'uuid[]',
@@ -133,12 +145,14 @@ const paramNames = Object.keys(paramTypes) as (keyof Params)[];
 
 /** The values for the placeholders of a composed statement, in their order. */
 export function bind(params: Params): Parameter[] {
-  return paramNames.map((name) => (paramTypes[name] === 'uuid[]' ? uuidArray(params[name]) : params[name]));
+  return paramNames.map((name) =>
+    /^(uuid|numeric)\[\]$/.test(paramTypes[name]) ? asText(params[name]) : params[name],
+  );
 }
 
-/** As one text: the driver would quote each of 100,000 ids by itself. */
-function uuidArray(ids: Params[keyof Params]): Parameter {
-  return Array.isArray(ids) ? `{${ids.join(',')}}` : ids;
+/** A list as one text: the driver would quote each of 100,000 ids by itself. */
+function asText(list: Params[keyof Params]): Parameter {
+  return Array.isArray(list) ? `{${list.join(',')}}` : list;
 }
 
 /** A statement of a check: the relations that it reads, the files laid over them, and the one that answers. */

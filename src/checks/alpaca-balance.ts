@@ -1,4 +1,4 @@
-import { readAlpaca } from '../custodians/alpaca.ts';
+import { openAlpaca } from '../custodians/alpaca.ts';
 import { Incomplete } from '../incomplete.ts';
 import { custodianCheck } from './custodian-check.ts';
 
@@ -7,14 +7,14 @@ export const alpacaBalance = custodianCheck({
   name: 'alpaca_balance',
   custodian: 'alpaca',
   summary: 'Alpaca holds what the books say: the measure summed over all accounts, within the tolerance.',
-  tolerance: (config) => config.alpaca.tolerance,
-  async read({ alpaca, requestTimeoutMs }, world, progress) {
+  settings: (config) => config.alpaca,
+  open({ alpaca, requestTimeoutMs }) {
     const { apiKey, apiSecret } = alpaca;
     if (apiKey === undefined || apiSecret === undefined)
       throw new Incomplete(
         `${apiKey === undefined ? 'ALPACA_API_KEY' : 'ALPACA_API_SECRET'} is not set: set it, or leave alpaca_balance out of RECONCILIATION_CHECKS.`,
         78,
       );
-    return readAlpaca({ ...alpaca, apiKey, apiSecret, requestTimeoutMs }, world, progress);
+    return openAlpaca({ ...alpaca, apiKey, apiSecret, requestTimeoutMs });
   },
 });

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { CustodianReading, CustodianWorld, Progress } from '../custodians/custodian.ts';
+import type { BegunReading, CustodianWorld, Progress } from '../custodians/custodian.ts';
 import type { Transaction } from '../database.ts';
 import type { KeptRows } from '../kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
@@ -24,12 +24,12 @@ export interface Check {
   /** The parameters that only this check sets. */
   readonly params: (config: Config) => Partial<Params>;
   /** Reads the custodian, before any snapshot is open. Absent where both sides are in the database. */
-  readonly read?: (config: Config, world: CustodianWorld, progress: Progress) => Promise<CustodianReading>;
+  readonly read?: (config: Config, world: CustodianWorld, progress: Progress) => Promise<BegunReading>;
   /**
    * Compares inside the cut, and hands over each finding as it comes, one per subject. Throws `Incomplete`, or
    * PostgreSQL's own error, if it cannot tell: then what it handed over does not count.
    */
-  readonly compare: (cut: Cut, reading: CustodianReading | undefined, found: Found) => Promise<Comparison>;
+  readonly compare: (cut: Cut, reading: BegunReading | undefined, found: Found) => Promise<Comparison>;
 }
 
 /** The snapshot that all checks of a run see. */
@@ -107,6 +107,19 @@ export interface Comparison {
   coverage: Coverage;
   /** Absent: the next run looks at everything. */
   handover?: Handover;
+  /**
+   * What is left to do once the snapshot is closed; its answer takes the place of this one, with what it hands over
+   * itself. Absent: nothing.
+   */
+  settle?: (after: AfterCut) => Promise<Comparison>;
+}
+
+/** What a check may still ask for when the snapshot of all checks is closed. */
+export interface AfterCut {
+  world: CustodianWorld;
+  /** Opens a short snapshot of its own. */
+  cut: <T>(body: (cut: Cut) => Promise<T>) => Promise<T>;
+  found: Found;
 }
 
 /** What a check looked at: everything, what changed since its watermark, or the part that a manual run asked for. */

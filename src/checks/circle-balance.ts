@@ -1,4 +1,4 @@
-import { readCircle } from '../custodians/circle.ts';
+import { openCircle } from '../custodians/circle.ts';
 import { Incomplete } from '../incomplete.ts';
 import { custodianCheck } from './custodian-check.ts';
 
@@ -7,14 +7,14 @@ export const circleBalance = custodianCheck({
   name: 'circle_balance',
   custodian: 'circle',
   summary: 'Circle holds what the books say: genuine USDC over all wallets, within the tolerance.',
-  tolerance: (config) => config.circle.tolerance,
-  async read({ circle, requestTimeoutMs }, world, progress) {
+  settings: (config) => config.circle,
+  open({ circle, requestTimeoutMs }) {
     const { apiKey } = circle;
     if (apiKey === undefined)
       throw new Incomplete(
         'CIRCLE_API_KEY is not set: set it, or leave circle_balance out of RECONCILIATION_CHECKS.',
         78,
       );
-    return readCircle({ ...circle, apiKey, requestTimeoutMs }, world, progress);
+    return openCircle({ ...circle, apiKey, requestTimeoutMs });
   },
 });

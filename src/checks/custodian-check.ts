@@ -1,136 +1,191 @@
 import type { Config } from '../config.ts';
-import type { CustodianReading, CustodianWorld, Holding, Progress } from '../custodians/custodian.ts';
-import { query } from '../database.ts';
+import { quote } from '../custodians/answers.ts';
+import type { Custodian, Look } from '../custodians/custodian.ts';
+import { toInterval } from '../duration.ts';
 import { Incomplete } from '../incomplete.ts';
-import { money, sum, toText, type Money } from '../money.ts';
-import { bind, compose, type Relation, type Statement } from '../source.ts';
-import type { Check, Comparison, Cut } from './check.ts';
+import { sum, toText, type Money } from '../money.ts';
+import type { AfterCut, Check, Comparison, Cut, Found } from './check.ts';
+import { custodyStatements, readBooks } from './custody-books.ts';
+import { describeCut, firstView, settleCut, type CustodyView, type Doubt } from './custody-cut.ts';
+import { describeOwners, describeUsers, suspectsIn, usersThatDisagree } from './custody-users.ts';
 import { toFinding, type FindingRow } from './findings.ts';
+import { describeInFlight, explainedBy, inFlightOf, type InFlight } from './in-flight.ts';
 import type { CheckName } from './names.ts';
 
-const relations: readonly Relation[] = ['custody_positions', 'custody_accounts'];
-const statement = (file: string): Statement => ({ relations, layers: [], file });
-const statements = { totals: statement('custody.totals.sql'), owners: statement('custody.owners.sql') };
+/** A custodian's total against the books, and how much of a difference is explained by what is under way. */
+interface Judgement {
+  total: Money;
+  difference: Money;
+  inFlight: InFlight[];
+  explained: Money;
+  /** What nothing explains: this, and not the difference, is held against the tolerance. */
+  unexplained: Money;
+  agrees: boolean;
+}
 
-/** A check that holds what the books say a custodian holds against what the custodian says, with a tolerance. */
-export function custodianCheck(definition: {
+interface Settings {
+  tolerance: Money;
+  exclude: ReadonlySet<string>;
+}
+
+interface Definition {
   name: CheckName;
   custodian: 'circle' | 'alpaca';
   summary: string;
-  tolerance: (config: Config) => Money;
-  read: (config: Config, world: CustodianWorld, progress: Progress) => Promise<CustodianReading>;
-}): Check {
-  const { name, custodian, summary, tolerance, read } = definition;
+  settings: (config: Config) => Settings;
+  /** Throws `Incomplete` (78) where its keys are not set. */
+  open: (config: Config) => Custodian;
+}
+
+/**
+ * A check that holds what the books say a custodian holds against what the custodian says, with a tolerance. `compare`
+ * takes the books of the snapshot of all checks; `settle` brings both sides to one moment and believes a mismatch only
+ * when a second reading shows it too.
+ */
+export function custodianCheck(definition: Definition): Check {
+  const { name, custodian, summary, open } = definition;
   return {
     name,
     summary,
     narrowsBy: [],
     kinds: ['balance_mismatch'],
-    relations,
-    statements,
-    params: () => ({ custodian }),
-    read,
-    async compare(cut, reading, found): Promise<Comparison> {
+    relations: ['custody_positions', 'custody_accounts', 'custody_movements'],
+    statements: custodyStatements,
+    params: (config) => ({ custodian, deadline: toInterval(config.withdrawalStuckAfterMs) }),
+    async read(config, world, progress) {
+      const client = open(config);
+      const look = await client.look(world, undefined, []);
+      return { ...(await client.sweep(world, progress)), look, custodian: client };
+    },
+    async compare(cut, reading, found) {
       if (reading === undefined) throw new Error(`${name} was compared without a reading.`);
-      const sides = { expected: await readPosition(cut, custodian, reading), tolerance: tolerance(cut.config) };
-      const owners = await readOwners(cut);
-      if (!agree(sides, reading)) found(toFinding(name, mismatch(custodian, sides, reading), cut.config));
-      return compared(sides, reading, owners);
+      const view = firstView(reading, await readBooks(cut, custodian, reading, reading.look), cut.params.as_of);
+      return {
+        ...conclude(definition, cut.config, { view, doubted: undefined, bracketed: false }, found),
+        settle: (after) => settle(definition, cut.config, view, after),
+      };
     },
   };
 }
 
-interface PositionRow {
-  currency: string;
-  positions: string;
-  expected_value: string | null;
-  incomplete: boolean;
+async function settle(definition: Definition, config: Config, first: CustodyView, after: AfterCut) {
+  const { custodian, settings } = definition;
+  const { tolerance } = settings(config);
+  const readAgain = (cut: Cut, look: Look) => readBooks(cut, custodian, first.reading, look);
+  const settled = await settleCut(first, nameOf(custodian), (view) => doubtOf(view, tolerance), readAgain, after);
+  refuseUnlisted(definition, config, settled.view);
+  return conclude(definition, config, { ...settled, bracketed: true }, after.found);
 }
 
-/** What the books say. A position that does not exist is not zero: then nobody knows what to expect. */
-async function readPosition(cut: Cut, custodian: string, reading: CustodianReading): Promise<Money> {
-  const rows = await query<PositionRow>(cut.transaction, compose(cut.source, statements.totals), bind(cut.params));
-  const [row, ...others] = rows;
-  if (row === undefined || row.expected_value === null || row.incomplete)
-    throw new Incomplete(
-      `The books name no position for ${custodian} (the source's custody_positions): nothing to compare with.`,
-    );
-  if (others.length > 0 || row.currency !== reading.currency)
-    throw new Incomplete(
-      `custody_positions gives ${rows.map(({ currency }) => currency).join(' and ')} for ${custodian}, which holds ${reading.currency} only.`,
-      78,
-    );
-  const expected = money(row.expected_value);
-  if (!expected.isFinite()) throw new Incomplete(`The position that the books name for ${custodian} is not a number.`);
-  return expected;
+function nameOf(custodian: Definition['custodian']): 'Circle' | 'Alpaca' {
+  return custodian === 'circle' ? 'Circle' : 'Alpaca';
 }
 
-async function readOwners(cut: Cut): Promise<Set<string>> {
-  const rows = await query<{ external_id: string }>(
-    cut.transaction,
-    compose(cut.source, statements.owners),
-    bind(cut.params),
-  );
-  return new Set(rows.map((row) => row.external_id));
-}
-
-/** What the books say, and by how much the custodian may differ. */
-interface Sides {
-  expected: Money;
-  tolerance: Money;
-}
-
-function agree({ expected, tolerance }: Sides, { total }: CustodianReading): boolean {
-  return total.minus(expected).abs().lessThanOrEqualTo(tolerance);
-}
-
-function mismatch(
-  custodian: string,
-  { expected, tolerance }: Sides,
-  { currency, total }: CustodianReading,
-): FindingRow {
+function judge(view: CustodyView, tolerance: Money): Judgement {
+  const total = totalOf(view);
+  const difference = total.minus(view.books.expected);
+  const ours = view.movements.filter(({ externalId }) => view.holdings.has(externalId));
+  const inFlight = inFlightOf(ours, view.books);
+  const explained = explainedBy(inFlight);
+  const unexplained = difference.minus(explained);
   return {
-    kind: 'balance_mismatch',
-    subject: `custodian:${custodian}`,
-    expected_value: toText(expected),
-    actual_value: toText(total),
-    stake: null,
-    currency,
-    affected_user_id: null,
-    metadata: { tolerance: toText(tolerance) },
+    total,
+    difference,
+    inFlight,
+    explained,
+    unexplained,
+    agrees: unexplained.abs().lessThanOrEqualTo(tolerance),
   };
 }
 
-function compared({ expected, tolerance }: Sides, reading: CustodianReading, owners: Set<string>): Comparison {
-  const { currency, total } = reading;
-  const nothing = { awaited: 0, awaitedAmount: '0', inFlight: 0, inFlightAmount: '0' };
+function totalOf({ holdings }: CustodyView): Money {
+  return sum(Array.from(holdings.values(), ({ amount }) => amount));
+}
+
+function doubtOf(view: CustodyView, tolerance: Money): Doubt {
+  const { agrees, unexplained } = judge(view, tolerance);
+  return { agrees, suspects: agrees ? [] : suspectsIn(view, unexplained.abs().minus(tolerance)) };
+}
+
+/**
+ * The custodian holds less than it should, and does not list all that the books know to be there: then its listing may
+ * have been cut, and a smaller sum proves nothing.
+ */
+function refuseUnlisted({ custodian, settings }: Definition, config: Config, view: CustodyView): void {
+  const { exclude, tolerance } = settings(config);
+  const { agrees, unexplained } = judge(view, tolerance);
+  if (agrees || unexplained.isPositive()) return;
+  const unlisted = [...view.books.owners.keys()].filter((id) => !view.holdings.has(id) && !exclude.has(id));
+  if (unlisted.length === 0) return;
+  const some = unlisted.slice(0, 5).map((id) => quote(id));
+  const more = unlisted.length > 5 ? ` and ${unlisted.length - 5} more` : '';
+  const variable = `RECONCILIATION_${custodian.toUpperCase()}_EXCLUDE`;
+  throw new Incomplete(
+    `${nameOf(custodian)} holds less than the books say and does not list ${some.join(', ')}${more}, which the books know: the listing may not be whole. Name them in ${variable} if they are gone.`,
+    3,
+    { details: { cut: describeCut(view, true), unexplained: toText(unexplained) } },
+  );
+}
+
+interface Conclusion {
+  view: CustodyView;
+  doubted: CustodyView | undefined;
+  bracketed: boolean;
+}
+
+function conclude(
+  { name, custodian, settings }: Definition,
+  config: Config,
+  { view, doubted, bracketed }: Conclusion,
+  found: Found,
+): Comparison {
+  const { tolerance } = settings(config);
+  const judgement = judge(view, tolerance);
+  const custody = {
+    tolerance: toText(tolerance),
+    unexplained: toText(judgement.unexplained),
+    in_flight: describeInFlight(judgement.inFlight),
+    cut: describeCut(view, bracketed),
+    ...(doubted && { first_difference: toText(judge(doubted, tolerance).difference) }),
+    ...(!judgement.agrees && { users: describeUsers(usersThatDisagree(view), view) }),
+  };
+  if (!judgement.agrees) found(toFinding(name, mismatch(custodian, view, judgement, custody), config));
   return {
-    compared: reading.holdings.length,
-    totals: [{ currency, expected: toText(expected), actual: toText(total), ...nothing }],
+    compared: view.holdings.size,
+    totals: [totalsOf(view, judgement)],
     truncated: false,
-    details: { ...reading.details, ...describeReading(reading, owners), tolerance: toText(tolerance) },
+    details: { ...view.reading.details, ...custody, without_owner: describeOwners(view) },
     coverage: 'everything',
     handover: { waiting: [] },
   };
 }
 
-/** How many holdings that belong to nobody are listed one by one; the sum counts them all. */
-const listedWithoutOwner = 50;
-
-function describeReading(reading: CustodianReading, owners: Set<string>): Record<string, unknown> {
-  const unowned = reading.holdings.filter((holding) => !owners.has(holding.externalId) && !holding.amount.isZero());
-  const largestFirst = unowned.toSorted((left, right) => right.amount.abs().comparedTo(left.amount.abs()));
+function totalsOf({ books, reading }: CustodyView, { total, inFlight, explained }: Judgement): Comparison['totals'][0] {
   return {
-    read_from: reading.startedAt.toISOString(),
-    read_until: reading.endedAt.toISOString(),
-    without_owner: {
-      count: unowned.length,
-      amount: toText(sum(unowned.map(({ amount }) => amount))),
-      largest: largestFirst.slice(0, listedWithoutOwner).map(describeHolding),
-    },
+    currency: reading.currency,
+    expected: toText(books.expected),
+    actual: toText(total),
+    awaited: 0,
+    awaitedAmount: '0',
+    inFlight: inFlight.length,
+    inFlightAmount: toText(explained),
   };
 }
 
-function describeHolding({ externalId, amount }: Holding): { external_id: string; amount: string } {
-  return { external_id: externalId, amount: toText(amount) };
+function mismatch(
+  custodian: string,
+  { books, reading }: CustodyView,
+  { total }: Judgement,
+  metadata: Record<string, unknown>,
+): FindingRow {
+  return {
+    kind: 'balance_mismatch',
+    subject: `custodian:${custodian}`,
+    expected_value: toText(books.expected),
+    actual_value: toText(total),
+    stake: null,
+    currency: reading.currency,
+    affected_user_id: null,
+    metadata,
+  };
 }

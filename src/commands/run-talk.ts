@@ -36,7 +36,7 @@ export function runTalk(config: Config, world: World): RunTalk {
       const what =
         'compared' in result
           ? `${result.compared} compared, ${result.findings.count()} found`
-          : `incomplete: ${result.message}`;
+          : `incomplete: ${result.shown}`;
       log.info({ event: 'check.finished', check: name, duration_ms: executionMs }, `${name}: ${what}`);
     },
     storing: (stored, all) => {

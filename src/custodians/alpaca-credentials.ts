@@ -31,6 +31,11 @@ interface IssuedToken {
   renewAt: number;
 }
 
+/** What outlives one connection: a run asks several times, and a token serves them all. */
+export interface IssuedTokens {
+  latest?: IssuedToken | undefined;
+}
+
 /**
  * OAuth client credentials (API-FACTS.md B.1): a token is asked for once for everybody, again when 80 % of its life is
  * over, and when it is refused before that. A token without `expires_in` is used until it is refused.
@@ -38,10 +43,10 @@ interface IssuedToken {
 export function clientCredentials(
   http: Http,
   world: CustodianWorld,
-  { authUrl, apiKey, apiSecret }: { authUrl: string; apiKey: string; apiSecret: string },
+  { authUrl, apiKey, apiSecret, tokens }: { authUrl: string; apiKey: string; apiSecret: string; tokens: IssuedTokens },
 ): Credentials {
-  let current: Promise<IssuedToken> | undefined;
-  let issued: IssuedToken | undefined;
+  let current = tokens.latest && Promise.resolve(tokens.latest);
+  if (tokens.latest !== undefined) http.hide(tokens.latest.header.replace('Bearer ', ''));
 
   async function issue(): Promise<IssuedToken> {
     const form = new URLSearchParams({
@@ -53,19 +58,20 @@ export function clientCredentials(
     const { data } = await http.send({ url: new URL(authUrl), headers: {}, form }, tokenSchema);
     http.hide(data.access_token);
     const life = typeof data.expires_in !== 'string' ? Infinity : Number(data.expires_in) * 1000;
-    issued = { header: `Bearer ${data.access_token}`, renewAt: askedAt + 0.8 * life };
-    return issued;
+    tokens.latest = { header: `Bearer ${data.access_token}`, renewAt: askedAt + 0.8 * life };
+    return tokens.latest;
   }
 
   return {
     async header() {
-      if (issued !== undefined && world.now().getTime() >= issued.renewAt) issued = current = undefined;
+      if (tokens.latest !== undefined && world.now().getTime() >= tokens.latest.renewAt)
+        tokens.latest = current = undefined;
       current ??= issue();
       return (await current).header;
     },
     renew(header) {
       // Another worker may have renewed it since this one sent its request.
-      if (issued?.header === header) issued = current = undefined;
+      if (tokens.latest?.header === header) tokens.latest = current = undefined;
       return true;
     },
   };

@@ -1,31 +1,26 @@
 import { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
-import { type Money, money, sum } from '../money.ts';
-import { basicCredentials, clientCredentials, type Credentials } from './alpaca-credentials.ts';
+import { money, sum } from '../money.ts';
+import { type Alpaca, type AlpacaOptions, get, withAlpaca } from './alpaca-client.ts';
+import type { IssuedTokens } from './alpaca-credentials.ts';
+import { lookAtAlpaca } from './alpaca-movements.ts';
 import { optionalText, readAmount } from './amounts.ts';
 import { quote, Refusal } from './answers.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import type { CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
-import { type Http, withHttp } from './http.ts';
-
-export interface AlpacaOptions {
-  /** `https://broker-api.alpaca.markets`, or that of the sandbox. */
-  baseUrl: string;
-  /** The OAuth token endpoint; undefined: key and secret are sent with every request (HTTP Basic). */
-  authUrl: string | undefined;
-  apiKey: string;
-  apiSecret: string;
-  /** What counts as an account's money. `auto`: buying power where it is money (`multiplier` 1), cash elsewhere. */
-  measure: 'auto' | 'cash' | 'buying_power';
-  /** Ids of accounts that are left out: the firm's own. */
-  exclude: ReadonlySet<string>;
-  requestsPerSecond: number;
-  /** For one request and its whole answer. */
-  requestTimeoutMs: number;
-}
+import type { Custodian, CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
 
 /** Alpaca advises five to eight at a time (API-FACTS.md B.2). */
 const workers = 8;
+
+/** Alpaca as a check asks for it. */
+export function openAlpaca(options: AlpacaOptions): Custodian {
+  const tokens: IssuedTokens = {};
+  return {
+    sweep: (world, progress) => readAlpaca(options, world, progress, tokens),
+    reread: (holdings, world) => withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings)),
+    look: (world, since, about) => withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, since, about)),
+  };
+}
 
 /**
  * Every account, whatever its status, with the measure of its money: a closed one may still hold cash. Alpaca shows
@@ -38,54 +33,44 @@ export async function readAlpaca(
   options: AlpacaOptions,
   world: CustodianWorld,
   progress: Progress,
+  tokens: IssuedTokens = {},
 ): Promise<CustodianReading> {
   const startedAt = world.now();
-  const { requestsPerSecond, requestTimeoutMs, exclude } = options;
-  return withHttp(
-    { custodian: 'Alpaca', requestsPerSecond, requestTimeoutMs, secrets: secretsOf(options) },
-    world,
-    async (http) => {
-      const alpaca = { http, options, credentials: credentialsFor(http, world, options) };
-      const listed = await listAccounts(alpaca);
-      const wanted = listed.filter(({ id }) => !exclude.has(id));
-      const measured = { cash: 0, buying_power: 0 };
-      const holdings: Holding[] = [];
-      await forEachConcurrently(wanted, workers, async (account) => {
-        const { amount, measure } = await readAccount(alpaca, account);
-        holdings.push({ externalId: account.id, amount });
-        measured[measure] += 1;
-        progress(holdings.length);
-      });
-      return {
-        currency: 'USD',
-        total: sum(holdings.map(({ amount }) => amount)),
-        holdings,
-        startedAt,
-        endedAt: world.now(),
-        details: {
-          ...describeAccounts(listed, exclude),
-          measured_by: measured,
-          requests: http.requests,
-          retries: http.retries,
-        },
-      };
-    },
-  );
+  const { exclude } = options;
+  return withAlpaca(options, tokens, world, async (alpaca) => {
+    const listed = await listAccounts(alpaca);
+    const wanted = listed.filter(({ id }) => !exclude.has(id));
+    const measured = { cash: 0, buying_power: 0 };
+    const holdings: Holding[] = [];
+    await forEachConcurrently(wanted, workers, async (account) => {
+      const { holding, measure } = await readAccount(alpaca, account);
+      holdings.push(holding);
+      measured[measure] += 1;
+      progress(holdings.length);
+    });
+    return {
+      currency: 'USD',
+      total: sum(holdings.map(({ amount }) => amount)),
+      holdings,
+      startedAt,
+      endedAt: world.now(),
+      details: {
+        ...describeAccounts(listed, exclude),
+        measured_by: measured,
+        requests: alpaca.http.requests,
+        retries: alpaca.http.retries,
+      },
+    };
+  });
 }
 
-interface Alpaca {
-  http: Http;
-  options: AlpacaOptions;
-  credentials: Credentials;
-}
-
-function secretsOf({ apiKey, apiSecret }: AlpacaOptions): string[] {
-  return [Buffer.from(`${apiKey}:${apiSecret}`).toString('base64'), apiSecret, apiKey];
-}
-
-function credentialsFor(http: Http, world: CustodianWorld, { authUrl, apiKey, apiSecret }: AlpacaOptions): Credentials {
-  if (authUrl === undefined) return basicCredentials(apiKey, apiSecret);
-  return clientCredentials(http, world, { authUrl, apiKey, apiSecret });
+/** Accounts of an earlier reading once more. */
+async function rereadAccounts(alpaca: Alpaca, holdings: readonly Holding[]): Promise<Holding[]> {
+  const read: Holding[] = [];
+  await forEachConcurrently(holdings, workers, async ({ externalId: id }) => {
+    read.push((await readAccount(alpaca, { id, status: 'listed before' })).holding);
+  });
+  return read;
 }
 
 /** Status is an open set: Alpaca may add values. */
@@ -134,10 +119,14 @@ const tradingAccountSchema = z.object({
   cash: optionalText,
   buying_power: optionalText,
   multiplier: optionalText,
+  balance_asof: optionalText,
 });
 type TradingAccount = z.infer<typeof tradingAccountSchema>;
 
-async function readAccount(alpaca: Alpaca, account: Account): Promise<{ amount: Money; measure: Measure }> {
+async function readAccount(
+  alpaca: Alpaca,
+  account: Pick<Account, 'id' | 'status'>,
+): Promise<{ holding: Holding; measure: Measure }> {
   const path = `/v1/trading/accounts/${encodeURIComponent(account.id)}/account`;
   const answer = await get(alpaca, path, {}, tradingAccountSchema).catch((error: unknown) => {
     if (error instanceof Refusal && error.status === 404) throw notFound(account, error);
@@ -152,7 +141,7 @@ async function readAccount(alpaca: Alpaca, account: Account): Promise<{ amount: 
   const measure = measureOf(answer, alpaca.options.measure);
   const amount = readAmount(answer[measure]);
   if (amount === undefined) throw unclear(account.id, `has no ${measure} that is a plain decimal`);
-  return { amount, measure };
+  return { holding: { externalId: account.id, amount, updatedAt: answer.balance_asof }, measure };
 }
 
 type Measure = 'cash' | 'buying_power';
@@ -165,7 +154,7 @@ function measureOf(account: TradingAccount, measure: AlpacaOptions['measure']): 
   return multiplier.equals(money('1')) ? 'buying_power' : 'cash';
 }
 
-function notFound({ id, status }: Account, { said }: Refusal): Incomplete {
+function notFound({ id, status }: Pick<Account, 'id' | 'status'>, { said }: Refusal): Incomplete {
   return new Incomplete(
     `Alpaca lists account ${quote(id)} (${quote(status, 40)}) but does not show its money: ${said}; exclude it if it holds none.`,
   );
@@ -173,20 +162,6 @@ function notFound({ id, status }: Account, { said }: Refusal): Incomplete {
 
 function unclear(accountId: string, what: string): Incomplete {
   return new Incomplete(`Alpaca could not be read: account ${quote(accountId)} ${what}.`);
-}
-
-/** A token that was refused is renewed once; after that the refusal stands. */
-async function get<T>(alpaca: Alpaca, path: string, query: Record<string, string>, schema: z.ZodType<T>): Promise<T> {
-  const { http, options, credentials } = alpaca;
-  const url = new URL(options.baseUrl.replace(/\/+$/, '') + path);
-  url.search = new URLSearchParams(query).toString();
-  const authorization = await credentials.header();
-  try {
-    return (await http.send({ url, headers: { authorization } }, schema)).data;
-  } catch (error) {
-    if (!(error instanceof Refusal && error.status === 401 && credentials.renew(authorization))) throw error;
-    return (await http.send({ url, headers: { authorization: await credentials.header() } }, schema)).data;
-  }
 }
 
 function describeAccounts(listed: Account[], exclude: ReadonlySet<string>): Record<string, unknown> {

@@ -19,9 +19,9 @@ export class Refusal extends Incomplete {
   readonly status: number;
   readonly said: string;
 
-  constructor(what: string, said: string, exitCode: IncompleteExitCode, status: number) {
-    super(`${what}: ${said}.`, exitCode);
-    this.status = status;
+  constructor(what: string, said: string, exitCode: IncompleteExitCode, answer: RawAnswer) {
+    super(`${what}: ${said}.`, exitCode, { excerpt: excerptOf(answer) });
+    this.status = answer.status;
     this.said = said;
   }
 }
@@ -52,21 +52,38 @@ export function readAnswer<T>(answer: RawAnswer, schema: z.ZodType<T>, custodian
   );
 }
 
+/** Undefined for 204, which has no body. */
 function bodyOf(answer: RawAnswer, custodian: string, endpoint: string): unknown {
+  if (answer.status === 204) return undefined;
   try {
     return parseExactJson(answer.text);
   } catch {
     throw new Incomplete(
-      `${custodian} could not be read: ${endpoint} answered ${answer.status} with ${notJson(answer.hide(answer.text))}${requestId(answer)}.`,
+      `${custodian} could not be read: ${endpoint} answered ${answer.status} with ${notJson(answer.text)}${requestId(answer)}.`,
+      3,
+      { excerpt: excerptOf(answer) },
     );
   }
 }
 
-/** What stands there instead of JSON. Text that begins like JSON was cut short and may hold personal data or a token. */
+/** What stands there instead of JSON. */
 function notJson(text: string): string {
   if (text.trim() === '') return 'an empty body';
-  if (/^\s*[{["]/.test(text)) return `JSON that breaks off or is malformed (${text.length} characters)`;
-  return `a body that is not JSON: "${quote(text)}"`;
+  if (beginsLikeJson(text)) return `JSON that breaks off or is malformed (${text.length} characters)`;
+  return 'a body that is not JSON';
+}
+
+function beginsLikeJson(text: string): boolean {
+  return /^\s*[{["]/.test(text);
+}
+
+/**
+ * How a body begins that is not JSON: a page of a gateway, most often. Undefined for everything else: text that begins
+ * like JSON was cut short and may hold personal data or a token.
+ */
+export function excerptOf({ text, hide }: RawAnswer): string | undefined {
+  if (text.trim() === '' || beginsLikeJson(text) || tryJson(text) !== undefined) return undefined;
+  return quote(hide(text));
 }
 
 /** What a failed answer says about itself: status, the provider's code and words, request id. Safe to show. */

@@ -1,25 +1,24 @@
 import { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
-import { type Money, sum, toText, zero } from '../money.ts';
+import { sum, toText, zero } from '../money.ts';
 import { optionalText } from './amounts.ts';
 import { quote } from './answers.ts';
+import { type Circle, type CircleOptions, readPages, withCircle } from './circle-client.ts';
+import { chainsWithHiddenUsdc } from './circle-monitored.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import type { CustodianReading, CustodianWorld, Progress } from './custodian.ts';
-import { type Http, withHttp } from './http.ts';
-import { linkPages, type Listing } from './link-pages.ts';
-import { chainOf, type Token } from './usdc.ts';
-import { lookAlikesIn, type TokenBalance, usdcIn } from './usdc-balance.ts';
+import { type KnownTokens, lookAtCircle } from './circle-movements.ts';
+import type { Custodian, CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
+import { chainOf, genuineView, type Token } from './usdc.ts';
+import { lookAlikesIn, usdcIn } from './usdc-balance.ts';
 
-export interface CircleOptions {
-  /** `https://api.circle.com`: the key decides between test and live. */
-  baseUrl: string;
-  /** All three parts, `LIVE_API_KEY:<id>:<secret>`. */
-  apiKey: string;
-  /** Ids of wallets that are left out: treasury, and those on chains that Circle cannot read. */
-  exclude: ReadonlySet<string>;
-  requestsPerSecond: number;
-  /** For one request and its whole answer. */
-  requestTimeoutMs: number;
+/** Circle as a check asks for it. */
+export function openCircle(options: CircleOptions): Custodian {
+  const tokens: KnownTokens = new Map();
+  return {
+    sweep: (world, progress) => readCircle(options, world, progress),
+    reread: (holdings, world) => rereadCircle(options, holdings, world),
+    look: (world, since) => lookAtCircle({ options, world, tokens, since }),
+  };
 }
 
 /**
@@ -37,36 +36,47 @@ export async function readCircle(
   progress: Progress,
 ): Promise<CustodianReading> {
   const startedAt = world.now();
-  const { requestsPerSecond, requestTimeoutMs, apiKey, exclude } = options;
-  const secrets = [apiKey, apiKey.split(':')[2] ?? ''];
-  return withHttp({ custodian: 'Circle', requestsPerSecond, requestTimeoutMs, secrets }, world, async (http) => {
-    const circle = { http, options };
+  const { exclude } = options;
+  return withCircle(options, world, async (circle) => {
     const listed = await listWallets(circle);
     const wanted = walletsToRead(listed, exclude);
     const sweep = await sweepChains(circle, wanted, progress);
     const created = checkSameWallets(listed, wanted, sweep);
+    const hidden = await chainsWithHiddenUsdc(circle, chainsOf(wanted));
+    doubtChains(sweep, wanted, hidden);
     await readDirectly(circle, sweep, progress);
-    const { amounts } = sweep;
+    const holdings = [...sweep.held.values()];
     return {
       currency: 'USDC',
-      total: sum(amounts.values()),
-      holdings: Array.from(amounts, ([externalId, amount]) => ({ externalId, amount })),
+      total: sum(holdings.map(({ amount }) => amount)),
+      holdings,
       startedAt,
       endedAt: world.now(),
       details: {
         ...describeWallets(listed, wanted, exclude),
         ...describeSweep(wanted, sweep),
+        chains_with_hidden_usdc: hidden,
         wallets_created_meanwhile: created.map(({ id }) => quote(id)),
-        requests: http.requests,
-        retries: http.retries,
+        requests: circle.http.requests,
+        retries: circle.http.retries,
       },
     };
   });
 }
 
-interface Circle {
-  http: Http;
-  options: CircleOptions;
+/** Wallets of an earlier reading, each by its own endpoint (API-FACTS.md A.2). */
+async function rereadCircle(
+  options: CircleOptions,
+  holdings: readonly Holding[],
+  world: CustodianWorld,
+): Promise<Holding[]> {
+  return withCircle(options, world, async (circle) => {
+    const read: Holding[] = [];
+    await forEachConcurrently(holdings, 8, async ({ externalId: id, blockchain = '' }) => {
+      read.push(heldIn({ id, blockchain }, await balancesOf(circle, { id, blockchain })));
+    });
+    return read;
+  });
 }
 
 /** State, custody type and chain are open sets: Circle may add values. */
@@ -79,9 +89,11 @@ const walletSchema = z.object({
 });
 type Wallet = z.infer<typeof walletSchema>;
 type Wallets = ReadonlyMap<string, Wallet>;
+type WalletOnChain = Pick<Wallet, 'id' | 'blockchain'>;
 
 const balanceSchema = z.object({
   amount: z.string(),
+  updateDate: optionalText,
   token: z.object({
     blockchain: z.string(),
     isNative: z.boolean(),
@@ -91,6 +103,8 @@ const balanceSchema = z.object({
     decimals: optionalText,
   }),
 });
+
+type ListedBalance = z.infer<typeof balanceSchema>;
 
 const walletsSchema = z.object({ data: z.object({ wallets: z.array(walletSchema) }) });
 const walletsWithBalancesSchema = z.object({
@@ -152,7 +166,7 @@ function named({ id, blockchain }: Wallet): string {
 /** What the listings with balances said. */
 interface Sweep {
   /** Of the wallets that we want, by id. */
-  amounts: Map<string, Money>;
+  held: Map<string, Holding>;
   /** Wanted, but their USDC was not listed. */
   unanswered: Wallet[];
   /** All wallets that were listed. */
@@ -162,15 +176,24 @@ interface Sweep {
 
 /** Reads every chain that a wanted wallet is on, several at a time: a listing can only be followed page by page. */
 async function sweepChains(circle: Circle, wanted: Wallets, progress: Progress): Promise<Sweep> {
-  const sweep: Sweep = { amounts: new Map(), unanswered: [], wallets: new Map(), lookAlikes: new Map() };
-  const chains = new Set(Array.from(wanted.values(), ({ blockchain }) => blockchain));
-  await forEachConcurrently(chains, 4, async (blockchain) => {
+  const sweep: Sweep = { held: new Map(), unanswered: [], wallets: new Map(), lookAlikes: new Map() };
+  await forEachConcurrently(chainsOf(wanted), 4, async (blockchain) => {
     for await (const page of pagesWithBalances(circle, blockchain)) {
       for (const wallet of page) take(wallet, blockchain, wanted, sweep);
-      progress(sweep.amounts.size);
+      progress(sweep.held.size);
     }
   });
   return sweep;
+}
+
+function chainsOf(wanted: Wallets): string[] {
+  return [...new Set(Array.from(wanted.values(), ({ blockchain }) => blockchain))];
+}
+
+/** What was listed on these chains is asked for again, wallet by wallet. */
+function doubtChains(sweep: Sweep, wanted: Wallets, chains: readonly string[]): void {
+  for (const wallet of wanted.values())
+    if (chains.includes(wallet.blockchain) && sweep.held.delete(wallet.id)) sweep.unanswered.push(wallet);
 }
 
 /** Without `tokenAddress` Circle lists native balances only (API-FACTS.md A.3). */
@@ -182,7 +205,7 @@ function pagesWithBalances(circle: Circle, blockchain: string) {
   });
 }
 
-type WalletWithBalances = Wallet & { tokenBalances?: TokenBalance[] | null | undefined };
+type WalletWithBalances = Wallet & { tokenBalances?: ListedBalance[] | null | undefined };
 
 function take(wallet: WalletWithBalances, blockchain: string, wanted: Wallets, sweep: Sweep): void {
   const { tokenBalances, ...plain } = wallet;
@@ -192,9 +215,21 @@ function take(wallet: WalletWithBalances, blockchain: string, wanted: Wallets, s
   if (!wanted.has(wallet.id)) return;
   const balances = tokenBalances ?? [];
   noteLookAlikes(sweep.lookAlikes, wallet, lookAlikesIn(blockchain, balances));
-  const amount = usdcIn(wallet.id, blockchain, balances);
-  if (amount === undefined) sweep.unanswered.push(plain);
-  else sweep.amounts.set(wallet.id, amount);
+  const holding = holdingOf(wallet, balances);
+  if (holding === undefined) sweep.unanswered.push(plain);
+  else sweep.held.set(wallet.id, holding);
+}
+
+/** A wallet's genuine USDC; undefined if its balances list none. */
+function holdingOf({ id, blockchain }: WalletOnChain, balances: readonly ListedBalance[]): Holding | undefined {
+  const amount = usdcIn(id, blockchain, balances);
+  const dates = balances.filter(({ token }) => genuineView(token, blockchain)).map(({ updateDate }) => updateDate);
+  return amount && { externalId: id, amount, blockchain, updatedAt: dates.sort().at(-1) };
+}
+
+/** A wallet that was asked directly: only here does an absent token mean zero. */
+function heldIn(wallet: WalletOnChain, balances: readonly ListedBalance[]): Holding {
+  return holdingOf(wallet, balances) ?? { externalId: wallet.id, amount: zero, blockchain: wallet.blockchain };
 }
 
 /**
@@ -215,40 +250,26 @@ function checkSameWallets(listed: Wallets, wanted: Wallets, sweep: Sweep): Walle
   );
 }
 
-/** Asks every wallet for its USDC whose entry did not show any. Only here does an absent token mean zero. */
+/** Asks every wallet for its USDC whose entry did not show any. */
 async function readDirectly(circle: Circle, sweep: Sweep, progress: Progress): Promise<void> {
   await forEachConcurrently(sweep.unanswered, 8, async (wallet) => {
     const balances = await balancesOf(circle, wallet);
     noteLookAlikes(sweep.lookAlikes, wallet, lookAlikesIn(wallet.blockchain, balances));
-    sweep.amounts.set(wallet.id, usdcIn(wallet.id, wallet.blockchain, balances) ?? zero);
-    progress(sweep.amounts.size);
+    sweep.held.set(wallet.id, heldIn(wallet, balances));
+    progress(sweep.held.size);
   });
 }
 
 /** `includeAll`, or a token that is not monitored would be missing (API-FACTS.md A.0, trap 4). */
-async function balancesOf(circle: Circle, { id, blockchain }: Wallet): Promise<TokenBalance[]> {
+async function balancesOf(circle: Circle, { id, blockchain }: WalletOnChain): Promise<ListedBalance[]> {
   const query = { includeAll: 'true', tokenAddress: chainOf(blockchain)?.usdc ?? '' };
-  const balances: TokenBalance[] = [];
+  const balances: ListedBalance[] = [];
   const pages = readPages(circle, `/v1/w3s/wallets/${encodeURIComponent(id)}/balances`, query, balancesSchema, {
     itemsOf: ({ data }) => data.tokenBalances ?? [],
     keyOf: (balance) => JSON.stringify(balance),
   });
   for await (const page of pages) balances.push(...page);
   return balances;
-}
-
-/** 50 is the most that Circle gives at a time. */
-function readPages<Body, Item>(
-  { http, options }: Circle,
-  path: string,
-  query: Record<string, string>,
-  schema: z.ZodType<Body>,
-  items: Pick<Listing<Body, Item>, 'itemsOf' | 'keyOf'>,
-): AsyncGenerator<Item[]> {
-  const url = new URL(options.baseUrl.replace(/\/+$/, '') + path);
-  url.search = new URLSearchParams({ ...query, pageSize: '50' }).toString();
-  const headers = { authorization: `Bearer ${options.apiKey}` };
-  return linkPages(http, { url, headers, schema, custodian: 'Circle', ...items });
 }
 
 /** By chain, address, symbol and name, the wallets that hold one. */
@@ -272,11 +293,11 @@ function describeWallets(listed: Wallets, wanted: Wallets, exclude: ReadonlySet<
   };
 }
 
-function describeSweep(wanted: Wallets, { amounts, unanswered, lookAlikes }: Sweep): Record<string, unknown> {
+function describeSweep(wanted: Wallets, { held, unanswered, lookAlikes }: Sweep): Record<string, unknown> {
   const chains: Record<string, { wallets: number; usdc: string }> = {};
-  for (const blockchain of new Set(Array.from(wanted.values(), (wallet) => wallet.blockchain))) {
+  for (const blockchain of chainsOf(wanted)) {
     const wallets = [...wanted.values()].filter((wallet) => wallet.blockchain === blockchain);
-    const usdc = sum(wallets.map(({ id }) => amounts.get(id) ?? zero));
+    const usdc = sum(wallets.map(({ id }) => held.get(id)?.amount ?? zero));
     chains[blockchain] = { wallets: wallets.length, usdc: toText(usdc) };
   }
   const tokens = Array.from(lookAlikes.values(), ({ token, wallets }) => ({

@@ -7,8 +7,8 @@ import pThrottle from 'p-throttle';
 import type { z } from 'zod';
 import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
 import type { CustodianWorld } from './custodian.ts';
-import { describeFailure, errorCode, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
-import { askedWaitMs, attemptsMax, backOffMs, isPassing, waitMaxMs } from './retries.ts';
+import { describeFailure, errorCode, excerptOf, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
+import { askedWaitMs, attemptsMax, backOffMs, isPassing, restMs, waitMaxMs } from './retries.ts';
 
 export interface HttpOptions {
   /** As it is called in messages: `Circle`, `Alpaca`. */
@@ -78,7 +78,7 @@ export class Http {
   readonly #signal: AbortSignal;
   readonly #turn: () => Promise<void>;
   readonly #secrets: string[];
-  /** Passes when the custodian's last "too many requests" is over: then everybody waits, not only who was told. */
+  /** Passes when the custodian may be asked again: everybody waits, not only who was told. */
   #quiet: Promise<unknown> = Promise.resolve();
 
   /** `signal` ends the reading; it is aborted when `world.signal` is. Use `withHttp`. */
@@ -127,7 +127,7 @@ export class Http {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (!(error instanceof PassingFault)) throw error;
-      throw this.#incomplete(`${endpoint} ${error.message}; it was tried ${attemptsMax} times`);
+      throw this.#incomplete(`${endpoint} ${error.message}; it was tried ${attemptsMax} times`, error.answer);
     }
   }
 
@@ -136,11 +136,17 @@ export class Http {
     await this.#turn();
     this.requests += 1;
     const answer = await this.#exchange(request, endpoint);
-    if (answer.status >= 200 && answer.status < 300) return answer;
+    if (answer.status >= 200 && answer.status < 300) {
+      this.#rest(restMs(answer, this.#world.now));
+      return answer;
+    }
     const said = `answered ${describeFailure(answer)}`;
     if (isPassing(answer.status)) throw new PassingFault(said, answer);
     if (answer.status >= 300 && answer.status < 400)
-      throw this.#incomplete(`${endpoint} ${said}, a redirect, and redirects are not followed; check the base URL`);
+      throw this.#incomplete(
+        `${endpoint} ${said}, a redirect, and redirects are not followed; check the base URL`,
+        answer,
+      );
     throw this.#refusal(`${endpoint} ${said}`, answer);
   }
 
@@ -198,22 +204,31 @@ export class Http {
     if (asked !== undefined && asked > waitMaxMs)
       throw this.#incomplete(
         `${endpoint} ${error.message} and asks to wait ${Math.ceil(asked / 1000)} s, longer than the ${waitMaxMs / 1000} s that a run waits`,
+        error.answer,
       );
-    const rest = sleep(asked ?? backOffMs(attemptNumber, this.#world.random), undefined, { signal: this.#signal });
-    if (error.answer?.status === 429) this.#quiet = rest.catch(() => undefined);
-    await rest;
+    const waitMs = asked ?? backOffMs(attemptNumber, this.#world.random);
+    if (error.answer?.status === 429) this.#rest(waitMs);
+    await sleep(waitMs, undefined, { signal: this.#signal });
     this.retries += 1;
+  }
+
+  /** Keeps everybody from asking for so long. */
+  #rest(milliseconds: number | undefined): void {
+    if (milliseconds === undefined) return;
+    const rest = sleep(milliseconds, undefined, { signal: this.#signal }).catch(() => undefined);
+    this.#quiet = Promise.all([this.#quiet, rest]);
   }
 
   #refusal(said: string, answer: RawAnswer): Refusal {
     const exitCode = exitCodeOf(answer);
     const what =
       exitCode === 77 ? 'refused the credentials' : exitCode === 78 ? 'refused the environment' : 'could not be read';
-    return new Refusal(`${this.#options.custodian} ${what}`, said, exitCode, answer.status);
+    return new Refusal(`${this.#options.custodian} ${what}`, said, exitCode, answer);
   }
 
-  #incomplete(what: string): Incomplete {
-    return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`);
+  #incomplete(what: string, answer?: RawAnswer): Incomplete {
+    const excerpt = answer && excerptOf(answer);
+    return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`, 3, { excerpt });
   }
 }
 

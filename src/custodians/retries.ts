@@ -21,11 +21,31 @@ export function isPassing(status: number): boolean {
 export function askedWaitMs(answer: RawAnswer, now: Date): number | undefined {
   const retryAfter = answer.headers.get('retry-after')?.trim();
   if (retryAfter !== undefined) return retryAfterMs(retryAfter, now);
-  const reset = answer.status === 429 ? answer.headers.get('x-ratelimit-reset') : null;
-  if (reset === null || !/^\d{1,12}$/.test(reset)) return undefined;
-  const wait = Number(reset) * 1000 + 1000 - now.getTime();
+  return answer.status === 429 ? untilResetMs(answer, now) : undefined;
+}
+
+function untilResetMs({ headers }: RawAnswer, now: Date): number | undefined {
+  const reset = wholeNumber(headers.get('x-ratelimit-reset'));
+  if (reset === undefined) return undefined;
+  const wait = reset * 1000 + 1000 - now.getTime();
   // Further away than any window is long: one of the two clocks is wrong, so the back-off decides.
   return wait > 0 && wait <= waitMaxMs ? wait : undefined;
+}
+
+/**
+ * How long nobody should ask after this answer, in milliseconds: until the window is over, where less than a tenth of
+ * what the custodian allows in it is left (`X-RateLimit-*`, API-FACTS.md B.2). The rest belongs to whoever else shares
+ * the limit: at Alpaca the customers' own trading. Undefined: go on.
+ */
+export function restMs(answer: RawAnswer, now: () => Date): number | undefined {
+  const limit = wholeNumber(answer.headers.get('x-ratelimit-limit'));
+  const remaining = wholeNumber(answer.headers.get('x-ratelimit-remaining'));
+  if (limit === undefined || remaining === undefined || remaining * 10 >= limit) return undefined;
+  return untilResetMs(answer, now());
+}
+
+function wholeNumber(text: string | null): number | undefined {
+  return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 
 function retryAfterMs(value: string, now: Date): number | undefined {

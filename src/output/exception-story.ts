@@ -4,6 +4,7 @@ import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } f
 import { kindNamed, kinds, type Kind } from '../kinds.ts';
 import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
+import { custodyFacts, custodyFields } from './custody.ts';
 import { stationOf } from './exceptions.ts';
 import { count, excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable, type Column } from './table.ts';
@@ -14,6 +15,7 @@ export function exceptionStory(story: Story, environment: string, screen: Screen
   const sections: [title: string, body: string][] = [
     ['', factTable(factsOf(exception, environment, screen), screen)],
     ['both sides', sidesTable(exception)],
+    ['at the custodian', factTable(custodyFacts(exception), screen)],
     ['what it could be', causeLines(story)],
     [recordTitle(exception), recordTable(involved)],
     ['accounts', accountTable(involved)],
@@ -61,10 +63,9 @@ function resolutionOf({ resolved_at: at, resolved_by: by, resolution_notes: note
 
 /** Whatever else the check found out. */
 function detailsOf({ metadata }: StoredException): [string, string][] {
-  return Object.entries(metadata).map(([name, value]) => [
-    plain(name),
-    excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax),
-  ]);
+  return Object.entries(metadata)
+    .filter(([name]) => !(custodyFields as readonly string[]).includes(name))
+    .map(([name, value]) => [plain(name), excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax)]);
 }
 
 function factTable(facts: readonly [string, string][], screen: Screen): string {

@@ -10,12 +10,19 @@ import { parseOptions, usage, type BenchOptions } from './options.ts';
 import { reportText, type BenchReport } from './report.ts';
 import { withServer } from './server.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureSweeps, sweepText } from './sweep.ts';
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return print(usage);
+  if (options.sweep !== undefined) return sweep(options.sweep, options.json);
   const report = await withServer(options, (url) => measure(url, options));
   return print(options.json ? (await listOf(toJson({ ...report }))).join('') : reportText(report));
+}
+
+async function sweep(holdings: number, json: boolean): Promise<number> {
+  const sweeps = await measureSweeps(holdings, say);
+  return print(json ? (await listOf(toJson({ sweeps }))).join('') : sweepText(sweeps));
 }
 
 async function measure(serverUrl: string, { entries: sizes, shape, rounds }: BenchOptions): Promise<BenchReport> {

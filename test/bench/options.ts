@@ -11,6 +11,8 @@ export interface BenchOptions {
   keep: string | undefined;
   /** A server that runs already, instead of the embedded one. */
   server: string | undefined;
+  /** Instead of ledgers: so many wallets and accounts are read from the custodians' sandboxes. */
+  sweep: number | undefined;
   json: boolean;
   help: boolean;
 }
@@ -27,12 +29,13 @@ ${shapeList.join('\n')}
   --rounds <n>           how often everything is measured (default 3)
   --keep <folder>        keep the filled ledgers there, and use them the next time
   --server <url>         a PostgreSQL that runs already, as superuser, instead of the embedded one
+  --sweep <n>            instead: read n wallets and n accounts from the sandboxes (10000 take 22 minutes)
   --json                 the figures as JSON on stdout (npm run --silent bench -- --json)
 `;
 
 /** @throws OperatorError (64) for what it does not understand. */
 export function parseOptions(args: string[]): BenchOptions {
-  const { entries, shape, rounds, keep, server, json = false, help = false } = parseFlags(args);
+  const { entries, shape, rounds, keep, server, sweep, json = false, help = false } = parseFlags(args);
   if (keep !== undefined && server !== undefined)
     throw new OperatorError(64, '--keep and --server exclude each other.', 'A server keeps its databases anyway.');
   return {
@@ -44,6 +47,7 @@ export function parseOptions(args: string[]): BenchOptions {
     rounds: wholeNumber('--rounds', rounds ?? '3', 1),
     keep,
     server,
+    sweep: sweep === undefined ? undefined : wholeNumber('--sweep', sweep, 1),
     json,
     help,
   };
@@ -52,7 +56,16 @@ export function parseOptions(args: string[]): BenchOptions {
 function parseFlags(args: string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { entries: text, shape: text, rounds: text, keep: text, server: text, json: flag, help: flag };
+  const options = {
+    entries: text,
+    shape: text,
+    rounds: text,
+    keep: text,
+    server: text,
+    sweep: text,
+    json: flag,
+    help: flag,
+  };
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {

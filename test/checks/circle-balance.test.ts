@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { circleBalance } from '../../src/checks/circle-balance.ts';
-import type { CustodianReading } from '../../src/custodians/custodian.ts';
+import type { BegunReading } from '../../src/custodians/custodian.ts';
+import { openCircle } from '../../src/custodians/circle.ts';
+import type { CircleOptions } from '../../src/custodians/circle-client.ts';
 import { custodianWorld, incompleteness } from '../custodians/custodian-world.ts';
 import { idFrom, startCircleSandbox, type CircleSandbox, type WalletInput } from '../support/circle-sandbox.ts';
 import { configOf, runCheck, type CheckOptions } from '../support/run-check.ts';
@@ -105,7 +107,8 @@ test('holdings that belong to nobody are listed, the largest first, and counted 
 
 describe('a check that proves nothing', () => {
   const when = { startedAt: new Date(0), endedAt: new Date(0) };
-  const nothing: Omit<CustodianReading, 'total'> = { currency: 'USDC', holdings: [], ...when, details: {} };
+  const begun = { look: { movements: new Map(), since: '' }, custodian: openCircle({} as CircleOptions) };
+  const nothing: Omit<BegunReading, 'total'> = { currency: 'USDC', holdings: [], ...when, ...begun, details: {} };
 
   test.each<[title: string, spoil: (books: Books) => unknown]>([
     ['no system_buffer_usdc', ({ sql }) => sql`delete from ledger_accounts where account_type = 'system_buffer_usdc'`],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AlpacaOptions, readAlpaca } from '../../src/custodians/alpaca.ts';
+import { readAlpaca } from '../../src/custodians/alpaca.ts';
+import type { AlpacaOptions } from '../../src/custodians/alpaca-client.ts';
 import type { CustodianWorld, Progress } from '../../src/custodians/custodian.ts';
 import {
   accountOpenedMeanwhile,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CircleOptions, readCircle } from '../../src/custodians/circle.ts';
+import { readCircle } from '../../src/custodians/circle.ts';
+import type { CircleOptions } from '../../src/custodians/circle-client.ts';
 import type { CustodianWorld, Progress } from '../../src/custodians/custodian.ts';
 import {
   arcUsdc,
@@ -67,6 +68,7 @@ describe('what Circle holds for us', () => {
       wallets_excluded: 0,
       excluded_but_unknown: [],
       wallets_of_end_users: 0,
+      chains_with_hidden_usdc: [],
       wallets_created_meanwhile: [],
       wallets_read_directly: 0,
       chains: {
@@ -76,7 +78,7 @@ describe('what Circle holds for us', () => {
       },
       look_alike_tokens: [],
       look_alike_tokens_found: 0,
-      requests: 4,
+      requests: 5,
       retries: 0,
     });
   });
@@ -93,7 +95,7 @@ describe('what Circle holds for us', () => {
     expect(amounts(reading).total).toBe('120.00012');
     expect(reading.holdings).toHaveLength(120);
     expect(counted).toEqual([50, 100, 120]);
-    expect(circle.log).toHaveLength(6);
+    expect(circle.log).toHaveLength(7);
     expect(circle.log[0]).toBe('GET /v1/w3s/wallets?order=ASC&pageSize=50');
     expect(circle.connections()).toBe(1);
   });
@@ -202,6 +204,23 @@ describe('genuine USDC', () => {
     expect(
       circle.log.filter((line) => line.includes(`${anna}/balances?includeAll=true&tokenAddress=0xA0b8`)),
     ).toHaveLength(1);
+  });
+
+  it('that is not monitored is asked for directly, whatever the listing says of it', async () => {
+    await holding([
+      { id: anna, usdc: '5' },
+      { id: boris, usdc: '7', blockchain: 'ARB' },
+    ]);
+    const { token } = circle.wallets.get(boris)!.balances[0]!;
+    circle.monitoredTokens = [token.id];
+    circle.faults.push(
+      changedJson({ path: bulk }, (body: { data: { wallets: { tokenBalances: { amount: string }[] }[] } }) => {
+        for (const wallet of body.data.wallets) for (const balance of wallet.tokenBalances) balance.amount = '0';
+      }),
+    );
+    const reading = await read();
+    expect(amounts(reading).holdings).toEqual({ [anna]: '5', [boris]: '0' });
+    expect(reading.details).toMatchObject({ chains_with_hidden_usdc: ['ETH'], wallets_read_directly: 1 });
   });
 
   it.each(['NaN', 'Infinity', '1e5', '0x10', '', '-1', '1.', ' 1'])(

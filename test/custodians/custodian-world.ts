@@ -22,12 +22,12 @@ export function amounts({ total, holdings }: CustodianReading): { total: string;
   };
 }
 
-/** Why a reading proves nothing: message and exit code. Fails the test if it succeeded or broke in another way. */
+/** Why a reading proves nothing: what is shown, and the exit code. Fails the test if it succeeded or broke in another way. */
 export async function incompleteness(reading: Promise<unknown>): Promise<{ reason: string; exitCode: number }> {
   try {
     await reading;
   } catch (error) {
-    if (error instanceof Incomplete) return { reason: error.message, exitCode: error.exitCode };
+    if (error instanceof Incomplete) return { reason: error.shown, exitCode: error.exitCode };
     throw error;
   }
   throw new Error('The reading was complete.');

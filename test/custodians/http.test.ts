@@ -86,7 +86,7 @@ describe('what may pass is tried again', () => {
     await serving([htmlError({ path }, 502)]);
     const { reason, exitCode } = await incompleteness(ask());
     expect(reason).toBe(
-      'Circle could not be read: GET /money answered 502 with a body that is not JSON: "<html><head><title>502</title></head>\\u000a<body><h1>502 Bad Gateway</h1></body></html>" (request id r-1); it was tried 6 times.',
+      'Circle could not be read: GET /money answered 502 with a body that is not JSON (request id r-1); it was tried 6 times. It begins: "<html><head><title>502</title></head>\\u000a<body><h1>502 Bad Gateway</h1></body></html>"',
     );
     expect(exitCode).toBe(3);
     expect(server.log).toHaveLength(6);
@@ -131,11 +131,11 @@ describe('what will not pass is not tried again', () => {
     [
       'a page for people',
       'Welcome to the \u001b[31mhotel\u202e Wi-Fi',
-      'not JSON: "Welcome to the \\u001b[31mhotel\\u202e Wi-Fi"',
+      'not JSON (request id r-1). It begins: "Welcome to the \\u001b[31mhotel\\u202e Wi-Fi"',
     ],
     ['nothing', '  ', 'with an empty body'],
-    ['a long text', 'x'.repeat(500), `not JSON: "${'x'.repeat(120)}…"`],
-    ['our secret', 'you sent 5up3r-53cr37', 'not JSON: "you sent [secret]"'],
+    ['a long text', 'x'.repeat(500), `It begins: "${'x'.repeat(120)}…"`],
+    ['our secret', 'you sent 5up3r-53cr37', 'It begins: "you sent [secret]"'],
   ])('an answer that is %s', async (_what, body, words) => {
     await serving([answers({ path }, { status: 200, body })]);
     expect((await incompleteness(ask())).reason).toContain(words);
@@ -240,6 +240,29 @@ describe('pacing', () => {
     expect(sent).toHaveLength(30);
     const early = sent.filter((time, index) => time - sent[0]! < (index * 1000) / 50 - 10);
     expect(early).toEqual([]);
+  });
+
+  it('leaves the last tenth of a window to others: nobody asks before it is over', async () => {
+    const now = () => new Date('2026-11-22T10:00:00.500Z');
+    const window = (remaining: number) => ({
+      'x-ratelimit-limit': '100',
+      'x-ratelimit-remaining': String(remaining),
+      'x-ratelimit-reset': String(Date.parse('2026-11-22T10:00:00Z') / 1000),
+    });
+    await serving([
+      answers({ path, times: 1 }, { status: 200, body: '{"money":1}', headers: window(10) }),
+      answers({ path, times: 1 }, { status: 200, body: '{"money":1}', headers: window(9) }),
+    ]);
+    const url = new URL(`${server.url}/money`);
+    const sent: number[] = [];
+    await using(
+      async (http) => {
+        for (let count = 0; count < 3; count += 1) await http.send({ url, headers: {} }, schema);
+      },
+      {},
+      { now, fetch: noting(sent) },
+    );
+    expect(sent.map((time, index) => time - (sent[index - 1] ?? time) > 450)).toEqual([false, false, true]);
   });
 
   it('recovers where the custodian allows less than we think', async () => {

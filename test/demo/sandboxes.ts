@@ -1,5 +1,8 @@
-import { startAlpacaSandbox } from '../support/alpaca-sandbox.ts';
-import { startCircleSandbox } from '../support/circle-sandbox.ts';
+import { startAlpacaSandbox, type AlpacaSandbox } from '../support/alpaca-sandbox.ts';
+import { startCircleSandbox, type CircleSandbox } from '../support/circle-sandbox.ts';
+import { alpacaFaults } from '../support/alpaca-faults.ts';
+import { circleFaults } from '../support/circle-faults.ts';
+import { OperatorError } from '../../src/operator-error.ts';
 import type { Filled } from './fill.ts';
 
 const circleKey = 'LIVE_API_KEY:demo:demo';
@@ -12,6 +15,7 @@ export async function withSandboxes<T>(
 ): Promise<T> {
   const wallets = await startCircleSandbox({ apiKey: circleKey, ...circle, rateLimit: undefined });
   const broker = await startAlpacaSandbox({ ...alpacaKeys, ...alpaca, rateLimit: undefined });
+  playFault(wallets, broker);
   try {
     return await body({
       CIRCLE_BASE_URL: wallets.url,
@@ -25,4 +29,22 @@ export async function withSandboxes<T>(
   } finally {
     await Promise.all([wallets.close(), broker.close()]);
   }
+}
+
+/** SANDBOX_FAULT chooses one of the faults that test/support/circle-faults.ts and alpaca-faults.ts list. */
+function playFault(circle: CircleSandbox, alpaca: AlpacaSandbox): void {
+  const { SANDBOX_FAULT: name } = process.env;
+  if (name === undefined) return;
+  const [at, fault] = [name.slice(0, name.indexOf(' ')), name.slice(name.indexOf(' ') + 1)];
+  if (at === 'circle' && Object.hasOwn(circleFaults, fault)) circleFaults[fault as keyof typeof circleFaults](circle);
+  else if (at === 'alpaca' && Object.hasOwn(alpacaFaults, fault))
+    alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
+  else throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `Known are ${knownFaults().join(', ')}.`);
+}
+
+function knownFaults(): string[] {
+  return [
+    ...Object.keys(circleFaults).map((fault) => `circle ${fault}`),
+    ...Object.keys(alpacaFaults).map((fault) => `alpaca ${fault}`),
+  ];
 }

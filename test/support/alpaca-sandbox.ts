@@ -95,9 +95,14 @@ export interface AlpacaSandbox extends SandboxServer {
   accountsPerPage: number;
   /** Journals above this number are refused with 422; 100,000 at Alpaca. */
   journalsMax: number;
+  now: () => Date;
   add: (account: AccountInput) => SandboxAccount;
   /** Moves cash in (positive) or out (negative) and records the activity. Buying power follows where multiplier is 1. */
   move: (accountId: string, amount: string) => SandboxActivity;
+  /** Asks for cash to be journaled into an account (positive) or out of it, against the firm's own: `queued`. */
+  journal: (accountId: string, amount: string) => SandboxJournal;
+  /** Executes a journal: cash moves on both sides, as far as the sandbox keeps them, and an activity tells so. */
+  execute: (journal: SandboxJournal) => void;
   /** From now on every token that was issued is refused. */
   expireTokens: () => void;
   snapshot: () => AlpacaState;
@@ -115,6 +120,7 @@ export async function startAlpacaSandbox(options: AlpacaSandboxOptions): Promise
     activities: structuredClone(options.activities ?? []),
     accountsPerPage: 1000,
     journalsMax: 100_000,
+    now,
     add: (input) => {
       const account = complete(input, newest);
       newest = Math.max(newest, time(account.created_at));
@@ -122,6 +128,17 @@ export async function startAlpacaSandbox(options: AlpacaSandboxOptions): Promise
       return account;
     },
     move: (accountId, amount) => move(alpaca, now(), accountId, amount),
+    journal: (accountId, amount) => {
+      const journal = journalOf(accountId, amount, now());
+      alpaca.journals.push(journal);
+      return journal;
+    },
+    execute: (journal) => {
+      journal.status = 'executed';
+      const sides = { [journal.from_account]: `-${journal.net_amount}`, [journal.to_account]: journal.net_amount };
+      for (const [id, amount] of Object.entries(sides))
+        if (alpaca.accounts.has(id)) move(alpaca, now(), id, amount).activity_type = 'JNLC';
+    },
     expireTokens: () => {
       tokens.expire();
     },
@@ -170,7 +187,7 @@ function complete(input: AccountInput, newest: number): SandboxAccount {
 
 type Alpaca = Pick<
   AlpacaSandbox,
-  'accounts' | 'journals' | 'transfers' | 'activities' | 'accountsPerPage' | 'journalsMax'
+  'accounts' | 'journals' | 'transfers' | 'activities' | 'accountsPerPage' | 'journalsMax' | 'now'
 >;
 
 function move(alpaca: Alpaca, now: Date, accountId: string, amount: string): SandboxActivity {
@@ -188,6 +205,23 @@ function move(alpaca: Alpaca, now: Date, accountId: string, amount: string): San
   };
   alpaca.activities.push(activity);
   return activity;
+}
+
+/** The account that the firm journals its dollars from. */
+const firmAccount = '3dcb795c-3ccc-402a-abb9-07e26a1b1326';
+
+function journalOf(accountId: string, amount: string, now: Date): SandboxJournal {
+  const outOf = amount.startsWith('-');
+  return {
+    id: randomUUID(),
+    entry_type: 'JNLC',
+    from_account: outOf ? accountId : firmAccount,
+    to_account: outOf ? firmAccount : accountId,
+    status: 'queued',
+    net_amount: amount.replace('-', ''),
+    currency: 'USD',
+    created_at: now.toISOString(),
+  };
 }
 
 class Tokens {
@@ -238,7 +272,7 @@ function route(alpaca: Alpaca, tokens: Tokens, request: SandboxRequest): Sandbox
   if (pathname === '/v1/accounts') return listAccounts(alpaca, request);
   if (pathname === '/v1/accounts/activities') return listActivities(alpaca, request);
   if (pathname === '/v1/journals') return listJournals(alpaca, request);
-  if (pathname === '/v1/clock') return clock();
+  if (pathname === '/v1/clock') return clock(alpaca.now());
   if (trading) return tradingAccount(alpaca.accounts.get(trading[1]!));
   if (transfers) return listTransfers(alpaca, transfers[1]!, request);
   return failure(404, 40410000, 'endpoint not found.');
@@ -323,9 +357,11 @@ function listJournals({ journals, journalsMax }: Alpaca, { url }: SandboxRequest
   const after = url.searchParams.get('after') ?? '';
   const before = url.searchParams.get('before') ?? '9999';
   const status = url.searchParams.get('status');
+  const type = url.searchParams.get('entry_type');
   const found = journals
     .filter(({ created_at }) => created_at.slice(0, 10) >= after && created_at.slice(0, 10) <= before)
-    .filter((journal) => !status || journal.status === status);
+    .filter((journal) => !status || journal.status === status)
+    .filter((journal) => !type || journal.entry_type === type);
   if (found.length > journalsMax) return json(422, 'the result set is too large, narrow the query');
   return json(200, found);
 }
@@ -333,16 +369,21 @@ function listJournals({ journals, journalsMax }: Alpaca, { url }: SandboxRequest
 /** The page token is the id of the last row, and nothing says that there is a next page. */
 function listActivities({ activities }: Alpaca, { url }: SandboxRequest): SandboxAnswer {
   const accountId = url.searchParams.get('account_id');
+  const date = url.searchParams.get('date');
   const size = Math.min(100, Number(url.searchParams.get('page_size') ?? 100));
   const token = url.searchParams.get('page_token');
-  const found = activities.filter((activity) => !accountId || activity.account_id === accountId);
+  const found = activities
+    .filter((activity) => !accountId || activity.account_id === accountId)
+    .filter((activity) => !date || activity.date === date);
   if (url.searchParams.get('direction') !== 'asc') found.reverse();
+  if (date) return json(200, found); // all of a day come at once
   const start = token === null ? 0 : found.findIndex(({ id }) => id === token) + 1;
   return json(200, found.slice(start, start + size));
 }
 
-function clock(): SandboxAnswer {
-  const timestamp = '2026-11-22T09:29:00-05:00';
+/** In New York, as Alpaca gives it. */
+function clock(now: Date): SandboxAnswer {
+  const timestamp = new Date(now.getTime() - 5 * 3_600_000).toISOString().replace('Z', '-05:00');
   const [next_open, next_close] = ['2026-11-23T09:30:00-05:00', '2026-11-23T16:00:00-05:00'];
   return json(200, { timestamp, is_open: false, next_open, next_close });
 }

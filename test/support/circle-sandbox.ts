@@ -96,6 +96,8 @@ export interface CircleSandbox extends SandboxServer {
    * Circle, the balance changes only from `CONFIRMED` on (API-FACTS.md A.4).
    */
   move: (walletId: string, amount: string, state?: string) => SandboxTransaction;
+  /** Takes a transfer to its next state; the balance changes with the first that is booked. */
+  book: (transaction: SandboxTransaction, state?: string) => void;
   snapshot: () => CircleState;
 }
 
@@ -148,6 +150,11 @@ export async function startCircleSandbox(options: CircleSandboxOptions): Promise
       return wallet;
     },
     move: (walletId, amount, state = 'COMPLETE') => move(circle, now(), walletId, amount, state),
+    book: (transaction, state = 'COMPLETE') => {
+      if (booked.has(state) && !booked.has(transaction.state)) addTo(usdcOf(circle, transaction.walletId), transaction);
+      transaction.state = state;
+      transaction.updateDate = now().toISOString();
+    },
     snapshot: () =>
       structuredClone({
         wallets: [...circle.wallets.values()],
@@ -197,25 +204,35 @@ const times = new Map<string, number>();
 type Circle = Pick<CircleSandbox, 'wallets' | 'transactions' | 'monitoredTokens' | 'listsEveryToken'>;
 
 function move(circle: Circle, now: Date, walletId: string, amount: string, state: string): SandboxTransaction {
-  const wallet = circle.wallets.get(walletId);
-  if (wallet === undefined) throw new Error(`The sandbox has no wallet ${walletId}.`);
-  let entry = wallet.balances.find(({ token }) => token.tokenAddress === usdcAddresses[wallet.blockchain]);
-  if (entry === undefined) wallet.balances.push((entry = genuineUsdc(wallet.blockchain, '0')));
-  if (booked.has(state)) entry.amount = toText(money(entry.amount).plus(money(amount)));
+  const entry = usdcOf(circle, walletId);
   const transaction: SandboxTransaction = {
     id: randomUUID(),
     walletId,
-    blockchain: wallet.blockchain,
+    blockchain: entry.token.blockchain,
     tokenId: entry.token.id,
     transactionType: amount.startsWith('-') ? 'OUTBOUND' : 'INBOUND',
     state,
     amounts: [amount.replace('-', '')],
-    custodyType: wallet.custodyType,
+    custodyType: circle.wallets.get(walletId)!.custodyType,
     createDate: now.toISOString(),
     updateDate: now.toISOString(),
   };
   circle.transactions.push(transaction);
+  if (booked.has(state)) addTo(entry, transaction);
   return transaction;
+}
+
+function usdcOf(circle: Circle, walletId: string): SandboxBalance {
+  const wallet = circle.wallets.get(walletId);
+  if (wallet === undefined) throw new Error(`The sandbox has no wallet ${walletId}.`);
+  let entry = wallet.balances.find(({ token }) => token.tokenAddress === usdcAddresses[wallet.blockchain]);
+  if (entry === undefined) wallet.balances.push((entry = genuineUsdc(wallet.blockchain, '0')));
+  return entry;
+}
+
+function addTo(entry: SandboxBalance, { amounts: [amount = '0'], transactionType }: SandboxTransaction): void {
+  const held = money(entry.amount);
+  entry.amount = toText(transactionType === 'INBOUND' ? held.plus(amount) : held.minus(amount));
 }
 
 // What tests put into wallets.
@@ -377,9 +394,11 @@ function listTransactions(circle: Circle, request: SandboxRequest): SandboxAnswe
   const { searchParams } = request.url;
   const state = searchParams.get('state');
   const walletIds = searchParams.get('walletIds')?.split(',');
+  const custodyType = searchParams.get('custodyType');
   const found = circle.transactions
     .filter((transaction) => !state || transaction.state === state)
-    .filter((transaction) => !walletIds || walletIds.includes(transaction.walletId));
+    .filter((transaction) => !walletIds || walletIds.includes(transaction.walletId))
+    .filter((transaction) => !custodyType || transaction.custodyType === custodyType);
   return page(request, inRange(found, request, searchParams.get('order') ?? 'DESC'), 'transactions', (item) => item);
 }
 

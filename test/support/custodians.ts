@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { startAlpacaSandbox, type AlpacaSandbox } from './alpaca-sandbox.ts';
 import { startCircleSandbox, type CircleSandbox } from './circle-sandbox.ts';
 import type { User } from './ledger.ts';
+import { cutAt } from './run-check.ts';
 
 export interface Custodians {
   circle: CircleSandbox;
@@ -15,10 +16,15 @@ export const alpacaKey = 'CANARYALPACAKEY';
 export const alpacaSecret = 'canary-alpaca-secret-0001';
 
 /** Both custodians, each with the wallet or account of that user, until the test is over. */
-export async function startCustodians(user: User, holdings: { usdc: string; cash: string }): Promise<Custodians> {
+export async function startCustodians(
+  user: User,
+  holdings: { usdc: string; cash: string },
+  now = () => cutAt,
+): Promise<Custodians> {
   const circle = await startCircleSandbox({
     apiKey: circleKey,
     rateLimit: undefined,
+    now,
     wallets: [{ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc }],
   });
   onTestFinished(() => circle.close());
@@ -26,6 +32,7 @@ export async function startCustodians(user: User, holdings: { usdc: string; cash
     key: alpacaKey,
     secret: alpacaSecret,
     rateLimit: undefined,
+    now,
     accounts: [{ id: user.alpacaAccountId, cash: holdings.cash }],
   });
   onTestFinished(() => alpaca.close());

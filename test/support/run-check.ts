@@ -4,7 +4,7 @@ import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
-import type { CustodianReading } from '../../src/custodians/custodian.ts';
+import type { BegunReading } from '../../src/custodians/custodian.ts';
 import { everything, paramsOf as cutParams } from '../../src/cut.ts';
 import { inSavepoint, openDatabase, type Database, type Transaction } from '../../src/database.ts';
 import { openSource, type Params } from '../../src/source.ts';
@@ -27,7 +27,7 @@ export interface CheckOptions {
   /** Subjects with an open exception. */
   known?: Cut['known'];
   /** What a custodian said. */
-  reading?: CustodianReading;
+  reading?: BegunReading;
 }
 
 /** The parameters that a run over everything would bind. */

@@ -1,0 +1,105 @@
+import type { CustodianReading, Look } from '../custodians/custodian.ts';
+import { query } from '../database.ts';
+import { Incomplete } from '../incomplete.ts';
+import { money, toText, type Money } from '../money.ts';
+import { bind, compose, type Params, type Statement } from '../source.ts';
+import type { Cut } from './check.ts';
+
+/** What the books say about one custodian, in one snapshot. */
+export interface CustodyBooks {
+  expected: Money;
+  /** Whose each wallet or account is; null: of more than one. */
+  owners: ReadonlyMap<string, string | null>;
+  /** What each user's part is; empty where the source names only the whole. */
+  users: ReadonlyMap<string, Money>;
+  movements: readonly BooksMovement[];
+}
+
+/** A transaction of the ledger that moved the position. */
+export interface BooksMovement {
+  transactionId: string;
+  userId: string | null;
+  /** What it added to the position, negative if it took away. */
+  amount: Money;
+  pending: boolean;
+  /** Not older than the custodian's side was looked at: what is missing there is missing. */
+  recent: boolean;
+  createdAt: string;
+}
+
+export const custodyStatements = {
+  totals: { relations: ['custody_positions'], layers: [], file: 'custody.totals.sql' },
+  owners: { relations: ['custody_accounts'], layers: [], file: 'custody.owners.sql' },
+  users: { relations: ['custody_positions'], layers: [], file: 'custody.users.sql' },
+  movements: { relations: ['custody_movements'], layers: [], file: 'custody.movements.sql' },
+} as const satisfies Record<string, Statement>;
+
+/** Reads all of it in the cut. Throws `Incomplete` where the books name no position that could be compared. */
+export async function readBooks(
+  cut: Cut,
+  custodian: string,
+  { currency }: Pick<CustodianReading, 'currency'>,
+  look: Look,
+): Promise<CustodyBooks> {
+  const rowsOf = <T extends object>(statement: Statement, params: Partial<Params> = {}) =>
+    query<T>(cut.transaction, compose(cut.source, statement), bind({ ...cut.params, ...params }));
+  const totals = await rowsOf<PositionRow>(custodyStatements.totals);
+  const owners = await rowsOf<{ external_id: string; user_id: string | null }>(custodyStatements.owners);
+  const users = await rowsOf<{ user_id: string; expected_value: string }>(custodyStatements.users);
+  const movements = await rowsOf<MovementRow>(custodyStatements.movements, { amounts: amountsUnderWay(look) });
+  return {
+    expected: positionOf(totals, custodian, currency),
+    owners: new Map(owners.map((row) => [row.external_id, row.user_id])),
+    users: new Map(users.map((row) => [row.user_id, money(row.expected_value)])),
+    movements: movements.map(toMovement),
+  };
+}
+
+function amountsUnderWay({ movements }: Look): string[] {
+  const amounts = [...movements.values()].filter(({ underWay }) => underWay).map(({ amount }) => amount);
+  return [...new Set(amounts.filter((amount) => amount !== undefined).map(toText))];
+}
+
+interface PositionRow {
+  currency: string;
+  positions: string;
+  expected_value: string | null;
+  incomplete: boolean;
+}
+
+/** A position that does not exist is not zero: then nobody knows what to expect. */
+function positionOf(rows: readonly PositionRow[], custodian: string, currency: string): Money {
+  const [row, ...others] = rows;
+  if (row === undefined || row.expected_value === null || row.incomplete)
+    throw new Incomplete(
+      `The books name no position for ${custodian} (the source's custody_positions): nothing to compare with.`,
+    );
+  if (others.length > 0 || row.currency !== currency)
+    throw new Incomplete(
+      `custody_positions gives ${rows.map((other) => other.currency).join(' and ')} for ${custodian}, which holds ${currency} only.`,
+      78,
+    );
+  const expected = money(row.expected_value);
+  if (!expected.isFinite()) throw new Incomplete(`The position that the books name for ${custodian} is not a number.`);
+  return expected;
+}
+
+interface MovementRow {
+  transaction_id: string;
+  user_id: string | null;
+  amount: string;
+  status: string;
+  created_at: string;
+  recent: boolean;
+}
+
+function toMovement(row: MovementRow): BooksMovement {
+  return {
+    transactionId: row.transaction_id,
+    userId: row.user_id,
+    amount: money(row.amount),
+    pending: row.status === 'pending',
+    recent: row.recent,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Money } from '../money.ts';
+import { type Alpaca, get } from './alpaca-client.ts';
+import { optionalText, readAmount } from './amounts.ts';
+import { forEachConcurrently } from './concurrently.ts';
+import { keyOf, type Look, type Movement } from './custodian.ts';
+
+/** A journal moves cash when it is executed; `correct` undid one (API-FACTS.md B.6). */
+const journalStatesUnderWay = ['queued', 'sent_to_clearing', 'pending'];
+const unbookedJournalStates = [...journalStatesUnderWay, 'refused', 'rejected', 'canceled', 'deleted', 'correct'];
+const finalTransferStates = ['COMPLETE', 'REJECTED', 'CANCELED', 'RETURNED', 'SETTLED', 'EXPIRED'];
+
+const clockSchema = z.object({ timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T/) });
+const journalsSchema = z.array(
+  z.object({
+    id: z.string().min(1),
+    status: z.string(),
+    from_account: z.string(),
+    to_account: z.string(),
+    net_amount: optionalText,
+    created_at: optionalText,
+  }),
+);
+const transfersSchema = z.array(
+  z.object({
+    id: z.string().min(1),
+    status: z.string(),
+    direction: z.string(),
+    amount: optionalText,
+    created_at: optionalText,
+  }),
+);
+const activitiesSchema = z.array(
+  z.object({ id: z.string().min(1), account_id: z.string(), activity_type: z.string(), net_amount: optionalText }),
+);
+
+/**
+ * What moves cash at Alpaca (API-FACTS.md B.6): the journals and the activities of all accounts since the day before
+ * the first look, by Alpaca's clock; the journals under way, however old; and the transfers under way of the accounts
+ * in `about`, because only an account can be asked for those.
+ */
+export async function lookAtAlpaca(alpaca: Alpaca, since: string | undefined, about: readonly string[]): Promise<Look> {
+  const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
+  const today = timestamp.slice(0, 10);
+  const from = since ?? dayAfter(today, -1);
+  const journals = await journalsSince(alpaca, from);
+  const activities = await activitiesBetween(alpaca, from, dayAfter(today, 1));
+  const all = [...journals, ...activities, ...(await transfersOf(alpaca, about))];
+  const ours = all.filter(({ externalId }) => !alpaca.options.exclude.has(externalId));
+  return { movements: new Map(ours.map((movement) => [keyOf(movement), movement])), since: from };
+}
+
+function dayAfter(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Those that are under way first: one that is executed in between is then in the second list. */
+async function journalsSince(alpaca: Alpaca, after: string): Promise<Movement[]> {
+  const movements: Movement[] = [];
+  for (const query of [...journalStatesUnderWay.map((status) => ({ status })), { after }])
+    for (const journal of await get(alpaca, '/v1/journals', { entry_type: 'JNLC', ...query }, journalsSchema))
+      movements.push(...bothSidesOf(journal));
+  return movements;
+}
+
+function bothSidesOf(journal: z.infer<typeof journalsSchema>[number]): Movement[] {
+  const { id, status, from_account: from, to_account: to, created_at: createdAt } = journal;
+  const amount = readAmount(journal.net_amount);
+  const shared = {
+    of: 'journal' as const,
+    id,
+    state: status,
+    booked: status === 'executed' ? true : unbookedJournalStates.includes(status) ? false : undefined,
+    underWay: journalStatesUnderWay.includes(status),
+    createdAt,
+  };
+  return [
+    { ...shared, externalId: from, amount: amount?.negated() },
+    { ...shared, externalId: to, amount },
+  ];
+}
+
+/** All of a day come in one answer. They carry that day and no time, and may be written late: none is new by its date. */
+async function activitiesBetween(alpaca: Alpaca, first: string, last: string): Promise<Movement[]> {
+  const movements: Movement[] = [];
+  for (let date = first; date <= last; date = dayAfter(date, 1))
+    for (const activity of await get(alpaca, '/v1/accounts/activities', { date }, activitiesSchema))
+      movements.push({
+        of: 'activity',
+        id: activity.id,
+        externalId: activity.account_id,
+        amount: amountOf(activity),
+        state: activity.activity_type,
+        booked: true,
+        underWay: false,
+        createdAt: undefined,
+      });
+  return movements;
+}
+
+/** The amount of a journal is told by the journal. */
+function amountOf({ activity_type: type, net_amount: amount }: z.infer<typeof activitiesSchema>[number]) {
+  return type === 'JNLC' ? undefined : readAmount(amount);
+}
+
+/**
+ * Whether cash shows an incoming transfer before it is complete, Alpaca does not say (API-FACTS.md B.6): we take it
+ * that it does not.
+ */
+async function transfersOf(alpaca: Alpaca, accounts: readonly string[]): Promise<Movement[]> {
+  const movements: Movement[] = [];
+  await forEachConcurrently(accounts, 8, async (externalId) => {
+    for (const { id, status, direction, amount, created_at: createdAt } of await allTransfers(alpaca, externalId))
+      if (!finalTransferStates.includes(status)) {
+        const shared = { of: 'transfer' as const, id, externalId, booked: false, underWay: true, createdAt };
+        movements.push({ ...shared, state: status, amount: signed(readAmount(amount), direction) });
+      }
+  });
+  return movements;
+}
+
+function signed(amount: Money | undefined, direction: string): Money | undefined {
+  return direction === 'OUTGOING' ? amount?.negated() : amount;
+}
+
+const transfersPerPage = 100;
+
+/** What `limit` may be at most is not said: the listing is over when a page brings nothing. */
+async function allTransfers(alpaca: Alpaca, accountId: string) {
+  const transfers = new Map<string, z.infer<typeof transfersSchema>[number]>();
+  const path = `/v1/accounts/${encodeURIComponent(accountId)}/transfers`;
+  for (;;) {
+    const query = { limit: String(transfersPerPage), offset: String(transfers.size) };
+    const known = transfers.size;
+    for (const transfer of await get(alpaca, path, query, transfersSchema)) transfers.set(transfer.id, transfer);
+    if (transfers.size === known) return transfers.values();
+  }
+}

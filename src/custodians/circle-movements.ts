@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { type Money, sum, zero } from '../money.ts';
+import { optionalText, readAmount } from './amounts.ts';
+import { Refusal } from './answers.ts';
+import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
+import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
+import { genuineView } from './usdc.ts';
+
+/** Of the tokens that were asked for so far: whether they are genuine USDC. */
+export type KnownTokens = Map<string, Promise<boolean>>;
+
+/** Where a transaction is not at its end yet, in the order of its life, so that none slips from one list to another. */
+const statesUnderWay = ['INITIATED', 'CLEARED', 'QUEUED', 'STUCK', 'SENT', 'CONFIRMED'];
+/** A balance changes when a transfer is in a block, before that is final (API-FACTS.md A.2, A.4). */
+const bookedStates = ['CONFIRMED', 'COMPLETE'];
+const unbookedStates = ['INITIATED', 'CLEARED', 'QUEUED', 'STUCK', 'SENT', 'CANCELLED', 'FAILED', 'DENIED'];
+const finalStates = ['COMPLETE', 'CANCELLED', 'FAILED', 'DENIED'];
+
+/** How far a first look goes back: for what is booked here and not yet in the books. */
+const hourMs = 3_600_000;
+
+const transactionSchema = z.object({
+  id: z.string().min(1),
+  state: z.string(),
+  blockchain: z.string(),
+  transactionType: z.string(),
+  createDate: z.string().refine((text) => !Number.isNaN(Date.parse(text))),
+  walletId: optionalText,
+  tokenId: optionalText,
+  amounts: z.array(z.string()).nullish(),
+});
+type Transaction = z.infer<typeof transactionSchema>;
+const transactionsSchema = z.object({ data: z.object({ transactions: z.array(transactionSchema) }) });
+
+const tokenSchema = z.object({
+  data: z.object({
+    token: z.object({ blockchain: z.string(), isNative: z.boolean(), tokenAddress: optionalText }),
+  }),
+});
+
+interface CircleLook {
+  options: CircleOptions;
+  world: CustodianWorld;
+  tokens: KnownTokens;
+  since: string | undefined;
+}
+
+/**
+ * The transactions of our wallets (API-FACTS.md A.4): all that are under way, however old, and all that were created
+ * since an hour before the newest one of the first look, by Circle's clock and not by ours.
+ */
+export async function lookAtCircle({ options, world, tokens, since }: CircleLook): Promise<Look> {
+  return withCircle(options, world, async (circle) => {
+    const found = new Map<string, Transaction>();
+    for (const state of statesUnderWay)
+      for await (const page of pagesOf(circle, { state })) for (const one of page) found.set(one.id, one);
+    const recent = await recentTransactions(circle, since);
+    for (const one of recent.transactions) found.set(one.id, one);
+    const ours = [...found.values()].filter(({ walletId }) => walletId !== undefined && !options.exclude.has(walletId));
+    const movements = await Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
+    return { movements: new Map(movements.map((movement) => [keyOf(movement), movement])), since: recent.since };
+  });
+}
+
+/** Newest first, and no further than we want to see. */
+async function recentTransactions(circle: Circle, since: string | undefined) {
+  const transactions: Transaction[] = [];
+  let from = since;
+  for await (const page of pagesOf(circle, { order: 'DESC' })) {
+    from ??= hourBefore(page[0]);
+    transactions.push(...page);
+    if (page.some(({ createDate }) => Date.parse(createDate) < Date.parse(from ?? ''))) break;
+  }
+  return { transactions, since: from ?? new Date(0).toISOString() };
+}
+
+function hourBefore(newest: Transaction | undefined): string | undefined {
+  return newest && new Date(Date.parse(newest.createDate) - hourMs).toISOString();
+}
+
+/** `includeAll`, or transactions of tokens that are not monitored would be missing (API-FACTS.md A.0, trap 4). */
+function pagesOf(circle: Circle, query: Record<string, string>) {
+  const all = { custodyType: 'DEVELOPER', includeAll: 'true', ...query };
+  return readPages(circle, '/v1/w3s/transactions', all, transactionsSchema, {
+    itemsOf: ({ data }) => data.transactions,
+    keyOf: ({ id }) => id,
+  });
+}
+
+async function toMovement(circle: Circle, tokens: KnownTokens, transaction: Transaction): Promise<Movement> {
+  const { id, state, walletId = '', createDate } = transaction;
+  return {
+    of: 'transaction',
+    id,
+    externalId: walletId,
+    amount: await amountOf(circle, tokens, transaction),
+    state,
+    booked: bookedStates.includes(state) ? true : unbookedStates.includes(state) ? false : undefined,
+    underWay: !finalStates.includes(state),
+    createdAt: createDate,
+  };
+}
+
+/** Nothing for other tokens. A contract that is executed may move USDC without a word about it (API-FACTS.md A.4). */
+async function amountOf(circle: Circle, tokens: KnownTokens, transaction: Transaction): Promise<Money | undefined> {
+  const { amounts, tokenId, transactionType } = transaction;
+  const read = (amounts ?? []).map(readAmount);
+  if (tokenId === undefined || read.length === 0 || read.includes(undefined)) return undefined;
+  if (!(await isUsdc(circle, tokens, tokenId))) return zero;
+  const amount = sum(read.filter((part) => part !== undefined));
+  return transactionType === 'OUTBOUND' ? amount.negated() : amount;
+}
+
+/** A transaction names its token by Circle's id only. */
+async function isUsdc(circle: Circle, tokens: KnownTokens, id: string): Promise<boolean> {
+  const known = tokens.get(id) ?? askForToken(circle, id);
+  tokens.set(id, known);
+  return known;
+}
+
+async function askForToken(circle: Circle, id: string): Promise<boolean> {
+  try {
+    const { data } = await readOne(circle, `/v1/w3s/tokens/${encodeURIComponent(id)}`, tokenSchema);
+    return genuineView(data.token, data.token.blockchain) !== undefined;
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Look, Movement } from './custodian.ts';
+
+/**
+ * What changed a holding between two looks, or may have. Compared by id, because something that is old may be booked
+ * in between, and because Alpaca's activities carry a day only.
+ */
+export function movedBetween(before: Look, after: Look): Movement[] {
+  const known = [...after.movements].filter(([key, { booked }]) => before.movements.get(key)?.booked !== booked);
+  const changed = known.filter(([key, { booked }]) => before.movements.has(key) || booked !== false);
+  // what was under way and is listed no more came to an end: nobody says to which
+  const ended = [...before.movements].filter(([key, { underWay }]) => underWay && !after.movements.has(key));
+  // a transfer that is booked shows itself as an activity, and its own listing is not asked in every look
+  return [...changed, ...ended].map(([, movement]) => movement).filter(({ of }) => of !== 'transfer');
+}
+
+/**
+ * The movements of the later look, each under way if it was in either: what came to its end after the books were read
+ * was still on its way when they were.
+ */
+export function underWayBetween(before: Look, after: Look): Movement[] {
+  return [...after.movements].map(([key, movement]) => ({
+    ...movement,
+    underWay: movement.underWay || before.movements.get(key)?.underWay === true,
+  }));
+}

@@ -1,0 +1,240 @@
+import type postgres from 'postgres';
+import { describe, expect, test } from 'vitest';
+import { startCustodians, type Custodians } from './support/custodians.ts';
+import { testDatabase } from './support/database.ts';
+import { credit, debit, LedgerBuilder, type User } from './support/ledger.ts';
+import { cutAt } from './support/run-check.ts';
+import { changedJson, type Fault } from './support/sandbox-server.ts';
+import { operatorOf, type Operator, type RunDocument } from './support/world.ts';
+
+const bulk = /^\/v1\/w3s\/developer\/wallets\/balances\?/;
+const direct = /^\/v1\/w3s\/wallets\/[^/]+\/balances\?/;
+const account = /^\/v1\/trading\/accounts\//;
+
+interface Scene extends Custodians, Operator {
+  sql: postgres.Sql;
+  ledger: LedgerBuilder;
+  ada: User;
+  bob: User;
+  /** The books' position at Circle. */
+  booksSay: (amount: string) => Promise<unknown>;
+}
+
+/** Circle holds 100 in Ada's wallet and the books say so; at Alpaca Ada has 300 and Bob 200. */
+async function scene(checks: string): Promise<Scene> {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 4 });
+  const [ada, bob] = [ledger.user(), ledger.user()];
+  ledger.investment(ada, '300', { minutesAgo: 5000 });
+  ledger.investment(bob, '200', { minutesAgo: 5000 });
+  const buffer = ledger.systemAccount('system_buffer_usdc');
+  await ledger.save(sql);
+  const booksSay = (amount: string) => sql`update ledger_accounts set balance = ${amount} where id = ${buffer.id}`;
+  await booksSay('100');
+  const custodians = await startCustodians(ada, { usdc: '100', cash: '300' });
+  custodians.circle.add({ id: bob.walletId, blockchain: 'BASE-SEPOLIA', usdc: '0' });
+  custodians.alpaca.add({ id: bob.alpacaAccountId, cash: '200' });
+  const operator = operatorOf(url, { ...custodians.env, RECONCILIATION_CHECKS: checks });
+  return { ...custodians, ...operator, sql, ledger, ada, bob, booksSay };
+}
+
+interface Details {
+  cut: { bracketed: boolean; rounds: number; moved: number; moved_first: Record<string, string>[] };
+  in_flight: { count: number; explains: string };
+  unexplained: string;
+  first_difference?: string;
+  users?: { largest: { user_id: string; difference: string }[] };
+}
+
+function detailsOf({ checks: [check] }: RunDocument): Details {
+  return check!.metadata['details'] as Details;
+}
+
+describe('the cut', () => {
+  test('is bracketed where nothing moved', async () => {
+    const { runs } = await scene('circle_balance,alpaca_balance');
+    const document = await runs();
+    expect(document.exitCode).toBe(0);
+    for (const { metadata } of document.checks)
+      expect(metadata['details']).toMatchObject({
+        cut: { bracketed: true, rounds: 0, moved: 0, books_at: '2026-03-01T12:00:00Z' },
+        unexplained: '0',
+      });
+  });
+
+  test('what moved at Circle is read again, together with the books', async () => {
+    const { runs, circle, ada, booksSay } = await scene('circle_balance');
+    await booksSay('150');
+    circle.faults.push({
+      path: bulk,
+      times: 1,
+      respond: (real) => {
+        const answer = real();
+        circle.move(ada.walletId, '50');
+        return answer;
+      },
+    });
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '150', difference: '0' }] });
+    expect(detailsOf(document).cut).toMatchObject({
+      bracketed: true,
+      rounds: 1,
+      moved: 1,
+      moved_first: [{ of: 'transaction', external_id: ada.walletId, state: 'COMPLETE' }],
+    });
+  });
+
+  test('a transfer that is old may be booked in between', async () => {
+    const { runs, circle, ada, booksSay } = await scene('circle_balance');
+    const old = circle.move(ada.walletId, '-60', 'STUCK');
+    old.createDate = '2026-02-01T00:00:00Z';
+    await booksSay('40');
+    circle.faults.push({
+      path: bulk,
+      times: 1,
+      respond: (real) => {
+        const answer = real();
+        circle.book(old);
+        return answer;
+      },
+    });
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '40' }] });
+    expect(detailsOf(document).cut).toMatchObject({ bracketed: true, moved_first: [{ id: old.id }] });
+  });
+
+  test('what moved at Alpaca is read again: an activity carries a day only', async () => {
+    const { runs, alpaca, ada } = await scene('alpaca_balance');
+    alpaca.move(ada.alpacaAccountId, '-500');
+    alpaca.faults.push({
+      path: account,
+      times: 1,
+      respond: (real) => {
+        const answer = real();
+        alpaca.move(ada.alpacaAccountId, '500');
+        return answer;
+      },
+    });
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '500' }] });
+    expect(detailsOf(document).cut).toMatchObject({ bracketed: true, moved_first: [{ of: 'activity' }] });
+  });
+
+  test('that cannot be closed proves nothing, and says where money kept moving', async () => {
+    const { runs, circle, ada } = await scene('circle_balance');
+    const movesOn = (path: RegExp): Fault => ({
+      path,
+      respond: (real) => {
+        const answer = real();
+        circle.move(ada.walletId, '1');
+        return answer;
+      },
+    });
+    circle.faults.push(movesOn(bulk), movesOn(direct));
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 3, checks: [{ status: 'failed', expected_value: null }] });
+    expect(document.checks[0]!['error_message']).toMatch(
+      new RegExp(`^Money kept moving at Circle .* in 1 places in the last of 10 rounds, for example ${ada.walletId}`),
+    );
+    expect(detailsOf(document).cut).toMatchObject({ bracketed: false, rounds: 10 });
+  });
+});
+
+describe('a mismatch', () => {
+  test('that only one reading shows is no exception', async () => {
+    const { runs, circle } = await scene('circle_balance');
+    circle.faults.push(changedBalance({ path: bulk, times: 1 }, '40'));
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 0, exceptions: [] });
+    expect(detailsOf(document)).toMatchObject({ first_difference: '-60', unexplained: '0', cut: { rounds: 1 } });
+  });
+
+  test('that both readings show is one', async () => {
+    const { runs, circle, booksSay } = await scene('circle_balance');
+    await booksSay('110.01');
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 2, exceptions: [{ difference: '-10.01' }] });
+    expect(detailsOf(document)).toMatchObject({ first_difference: '-10.01', cut: { rounds: 1, bracketed: true } });
+    expect(circle.log.filter((line) => bulk.test(line.replace('GET ', '')))).toHaveLength(2);
+  });
+
+  test('names the users whose part disagrees, the largest first, and reads only theirs again', async () => {
+    const { runs, types, alpaca, ada, bob } = await scene('alpaca_balance');
+    alpaca.accounts.get(ada.alpacaAccountId)!.buying_power = '300.5';
+    alpaca.accounts.get(bob.alpacaAccountId)!.buying_power = '90';
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 2, exceptions: [{ difference: '-109.5' }] });
+    expect(detailsOf(document).users?.largest).toMatchObject([
+      { user_id: bob.id, difference: '-110', external_ids: [bob.alpacaAccountId] },
+      { user_id: ada.id, difference: '0.5' },
+    ]);
+    const asked = (id: string) => alpaca.log.filter((line) => line.includes(`/trading/accounts/${id}`)).length;
+    expect([asked(ada.alpacaAccountId), asked(bob.alpacaAccountId)]).toEqual([1, 2]);
+    const { stdout } = await types(['exceptions', 'show', document.exceptions[0]!.id]);
+    expect(stdout).toMatch(/ cut +bracketed: read from 2026-03-01T\S+, books of 2026-03-01T\S+, \d+ ms apart; 0 moved/);
+    expect(stdout).toMatch(new RegExp(` by user +${bob.id}: expected 200, actual 90, difference -110 USD\n`));
+  });
+
+  test('is explained by what is in flight, item by item; the rest is told', async () => {
+    const { runs, types, circle, ledger, sql, ada, bob, booksSay } = await scene('circle_balance');
+    const buffer = ledger.systemAccount('system_buffer_usdc');
+    const entries = [debit(ledger.account(ada, 'usdc_balance'), '30'), credit(buffer, '30')];
+    ledger.transaction({ type: 'withdrawal', user: ada, status: 'pending', minutesAgo: 2, entries });
+    await ledger.save(sql);
+    const sent = circle.move(ada.walletId, '-30', 'SENT');
+    const arrived = circle.move(bob.walletId, '25.5', 'CONFIRMED');
+    await booksSay('70');
+    const passed = await runs();
+    expect(passed).toMatchObject({ exitCode: 0, checks: [{ difference: '55.5' }] });
+    expect(detailsOf(passed)).toMatchObject({ unexplained: '0', in_flight: { count: 2, explains: '55.5' } });
+
+    await booksSay('58');
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 2, exceptions: [{ difference: '67.5' }] });
+    const { stdout } = await types(['exceptions', 'show', document.exceptions[0]!.id]);
+    const lines = stdout.replace(/ +/g, ' ').split('\n');
+    expect(lines).toContain(' in flight 2 items, explaining 55.5 USDC');
+    expect(lines).toContain(` transaction ${sent.id} SENT at ${ada.walletId}: -30 USDC, explains 30 USDC`);
+    expect(lines).toContain(` transaction ${arrived.id} CONFIRMED at ${bob.walletId}: 25.5 USDC, explains 25.5 USDC`);
+    expect(lines).toContain(' unexplained 12 USDC');
+  });
+});
+
+describe('a second answer proves nothing', () => {
+  test('that is older than the first', async () => {
+    const { runs, circle, ada, booksSay } = await scene('circle_balance');
+    await booksSay('500');
+    circle.faults.push(changedBalance({ path: bulk, skip: 1 }, '100', '2026-11-20T00:00:00Z'));
+    const document = await runs();
+    expect(document.exitCode).toBe(3);
+    expect(document.checks[0]!['error_message']).toBe(
+      `Circle could not be read: the second answer about ${ada.walletId} is older than the first.`,
+    );
+  });
+
+  test('of less than there should be, if wallets that the books know are not listed', async () => {
+    const { runs, circle, bob, booksSay } = await scene('circle_balance');
+    circle.wallets.delete(bob.walletId);
+    expect(await runs()).toMatchObject({ exitCode: 0 });
+    await booksSay('111');
+    const document = await runs();
+    expect(document.exitCode).toBe(3);
+    expect(document.checks[0]!['error_message']).toContain(`does not list ${bob.walletId}, which the books know`);
+    const excluded = await runs([], { env: { RECONCILIATION_CIRCLE_EXCLUDE: bob.walletId } });
+    expect(excluded).toMatchObject({ exitCode: 2 });
+  });
+});
+
+/** The first wallet shows another amount. */
+function changedBalance(where: Parameters<typeof changedJson>[0], amount: string, updateDate?: string) {
+  interface Body {
+    data: { wallets: { tokenBalances: { amount: string; updateDate: string }[] }[] };
+  }
+  return changedJson(where, ({ data }: Body) => {
+    const balance = data.wallets
+      .flatMap(({ tokenBalances }) => tokenBalances)
+      .find(({ amount: held }) => held !== '0')!;
+    balance.amount = amount;
+    if (updateDate) balance.updateDate = updateDate;
+  });
+}
