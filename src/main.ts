@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { checksCommand } from './commands/checks.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
+import { metricsCommand } from './commands/metrics.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
@@ -58,7 +59,15 @@ function buildProgram(context: CommandContext): Command {
     })
     .showHelpAfterError('Run with --help for usage.')
     .addHelpText('after', '\nMore: recon help exit-codes, recon help environment');
-  for (const build of [runCommand, statusCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
+  for (const build of [
+    runCommand,
+    statusCommand,
+    exceptionsCommand,
+    reportsCommand,
+    checksCommand,
+    metricsCommand,
+    migrateCommand,
+  ])
     program.addCommand(inherit(build(context), program));
   return program.addCommand(inherit(helpCommand(context, program), program));
 }

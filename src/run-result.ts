@@ -11,6 +11,7 @@ import { severities, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import type { Mask } from './secrets.ts';
+import { countRun } from './run-totals.ts';
 import { storeVerified, type CutTimes, type Verified } from './watermarks.ts';
 
 /** What became of one check in this run. */
@@ -104,6 +105,7 @@ export async function storeRun(
     }
     const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
     for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
+    await countRun(transaction, schema, report, checks);
     return cleared;
   });
 }

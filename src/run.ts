@@ -6,14 +6,23 @@ import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
-import { inSavepoint, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
+import { inSavepoint, inTransaction, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
 import { KeptFindings } from './exceptions/kept-findings.ts';
 import { anyException, openSubjects, streamExceptions } from './exceptions/store.ts';
 import { Incomplete } from './incomplete.ts';
 import { assertKnownUser } from './known-user.ts';
 import { withPlace } from './mapping-problem.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
-import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
+import { pushMetrics } from './pushgateway.ts';
+import {
+  beginReport,
+  closeDeadReports,
+  finishReport,
+  hasReports,
+  lastCompared,
+  type Report,
+  type RunType,
+} from './reports.ts';
 import {
   conclude,
   storeRun,
@@ -24,6 +33,8 @@ import {
   type Storage,
 } from './run-result.ts';
 import { withRunLock } from './run-lock.ts';
+import { runTimeoutMs } from './run-timeout.ts';
+import { countDeadRuns, countRun } from './run-totals.ts';
 import { createMask, type Mask } from './secrets.ts';
 import { identityOf, openSource, type Source } from './source.ts';
 import { windowsOf, type CutTimes } from './watermarks.ts';
@@ -52,6 +63,8 @@ export interface RunListener {
   finished(outcome: CheckOutcome): void;
   /** Nothing is stored before all of it is. */
   storing(stored: number, all: number): void;
+  /** Something beside the result went wrong, and the run goes on: an `event` for the log, and what it was. */
+  trouble(event: string, error: unknown): void;
 }
 
 interface Engine {
@@ -66,8 +79,6 @@ interface Engine {
   /** Aborted when half of the run's time is over: a slow custodian must not keep the books from being looked at. */
   custodianSignal: AbortSignal;
 }
-
-const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
 /**
  * One run: lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
@@ -107,7 +118,7 @@ function cutOptionsOf({ config, source, options, world, signal }: Engine, known:
 
 /** The deadline runs from here: waiting for the lock does not count. */
 function startEngine(config: Config, options: RunOptions, world: World, listener: RunListener, source: Source): Engine {
-  const timeoutMs = config.runTimeoutMs ?? defaultTimeoutMs[options.type];
+  const timeoutMs = runTimeoutMs(config, options.type);
   const signal = deadlineAfter(timeoutMs, world.signal);
   const custodianSignal = deadlineAfter(timeoutMs / 2, signal);
   return { config, options, world, listener, source, signal, custodianSignal, mask: createMask(world.env) };
@@ -133,7 +144,8 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
 
 async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
-  await beginReport(database, schema, report);
+  await begin(database, schema, report);
+  await push(engine, database, schema); // a run that dies has at least been seen to begin
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
@@ -143,7 +155,26 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   } catch (error) {
     await markFailed(engine, database, schema, report, error);
     throw error;
+  } finally {
+    await push(engine, database, schema);
   }
+}
+
+/** Committed before anything can fail; also closes what a dead run left behind. */
+async function begin(database: Database, schema: string, report: Report): Promise<void> {
+  await inTransaction(database, 'read write', async (transaction) => {
+    const dead = await closeDeadReports(transaction, schema, report.started_at);
+    await countDeadRuns(transaction, schema, dead);
+    await beginReport(transaction, schema, report);
+  });
+}
+
+/** Metrics that nobody takes are no reason to fail: the next push carries the same totals. */
+async function push({ config, world, listener }: Engine, database: Database, schema: string): Promise<void> {
+  if (world.signal.aborted) return;
+  await pushMetrics(database, schema, config, world).catch((error: unknown) => {
+    listener.trouble('metrics.not_pushed', error);
+  });
 }
 
 function storageOf({ options, world, listener }: Engine, database: Database, schema: string): Storage {
@@ -235,7 +266,10 @@ async function markFailed(
     completed_at: engine.world.now().toISOString(),
     error_message: message,
   };
-  await finishReport(database, schema, failed).catch(() => undefined);
+  await inTransaction(database, 'read write', async (transaction) => {
+    await finishReport(transaction, schema, failed);
+    await countRun(transaction, schema, failed, []);
+  }).catch(() => undefined);
 }
 
 /** What a custodian said, or why it could not be read, and how long that took. */

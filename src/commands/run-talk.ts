@@ -42,6 +42,9 @@ export function runTalk(config: Config, world: World): RunTalk {
     storing: (stored, all) => {
       line.show('storing', `${number(stored)} of ${number(all)} findings`);
     },
+    trouble: (event, error) => {
+      log.warn({ event }, error instanceof Error ? error.message : String(error));
+    },
     end: () => {
       line.end();
     },
