@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { Database, Transaction } from './database.ts';
+import { isOpen } from './exceptions/open.ts';
 import type { Sample } from './exposition.ts';
 import { combinations, gauges, type GaugeName, type Labels } from './metric-families.ts';
 import { successDue } from './punctuality.ts';
@@ -14,8 +15,8 @@ export async function readGauges(
 ): Promise<Sample[]> {
   return [
     ...filled('reconciliation_enabled', [{ labels: {}, value: config.enabled ? '1' : '0' }]),
-    ...(await openExceptions(connection, schema)),
-    ...(await discrepancies(connection, schema)),
+    ...(await openExceptions(connection, schema, now)),
+    ...(await discrepancies(connection, schema, now)),
     ...(await lastRuns(connection, schema)),
     ...(await dueRuns(connection, schema, config, now)),
     ...(await undelivered(connection, schema)),
@@ -39,11 +40,11 @@ function filled(name: GaugeName, values: readonly Value[]): Sample[] {
   return combinations(gauges[name].labels).map((labels) => ({ name, labels, value: valueOf(labels) }));
 }
 
-async function openExceptions(connection: Database | Transaction, schema: string): Promise<Sample[]> {
+async function openExceptions(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
   const rows = await connection<{ severity: string; open: string; oldest: string }[]>`
     select exception.severity, count(*) as open, extract(epoch from min(exception.created_at)) as oldest
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-    where exception.resolved_at is null
+    where ${isOpen(connection, now.toISOString())}
     group by exception.severity
     order by exception.severity
   `;
@@ -56,7 +57,7 @@ async function openExceptions(connection: Database | Transaction, schema: string
 }
 
 /** What has no currency is a number of things, and an amount that is not finite cannot be added up. */
-async function discrepancies(connection: Database | Transaction, schema: string): Promise<Sample[]> {
+async function discrepancies(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
   const rows = await connection<{ check_type: string; currency: string; amount: string }[]>`
     select
       exception.check_type,
@@ -64,7 +65,7 @@ async function discrepancies(connection: Database | Transaction, schema: string)
       sum(abs(exception.difference)) as amount
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
     where
-      exception.resolved_at is null
+      ${isOpen(connection, now.toISOString())}
       and exception.currency is not null
       and abs(exception.difference) < 'infinity'
     group by 1, 2

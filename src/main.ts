@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
@@ -65,6 +66,7 @@ function buildProgram(context: CommandContext): Command {
     exceptionsCommand,
     reportsCommand,
     checksCommand,
+    alertsCommand,
     metricsCommand,
     migrateCommand,
   ])

@@ -3,11 +3,14 @@ import type { Database, Transaction } from './database.ts';
 import type { RunType } from './reports.ts';
 import { runTimeoutMs } from './run-timeout.ts';
 import { countsFor, punctualityOf, type ScheduledType } from './schedule.ts';
+import { lastSwitchedOff } from './switched-off.ts';
 
-/** The times of one type of run to which none had begun, oldest first. */
+/** The times of one type of run to which none had begun, as a report's metadata holds them. */
 export interface Missed {
-  type: ScheduledType;
-  slots: Date[];
+  run_type: ScheduledType;
+  count: number;
+  /** RFC 3339 in UTC, oldest first; the last two days of hourly ones where there are more. */
+  slots: string[];
 }
 
 const scheduledTypes = ['hourly', 'daily'] as const satisfies readonly ScheduledType[];
@@ -45,22 +48,9 @@ export async function newlyMissed(
     if (from === undefined) return [];
     const missedBy = (moment: Date) => punctualityOf(type, config.schedule, { from, starts: [], now: moment }).missed;
     const slots = missedBy(now).slice(missedBy(previous).length);
-    return slots.length === 0 ? [] : [{ type, slots }];
+    if (slots.length === 0) return [];
+    return [{ run_type: type, count: slots.length, slots: slots.slice(-48).map((slot) => slot.toISOString()) }];
   });
-}
-
-/** Remembers that a scheduled run found itself switched off. */
-export async function noteSwitchedOff(
-  transaction: Transaction,
-  schema: string,
-  type: ScheduledType,
-  now: Date,
-): Promise<void> {
-  await transaction`
-    insert into ${transaction(`${schema}.reconciliation_switched_off`)} as stored (run_type, last_at)
-    values (${type}, ${now})
-    on conflict (run_type) do update set last_at = greatest(stored.last_at, excluded.last_at)
-  `;
 }
 
 type Starts = (type: ScheduledType) => Date | undefined;
@@ -81,48 +71,34 @@ async function lastSuccesses(connection: Database | Transaction, schema: string)
     select min(migration.applied_at) as at
     from ${connection(`${schema}.reconciliation_migrations`)} as migration
   `;
-  const off = await switchedOff(connection, schema);
+  const off = await lastSwitchedOff(connection, schema);
   return (type) => latest([made?.at, off.get(type), ...startsOf(rows, type)]);
 }
 
 /**
  * When the last run began, whatever its type, and the last that counts for a type; before the first of these, the very
- * first run. One that ended without a verdict was interrupted: for the schedule it is as if it had not been.
+ * first run. One that ended without a result was not missed: that is told as what it is.
  */
 async function lastStarts(
   connection: Database | Transaction,
   schema: string,
 ): Promise<{ previous: Date | undefined; lastOf: Starts }> {
-  const rows = await connection<{ run_type: RunType; started_at: string | null; first: string; last: string }[]>`
-    select
-      report.run_type, min(report.started_at) as first, max(report.started_at) as last,
-      max(report.started_at) filter (where report.status <> 'failed' or report.metadata ? 'verdict') as started_at
+  const rows = await connection<{ run_type: RunType; first: string; started_at: string }[]>`
+    select report.run_type, min(report.started_at) as first, max(report.started_at) as started_at
     from ${connection(`${schema}.reconciliation_reports`)} as report
     group by report.run_type
     order by report.run_type
   `;
-  const off = await switchedOff(connection, schema);
+  const off = await lastSwitchedOff(connection, schema);
   const first = rows.map((row) => row.first).toSorted()[0];
   return {
-    previous: latest(rows.map(({ last }) => last)),
+    previous: latest(rows.map(({ started_at: at }) => at)),
     lastOf: (type) => latest([first, off.get(type), ...startsOf(rows, type)]),
   };
 }
 
-function startsOf(
-  rows: readonly { run_type: RunType; started_at: string | null }[],
-  type: ScheduledType,
-): (string | null)[] {
+function startsOf(rows: readonly { run_type: RunType; started_at: string }[], type: ScheduledType): string[] {
   return rows.filter((row) => countsFor[type].includes(row.run_type)).map(({ started_at: at }) => at);
-}
-
-async function switchedOff(connection: Database | Transaction, schema: string): Promise<Map<string, string>> {
-  const rows = await connection<{ run_type: string; last_at: string }[]>`
-    select off.run_type, off.last_at
-    from ${connection(`${schema}.reconciliation_switched_off`)} as off
-    order by off.run_type
-  `;
-  return new Map(rows.map((row) => [row.run_type, row.last_at]));
 }
 
 function latest(times: readonly (string | null | undefined)[]): Date | undefined {

@@ -47,16 +47,13 @@ export function verdictOf(check: Pick<StoredCheck, 'status' | 'passed'>): Verdic
   return check.passed ? 'passed' : 'failed';
 }
 
-/** A report that a dead run left behind. */
-export type DeadReport = Pick<Report, 'id' | 'run_type' | 'started_at'>;
-
 /** Closes the reports that dead runs left in progress. Only to be called by who holds the lock of all runs. */
-export async function closeDeadReports(transaction: Transaction, schema: string, at: string): Promise<DeadReport[]> {
-  const rows = await transaction<DeadReport[]>`
+export async function closeDeadReports(transaction: Transaction, schema: string, at: string): Promise<Report[]> {
+  const rows = await transaction<Report[]>`
     update ${transaction(`${schema}.reconciliation_reports`)} as report
     set status = 'failed', completed_at = ${at}, error_message = 'interrupted'
     where report.status in ('pending', 'in_progress')
-    returning report.id, report.run_type, report.started_at
+    returning ${reportColumns(transaction)}
   `;
   return [...rows];
 }
@@ -211,8 +208,8 @@ export async function checksOf(database: Database, schema: string, reportId: str
   return rows.map((row) => ({ ...row, execution_time_ms: Number(row.execution_time_ms) }));
 }
 
-function reportColumns(database: Database) {
-  return database`
+function reportColumns(connection: Database | Transaction) {
+  return connection`
     report.id, report.run_type, report.status, report.started_at, report.completed_at, report.total_checks,
     report.passed_checks, report.failed_checks, report.exceptions_count, report.error_message, report.metadata,
     report.created_at

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { announce } from './alerts/announce.ts';
 import { askCanary } from './canary.ts';
 import type { Check, Cut, Window } from './checks/check.ts';
 import { checks as registry } from './checks/index.ts';
@@ -6,14 +7,23 @@ import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
 import type { CustodianReading } from './custodians/custodian.ts';
 import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
-import { inSavepoint, inTransaction, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
+import {
+  inSavepoint,
+  inTransaction,
+  openDatabase,
+  streamFrom,
+  withDatabase,
+  type Database,
+  type Transaction,
+} from './database.ts';
 import { KeptFindings } from './exceptions/kept-findings.ts';
 import { anyException, openSubjects, streamExceptions } from './exceptions/store.ts';
 import { Incomplete } from './incomplete.ts';
 import { assertKnownUser } from './known-user.ts';
+import { makeKnown, tryToPush } from './make-known.ts';
 import { withPlace } from './mapping-problem.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
-import { pushMetrics } from './pushgateway.ts';
+import { newlyMissed, type Missed } from './punctuality.ts';
 import {
   beginReport,
   closeDeadReports,
@@ -63,6 +73,8 @@ export interface RunListener {
   finished(outcome: CheckOutcome): void;
   /** Nothing is stored before all of it is. */
   storing(stored: number, all: number): void;
+  /** Runs that were expected before this one did not come. */
+  missed(missed: Missed): void;
   /** Something beside the result went wrong, and the run goes on: an `event` for the log, and what it was. */
   trouble(event: string, error: unknown): void;
 }
@@ -143,9 +155,8 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
 }
 
 async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
-  const report = newReport(engine);
-  await begin(database, schema, report);
-  await push(engine, database, schema); // a run that dies has at least been seen to begin
+  const report = await begin(engine, database, schema);
+  await tryToPush(engine, database, schema); // a run that dies has at least been seen to begin
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
@@ -156,28 +167,35 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
     await markFailed(engine, database, schema, report, error);
     throw error;
   } finally {
-    await push(engine, database, schema);
+    await makeKnown(engine, database, schema);
   }
 }
 
-/** Committed before anything can fail; also closes what a dead run left behind. */
-async function begin(database: Database, schema: string, report: Report): Promise<void> {
+/**
+ * Writes the report, committed before anything can fail, with the runs that were missed before it; and closes what dead
+ * runs left behind.
+ */
+async function begin(engine: Engine, database: Database, schema: string): Promise<Report> {
+  const { config, listener } = engine;
+  const report = newReport(engine);
   await inTransaction(database, 'read write', async (transaction) => {
+    const missed = await newlyMissed(transaction, schema, config, new Date(report.started_at));
+    if (missed.length > 0) report.metadata['missed'] = missed;
+    for (const one of missed) listener.missed(one);
     const dead = await closeDeadReports(transaction, schema, report.started_at);
     await countDeadRuns(transaction, schema, dead);
+    for (const other of dead) await announceEnd(engine, transaction, schema, other);
     await beginReport(transaction, schema, report);
   });
+  return report;
 }
 
-/** Metrics that nobody takes are no reason to fail: the next push carries the same totals. */
-async function push({ config, world, listener }: Engine, database: Database, schema: string): Promise<void> {
-  if (world.signal.aborted) return;
-  await pushMetrics(database, schema, config, world).catch((error: unknown) => {
-    listener.trouble('metrics.not_pushed', error);
-  });
+/** Of a run without a result. */
+function announceEnd({ config, mask }: Engine, transaction: Transaction, schema: string, report: Report) {
+  return announce(transaction, schema, { report, checks: [] }, config, { clears: false, mask });
 }
 
-function storageOf({ options, world, listener }: Engine, database: Database, schema: string): Storage {
+function storageOf({ options, world, listener, config, mask }: Engine, database: Database, schema: string): Storage {
   return {
     database,
     schema,
@@ -186,6 +204,8 @@ function storageOf({ options, world, listener }: Engine, database: Database, sch
     progress: (stored, all) => {
       listener.storing(stored, all);
     },
+    config,
+    mask,
   };
 }
 
@@ -269,6 +289,7 @@ async function markFailed(
   await inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, failed);
     await countRun(transaction, schema, failed, []);
+    await announceEnd(engine, transaction, schema, failed);
   }).catch(() => undefined);
 }
 

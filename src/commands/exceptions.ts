@@ -19,7 +19,7 @@ import {
   type OutputFormat,
 } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { makeChangeKnown, withStore, type Store } from './store.ts';
 
 /** `recon exceptions`. */
 export function exceptionsCommand(context: CommandContext): Command {
@@ -194,6 +194,7 @@ function resolveCommand(context: CommandContext): Command {
       await withStore(world, async (store) => {
         const { resolveExceptions } = await import('../exceptions/store.ts');
         const resolved = await resolveExceptions(store.database, store.schema, ids, resolution);
+        await makeChangeKnown(store, world);
         await printExceptions(resolved, flags.output, world);
         await print(
           world.stderr,

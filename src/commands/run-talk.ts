@@ -42,6 +42,13 @@ export function runTalk(config: Config, world: World): RunTalk {
     storing: (stored, all) => {
       line.show('storing', `${number(stored)} of ${number(all)} findings`);
     },
+    missed: ({ run_type: type, count, slots }) => {
+      const last = slots.at(-1) ?? '';
+      log.warn(
+        { event: 'runs.missed', slots },
+        `${count} ${type} ${count === 1 ? 'run was' : 'runs were'} missed, the last at ${last}`,
+      );
+    },
     trouble: (event, error) => {
       log.warn({ event }, error instanceof Error ? error.message : String(error));
     },

@@ -18,7 +18,7 @@ export function isPassing(status: number): boolean {
  * for every status, in seconds or as an HTTP date; Alpaca's `X-RateLimit-Reset` (unix seconds, and a second on top as
  * Alpaca advises) only for 429, because every answer carries it.
  */
-export function askedWaitMs(answer: RawAnswer, now: Date): number | undefined {
+export function askedWaitMs(answer: Pick<RawAnswer, 'status' | 'headers'>, now: Date): number | undefined {
   const retryAfter = answer.headers.get('retry-after')?.trim();
   if (retryAfter !== undefined) return retryAfterMs(retryAfter, now);
   const reset = answer.status === 429 ? answer.headers.get('x-ratelimit-reset') : null;

@@ -1,5 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
+import { severities } from '../kinds.ts';
 
 /** A part of what a check of a run saw. */
 export interface Sightings {
@@ -28,6 +29,12 @@ export async function recordFindings(transaction: Transaction, schema: string, s
         metadata jsonb
       )
     ),
+    before as (
+      select exception.id, exception.severity
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      inner join finding on finding.fingerprint = exception.fingerprint
+      where exception.resolved_at is null
+    ),
     stored as (${upsert(transaction, schema, sightings)}),
     event as (
       insert into ${transaction(`${schema}.reconciliation_exception_events`)} (
@@ -41,6 +48,16 @@ export async function recordFindings(transaction: Transaction, schema: string, s
         ${seenAt}::timestamptz
       from stored
       where stored.is_new
+      union all
+      select
+        before.id, 'escalated', 'system',
+        jsonb_build_object('report_id', ${reportId}::text, 'from', before.severity, 'to', stored.severity),
+        ${seenAt}::timestamptz
+      from before
+      inner join stored on stored.id = before.id
+      where
+        array_position(${[...severities]}::text[], stored.severity)
+        > array_position(${[...severities]}::text[], before.severity)
     )
     insert into ${transaction(`${schema}.reconciliation_findings`)} (
       report_id, check_id, exception_id, expected_value, actual_value, difference, currency, severity, metadata
@@ -90,7 +107,7 @@ function upsert(transaction: Transaction, schema: string, { reportId, checkId, s
       last_seen_at = excluded.last_seen_at,
       occurrences = stored.occurrences + 1
     returning
-      stored.id, stored.fingerprint, stored.occurrences = 1 as is_new, stored.previous_exception_id
+      stored.id, stored.fingerprint, stored.severity, stored.occurrences = 1 as is_new, stored.previous_exception_id
   `;
 }
 

@@ -87,7 +87,7 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       resolved_at: null,
     });
     expect(seen!.last_seen_at.getTime()).toBeGreaterThan(seen!.created_at.getTime());
-    expect(await eventsOf(sql, created!.id)).toEqual(['created by system']);
+    expect(await eventsOf(sql, created!.id)).toEqual(['created by system', 'escalated by system']);
     expect(second.report['exceptions_count']).toBe(1);
 
     const sightings = await sql`

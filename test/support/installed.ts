@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'vitest';
 
 /** Whether this machine has the program. */
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version']).error === undefined;
 }
 
