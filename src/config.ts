@@ -36,6 +36,7 @@ export interface Config {
   /** May hold user and password. */
   pushgatewayUrl: string | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  logFormat: 'auto' | 'json' | 'ecs';
   /** Variables that are set, but have no effect in this release. */
   withoutEffect: readonly string[];
 }
@@ -293,6 +294,7 @@ const environment = z.object({
   RECONCILIATION_ALERT_MAX_AGE: duration,
   PUSHGATEWAY_URL: httpUrl.optional(),
   LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  LOG_FORMAT: oneOf('auto', 'json', 'ecs'),
 } satisfies Record<VariableName, z.ZodType>);
 
 const schema = environment
@@ -347,6 +349,7 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
     alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
     pushgatewayUrl: value.PUSHGATEWAY_URL,
     logLevel: value.LOG_LEVEL,
+    logFormat: value.LOG_FORMAT,
     circle: {
       baseUrl: value.CIRCLE_BASE_URL,
       apiKey: value.CIRCLE_API_KEY,

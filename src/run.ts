@@ -73,8 +73,12 @@ export interface RunListener {
   finished(outcome: CheckOutcome): void;
   /** Nothing is stored before all of it is. */
   storing(stored: number, all: number): void;
+  /** The run has the lock and its report. */
+  began(report: Report): void;
+  /** All of it is stored, or of a run without a result that it had none. */
+  ended(report: Report, found?: RunResult['found']): void;
   /** Runs that were expected before this one did not come. */
-  missed(missed: Missed): void;
+  missed(missed: readonly Missed[]): void;
   /** Something beside the result went wrong, and the run goes on: an `event` for the log, and what it was. */
   trouble(event: string, error: unknown): void;
 }
@@ -156,12 +160,14 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
 
 async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = await begin(engine, database, schema);
+  engine.listener.began(report);
   await tryToPush(engine, database, schema); // a run that dies has at least been seen to begin
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
     const conclusion = conclude(report, outcomes, engine.world.now(), engine.mask);
     const cleared = await storeRun(storageOf(engine, database, schema), conclusion, outcomes);
+    engine.listener.ended(conclusion.report, conclusion.found);
     return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
     await markFailed(engine, database, schema, report, error);
@@ -181,7 +187,7 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
   await inTransaction(database, 'read write', async (transaction) => {
     const missed = await newlyMissed(transaction, schema, config, new Date(report.started_at));
     if (missed.length > 0) report.metadata['missed'] = missed;
-    for (const one of missed) listener.missed(one);
+    listener.missed(missed);
     const dead = await closeDeadReports(transaction, schema, report.started_at);
     await countDeadRuns(transaction, schema, dead);
     for (const other of dead) await announceEnd(engine, transaction, schema, other);
@@ -291,6 +297,8 @@ async function markFailed(
     await countRun(transaction, schema, failed, []);
     await announceEnd(engine, transaction, schema, failed);
   }).catch(() => undefined);
+  engine.listener.trouble('run.failed', error);
+  engine.listener.ended(failed);
 }
 
 /** What a custodian said, or why it could not be read, and how long that took. */

@@ -218,6 +218,13 @@ export const variables = [
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     meaning: 'What is logged on stderr',
   },
+  {
+    name: 'LOG_FORMAT',
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'json', 'ecs'],
+    meaning: 'auto: plain lines on a terminal, else JSON as Datadog and Loki read it; ecs: JSON as Elastic reads it',
+  },
 ] as const satisfies readonly Variable[];
 
 export type VariableName = (typeof variables)[number]['name'];
