@@ -83,7 +83,7 @@ testWith(['prometheus', 'prometheus-pushgateway'])(
     await sql`delete from reconciliation_checks`;
     await sql`delete from reconciliation_reports`;
     expect(await run('hourly'), 'after a purge of old runs').toBe(0);
-    await staysSilent(monitoring, /^Recon(RunFailed|Checks)/, 3);
+    await staysSilent(monitoring, /^Recon(RunFailed|Checks)/, 2);
 
     ledger.deposit(ada, '5000', { post: false, minutesAgo: 30 });
     await ledger.save(sql);

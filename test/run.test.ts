@@ -556,6 +556,7 @@ describe('a signal', { timeout: 120_000 }, () => {
       DATABASE_URL: url,
       RECONCILIATION_CHECKS: 'deposits',
       RECONCILIATION_SOURCE: await sourceFolder({ deposits: slowly }),
+      LOG_LEVEL: 'silent',
     };
     const world = testWorld({ env });
     const running = reconIn(world, ['run', '-o', 'json']);
