@@ -21,8 +21,8 @@ export async function makeKnown(speaker: Speaker, database: Database, schema: st
   const { config, world, listener, mask } = speaker;
   if (world.signal.aborted) return;
   try {
-    for (const { target, waiting, problem } of await deliverAlerts(database, schema, config, world, mask))
-      if (waiting > 0) listener.trouble('alerts.undelivered', undelivered(target, waiting, problem));
+    for (const { target, left, problem } of await deliverAlerts(database, schema, config, world, mask))
+      if (left > 0) listener.trouble('alerts.undelivered', undelivered(target, left, problem));
   } catch (error) {
     listener.trouble('alerts.undelivered', error);
   }
@@ -41,7 +41,7 @@ export async function tryToPush(
   });
 }
 
-function undelivered(target: string, waiting: number, problem: string | null): string {
-  const alerts = waiting === 1 ? '1 alert waits' : `${waiting} alerts wait`;
-  return `${target} ${problem ?? 'was not reached in time'}; ${alerts} for the next run, or for recon alerts retry`;
+function undelivered(target: string, left: number, problem: string | null): string {
+  const alerts = left === 1 ? '1 alert was' : `${left} alerts were`;
+  return `${target} ${problem ?? 'was not reached in time'}: ${alerts} not delivered; recon alerts list`;
 }

@@ -1,3 +1,4 @@
+import { targetNames } from './alerts/target.ts';
 import { checkNames } from './checks/names.ts';
 import { severities } from './kinds.ts';
 import { runTypes } from './reports.ts';
@@ -13,10 +14,6 @@ interface Family {
 const run_type = runTypes;
 const check_type = checkNames;
 const severity = severities;
-
-/** The kinds of target that alerts are delivered to. */
-export const targetNames = ['slack', 'pagerduty', 'webhook'] as const;
-export type TargetName = (typeof targetNames)[number];
 
 /** What is counted: totals in the database, exported with a zero for everything that has not happened yet. */
 export const counters = {

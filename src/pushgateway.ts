@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
 import { inTransaction, type Database } from './database.ts';
 import { exchange, Unanswered } from './exchange.ts';
+import { holdLock } from './held-lock.ts';
 import { metricsText } from './metrics.ts';
 import { OperatorError } from './operator-error.ts';
 import { plain } from './plain.ts';
@@ -22,9 +23,7 @@ export async function pushMetrics(
   const { pushgatewayUrl } = config;
   if (pushgatewayUrl === undefined) return;
   await inTransaction(database, 'read write', async (transaction) => {
-    await transaction`set local idle_in_transaction_session_timeout = 0`; // it idles on purpose while it pushes
-    await transaction`select set_config('lock_timeout', ${`${2 * timeoutMs}ms`}, true)`;
-    await transaction`select pg_advisory_xact_lock(hashtextextended(${'recon metrics ' + schema}::text, 0))`;
+    await holdLock(transaction, `recon metrics ${schema}`, 2 * timeoutMs);
     await put(
       urlOf(pushgatewayUrl, config.environment),
       await metricsText(transaction, schema, config, world.now()),

@@ -75,8 +75,10 @@ export interface RunListener {
   storing(stored: number, all: number): void;
   /** The run has the lock and its report. */
   began(report: Report): void;
-  /** All of it is stored, or of a run without a result that it had none. */
-  ended(report: Report, found?: RunResult['found']): void;
+  /** All of it is stored. */
+  ended(report: Report, found: RunResult['found']): void;
+  /** It ended without a result. */
+  failed(report: Report, error: unknown): void;
   /** Runs that were expected before this one did not come. */
   missed(missed: readonly Missed[]): void;
   /** Something beside the result went wrong, and the run goes on: an `event` for the log, and what it was. */
@@ -297,8 +299,7 @@ async function markFailed(
     await countRun(transaction, schema, failed, []);
     await announceEnd(engine, transaction, schema, failed);
   }).catch(() => undefined);
-  engine.listener.trouble('run.failed', error);
-  engine.listener.ended(failed);
+  engine.listener.failed(failed, error);
 }
 
 /** What a custodian said, or why it could not be read, and how long that took. */

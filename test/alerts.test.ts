@@ -340,7 +340,7 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
       expect(exitCode).toBe(2);
       const passes = name.startsWith('429');
       expect(await statesOf(sql)).toEqual({ [passes ? 'webhook delivered' : 'webhook waiting']: 1 });
-      if (!passes) expect(stderr).toMatch(/alerts\.undelivered.*webhook .*1 alert waits for the next run/);
+      if (!passes) expect(stderr).toMatch(/alerts\.undelivered.*webhook .*1 alert was not delivered/);
       webhook.faults.length = 0;
       await runs([], { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } });
       expect(await statesOf(sql)).toEqual({ 'webhook delivered': 1 });
@@ -364,6 +364,19 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     expect((await types(['run'])).exitCode).toBe(2);
     expect(performance.now() - begun).toBeLessThan(8_000);
     expect(await statesOf(sql)).toEqual({ 'webhook waiting': 1 });
+  });
+
+  test('is told once, though two deliver at the same time', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk();
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push(answers({ path: /./, times: 1 }, { status: 404 }));
+    const own = { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } };
+    await runs([], own);
+    const both = await Promise.all([types(['alerts', 'retry'], own), types(['alerts', 'retry'], own)]);
+    expect(both.map(({ stdout }) => stdout).toSorted()).toEqual(['webhook: 0 delivered\n', 'webhook: 1 delivered\n']);
+    expect(webhook.received).toHaveLength(2);
   });
 
   test('is dead after its age; retry sends it all the same', async () => {

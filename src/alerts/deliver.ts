@@ -3,18 +3,21 @@ import type { Config } from '../config.ts';
 import { askedWaitMs, backOffMs, isPassing } from '../custodians/retries.ts';
 import { inTransaction, type Database } from '../database.ts';
 import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts';
-import type { TargetName } from '../metric-families.ts';
+import { holdLock } from '../held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
 import { giveUpOrphans, settle, waitingFor, type StoredAlert } from './outbox.ts';
 import { pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
 import { slackPace, slackRequest, slackTook } from './slack.ts';
-import type { TargetConfig } from './target.ts';
+import type { TargetConfig, TargetName } from './target.ts';
 import { webhookRequest, webhookTook } from './webhook.ts';
 import { cut } from './wording.ts';
 
 /** All of delivering ends by then, however many targets are slow; what is left waits for the next run. */
 const budgetMs = 30_000;
+
+/** How long somebody else who delivers is waited for. */
+const lockWaitMs = 10_000;
 
 /** How often one alert is tried by one process. */
 const attemptsMax = 3;
@@ -23,8 +26,8 @@ const attemptsMax = 3;
 export interface Delivered {
   target: TargetName;
   delivered: number;
-  /** How many wait still. */
-  waiting: number;
+  /** How many were not taken. */
+  left: number;
   /** Why the first of them was not taken. */
   problem: string | null;
 }
@@ -45,9 +48,7 @@ export async function deliverAlerts(
   const { targets, maxAgeMs } = config.alerts;
   const over = AbortSignal.timeout(budgetMs);
   return inTransaction(database, 'read write', async (transaction) => {
-    await transaction`set local idle_in_transaction_session_timeout = 0`; // it idles on purpose while others deliver
-    await transaction`select set_config('lock_timeout', ${`${budgetMs}ms`}, true)`;
-    await transaction`select pg_advisory_xact_lock(hashtextextended(${'recon alerts ' + schema}::text, 0))`;
+    await holdLock(transaction, `recon alerts ${schema}`, lockWaitMs);
     await giveUpOrphans(
       database,
       schema,
@@ -72,7 +73,7 @@ interface Post {
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const { database, schema, config, world, over } = post;
   const alerts = await waitingFor(database, schema, target.name);
-  const result: Delivered = { target: target.name, delivered: 0, waiting: alerts.length, problem: null };
+  const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
   const { burst, gapMs } = paces[target.name];
   for (const [index, alert] of alerts.entries()) {
     if (over.aborted || world.signal.aborted) break;
@@ -82,8 +83,7 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
     await inTransaction(database, 'read write', (transaction) =>
       settle(transaction, schema, alert, outcome, config.alerts.maxAgeMs),
     );
-    if (outcome.problem === null)
-      Object.assign(result, { delivered: result.delivered + 1, waiting: result.waiting - 1 });
+    if (outcome.problem === null) Object.assign(result, { delivered: result.delivered + 1, left: result.left - 1 });
     else result.problem ??= outcome.problem;
     if (isDown) break;
   }

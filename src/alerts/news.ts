@@ -10,7 +10,7 @@ export interface News {
   report: Pick<Report, 'id' | 'run_type'> & { ended_at: string };
   /** All that is told, added up. */
   groups: Group[];
-  /** The ten largest of it. */
+  /** The ten largest of it, those that are cleared last. */
   largest: ToldException[];
   /** The checks that prove nothing. */
   incomplete: { check_type: CheckName; reason: string }[];
@@ -64,7 +64,7 @@ export async function readNews(
     environment,
     report: { id: report.id, run_type: report.run_type, ended_at: report.completed_at ?? report.started_at },
     groups: await readGroups(transaction, told),
-    largest: await readLargest(transaction, told, 10),
+    largest: await readLargest(transaction, told),
     incomplete: checks
       .filter((check) => verdictOf(check) === 'incomplete')
       .map(({ check_type, error_message: reason }) => ({ check_type, reason: reason ?? '' })),
@@ -81,18 +81,6 @@ export function isNews({ groups, incomplete, failure, missed }: News): boolean {
 /** How many exceptions became what. */
 export function countOf({ groups }: News, ...changes: Change[]): number {
   return groups.filter(({ change }) => changes.includes(change)).reduce((all, { count }) => all + count, 0);
-}
-
-/** A limited number of exceptions to tell each by itself. */
-export async function readOpened(
-  transaction: Transaction,
-  schema: string,
-  reportId: string,
-  severity: Severity,
-  limit: number,
-): Promise<ToldException[]> {
-  const told = await readLargest(transaction, toldOf(transaction, schema, reportId, severity), limit);
-  return told.filter(({ change }) => change !== 'cleared');
 }
 
 type Told = ReturnType<typeof toldOf>;
@@ -134,7 +122,7 @@ async function readGroups(transaction: Transaction, told: Told): Promise<Group[]
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
-async function readLargest(transaction: Transaction, told: Told, limit: number): Promise<ToldException[]> {
+async function readLargest(transaction: Transaction, told: Told): Promise<ToldException[]> {
   const rows = await transaction<ToldException[]>`
     select
       told.change, told.id, told.check_type, told.kind, told.fingerprint, told.severity, told.description,
@@ -143,10 +131,13 @@ async function readLargest(transaction: Transaction, told: Told, limit: number):
     order by
       told.change = 'cleared', array_position(${bySeverity}::text[], told.severity),
       abs(told.difference) desc nulls last, told.fingerprint, told.id
-    limit ${limit}
+    limit ${largestMax}
   `;
   return [...rows];
 }
+
+/** How many exceptions are told one by one. */
+export const largestMax = 10;
 
 const bySeverity = severities.toReversed();
 const changes: Change[] = ['new', 'escalated', 'cleared'];

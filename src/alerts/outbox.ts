@@ -1,9 +1,9 @@
 import type { Database, Transaction } from '../database.ts';
 import { toJsonb } from '../jsonb.ts';
-import { targetNames, type TargetName } from '../metric-families.ts';
 import { addToTotals, counted } from '../totals.ts';
 import type { Message } from './message.ts';
 import type { AlertState } from './states.ts';
+import { targetNames, type TargetName } from './target.ts';
 
 /** A row of reconciliation_alerts. Times are RFC 3339 in UTC. */
 export interface StoredAlert {

@@ -6,7 +6,7 @@ import type { Severity } from '../kinds.ts';
 import { countsFor, type ScheduledType } from '../schedule.ts';
 import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
 import type { Message } from './message.ts';
-import { countOf, readOpened, type News, type ToldException } from './news.ts';
+import { countOf, largestMax, type News, type ToldException } from './news.ts';
 import type { PagerDutyConfig } from './target.ts';
 import { cut, missedLines } from './wording.ts';
 
@@ -14,9 +14,6 @@ import { cut, missedLines } from './wording.ts';
 
 /** PagerDuty takes 120 events a minute for each key. */
 export const pagerDutyPace = { burst: 30, gapMs: 500 };
-
-/** More exceptions than this in one run are one event per check. */
-const eventsMax = 10;
 
 /**
  * The events about a run, oldest meaning first: what is over, what somebody has taken up, what is wrong now. Remembers
@@ -32,7 +29,7 @@ export async function pagerDutyMessages(
   const { environment, report } = news;
   const followed = await followExceptions(transaction, schema, severity, report.ended_at);
   const over = clears ? await closeIncidents(transaction, schema, keysOver(news)) : [];
-  const triggers = [...(await exceptionTriggers(transaction, schema, news, severity)), ...runTriggers(news)];
+  const triggers = [...exceptionTriggers(news), ...runTriggers(news)];
   await openIncidents(
     transaction,
     schema,
@@ -72,15 +69,12 @@ interface Trigger {
   details: Record<string, unknown>;
 }
 
-async function exceptionTriggers(
-  transaction: Transaction,
-  schema: string,
-  news: News,
-  severity: Severity,
-): Promise<Trigger[]> {
-  if (countOf(news, 'new', 'escalated') > eventsMax) return checkTriggers(news);
-  const opened = await readOpened(transaction, schema, news.report.id, severity, eventsMax);
-  return opened.map((exception) => exceptionTrigger(exception, news));
+/** One event for each exception, or where they are too many one for each check. */
+function exceptionTriggers(news: News): Trigger[] {
+  if (countOf(news, 'new', 'escalated') > largestMax) return checkTriggers(news);
+  return news.largest
+    .filter(({ change }) => change !== 'cleared')
+    .map((exception) => exceptionTrigger(exception, news));
 }
 
 function exceptionTrigger(exception: ToldException, { environment }: News): Trigger {

@@ -1,5 +1,9 @@
 import type { Severity } from '../kinds.ts';
 
+/** The kinds of target that alerts are delivered to. */
+export const targetNames = ['slack', 'pagerduty', 'webhook'] as const;
+export type TargetName = (typeof targetNames)[number];
+
 /** Somebody who is told, with the keys that belong to it. */
 export type TargetConfig = SlackConfig | PagerDutyConfig | WebhookConfig;
 

@@ -83,7 +83,7 @@ function retryCommand(context: CommandContext): Command {
       await withStore(world, async (store) => {
         const results = await retry(store, ids, world);
         for (const result of results) await print(world.stdout, `${result.target}: ${describe(result)}\n`);
-        if (results.some(({ waiting }) => waiting > 0)) context.exitWith(3);
+        if (results.some(({ left }) => left > 0)) context.exitWith(3);
       });
     });
 }
@@ -99,9 +99,8 @@ async function retry({ database, schema, config }: Store, ids: readonly string[]
   return deliverAlerts(database, schema, config, world, createMask(world.env));
 }
 
-function describe({ delivered, waiting, problem }: Delivered): string {
-  const left = waiting === 0 ? '' : `, ${waiting} left (${problem ?? 'the time was over'})`;
-  return `${delivered} delivered${left}`;
+function describe({ delivered, left, problem }: Delivered): string {
+  return `${delivered} delivered${left === 0 ? '' : `, ${left} left (${problem ?? 'the time was over'})`}`;
 }
 
 function testCommand(context: CommandContext): Command {

@@ -61,7 +61,7 @@ export function runTalk(config: Config, world: World): RunTalk {
 function tellOfRun(
   voice: { log: Logger },
   { stderr }: World,
-): Pick<RunListener, 'began' | 'ended' | 'missed' | 'trouble'> {
+): Pick<RunListener, 'began' | 'ended' | 'failed' | 'missed' | 'trouble'> {
   const forMachines = stderr.isTTY === true ? 'debug' : 'info'; // on a terminal the last lines of a run say it already
   return {
     began: ({ id, run_type: type }) => {
@@ -70,11 +70,15 @@ function tellOfRun(
     },
     ended: (report, found) => {
       voice.log[forMachines](endOf(report), `${report.run_type} run ${report.id} ${verdictOf(report)}`);
-      for (const severity of severities.filter((one) => (found?.[one] ?? 0) > 0))
+      for (const severity of severities.filter((one) => found[one] > 0))
         voice.log[forMachines](
-          { event: 'exceptions.found', exception_severity: severity, exceptions: found?.[severity] },
-          `${number(found?.[severity] ?? 0)} ${severity}`,
+          { event: 'exceptions.found', exception_severity: severity, exceptions: found[severity] },
+          `${number(found[severity])} ${severity}`,
         );
+    },
+    failed: (report, error) => {
+      const level = forMachines === 'debug' ? 'debug' : 'error';
+      voice.log[level]({ ...endOf(report), error }, `${report.run_type} run ${report.id} ${verdictOf(report)}`);
     },
     missed: (missed) => {
       for (const { run_type: type, count, slots } of missed)
