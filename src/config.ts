@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { TargetConfig } from './alerts/target.ts';
 import { checkNames, type CheckName } from './checks/names.ts';
 import { parseDuration } from './duration.ts';
+import { severities } from './kinds.ts';
 import { money, type Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Schedule } from './schedule.ts';
@@ -30,7 +32,11 @@ export interface Config {
   schedule: Schedule;
   circle: CircleConfig;
   alpaca: AlpacaConfig;
+  alerts: AlertConfig;
+  /** May hold user and password. */
+  pushgatewayUrl: string | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  logFormat: 'auto' | 'json' | 'ecs';
   /** Variables that are set, but have no effect in this release. */
   withoutEffect: readonly string[];
 }
@@ -54,6 +60,12 @@ export interface AlpacaConfig {
   exclude: ReadonlySet<string>;
 }
 
+export interface AlertConfig {
+  targets: readonly TargetConfig[];
+  /** What could not be delivered is given up at this age. */
+  maxAgeMs: number;
+}
+
 type Environment = World['env'];
 
 /**
@@ -74,12 +86,6 @@ export function parseConfig(env: Environment): Config {
       'Run `recon help environment` for every variable and its default.',
     );
   return { ...parsed.data, withoutEffect: withoutEffect(env) };
-}
-
-/** Only where the database is and which of its schemas holds our tables: what the commands that ask no custodian need. */
-export function parseDatabaseConfig(env: Environment): Pick<Config, 'databaseUrl' | 'schema' | 'environment'> {
-  const { databaseUrl, schema: name, environment } = parseConfig(env);
-  return { databaseUrl, schema: name, environment };
 }
 
 /** The value, from the variable itself or, for a secret, from the file that `<NAME>_FILE` names; empty counts as unset. */
@@ -190,6 +196,14 @@ const checkList = list.transform((names, context) => {
   return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
 });
 
+/** 24 to 64 random bytes each (Standard Webhooks 1.0.0). */
+const webhookSecrets = list.refine(
+  (secrets) => secrets.every((secret) => /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/.test(secret)) && secrets.length <= 2,
+  'must be whsec_ and 24 to 64 bytes in base64, or two of these separated by a comma',
+);
+const pagerDutyKey = z.string().refine((value) => /^[A-Za-z0-9]{32}$/.test(value), 'must be 32 letters and digits');
+const severity = z.enum(severities, { error: `must be one of ${severities.join(', ')}` });
+
 function oneOf<const T extends string>(...choices: T[]) {
   return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
 }
@@ -270,8 +284,17 @@ const environment = z.object({
   RECONCILIATION_DAILY_RUN_TIME: clockTime,
   RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: flag,
   RECONCILIATION_ALERT_WEBHOOK_URL: httpUrl.optional(),
+  RECONCILIATION_ALERT_WEBHOOK_SECRET: webhookSecrets,
+  RECONCILIATION_ALERT_WEBHOOK_SEVERITY: severity,
+  RECONCILIATION_ALERT_SLACK_URL: httpUrl.optional(),
+  RECONCILIATION_ALERT_SLACK_SEVERITY: severity,
+  RECONCILIATION_ALERT_PAGERDUTY_KEY: pagerDutyKey.optional(),
+  RECONCILIATION_ALERT_PAGERDUTY_URL: publicUrl,
+  RECONCILIATION_ALERT_PAGERDUTY_SEVERITY: severity,
+  RECONCILIATION_ALERT_MAX_AGE: duration,
   PUSHGATEWAY_URL: httpUrl.optional(),
   LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  LOG_FORMAT: oneOf('auto', 'json', 'ecs'),
 } satisfies Record<VariableName, z.ZodType>);
 
 const schema = environment
@@ -288,6 +311,14 @@ const schema = environment
         input: value,
         path: ['RECONCILIATION_LOW_UP_TO'],
         message: 'must not be above RECONCILIATION_MEDIUM_UP_TO, nor that above RECONCILIATION_HIGH_UP_TO',
+      });
+    const webhook = value.RECONCILIATION_ALERT_WEBHOOK_URL;
+    if (webhook !== undefined && isSlack(webhook) && value.RECONCILIATION_ALERT_SLACK_URL !== undefined)
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['RECONCILIATION_ALERT_SLACK_URL'],
+        message: 'is set, and RECONCILIATION_ALERT_WEBHOOK_URL names Slack too: unset one of them',
       });
   })
   .transform(toConfig);
@@ -315,7 +346,10 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
       hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
       dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
     },
+    alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
+    pushgatewayUrl: value.PUSHGATEWAY_URL,
     logLevel: value.LOG_LEVEL,
+    logFormat: value.LOG_FORMAT,
     circle: {
       baseUrl: value.CIRCLE_BASE_URL,
       apiKey: value.CIRCLE_API_KEY,
@@ -334,4 +368,27 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
       exclude: new Set(value.RECONCILIATION_ALPACA_EXCLUDE),
     },
   };
+}
+
+function* targetsOf(value: z.output<typeof environment>): Generator<TargetConfig> {
+  const webhook = value.RECONCILIATION_ALERT_WEBHOOK_URL;
+  const slack = value.RECONCILIATION_ALERT_SLACK_URL;
+  const key = value.RECONCILIATION_ALERT_PAGERDUTY_KEY;
+  if (slack !== undefined) yield { name: 'slack', url: slack, severity: value.RECONCILIATION_ALERT_SLACK_SEVERITY };
+  if (key !== undefined)
+    yield {
+      name: 'pagerduty',
+      url: value.RECONCILIATION_ALERT_PAGERDUTY_URL,
+      key,
+      severity: value.RECONCILIATION_ALERT_PAGERDUTY_SEVERITY,
+    };
+  if (webhook === undefined) return;
+  const severity = value.RECONCILIATION_ALERT_WEBHOOK_SEVERITY;
+  if (isSlack(webhook)) yield { name: 'slack', url: webhook, severity };
+  else yield { name: 'webhook', url: webhook, secrets: value.RECONCILIATION_ALERT_WEBHOOK_SECRET, severity };
+}
+
+/** Slack’s webhooks are known by their host, that of its government cloud included. */
+function isSlack(url: string): boolean {
+  return /^hooks\.slack(-gov)?\.com$/.test(new URL(url).hostname);
 }

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import type { Config } from './config.ts';
 import { plain } from './plain.ts';
 import type { Mask } from './secrets.ts';
 import type { Output, World } from './world.ts';
@@ -11,30 +12,51 @@ interface Talk {
   now: World['now'];
 }
 
+export interface LogOptions {
+  level: Config['logLevel'];
+  /** auto: one plain line each on a terminal, JSON for machines. ecs: the fields of the Elastic Common Schema. */
+  format: Config['logFormat'];
+}
+
 /**
- * Talk on stderr: JSON lines for machines, one plain line each on a terminal. Every line passes the mask. Field names
- * keep clear of those that log systems read as severity or host (`status`, `host`, `date`).
+ * Talk on stderr, one line for each event, every line past the mask. Datadog and Loki read `level`, `service`,
+ * `timestamp`, `message` and `error.kind` / `error.message` / `error.stack` as they are; Elastic wants its own names. No
+ * field of ours is called `status`, `host`, `date` or `severity`: these they would take for those of the line.
  */
-export function createLogger({ stderr, now }: Talk, level: string, mask: Mask): Logger {
-  const format = stderr.isTTY === true ? forPeople : (line: string) => line;
+export function createLogger({ stderr, now }: Talk, { level, format }: LogOptions, mask: Mask): Logger {
+  const names = format === 'ecs' ? elastic : plainJson;
+  const text = format === 'auto' && stderr.isTTY === true ? forPeople : (line: string) => line;
   return pino(
     {
       level,
-      base: { service: 'recon' },
+      base: names.base,
       messageKey: 'message',
       errorKey: 'error',
-      timestamp: () => `,"timestamp":"${now().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: describeError },
+      timestamp: () => `,"${names.timestamp}":"${now().toISOString()}"`,
+      formatters: { level: (label) => ({ [names.level]: label }) },
+      serializers: { error: names.error },
     },
-    { write: (line: string) => stderr.write(mask(format(line))) },
+    { write: (line: string) => stderr.write(mask(text(line))) },
   );
 }
 
+const plainJson = { base: { service: 'recon' }, timestamp: 'timestamp', level: 'level', error: describeError };
+
+/** Elastic Common Schema: dotted names at the top, and the version that they are of. */
+const elastic = {
+  base: { 'service.name': 'recon', 'ecs.version': '8.11.0' },
+  timestamp: '@timestamp',
+  level: 'log.level',
+  error: (error: unknown) => {
+    const { type, message, stack } = describeError(error);
+    return { type, message, stack_trace: stack };
+  },
+};
+
 /** A fixed list of fields: other properties of an error may hold headers with credentials. */
-function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): { kind?: string; type?: string; message: string; stack?: string | undefined } {
   if (!(error instanceof Error)) return { message: String(error) };
-  return { type: error.name, message: error.message, stack: error.stack };
+  return { kind: error.name, type: error.name, message: error.message, stack: error.stack };
 }
 
 function forPeople(line: string): string {

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { completionCommand } from './commands/completion.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
+import { metricsCommand } from './commands/metrics.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
@@ -62,7 +64,16 @@ function buildProgram(context: CommandContext): Command {
       'after',
       '\nExamples:\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
     );
-  for (const build of [runCommand, statusCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
+  for (const build of [
+    runCommand,
+    statusCommand,
+    exceptionsCommand,
+    reportsCommand,
+    checksCommand,
+    alertsCommand,
+    metricsCommand,
+    migrateCommand,
+  ])
     program.addCommand(inherit(build(context), program));
   for (const build of [completionCommand, helpCommand]) program.addCommand(inherit(build(context, program), program));
   return program;

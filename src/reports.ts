@@ -47,21 +47,27 @@ export function verdictOf(check: Pick<StoredCheck, 'status' | 'passed'>): Verdic
   return check.passed ? 'passed' : 'failed';
 }
 
-/** Writes the report as `in_progress`, committed before anything can fail; also closes what a dead run left behind. */
+/** Closes the reports that dead runs left in progress. Only to be called by who holds the lock of all runs. */
+export async function closeDeadReports(transaction: Transaction, schema: string, at: string): Promise<Report[]> {
+  const rows = await transaction<Report[]>`
+    update ${transaction(`${schema}.reconciliation_reports`)} as report
+    set status = 'failed', completed_at = ${at}, error_message = 'interrupted'
+    where report.status in ('pending', 'in_progress')
+    returning ${reportColumns(transaction)}
+  `;
+  return [...rows];
+}
+
+/** Writes the report as `in_progress`. */
 export async function beginReport(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   report: Pick<Report, 'id' | 'run_type' | 'started_at' | 'metadata'>,
 ): Promise<void> {
-  const reports = database(`${schema}.reconciliation_reports`);
-  // we hold the lock of all runs: whoever left a report in progress is dead
-  await database`
-    update ${reports} as report
-    set status = 'failed', completed_at = ${report.started_at}, error_message = 'interrupted'
-    where report.status in ('pending', 'in_progress')
-  `;
-  await database`
-    insert into ${reports} (id, run_type, status, started_at, created_at, metadata)
+  await transaction`
+    insert into ${transaction(`${schema}.reconciliation_reports`)} (
+      id, run_type, status, started_at, created_at, metadata
+    )
     values (
       ${report.id}, ${report.run_type}, 'in_progress', ${report.started_at}, ${report.started_at},
       ${toJsonb(report.metadata)}::text::jsonb
@@ -70,9 +76,9 @@ export async function beginReport(
 }
 
 /** Ends a report that is still in progress. Throws if a later run has already declared this one dead. */
-export async function finishReport(connection: Database | Transaction, schema: string, report: Report): Promise<void> {
-  const finished = await connection`
-    update ${connection(`${schema}.reconciliation_reports`)} as stored
+export async function finishReport(transaction: Transaction, schema: string, report: Report): Promise<void> {
+  const finished = await transaction`
+    update ${transaction(`${schema}.reconciliation_reports`)} as stored
     set
       status = ${report.status},
       completed_at = ${report.completed_at},
@@ -202,8 +208,8 @@ export async function checksOf(database: Database, schema: string, reportId: str
   return rows.map((row) => ({ ...row, execution_time_ms: Number(row.execution_time_ms) }));
 }
 
-function reportColumns(database: Database) {
-  return database`
+function reportColumns(connection: Database | Transaction) {
+  return connection`
     report.id, report.run_type, report.status, report.started_at, report.completed_at, report.total_checks,
     report.passed_checks, report.failed_checks, report.exceptions_count, report.error_message, report.metadata,
     report.created_at

@@ -1,5 +1,7 @@
+import { announce } from './alerts/announce.ts';
 import type { Comparison, CurrencyTotals, Window } from './checks/check.ts';
 import type { CheckName } from './checks/names.ts';
+import type { Config } from './config.ts';
 import { inTransaction, type Database } from './database.ts';
 import { endExpired } from './exceptions/acceptance.ts';
 import type { FindingColumns, StoredException } from './exceptions/exception.ts';
@@ -12,7 +14,8 @@ import { storableText } from './jsonb.ts';
 import { severities, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
-import type { Mask } from './secrets.ts';
+import { maskValues, type Mask } from './secrets.ts';
+import { countRun } from './run-totals.ts';
 import { storeVerified, type CutTimes, type Verified } from './watermarks.ts';
 
 /** What became of one check in this run. */
@@ -92,6 +95,9 @@ export interface Storage {
   signal: AbortSignal;
   /** Told how many findings are stored so far, of how many. */
   progress: (stored: number, all: number) => void;
+  /** Whom to tell, and what must not be told. */
+  config: Pick<Config, 'alerts' | 'environment'>;
+  mask: Mask;
 }
 
 /** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
@@ -100,7 +106,7 @@ export async function storeRun(
   { report, checks }: Conclusion,
   outcomes: readonly CheckOutcome[],
 ): Promise<number> {
-  const { database, schema, clears, signal, progress } = storage;
+  const { database, schema, clears, signal, progress, config, mask } = storage;
   const seenAt = report.completed_at ?? report.started_at;
   return inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, report);
@@ -116,6 +122,8 @@ export async function storeRun(
     }
     const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
     for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
+    await countRun(transaction, schema, report, checks);
+    await announce(transaction, schema, { report, checks }, config, { clears, mask });
     return cleared;
   });
 }
@@ -202,7 +210,7 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
       ...nothing,
       status: 'failed',
       error_message: error,
-      metadata: masked({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
+      metadata: maskValues({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
     };
   }
   return {
@@ -210,18 +218,8 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
     ...sidesOf(result),
     status: 'completed',
     error_message: null,
-    metadata: masked({ ...describeComparison(result), ...describeCoverage(outcome, result) }, mask),
+    metadata: maskValues({ ...describeComparison(result), ...describeCoverage(outcome, result) }, mask),
   };
-}
-
-/**
- * A custodian may send our own key back to us, in a token's name for one. An amount that happens to hold the digits of
- * a password stays an amount.
- */
-function masked(metadata: Record<string, unknown>, mask: Mask): Record<string, unknown> {
-  const maskText = (_name: string, value: unknown): unknown =>
-    typeof value === 'string' && !/^-?[\d.]+$/.test(value) ? mask(value) : value;
-  return JSON.parse(JSON.stringify(metadata), maskText) as Record<string, unknown>;
 }
 
 /** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */

@@ -1,75 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { askCanary } from './canary.ts';
-import type { Check, Comparison, Cut, Found, Window } from './checks/check.ts';
+import { announce } from './alerts/announce.ts';
 import { checks as registry } from './checks/index.ts';
 import type { CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
-import type { BegunReading } from './custodians/custodian.ts';
-import { everything, whyIncomplete, withCut, type CutOptions, type Scope } from './cut.ts';
-import { inSavepoint, openDatabase, streamFrom, withDatabase, type Database } from './database.ts';
-import { countAccepted } from './exceptions/acceptance.ts';
+import { inTransaction, streamFrom, withDatabase, type Database, type Transaction } from './database.ts';
+import { cutOptionsOf, isWhole, startEngine, type Engine, type RunListener, type RunOptions } from './engine.ts';
 import { anyException } from './exceptions/filter.ts';
-import { KeptFindings } from './exceptions/kept-findings.ts';
-import { openSubjects, streamExceptions } from './exceptions/store.ts';
-import { Incomplete } from './incomplete.ts';
+import { streamExceptions } from './exceptions/store.ts';
 import { assertKnownUser } from './known-user.ts';
-import { withPlace } from './mapping-problem.ts';
+import { makeKnown, tryToPush } from './make-known.ts';
 import { assertMigrated, plannedSchema } from './migrations.ts';
-import { beginReport, finishReport, hasReports, lastCompared, type Report, type RunType } from './reports.ts';
-import {
-  conclude,
-  storeRun,
-  unstoredExceptions,
-  type CheckOutcome,
-  type Compared,
-  type RunResult,
-  type Storage,
-} from './run-result.ts';
+import { pastOf } from './past.ts';
+import { newlyMissed } from './punctuality.ts';
+import { beginReport, closeDeadReports, finishReport, type Report } from './reports.ts';
+import { runChecks } from './run-checks.ts';
 import { withRunLock } from './run-lock.ts';
-import { createMask, type Mask } from './secrets.ts';
-import { identityOf, openSource, type Source } from './source.ts';
-import { windowsOf, type CutTimes } from './watermarks.ts';
+import { conclude, storeRun, unstoredExceptions, type RunResult, type Storage } from './run-result.ts';
+import { countDeadRuns, countRun } from './run-totals.ts';
+import { openSource } from './source.ts';
 import type { World } from './world.ts';
-
-export interface RunOptions {
-  type: RunType;
-  /** The checks to run, of those that are on. */
-  checks: readonly CheckName[];
-  scope: Scope;
-  dryRun: boolean;
-  waitMs: number;
-  /** Take a shrunken source for the truth this once. */
-  acceptFewer: boolean;
-  /** Let each check of the database look at books with known faults as well. */
-  canary: boolean;
-}
-
-/** Told what happens while it happens; none of it is a result. */
-export interface RunListener {
-  /** Another run holds the lock, and this one waits for it. */
-  waiting(): void;
-  /** Begins with 0. */
-  reading(check: CheckName, read: number): void;
-  comparing(check: CheckName): void;
-  finished(outcome: CheckOutcome): void;
-  /** Nothing is stored before all of it is. */
-  storing(stored: number, all: number): void;
-}
-
-interface Engine {
-  config: Config;
-  options: RunOptions;
-  world: World;
-  listener: RunListener;
-  source: Source;
-  mask: Mask;
-  /** Aborted by a signal of the operating system or by the run's deadline. */
-  signal: AbortSignal;
-  /** Aborted when half of the run's time is over: a slow custodian must not keep the books from being looked at. */
-  custodianSignal: AbortSignal;
-}
-
-const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
 /**
  * One run: lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
@@ -102,25 +51,6 @@ export async function run(
   });
 }
 
-function cutOptionsOf({ config, source, options, world, signal }: Engine, known: Past['known']): CutOptions {
-  const seed = String(Math.floor(world.random() * Number.MAX_SAFE_INTEGER));
-  return { config, source, scope: options.scope, asOf: world.asOf, seed, known, signal };
-}
-
-/** The deadline runs from here: waiting for the lock does not count. */
-function startEngine(config: Config, options: RunOptions, world: World, listener: RunListener, source: Source): Engine {
-  const timeoutMs = config.runTimeoutMs ?? defaultTimeoutMs[options.type];
-  const signal = deadlineAfter(timeoutMs, world.signal);
-  const custodianSignal = deadlineAfter(timeoutMs / 2, signal);
-  return { config, options, world, listener, source, signal, custodianSignal, mask: createMask(world.env) };
-}
-
-function deadlineAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
-  const deadline = AbortSignal.timeout(Math.ceil(milliseconds));
-  deadline.addEventListener('abort', () => undefined); // `any` holds it weakly: collected, it would never go off
-  return AbortSignal.any([signal, deadline]);
-}
-
 async function dryRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
@@ -134,21 +64,49 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
 }
 
 async function storedRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
-  const report = newReport(engine);
-  await beginReport(database, schema, report);
+  const report = await begin(engine, database, schema);
+  engine.listener.began(report);
+  await tryToPush(engine, database, schema); // a run that dies has at least been seen to begin
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
     const conclusion = conclude(report, outcomes, engine.world.now(), engine.mask);
     const cleared = await storeRun(storageOf(engine, database, schema), conclusion, outcomes);
+    engine.listener.ended(conclusion.report, conclusion.found);
     return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
     await markFailed(engine, database, schema, report, error);
     throw error;
+  } finally {
+    await makeKnown(engine, database, schema);
   }
 }
 
-function storageOf({ options, world, listener }: Engine, database: Database, schema: string): Storage {
+/**
+ * Writes the report, committed before anything can fail, with the runs that were missed before it; and closes what dead
+ * runs left behind.
+ */
+async function begin(engine: Engine, database: Database, schema: string): Promise<Report> {
+  const { config, listener } = engine;
+  const report = newReport(engine);
+  await inTransaction(database, 'read write', async (transaction) => {
+    const missed = await newlyMissed(transaction, schema, config, new Date(report.started_at));
+    if (missed.length > 0) report.metadata['missed'] = missed;
+    listener.missed(missed);
+    const dead = await closeDeadReports(transaction, schema, report.started_at);
+    await countDeadRuns(transaction, schema, dead);
+    for (const other of dead) await announceEnd(engine, transaction, schema, other);
+    await beginReport(transaction, schema, report);
+  });
+  return report;
+}
+
+/** Of a run without a result. */
+function announceEnd({ config, mask }: Engine, transaction: Transaction, schema: string, report: Report) {
+  return announce(transaction, schema, { report, checks: [] }, config, { clears: false, mask });
+}
+
+function storageOf({ options, world, listener, config, mask }: Engine, database: Database, schema: string): Storage {
   return {
     database,
     schema,
@@ -157,6 +115,8 @@ function storageOf({ options, world, listener }: Engine, database: Database, sch
     progress: (stored, all) => {
       listener.storing(stored, all);
     },
+    config,
+    mask,
   };
 }
 
@@ -166,38 +126,6 @@ function storedExceptions(config: Config, schema: string, reportId: string, limi
     streamExceptions(database, schema, { ...anyException, reportId }, { limit }),
   );
 }
-
-/** What earlier runs left that this one goes by. */
-interface Past {
-  /** How many records each check compared last time; unknown where fewer are accepted. */
-  compared: ReadonlyMap<string, number>;
-  /** The subjects of each check with an open exception. */
-  known: Cut['known'];
-  /** How many of these findings are known and agreed. */
-  accepted: (findings: KeptFindings) => Promise<Compared['accepted']>;
-  /** From where to where each check verifies; a narrowed run verifies nothing. */
-  windows: (database: Database, times: CutTimes) => Promise<((check: CheckName) => Window) | undefined>;
-}
-
-/** A dry run may come before our tables: then nobody knows of any past. */
-async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
-  if (options.dryRun && !(await hasReports(database, schema))) return noPast;
-  const { scope, type } = options;
-  return {
-    windows: async (connected, times) =>
-      isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
-    compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
-    known: await openSubjects(database, schema),
-    accepted: (findings) => countAccepted(database, schema, findings, world.now()),
-  };
-}
-
-const noPast: Past = {
-  compared: new Map(),
-  known: {},
-  accepted: () => Promise.resolve({ low: 0, medium: 0, high: 0, critical: 0 }),
-  windows: () => Promise.resolve(undefined),
-};
 
 function newReport({ options, config, world }: Engine): Report {
   const startedAt = world.now().toISOString();
@@ -227,10 +155,6 @@ function newReport({ options, config, world }: Engine): Report {
   };
 }
 
-function isWhole(scope: Scope): boolean {
-  return scope.since === everything.since && scope.until === everything.until && scope.userId === everything.userId;
-}
-
 /** A run that broke leaves a report that says so. If that cannot be written either, the next run closes the report. */
 async function markFailed(
   engine: Engine,
@@ -246,218 +170,10 @@ async function markFailed(
     completed_at: engine.world.now().toISOString(),
     error_message: message,
   };
-  await finishReport(database, schema, failed).catch(() => undefined);
-}
-
-/** What a custodian said, or why it could not be read, and how long that took. */
-interface Reading {
-  result: BegunReading | Incomplete;
-  tookMs: number;
-}
-
-type Readings = Map<CheckName, Reading>;
-
-async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
-  return compareAll(engine, await readCustodians(engine), past);
-}
-
-/** Custodians are slow: they are read side by side, and before any snapshot is open. */
-async function readCustodians(engine: Engine): Promise<Readings> {
-  const reading = engine.options.checks.map(async (name): Promise<[CheckName, Reading] | undefined> => {
-    const check = registry[name];
-    if (check.read === undefined) return undefined;
-    const startedAt = engine.world.now();
-    const result = await readOne(engine, check, check.read);
-    return [name, { result, tookMs: since(engine, startedAt) }];
-  });
-  return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
-}
-
-async function readOne(
-  { config, world, listener, custodianSignal: signal }: Engine,
-  check: Check,
-  read: NonNullable<Check['read']>,
-): Promise<BegunReading | Incomplete> {
-  const told = (count: number) => {
-    listener.reading(check.name, count);
-  };
-  told(0);
-  try {
-    return await read(config, { ...world, signal }, told);
-  } catch (error) {
-    if (error instanceof Incomplete) return error;
-    if (signal.aborted && !world.signal.aborted) return tooSlow();
-    throw error;
-  }
-}
-
-async function compareAll(engine: Engine, readings: Readings, past: Past): Promise<CheckOutcome[]> {
-  const { config, world } = engine;
-  const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
-  try {
-    const outcomes: CheckOutcome[] = [];
-    for (const outcome of await compareInCut(engine, database, readings, past))
-      outcomes.push(await settleOne(engine, database, outcome, past));
-    return outcomes;
-  } finally {
-    await database.end({ timeout: 1 });
-  }
-}
-
-async function compareInCut(
-  engine: Engine,
-  database: Database,
-  readings: Readings,
-  past: Past,
-): Promise<CheckOutcome[]> {
-  const { options, world } = engine;
-  const outcomes: CheckOutcome[] = [];
-  try {
-    await withCut(database, cutOptionsOf(engine, past.known), async (cut) => {
-      const times = timesOf(engine, cut);
-      const windowOf = await past.windows(database, times);
-      for (const name of options.checks) {
-        const window = windowOf?.(name);
-        const seen = { ...cut, ...(window && { window }) };
-        const outcome = await compareOne(engine, seen, registry[name], readings.get(name), past);
-        outcomes.push({ ...outcome, ...(window && { verifies: { window, times } }) });
-      }
-    });
-  } catch (error) {
-    // the connection is gone: what was compared before stands, the rest could not be told
-    const reason = whyIncomplete(error);
-    if (reason === undefined || world.signal.aborted) throw error;
-    for (const name of options.checks.slice(outcomes.length))
-      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason), past));
-  }
-  return outcomes;
-}
-
-/** The cut by both clocks. */
-function timesOf({ config, source, world }: Engine, { params, horizon }: Cut): CutTimes {
-  return {
-    asOf: params.as_of,
-    ...horizon,
-    runAt: world.now().toISOString(),
-    source: `${identityOf(source)} ${config.entriesPerTransaction}`,
-  };
-}
-
-async function compareOne(
-  engine: Engine,
-  cut: Cut,
-  check: Check,
-  reading: Reading | undefined,
-  past: Past,
-): Promise<CheckOutcome> {
-  const startedAt = engine.world.now();
-  engine.listener.comparing(check.name);
-  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result, past));
-  outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
-  return isSettled(outcome) ? told(engine, outcome, past) : outcome;
-}
-
-function isSettled({ result }: CheckOutcome): boolean {
-  return result instanceof Incomplete || result.settle === undefined;
-}
-
-/** What a check has to do once the snapshot of all checks is closed: its findings take the place of those so far. */
-async function settleOne(engine: Engine, database: Database, outcome: CheckOutcome, past: Past): Promise<CheckOutcome> {
-  const { name, result } = outcome;
-  if (result instanceof Incomplete || result.settle === undefined) return outcome;
-  const { config, world, signal } = engine;
-  const { settle } = result;
-  const startedAt = world.now();
-  const cut = <T>(body: (cut: Cut) => Promise<T>) =>
-    withCut(database, cutOptionsOf(engine, {}), (seen) =>
-      body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
-    );
-  const answer = await orIncomplete(engine, async () => {
-    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, cut, found }));
-    return { ...comparison, planted: null };
-  });
-  const executionMs = outcome.executionMs + since(engine, startedAt);
-  return told(engine, { ...outcome, result: answer, executionMs }, past);
-}
-
-function told(engine: Engine, outcome: CheckOutcome, { compared }: Past): CheckOutcome {
-  const believed = refuseShrunken(outcome, compared.get(outcome.name));
-  engine.listener.finished(believed);
-  return believed;
-}
-
-async function tryCompare(
-  engine: Engine,
-  cut: Cut,
-  check: Check,
-  reading: BegunReading | Incomplete | undefined,
-  past: Past,
-): Promise<Compared | Incomplete> {
-  if (reading instanceof Incomplete) return reading;
-  const params = { ...cut.params, ...check.params(engine.config) };
-  return orIncomplete(engine, () =>
-    inSavepoint(cut.transaction, async (transaction) => {
-      const seen = { ...cut, transaction, params };
-      const planted = engine.options.canary && check.read === undefined ? await askCanary(seen, check) : null;
-      return { ...(await withFindings(past, (found) => check.compare(seen, reading, found))), planted };
-    }),
-  );
-}
-
-/** What `work` compared, or why it could not tell. Throws what is neither. */
-async function orIncomplete(
-  { world, signal, source }: Engine,
-  work: () => Promise<Compared>,
-): Promise<Compared | Incomplete> {
-  try {
-    world.signal.throwIfAborted();
-    if (signal.aborted) return pastDeadline();
-    return await work();
-  } catch (error) {
-    world.signal.throwIfAborted();
-    const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
-    if (reason === undefined) throw error;
-    return withPlace(reason, error, source);
-  }
-}
-
-/** A comparison with all that it handed over. */
-async function withFindings(
-  { accepted }: Past,
-  compare: (found: Found) => Promise<Comparison>,
-): Promise<Omit<Compared, 'planted'>> {
-  const findings = new KeptFindings();
-  const comparison = await compare((finding) => {
-    findings.add(finding);
-  });
-  return { ...comparison, findings, accepted: await accepted(findings) };
-}
-
-function pastDeadline(): Incomplete {
-  return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
-}
-
-function tooSlow(): Incomplete {
-  return new Incomplete(
-    'The custodian was not read within half of the run’s time: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.',
-  );
-}
-
-function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Compared | Incomplete): CheckOutcome {
-  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
-}
-
-/** In milliseconds; never negative, though a clock may be set back. */
-function since({ world }: Engine, startedAt: Date): number {
-  return Math.max(0, world.now().getTime() - startedAt.getTime());
-}
-
-/** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
-function refuseShrunken(outcome: CheckOutcome, previous: number | undefined): CheckOutcome {
-  const { result } = outcome;
-  if (result instanceof Incomplete || result.coverage !== 'everything') return outcome;
-  if (previous === undefined || result.compared * 2 >= previous) return outcome;
-  const records = result.compared === 1 ? 'record' : 'records';
-  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
-  return { ...outcome, result: new Incomplete(reason) };
+  await inTransaction(database, 'read write', async (transaction) => {
+    await finishReport(transaction, schema, failed);
+    await countRun(transaction, schema, failed, []);
+    await announceEnd(engine, transaction, schema, failed);
+  }).catch(() => undefined);
+  engine.listener.failed(failed, error);
 }

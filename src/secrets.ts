@@ -22,6 +22,16 @@ export function createMask(env: World['env']): Mask {
   return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
 }
 
+/**
+ * The same JSON with its texts masked: a custodian may send our own key back to us, in a token's name for one. An amount
+ * that happens to hold the digits of a password stays an amount.
+ */
+export function maskValues<T extends object>(value: T, mask: Mask): T {
+  const maskText = (_name: string, inner: unknown): unknown =>
+    typeof inner === 'string' && !/^-?[\d.]+$/.test(inner) ? mask(inner) : inner;
+  return JSON.parse(JSON.stringify(value), maskText) as T;
+}
+
 function secretValues(env: World['env']): string[] {
   const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
   const values = new Map(names.map((name) => [name, env[name]?.trim() || fileContent(env[`${name}_FILE`])]));
@@ -39,18 +49,20 @@ function fileContent(path: string | undefined): string | undefined {
 }
 
 function spellings(value: string): string[] {
-  return [value, encodeURIComponent(value), ...(value.includes('://') ? passwordOf(value) : partsOf(value))];
+  return [value, encodeURIComponent(value), ...(value.includes('://') ? partsOfUrl(value) : partsOf(value))];
 }
 
-/** The long ones of the three parts of a Circle key. */
+/** The long ones of the three parts of a Circle key, and of two secrets of a webhook. */
 function partsOf(value: string): string[] {
-  return value.split(':').filter((part) => part.length > 15);
+  return value.split(/[:,\s]+/).filter((part) => part.length > 15);
 }
 
-function passwordOf(value: string): string[] {
+/** The password, and what is long in the path of a webhook. The name of a database is nobody's secret. */
+function partsOfUrl(value: string): string[] {
   if (!URL.canParse(value)) return [];
-  const { password } = new URL(value);
-  return password === '' ? [] : [password, decoded(password)];
+  const { password, pathname, protocol } = new URL(value);
+  const path = protocol.startsWith('http') ? pathname.split('/').filter((part) => part.length > 15) : [];
+  return [...(password === '' ? [] : [password, decoded(password)]), ...path];
 }
 
 /** A percent sign that stands for itself is malformed, and still part of a secret. */

@@ -1,3 +1,5 @@
+import { severities } from './kinds.ts';
+
 /**
  * Every environment variable that recon knows: the one table that configuration, `recon help environment`, README and
  * .env.example follow.
@@ -11,6 +13,12 @@ export interface Variable {
   readonly meaning: string;
   /** Given by the user's documents, accepted, but without effect in this release: a run says so. */
   readonly notYet?: true;
+}
+
+/** The lowest severity of an exception that a target is told about. */
+function severityOf<const Name extends string>(name: Name, target: string) {
+  const meaning = `Lowest severity of an exception that ${target} is told about`;
+  return { name, kind: 'choice', default: 'high', choices: severities, meaning } as const;
 }
 
 export const variables = [
@@ -152,13 +160,13 @@ export const variables = [
     name: 'RECONCILIATION_HOURLY_INTERVAL',
     kind: 'number',
     default: '60',
-    meaning: 'Expected minutes between hourly runs, for `recon status`; the schedule itself is cron’s',
+    meaning: 'Expected minutes between hourly runs; the schedule itself is cron’s',
   },
   {
     name: 'RECONCILIATION_DAILY_RUN_TIME',
     kind: 'time',
     default: '02:00',
-    meaning: 'Expected time of the daily run, HH:MM in UTC, for `recon status`; the schedule itself is cron’s',
+    meaning: 'Expected time of the daily run, HH:MM in UTC; the schedule itself is cron’s',
   },
   {
     name: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',
@@ -167,14 +175,55 @@ export const variables = [
     notYet: true,
     meaning: 'Correct what is provably wrong and small',
   },
-  { name: 'RECONCILIATION_ALERT_WEBHOOK_URL', kind: 'secret', notYet: true, meaning: 'Where alerts are sent' },
-  { name: 'PUSHGATEWAY_URL', kind: 'url', notYet: true, meaning: 'Prometheus Pushgateway for the metrics' },
+  {
+    name: 'RECONCILIATION_ALERT_WEBHOOK_URL',
+    kind: 'secret',
+    meaning: 'Where alerts are sent: a Slack webhook (known by its host) or any other that takes JSON',
+  },
+  {
+    name: 'RECONCILIATION_ALERT_WEBHOOK_SECRET',
+    kind: 'secret',
+    meaning: 'Signs what is sent there (Standard Webhooks): whsec_…; two, separated by a comma, while it is changed',
+  },
+  severityOf('RECONCILIATION_ALERT_WEBHOOK_SEVERITY', 'that webhook'),
+  { name: 'RECONCILIATION_ALERT_SLACK_URL', kind: 'secret', meaning: 'A Slack webhook, beside the other one' },
+  severityOf('RECONCILIATION_ALERT_SLACK_SEVERITY', 'Slack'),
+  {
+    name: 'RECONCILIATION_ALERT_PAGERDUTY_KEY',
+    kind: 'secret',
+    meaning: 'Integration key of a PagerDuty service, Events API v2',
+  },
+  {
+    name: 'RECONCILIATION_ALERT_PAGERDUTY_URL',
+    kind: 'url',
+    default: 'https://events.pagerduty.com/v2/enqueue',
+    meaning: 'PagerDuty’s Events API; in the EU it is https://events.eu.pagerduty.com/v2/enqueue',
+  },
+  severityOf('RECONCILIATION_ALERT_PAGERDUTY_SEVERITY', 'PagerDuty'),
+  {
+    name: 'RECONCILIATION_ALERT_MAX_AGE',
+    kind: 'duration',
+    default: '3d',
+    meaning: 'An alert that could not be delivered is given up at this age',
+  },
+  {
+    name: 'PUSHGATEWAY_URL',
+    kind: 'secret',
+    meaning: 'Prometheus Pushgateway for the metrics; may hold user and password',
+  },
   {
     name: 'LOG_LEVEL',
     kind: 'choice',
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     meaning: 'What is logged on stderr',
+  },
+  {
+    name: 'LOG_FORMAT',
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'json', 'ecs'],
+    meaning: 'auto: plain lines on a terminal, else JSON as Datadog and Loki read it; ecs: JSON as Elastic reads it',
   },
 ] as const satisfies readonly Variable[];
 

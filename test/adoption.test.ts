@@ -160,6 +160,10 @@ describe('the first version of the three tables', () => {
       { name: 'reconciliation_watermarks', rows: '0', adopted: false },
       { name: 'reconciliation_waiting', rows: '0', adopted: false },
       { name: 'reconciliation_checkpoints', rows: '0', adopted: false },
+      { name: 'reconciliation_totals', rows: '0', adopted: false },
+      { name: 'reconciliation_alerts', rows: '0', adopted: false },
+      { name: 'reconciliation_incidents', rows: '0', adopted: false },
+      { name: 'reconciliation_switched_off', rows: '0', adopted: false },
     ]);
     expect(plan.notRestored).toContain(
       'alter table reconciliation_exceptions add constraint reconciliation_exceptions_affected_user_id_fkey FOREIGN KEY (affected_user_id) REFERENCES users(id)',

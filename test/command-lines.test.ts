@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recon } from './support/world.ts';
 
-// What README.md and crontab.example tell people to type. Without DATABASE_URL a command ends with 78 once it is
+// What README.md, deploy/runbook.md and crontab.example tell people to type. Without DATABASE_URL a command ends with 78 once it is
 // understood: only one that is not ends with 64.
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
@@ -45,10 +45,16 @@ async function type(line: string) {
 }
 
 const readme = commandLinesOf((await read('README.md')).replace(/^## Not built yet[^]*/m, ''));
+const runbook = commandLinesOf(await read('deploy/runbook.md'));
 const crontab = [...(await read('crontab.example')).matchAll(/^[^#\n].*?recon\.js (.+?) >/gm)].map(([, line]) => line!);
 
 describe('every command line is understood', () => {
   test.each(readme.filter((line) => !line.startsWith('--reset')))('README: recon %s', async (line) => {
+    const { exitCode, stderr } = await type(line);
+    expect([0, 78], stderr).toContain(exitCode);
+  });
+
+  test.each(runbook)('runbook: recon %s', async (line) => {
     const { exitCode, stderr } = await type(line);
     expect([0, 78], stderr).toContain(exitCode);
   });

@@ -162,7 +162,7 @@ describe('the configuration', () => {
       RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true',
       PUSHGATEWAY_URL: 'http://push:9091',
     };
-    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY', 'PUSHGATEWAY_URL']);
+    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY']);
   });
 });
 

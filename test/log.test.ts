@@ -1,13 +1,18 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '../src/log.ts';
 import { createMask } from '../src/secrets.ts';
-import { testWorld } from './support/world.ts';
+import { variables, type Variable } from '../src/variables.ts';
+import { testDatabase } from './support/database.ts';
+import { LedgerBuilder } from './support/ledger.ts';
+import { startReceiver } from './support/receiver.ts';
+import { cutAt } from './support/run-check.ts';
+import { operatorOf, testWorld } from './support/world.ts';
 
 const mask = createMask({ CIRCLE_API_KEY: 'canary-circle-key' });
 
 test('JSON lines for machines, without secrets', () => {
   const { stderr, now } = testWorld();
-  const log = createLogger({ stderr, now }, 'info', mask);
+  const log = createLogger({ stderr, now }, { level: 'info', format: 'auto' }, mask);
   log.info({ event: 'check.finished', check: 'deposits' }, 'with canary-circle-key');
   log.debug('not this one');
   log.error({ error: Object.assign(new Error('canary-circle-key'), { headers: { authorization: 'secret' } }) }, 'no');
@@ -23,17 +28,113 @@ test('JSON lines for machines, without secrets', () => {
       event: 'check.finished',
       message: 'with [secret]',
     },
-    { level: 'error', error: { type: 'Error', message: '[secret]' } },
+    {
+      level: 'error',
+      error: {
+        kind: 'Error',
+        type: 'Error',
+        message: '[secret]',
+        stack: expect.stringMatching(/^Error: \[secret\]\n +at /) as string,
+      },
+    },
   ]);
   expect(stderr.text).not.toContain('authorization');
 });
 
+test('the names of the Elastic Common Schema, on a terminal too', () => {
+  const { stderr, now } = testWorld({ terminal: true });
+  createLogger({ stderr, now }, { level: 'info', format: 'ecs' }, mask).error(
+    { error: new TypeError('canary-circle-key') },
+    'no',
+  );
+  expect(JSON.parse(stderr.text)).toEqual({
+    '@timestamp': '2026-03-01T12:00:00.000Z',
+    'log.level': 'error',
+    'service.name': 'recon',
+    'ecs.version': '8.11.0',
+    message: 'no',
+    error: {
+      type: 'TypeError',
+      message: '[secret]',
+      stack_trace: expect.stringContaining('TypeError: [secret]') as string,
+    },
+  });
+});
+
 test('one plain line each on a terminal, whatever an API wrote into it', () => {
   const { stderr, now } = testWorld({ terminal: true });
-  const log = createLogger({ stderr, now }, 'info', mask);
+  const log = createLogger({ stderr, now }, { level: 'info', format: 'auto' }, mask);
   log.info('circle_balance: 500 read');
   log.warn('Circle said \u001b[2J\nrecon: exit 0');
   expect(stderr.text).toBe(
     '12:00:00 circle_balance: 500 read\n12:00:00 warn: Circle said \\u001b[2J\\u000arecon: exit 0\n',
   );
+});
+
+test('every line of a run names it, with words that log systems do not take for their own', async () => {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt });
+  ledger.deposit(ledger.user(), '5000', { post: false });
+  await ledger.save(sql);
+  const { types } = operatorOf(url, { LOG_LEVEL: 'info', RECONCILIATION_CHECKS: 'deposits' });
+  const { stderr } = await types(['run', '--type', 'daily']);
+  const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
+  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const [report] = await sql<{ id: string }[]>`select id from reconciliation_reports`;
+  const run = { run_id: report!.id, run_type: 'daily', service: 'recon', level: 'info' };
+  expect(events).toMatchObject([
+    { ...run, event: 'run.started' },
+    { ...run, event: 'check.finished', check_type: 'deposits', duration_ms: 0 },
+    { ...run, event: 'run.finished', run_status: 'completed', verdict: 'failed', duration_ms: 0, exceptions: 1 },
+    { ...run, event: 'exceptions.found', exception_severity: 'critical', exceptions: 1 },
+  ]);
+  for (const event of events)
+    for (const taken of ['status', 'host', 'date', 'severity', 'source']) expect(event).not.toHaveProperty(taken);
+});
+
+test('a canary in every secret variable, and in no line, alert or stored reason', async () => {
+  const { url, sql } = await testDatabase();
+  const webhook = await startReceiver({ status: 500 });
+  const canaries: Record<string, string> = {
+    CIRCLE_API_KEY: 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-1',
+    ALPACA_API_KEY: 'CANARYALPACAKEY',
+    ALPACA_API_SECRET: 'canary-alpaca-secret',
+    RECONCILIATION_ALERT_WEBHOOK_URL: `${webhook.url}/canary-of-the-webhook-path`,
+    RECONCILIATION_ALERT_WEBHOOK_SECRET: `whsec_${'CANARY'.repeat(8)}`,
+    RECONCILIATION_ALERT_SLACK_URL: 'http://127.0.0.1:1/services/canary-of-the-slack-path',
+    RECONCILIATION_ALERT_PAGERDUTY_KEY: 'CANARY0123456789CANARY0123456789',
+    PUSHGATEWAY_URL: 'http://recon:canary-push-password@127.0.0.1:1',
+  };
+  const password = 'canary-database-password';
+  const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
+  expect(Object.keys(canaries).toSorted()).toEqual(names.filter((name) => name !== 'DATABASE_URL').toSorted());
+
+  const spoken = [...Object.values(canaries), password].join(' ');
+  await sql.unsafe(`
+    create function leak() returns trigger language plpgsql as $$ begin raise exception '%', '${spoken}'; end $$;
+    create trigger leak before insert on reconciliation_checks for each row execute function leak()`);
+  const role = `canary_${Math.random().toString(36).slice(2)}`;
+  await sql.unsafe(
+    `create role ${role} login password '${password}'; grant all on all tables in schema public to ${role}`,
+  );
+  onTestFinished(async () => {
+    await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+  });
+  const own = new URL(url);
+  [own.username, own.password] = [role, password];
+  const { types } = operatorOf(own.href, { ...canaries, LOG_LEVEL: 'debug', RECONCILIATION_REQUEST_TIMEOUT: '1s' });
+  const outcomes = [
+    await types(['run']),
+    await types(['alerts', 'retry']),
+    await types(['alerts', 'test']),
+    await types(['alerts', 'list', '-o', 'json']),
+    await types(['metrics', 'push']),
+    await types(['reports', 'show']),
+    await types(['run'], { env: { RECONCILIATION_ALERT_PAGERDUTY_KEY: 'canary-too-short' } }),
+  ];
+  const stored = await sql`select row_to_json(alert)::text from reconciliation_alerts as alert`;
+  const reasons = await sql`select error_message from reconciliation_reports`;
+  const everything = JSON.stringify([outcomes, stored, reasons, webhook.received.map(({ body }) => body)]);
+  expect(everything).toContain('[secret]');
+  expect(everything.replaceAll(role, '').match(/.{40}canary.{20}/gi)).toBeNull();
 });

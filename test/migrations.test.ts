@@ -6,7 +6,13 @@ import { OperatorError } from '../src/operator-error.ts';
 import { emptyDatabase } from './support/database.ts';
 import { listSchema } from './support/schema-listing.ts';
 
-const names = ['0001_reports_checks_exceptions', '0002_findings_and_events', '0003_watermarks', '0005_exception_life'];
+const names = [
+  '0001_reports_checks_exceptions',
+  '0002_findings_and_events',
+  '0003_watermarks',
+  '0004_exception_life',
+  '0005_totals_and_alerts',
+];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
 async function fresh() {
@@ -30,12 +36,12 @@ async function failure(promise: Promise<unknown>): Promise<OperatorError> {
 }
 
 describe('the files', () => {
-  test('are numbered upwards, each with its way back', async () => {
+  test('are numbered without a gap, each with its way back', async () => {
     const files = (await readdir(new URL('../sql/migrations/', import.meta.url))).sort();
     const stems = files.filter((file) => file.endsWith('.up.sql')).map((file) => file.replace('.up.sql', ''));
     expect(files).toEqual(stems.flatMap((stem) => [`${stem}.down.sql`, `${stem}.up.sql`]));
     const numbers = stems.map((stem) => Number.parseInt(stem, 10));
-    expect(numbers).toEqual([...new Set(numbers)]);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     expect(stems).toEqual(names);
   });
 });
@@ -89,10 +95,10 @@ describe('up and down', () => {
     const { sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_exceptions`;
+      await other`lock table reconciliation_totals`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0005_exception_life.down.sql');
+      expect(error.message).toContain('sql/migrations/0005_totals_and_alerts.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });

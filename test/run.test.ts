@@ -415,8 +415,9 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
     await sql.unsafe(
       `grant insert, update on reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
          reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks,
-         reconciliation_waiting, reconciliation_checkpoints to ${role};
-       grant delete on reconciliation_waiting, reconciliation_checkpoints to ${role}`,
+         reconciliation_waiting, reconciliation_checkpoints, reconciliation_totals, reconciliation_alerts,
+         reconciliation_incidents, reconciliation_switched_off to ${role};
+       grant delete on reconciliation_waiting, reconciliation_checkpoints, reconciliation_incidents to ${role}`,
     );
     const roleUrl = new URL(url);
     [roleUrl.username, roleUrl.password] = [role, 'reader'];
@@ -555,6 +556,7 @@ describe('a signal', { timeout: 120_000 }, () => {
       DATABASE_URL: url,
       RECONCILIATION_CHECKS: 'deposits',
       RECONCILIATION_SOURCE: await sourceFolder({ deposits: slowly }),
+      LOG_LEVEL: 'silent',
     };
     const world = testWorld({ env });
     const running = reconIn(world, ['run', '-o', 'json']);

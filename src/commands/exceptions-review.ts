@@ -5,7 +5,7 @@ import { confirm } from './confirm.ts';
 import { printExceptions } from './exceptions-list.ts';
 import type { OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import type { Store } from './store.ts';
+import { makeChangeKnown, type Store } from './store.ts';
 
 export interface ReviewFlags {
   yes?: true;
@@ -51,16 +51,18 @@ async function withIds(orders: readonly Order[]) {
 
 /** Changes all of them or none, prints them as they are now, and says on stderr what was done. */
 export async function carryOut(
-  { database, schema, config }: Store,
+  store: Store,
   orders: readonly Order[],
   signature: Signature,
   format: OutputFormat,
   world: World,
 ): Promise<void> {
+  const { database, schema, config } = store;
   const { changeExceptions } = await import('../exceptions/change.ts');
   const { streamExceptions } = await import('../exceptions/store.ts');
   const { doneText } = await import('../output/exception-orders.ts');
   await changeExceptions(database, schema, orders, signature);
+  await makeChangeKnown(store, world);
   const page = format === 'table' ? { limit: listed } : {};
   await printExceptions(streamExceptions(database, schema, await withIds(orders), page), format, world);
   await print(world.stderr, `recon: ${doneText(orders, signature, config.environment)}; exit 0\n`);

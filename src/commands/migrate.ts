@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { Config } from '../config.ts';
 import type { Database } from '../database.ts';
 import type { MigrationStatus } from '../migrations.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
@@ -29,13 +31,25 @@ function upCommand(context: CommandContext): Command {
     )
     .action(async () => {
       const { world } = context;
-      await withSchema(world, async (database, schema) => {
+      await withSchema(world, async (database, schema, config) => {
         const { migrateUp } = await import('../migrations.ts');
         const done = await migrateUp(database, schema);
         const { appliedText } = await import('../output/migrations.ts');
         await print(world.stdout, appliedText(done));
+        await pushBaseline(database, done.schema, config, world);
       });
     });
+}
+
+/** An increase is seen only of what was there before: the zeros of today are what the first failure is held against. */
+async function pushBaseline(database: Database, schema: string, config: Config, world: World): Promise<void> {
+  const { pushMetrics } = await import('../pushgateway.ts');
+  try {
+    await pushMetrics(database, schema, config, world);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    await print(world.stderr, `recon: the tables are there; ${error.message}\n`);
+  }
 }
 
 function downCommand(context: CommandContext): Command {
@@ -88,12 +102,12 @@ async function printStatus(status: MigrationStatus, format: OutputFormat, world:
 /** Gives `body` the database and the schema that the environment names, migrated or not. */
 async function withSchema(
   world: World,
-  body: (database: Database, schema: string | undefined) => Promise<void>,
+  body: (database: Database, schema: string | undefined, config: Config) => Promise<void>,
 ): Promise<void> {
-  const { parseDatabaseConfig } = await import('../config.ts');
+  const { parseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database.ts');
-  const config = parseDatabaseConfig(world.env);
+  const config = parseConfig(world.env);
   await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) =>
-    body(database, config.schema),
+    body(database, config.schema, config),
   );
 }

@@ -1,8 +1,10 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import { createLogger } from '../log.ts';
+import { severities } from '../kinds.ts';
+import { createLogger, type Logger } from '../log.ts';
 import { ProgressLine } from '../progress.ts';
-import type { RunListener } from '../run.ts';
+import type { Report } from '../reports.ts';
+import type { RunListener } from '../engine.ts';
 import { createMask } from '../secrets.ts';
 import type { World } from '../world.ts';
 
@@ -15,17 +17,23 @@ export interface RunTalk extends RunListener {
 /** Begins to talk, with the variables that are set in vain. */
 export function runTalk(config: Config, world: World): RunTalk {
   const line = new ProgressLine(world, config.logLevel === 'silent');
-  const log = createLogger({ stderr: line.above, now: world.now }, config.logLevel, createMask(world.env));
+  const log = createLogger(
+    { stderr: line.above, now: world.now },
+    { level: config.logLevel, format: config.logFormat },
+    createMask(world.env),
+  );
   const readSoFar = new Map<CheckName, number>();
   for (const name of config.withoutEffect)
     log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
+  const voice = { log };
   return {
     waiting: () => {
-      log.info({ event: 'run.waiting' }, 'another run holds the lock; waiting for it to end');
+      voice.log.info({ event: 'run.waiting' }, 'another run holds the lock; waiting for it to end');
       line.show('waiting for another run');
     },
     reading: (check, read) => {
-      if (read > 0 && read % 500 === 0) log.info({ event: 'custodian.reading', check, read }, `${check}: ${read} read`);
+      if (read > 0 && read % 500 === 0)
+        voice.log.info({ event: 'custodian.reading', check_type: check, read }, `${check}: ${read} read`);
       readSoFar.set(check, read);
       line.show('reading', [...readSoFar].map(([name, count]) => `${name} ${number(count)}`).join(' · '));
     },
@@ -37,15 +45,64 @@ export function runTalk(config: Config, world: World): RunTalk {
         'compared' in result
           ? `${result.compared} compared, ${result.findings.count()} found`
           : `incomplete: ${result.shown}`;
-      log.info({ event: 'check.finished', check: name, duration_ms: executionMs }, `${name}: ${what}`);
+      voice.log.info({ event: 'check.finished', check_type: name, duration_ms: executionMs }, `${name}: ${what}`);
     },
     storing: (stored, all) => {
       line.show('storing', `${number(stored)} of ${number(all)} findings`);
     },
+    ...tellOfRun(voice, world),
     end: () => {
       line.end();
     },
   };
+}
+
+/** How a run begins and ends. From its beginning on every line of `voice` names it. */
+function tellOfRun(
+  voice: { log: Logger },
+  { stderr }: World,
+): Pick<RunListener, 'began' | 'ended' | 'failed' | 'missed' | 'trouble'> {
+  const forMachines = stderr.isTTY === true ? 'debug' : 'info'; // on a terminal the last lines of a run say it already
+  return {
+    began: ({ id, run_type: type }) => {
+      voice.log = voice.log.child({ run_id: id, run_type: type });
+      voice.log[forMachines]({ event: 'run.started' }, `${type} run ${id} begins`);
+    },
+    ended: (report, found) => {
+      voice.log[forMachines](endOf(report), `${report.run_type} run ${report.id} ${verdictOf(report)}`);
+      for (const severity of severities.filter((one) => found[one] > 0))
+        voice.log[forMachines](
+          { event: 'exceptions.found', exception_severity: severity, exceptions: found[severity] },
+          `${number(found[severity])} ${severity}`,
+        );
+    },
+    failed: (report, error) => {
+      const level = forMachines === 'debug' ? 'debug' : 'error';
+      voice.log[level]({ ...endOf(report), error }, `${report.run_type} run ${report.id} ${verdictOf(report)}`);
+    },
+    missed: (missed) => {
+      for (const { run_type: type, count, slots } of missed)
+        voice.log.warn(
+          { event: 'runs.missed', missed_run_type: type, slots },
+          `${count} ${type} ${count === 1 ? 'run was' : 'runs were'} missed, the last at ${slots.at(-1) ?? ''}`,
+        );
+    },
+    trouble: (event, error) => {
+      voice.log.warn(
+        { event, ...(error instanceof Error && { error }) },
+        error instanceof Error ? error.message : String(error),
+      );
+    },
+  };
+}
+
+function endOf({ status, started_at: from, completed_at: to, exceptions_count: exceptions, ...report }: Report) {
+  const tookMs = to === null ? undefined : Date.parse(to) - Date.parse(from);
+  return { event: 'run.finished', run_status: status, verdict: verdictOf(report), duration_ms: tookMs, exceptions };
+}
+
+function verdictOf({ metadata }: Pick<Report, 'metadata'>): string {
+  return typeof metadata['verdict'] === 'string' ? metadata['verdict'] : 'without a result';
 }
 
 function number(value: number): string {

@@ -5,8 +5,9 @@ import { severities } from '../kinds.ts';
 import { listOf, type Items } from '../list-of.ts';
 import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
-import type { RunOptions } from '../run.ts';
+import type { RunOptions } from '../engine.ts';
 import type { FailOn, RunResult } from '../run-result.ts';
+import type { ScheduledType } from '../schedule.ts';
 import type { World } from '../world.ts';
 import { gather, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -64,7 +65,7 @@ export function runCommand(context: CommandContext): Command {
 async function execute(flags: RunFlags, world: World) {
   const { parseConfig } = await import('../config.ts');
   const config = parseConfig(world.env);
-  if (!config.enabled && flags.type !== 'manual') return announceDisabled(flags, world);
+  if (!config.enabled && flags.type !== 'manual') return announceDisabled(config, flags.type, flags.output, world);
   const options = await toOptions(flags, config, world.now());
   const { run } = await import('../run.ts');
   const { exitCodeOf } = await import('../run-result.ts');
@@ -78,10 +79,17 @@ async function execute(flags: RunFlags, world: World) {
   return exitCode;
 }
 
-async function announceDisabled(flags: RunFlags, world: World): Promise<0> {
+/** What cannot be remembered or pushed is said, and changes nothing: nothing was to be done. */
+async function announceDisabled(config: Config, type: ScheduledType, output: OutputFormat, world: World): Promise<0> {
   const { toJson } = await import('../output/json.ts');
-  if (flags.output === 'json') await print(world.stdout, toJson({ report: null, checks: [], exceptions: [] }));
-  await print(world.stderr, `recon: RECONCILIATION_ENABLED is false: the ${flags.type} run did nothing; exit 0\n`);
+  if (output === 'json') await print(world.stdout, toJson({ report: null, checks: [], exceptions: [] }));
+  const { standDown } = await import('../switched-off.ts');
+  await standDown(config, type, world).catch(async (error: unknown) => {
+    if (!(error instanceof OperatorError)) throw error;
+    const { createMask } = await import('../secrets.ts');
+    await print(world.stderr, createMask(world.env)(`recon: ${error.message}\n`));
+  });
+  await print(world.stderr, `recon: RECONCILIATION_ENABLED is false: the ${type} run did nothing; exit 0\n`);
   return 0;
 }
 

@@ -20,3 +20,20 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
     body({ database, schema: await assertMigrated(database, config.schema), config }),
   );
 }
+
+/**
+ * To be called when somebody has changed exceptions by hand: PagerDuty hears what is over or taken up, and the metrics
+ * follow. What goes wrong with that is said on stderr, and the next run makes up for it.
+ */
+export async function makeChangeKnown({ database, schema, config }: Store, world: World): Promise<void> {
+  if (config.alerts.targets.length === 0 && config.pushgatewayUrl === undefined) return;
+  const { enqueueFollowed } = await import('../alerts/announce.ts');
+  const { makeKnown } = await import('../make-known.ts');
+  const { createMask } = await import('../secrets.ts');
+  const mask = createMask(world.env);
+  const trouble = (_event: string, error: unknown) => {
+    world.stderr.write(mask(`recon: ${error instanceof Error ? error.message : String(error)}\n`));
+  };
+  await enqueueFollowed(database, schema, config, world.now());
+  await makeKnown({ config, world, mask, listener: { trouble } }, database, schema);
+}

@@ -18,13 +18,13 @@ export function isPassing(status: number): boolean {
  * for every status, in seconds or as an HTTP date; Alpaca's `X-RateLimit-Reset` (unix seconds, and a second on top as
  * Alpaca advises) only for 429, because every answer carries it.
  */
-export function askedWaitMs(answer: RawAnswer, now: Date): number | undefined {
+export function askedWaitMs(answer: Pick<RawAnswer, 'status' | 'headers'>, now: Date): number | undefined {
   const retryAfter = answer.headers.get('retry-after')?.trim();
   if (retryAfter !== undefined) return retryAfterMs(retryAfter, now);
   return answer.status === 429 ? untilResetMs(answer, now) : undefined;
 }
 
-function untilResetMs({ headers }: RawAnswer, now: Date): number | undefined {
+function untilResetMs({ headers }: Pick<RawAnswer, 'headers'>, now: Date): number | undefined {
   const reset = wholeNumber(headers.get('x-ratelimit-reset'));
   if (reset === undefined) return undefined;
   const wait = reset * 1000 + 1000 - now.getTime();

@@ -81,7 +81,7 @@ function upsert(transaction: Transaction, schema: string, { reportId, checkId, s
       last_seen_at = excluded.last_seen_at,
       occurrences = stored.occurrences + 1
     returning
-      stored.id, stored.fingerprint, stored.occurrences = 1 as is_new, stored.previous_exception_id
+      stored.id, stored.fingerprint, stored.severity, stored.occurrences = 1 as is_new, stored.previous_exception_id
   `;
 }
 

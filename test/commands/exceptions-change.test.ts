@@ -21,7 +21,8 @@ let operator: Operator;
 beforeEach(async () => {
   await sql`alter table reconciliation_exception_events disable trigger user`;
   await sql`truncate reconciliation_reports, reconciliation_checks, reconciliation_exceptions, reconciliation_findings,
-    reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting`;
+    reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting, reconciliation_incidents,
+    reconciliation_alerts`;
   await sql`alter table reconciliation_exception_events enable trigger user`;
   operator = operatorOf(url);
   await sql`insert into reconciliation_reports (id, run_type, status) values (${report}, 'manual', 'completed')`;

@@ -235,13 +235,15 @@ describe('the environment', { timeout: 60_000 }, () => {
 
   test('says which variables are set without effect', async () => {
     const { types } = await firm();
-    const { stderr } = await types(['run'], { env: { LOG_LEVEL: 'warn', PUSHGATEWAY_URL: 'http://push:9091' } });
+    const { stderr } = await types(['run'], {
+      env: { LOG_LEVEL: 'warn', RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' },
+    });
     const [line] = stderr.split('\n');
     expect(JSON.parse(line!)).toMatchObject({
       level: 'warn',
-      variable: 'PUSHGATEWAY_URL',
+      variable: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',
       timestamp: expect.stringMatching(/Z$/) as string,
-      message: 'PUSHGATEWAY_URL is set, but has no effect in this release',
+      message: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY is set, but has no effect in this release',
     });
   });
 });

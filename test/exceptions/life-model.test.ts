@@ -12,7 +12,7 @@ import { beginReport, type Report } from '../../src/reports.ts';
 import { conclude, storeRun, type CheckOutcome } from '../../src/run-result.ts';
 import { testDatabase } from '../support/database.ts';
 import { Random } from '../support/random.ts';
-import { cutAt, openPool } from '../support/run-check.ts';
+import { configOf, cutAt, openPool } from '../support/run-check.ts';
 import { LifeModel, type Fault, type ModelRow } from './life-model.ts';
 
 // Random sequences of runs, repairs, relapses and human actions, through what a run and a command call to store them.
@@ -81,7 +81,7 @@ class Walk {
     const all = [...this.#faults.values()];
     const faults = how === 'whole' ? all : how === 'incomplete' ? [] : all.slice(0, this.#random.integer(0, 1));
     const report = reportAt(at);
-    await beginReport(database, 'public', report);
+    await database.begin((transaction) => beginReport(transaction, 'public', report));
     const outcome = await outcomeOf(how, faults, at);
     const conclusion = conclude(report, [outcome], at, (text) => text);
     const storage = {
@@ -90,6 +90,8 @@ class Walk {
       clears: how !== 'narrowed',
       signal: never,
       progress: () => undefined,
+      config: configOf(),
+      mask: (text: string) => text,
     };
     await storeRun(storage, conclusion, [outcome]);
     const passes = this.#model.run(this.#now, faults, { clears: how === 'whole' });

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { askedWaitMs, backOffMs, isPassing } from '../custodians/retries.ts';
+import { inTransaction, type Database } from '../database.ts';
+import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts';
+import { holdLock } from '../held-lock.ts';
+import type { Mask } from '../secrets.ts';
+import type { World } from '../world.ts';
+import { giveUpOrphans, settle, waitingFor, type StoredAlert } from './outbox.ts';
+import { pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
+import { slackPace, slackRequest, slackTook } from './slack.ts';
+import type { TargetConfig, TargetName } from './target.ts';
+import { webhookRequest, webhookTook } from './webhook.ts';
+import { cut } from './wording.ts';
+
+/** All of delivering ends by then, however many targets are slow; what is left waits for the next run. */
+const budgetMs = 30_000;
+
+/** How long somebody else who delivers is waited for. */
+const lockWaitMs = 10_000;
+
+/** How often one alert is tried by one process. */
+const attemptsMax = 3;
+
+/** What came of delivering to one target. */
+export interface Delivered {
+  target: TargetName;
+  delivered: number;
+  /** How many were not taken. */
+  left: number;
+  /** Why the first of them was not taken. */
+  problem: string | null;
+}
+
+type Wire = Pick<World, 'fetch' | 'signal' | 'now' | 'random'>;
+
+/**
+ * Delivers what waits in the outbox, each target's alerts in their order and the targets side by side. Nobody else
+ * delivers at the same time: a lock that dies with the process. Whatever was not taken stays for the next run.
+ */
+export async function deliverAlerts(
+  database: Database,
+  schema: string,
+  config: Pick<Config, 'alerts' | 'requestTimeoutMs'>,
+  world: Wire,
+  mask: Mask,
+): Promise<Delivered[]> {
+  const { targets, maxAgeMs } = config.alerts;
+  const over = AbortSignal.timeout(budgetMs);
+  return inTransaction(database, 'read write', async (transaction) => {
+    await holdLock(transaction, `recon alerts ${schema}`, lockWaitMs);
+    await giveUpOrphans(
+      database,
+      schema,
+      targets.map(({ name }) => name),
+      { at: world.now().toISOString(), maxAgeMs },
+    );
+    return Promise.all(targets.map((target) => deliverTo(target, { database, schema, config, world, mask, over })));
+  });
+}
+
+interface Post {
+  database: Database;
+  schema: string;
+  config: Pick<Config, 'alerts' | 'requestTimeoutMs'>;
+  world: Wire;
+  mask: Mask;
+  /** Aborted when the time of delivering is over. */
+  over: AbortSignal;
+}
+
+/** A target that is down is left alone: the next alert would only wait as long again. */
+async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
+  const { database, schema, config, world, over } = post;
+  const alerts = await waitingFor(database, schema, target.name);
+  const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
+  const { burst, gapMs } = paces[target.name];
+  for (const [index, alert] of alerts.entries()) {
+    if (over.aborted || world.signal.aborted) break;
+    if (index >= burst) await sleep(gapMs);
+    const { isDown, ...attempted } = await tryToDeliver(target, alert, post);
+    const outcome = { ...attempted, at: world.now().toISOString() };
+    await inTransaction(database, 'read write', (transaction) =>
+      settle(transaction, schema, alert, outcome, config.alerts.maxAgeMs),
+    );
+    if (outcome.problem === null) Object.assign(result, { delivered: result.delivered + 1, left: result.left - 1 });
+    else result.problem ??= outcome.problem;
+    if (isDown) break;
+  }
+  return result;
+}
+
+/** So many at once, and then one every so often. */
+const paces: Record<TargetName, { burst: number; gapMs: number }> = {
+  slack: slackPace,
+  pagerduty: pagerDutyPace,
+  webhook: { burst: Infinity, gapMs: 0 },
+};
+
+interface Tried {
+  attempts: number;
+  problem: string | null;
+  /** It did not answer, or with what may pass: no reason lies in this alert. */
+  isDown: boolean;
+}
+
+/** Tries again what may pass, after a while; what was refused for good is for the next run, when it may be mended. */
+async function tryToDeliver(target: TargetConfig, alert: StoredAlert, post: Post): Promise<Tried> {
+  for (let attempts = 1; ; attempts += 1) {
+    const { problem, passing, askedMs } = await send(target, alert, post);
+    if (problem === null || !passing || attempts === attemptsMax) return { attempts, problem, isDown: passing };
+    const pauseMs = askedMs ?? backOffMs(attempts, post.world.random);
+    if (pauseMs > budgetMs) return { attempts, problem, isDown: true };
+    await sleep(pauseMs, undefined, { signal: post.over }).catch(() => undefined);
+    if (post.over.aborted || post.world.signal.aborted) return { attempts, problem, isDown: true };
+  }
+}
+
+/** What a target says to one attempt. */
+export interface Reply {
+  /** Why it was not taken; null: it was. */
+  problem: string | null;
+  /** Whether it may be taken a little later. */
+  passing: boolean;
+  /** How long the target asks to wait. */
+  askedMs?: number | undefined;
+}
+
+/** Sends an alert once. */
+export async function send(
+  target: TargetConfig,
+  alert: Pick<StoredAlert, 'id' | 'body'>,
+  { config, world, mask }: Pick<Post, 'config' | 'world' | 'mask'>,
+): Promise<Reply> {
+  try {
+    const request = requestFor(target, alert, world.now());
+    const answer = await exchange(world, request, Math.min(config.requestTimeoutMs, 10_000));
+    if (took[target.name](answer)) return { problem: null, passing: false };
+    const problem = `answered ${answer.status} ${mask(cut(answer.text.trim(), 200))}`.trim();
+    return { problem, passing: isPassing(answer.status), askedMs: askedWaitMs(answer, world.now()) };
+  } catch (error) {
+    if (error instanceof Unanswered) return { problem: error.message, passing: true };
+    if (world.signal.aborted) return { problem: 'the process was told to stop', passing: true };
+    throw error;
+  }
+}
+
+const took: Record<TargetName, (answer: Answer) => boolean> = {
+  slack: slackTook,
+  pagerduty: pagerDutyTook,
+  webhook: webhookTook,
+};
+
+/** What is sent to a target for an alert. */
+function requestFor(target: TargetConfig, { id, body }: Pick<StoredAlert, 'id' | 'body'>, now: Date): Outgoing {
+  switch (target.name) {
+    case 'slack':
+      return slackRequest(target, body);
+    case 'pagerduty':
+      return pagerDutyRequest(target, body);
+    case 'webhook':
+      return webhookRequest(target, body, id, now);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Answer, Outgoing } from '../exchange.ts';
+import type { Message } from './message.ts';
+import type { News, ToldException } from './news.ts';
+import type { SlackConfig } from './target.ts';
+import { plain } from '../plain.ts';
+import { cut, groupLine, headlineOf, missedLines } from './wording.ts';
+
+// API-FACTS.md D.1: at most 20 blocks, with fewer than 10,000 characters in all, keep clear of every limit of Slack.
+const sectionMax = 900;
+const descriptionMax = 240;
+const amountsMax = 200;
+
+/** Slack takes one message a second for each webhook, and a few at once. */
+export const slackPace = { burst: 3, gapMs: 1_000 };
+
+/** The one message about a run. */
+export function slackMessage(news: News): Message {
+  const summary = headlineOf(news);
+  const { report, groups, largest, incomplete, failure, missed } = news;
+  const told = groups.reduce((all, { count }) => all + count, 0);
+  const more = told - largest.length;
+  const sections = [
+    ...(failure === null ? [] : [`The run ended without a result: ${cut(failure, 600)}`]),
+    ...(missed.length === 0 ? [] : [missedLines(news).join('\n')]),
+    ...(incomplete.length === 0
+      ? []
+      : [incomplete.map(({ check_type: check, reason }) => `${check}: ${cut(reason, 300)}`).join('\n')]),
+    ...(groups.length === 0 ? [] : [groups.slice(0, 12).map(groupLine).join('\n')]),
+  ];
+  return {
+    summary,
+    body: {
+      text: escaped(summary, 300),
+      blocks: [
+        { type: 'header', text: { type: 'plain_text', text: cut(summary, 150) } },
+        ...sections.map((text) => section(escaped(text, sectionMax))),
+        ...largest.map((exception) => section(exceptionText(exception))),
+        ...(more > 0 ? [section(`… and ${more} more: \`recon exceptions list\``)] : []),
+        { type: 'context', elements: [{ type: 'mrkdwn', text: escaped(`report ${report.id} · ${report.ended_at}`) }] },
+      ],
+    },
+  };
+}
+
+export function slackRequest({ url }: SlackConfig, body: object): Outgoing {
+  return { method: 'POST', url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+/** Anything else than 200 is a failure. */
+export function slackTook({ status }: Answer): boolean {
+  return status === 200;
+}
+
+function section(text: string) {
+  return { type: 'section', text: { type: 'mrkdwn', text } };
+}
+
+function exceptionText(exception: ToldException): string {
+  const { change, severity, check_type: check, id, description, expected, actual, difference, currency } = exception;
+  const amounts = [
+    expected === null ? '' : `expected ${expected}`,
+    actual === null ? '' : `actual ${actual}`,
+    difference === null ? '' : `difference ${difference} ${cut(currency ?? '', 12)}`,
+  ].filter((part) => part !== '');
+  const head = `*${severity}* ${change} · ${check} · \`${id.slice(0, 8)}\``;
+  const lines = [head, escaped(plain(description), descriptionMax), escaped(amounts.join(' · '), amountsMax)];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+/**
+ * These three and no others, in everything that comes from outside: `<!channel>` would call everybody. What is longer
+ * than `most` characters then is cut off, never in the middle of one.
+ */
+function escaped(text: string, most = 150): string {
+  let made = '';
+  for (const character of text) {
+    const next = entities[character] ?? character;
+    if (made.length + next.length > most - 1) return `${made}…`;
+    made += next;
+  }
+  return made;
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto';
+import type { Answer, Outgoing } from '../exchange.ts';
+import type { Message } from './message.ts';
+import type { News, ToldException } from './news.ts';
+import type { WebhookConfig } from './target.ts';
+import { cut, headlineOf } from './wording.ts';
+
+// Standard Webhooks 1.0.0, as API-FACTS.md D.3 has it.
+
+/** The one message about a run. */
+export function webhookMessage(news: News): Message {
+  const { report, environment, groups, largest, incomplete, failure, missed } = news;
+  const summary = headlineOf(news);
+  const data = {
+    environment,
+    summary,
+    report_id: report.id,
+    run_type: report.run_type,
+    failure: failure === null ? null : cut(failure, 600),
+    totals: groups,
+    exceptions: largest.map((exception) => ofException(exception, news)),
+    incomplete_checks: incomplete.map(({ check_type, reason }) => ({ check_type, reason: cut(reason, 600) })),
+    missed_runs: missed,
+  };
+  return { summary, body: { type: 'reconciliation.alert', timestamp: report.ended_at, data } };
+}
+
+function ofException({ fingerprint, description, ...exception }: ToldException, { report }: News) {
+  return {
+    ...exception,
+    fingerprint: cut(fingerprint, 300),
+    description: cut(description, 500),
+    report_id: report.id,
+    timestamp: report.ended_at,
+  };
+}
+
+/** Signed with every secret, each time anew: the id stays, the time is that of the attempt. */
+export function webhookRequest({ url, secrets }: WebhookConfig, body: object, id: string, now: Date): Outgoing {
+  const text = JSON.stringify(body);
+  const timestamp = String(Math.floor(now.getTime() / 1000));
+  const signatures = secrets.map((secret) => signatureOf(secret, `${id}.${timestamp}.${text}`));
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    ...(signatures.length > 0 && { 'webhook-signature': signatures.join(' ') }),
+  };
+  return { method: 'POST', url, headers, body: text };
+}
+
+function signatureOf(secret: string, content: string): string {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
+}
+
+export function webhookTook({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}

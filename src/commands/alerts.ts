@@ -1,0 +1,132 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Delivered } from '../alerts/deliver.ts';
+import type { StoredAlert } from '../alerts/outbox.ts';
+import { alertStates, type AlertState } from '../alerts/states.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { World } from '../world.ts';
+import { gather, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+const explanation = `
+A run writes what it has to tell into an outbox, in the transaction that stores what it found, and delivers it then. What
+a target does not take waits for the next run, under the same id, until it is older than RECONCILIATION_ALERT_MAX_AGE.
+
+Examples:
+  recon alerts list --state waiting --state dead    what nobody has heard of yet
+  recon alerts retry                                deliver it now, what was given up too
+  recon alerts test                                 does every target take a message?`;
+
+/** `recon alerts`. */
+export function alertsCommand(context: CommandContext): Command {
+  return new Command('alerts')
+    .description('what was told to Slack, PagerDuty and webhooks, and what could not be')
+    .addHelpText('after', explanation)
+    .addCommand(listCommand(context))
+    .addCommand(retryCommand(context))
+    .addCommand(testCommand(context));
+}
+
+interface ListFlags {
+  state?: AlertState[];
+  limit: number;
+  output: OutputFormat;
+}
+
+function listCommand(context: CommandContext): Command {
+  return new Command('list')
+    .description('alerts, the newest first')
+    .addOption(
+      new Option('--state <state>', 'only those that are waiting, delivered or dead (repeatable)').argParser(
+        gatherStates,
+      ),
+    )
+    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText('after', '\nExample:\n  recon alerts list --state waiting --state dead')
+    .action(async (_flags, command: Command) => {
+      const { world } = context;
+      const flags = command.optsWithGlobals<ListFlags>();
+      await withStore(world, (store) => list(store, flags, world));
+    });
+}
+
+function gatherStates(value: string, previous: AlertState[] | undefined): AlertState[] {
+  const state = alertStates.find((known) => known === value);
+  if (state === undefined) throw new InvalidArgumentError(`Allowed choices are ${alertStates.join(', ')}.`);
+  return [...(previous ?? []), state];
+}
+
+async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+  const { listAlerts } = await import('../alerts/outbox.ts');
+  const { alerts, matching } = await listAlerts(database, schema, { states: flags.state ?? [], limit: flags.limit });
+  await printAlerts(alerts, flags.output, world);
+  const { cutOff } = await import('../output/screen.ts');
+  await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
+}
+
+async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat, world: World): Promise<void> {
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({}, { name: 'alerts', items: alerts }));
+  }
+  const { alertColumns, alertTable } = await import('../output/alerts.ts');
+  if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(alertColumns, alerts));
+  return alerts.length === 0 ? print(world.stderr, 'No alerts.\n') : print(world.stdout, alertTable(alerts));
+}
+
+function retryCommand(context: CommandContext): Command {
+  return new Command('retry')
+    .description('deliver now what waits, and what was given up; exit code 3 if something is left')
+    .argument<string[]>('[id...]', 'of what was given up only these', (id, others) => gather(idPrefix(id), others))
+    .addHelpText('after', '\nExamples:\n  recon alerts retry\n  recon alerts retry 3f2a91bc')
+    .action(async (ids: string[]) => {
+      const { world } = context;
+      await withStore(world, async (store) => {
+        const results = await retry(store, ids, world);
+        for (const result of results) await print(world.stdout, `${result.target}: ${describe(result)}\n`);
+        if (results.some(({ left }) => left > 0)) context.exitWith(3);
+      });
+    });
+}
+
+async function retry({ database, schema, config }: Store, ids: readonly string[], world: World): Promise<Delivered[]> {
+  assertTargets(config.alerts.targets.length);
+  const { enqueueFollowed } = await import('../alerts/announce.ts');
+  const { deliverAlerts } = await import('../alerts/deliver.ts');
+  const { revive } = await import('../alerts/outbox.ts');
+  const { createMask } = await import('../secrets.ts');
+  await revive(database, schema, ids);
+  await enqueueFollowed(database, schema, config, world.now());
+  return deliverAlerts(database, schema, config, world, createMask(world.env));
+}
+
+function describe({ delivered, left, problem }: Delivered): string {
+  return `${delivered} delivered${left === 0 ? '' : `, ${left} left (${problem ?? 'the time was over'})`}`;
+}
+
+function testCommand(context: CommandContext): Command {
+  return new Command('test')
+    .description('send a test message to every target; exit code 3 if one does not take it')
+    .addHelpText('after', '\nExample:\n  recon alerts test')
+    .action(async () => {
+      const { world } = context;
+      const { parseConfig } = await import('../config.ts');
+      const config = parseConfig(world.env);
+      assertTargets(config.alerts.targets.length);
+      const { tryTargets } = await import('../alerts/trial.ts');
+      const { createMask } = await import('../secrets.ts');
+      const results = await tryTargets(config, world, createMask(world.env));
+      for (const { target, problem } of results) await print(world.stdout, `${target}: ${problem ?? 'took it'}\n`);
+      if (results.some(({ problem }) => problem !== null)) context.exitWith(3);
+    });
+}
+
+function assertTargets(count: number): void {
+  if (count > 0) return;
+  throw new OperatorError(
+    78,
+    'No target of alerts is configured.',
+    'Set RECONCILIATION_ALERT_WEBHOOK_URL, RECONCILIATION_ALERT_SLACK_URL or RECONCILIATION_ALERT_PAGERDUTY_KEY.',
+  );
+}

@@ -1,0 +1,36 @@
+import type { StoredAlert } from '../alerts/outbox.ts';
+import { plain } from '../plain.ts';
+import { localTime, shortId } from './screen.ts';
+import { renderTable } from './table.ts';
+
+/** Columns of the CSV. */
+export const alertColumns = [
+  'id',
+  'report_id',
+  'target',
+  'summary',
+  'state',
+  'attempts',
+  'last_error',
+  'created_at',
+  'attempted_at',
+  'delivered_at',
+  'body',
+] as const satisfies readonly (keyof StoredAlert)[];
+
+/** One line for each, with why it was not taken. */
+export function alertTable(alerts: readonly StoredAlert[]): string {
+  const columns = ['id', 'since', 'state', 'target', 'tries', 'what', 'last error'].map((header) => ({ header }));
+  return renderTable(
+    columns,
+    alerts.map((alert) => [
+      shortId(alert.id),
+      localTime(alert.created_at),
+      alert.state,
+      alert.target,
+      String(alert.attempts),
+      plain(alert.summary),
+      alert.state === 'delivered' ? '' : plain(alert.last_error ?? ''),
+    ]),
+  );
+}
