@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { checksCommand } from './commands/checks.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -57,8 +58,16 @@ function buildProgram(context: CommandContext): Command {
       writeErr: (text) => world.stderr.write(text),
     })
     .showHelpAfterError('Run with --help for usage.')
-    .addHelpText('after', '\nMore: recon help exit-codes, recon help environment');
-  for (const build of [runCommand, statusCommand, exceptionsCommand, reportsCommand, checksCommand, migrateCommand])
+    .addHelpText('after', '\nBegin with: recon doctor\nMore: recon help exit-codes, recon help environment');
+  for (const build of [
+    runCommand,
+    statusCommand,
+    exceptionsCommand,
+    reportsCommand,
+    checksCommand,
+    migrateCommand,
+    doctorCommand,
+  ])
     program.addCommand(inherit(build(context), program));
   return program.addCommand(inherit(helpCommand(context, program), program));
 }

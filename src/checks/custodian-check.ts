@@ -19,8 +19,9 @@ export function custodianCheck(definition: {
   summary: string;
   tolerance: (config: Config) => Money;
   read: (config: Config, world: CustodianWorld, progress: Progress) => Promise<CustodianReading>;
+  ask: (config: Config, world: CustodianWorld) => Promise<void>;
 }): Check {
-  const { name, custodian, summary, tolerance, read } = definition;
+  const { name, custodian, summary, tolerance, read, ask } = definition;
   return {
     name,
     summary,
@@ -30,6 +31,7 @@ export function custodianCheck(definition: {
     statements,
     params: () => ({ custodian }),
     read,
+    ask,
     async compare(cut, reading, found): Promise<Comparison> {
       if (reading === undefined) throw new Error(`${name} was compared without a reading.`);
       const sides = { expected: await readPosition(cut, custodian, reading), tolerance: tolerance(cut.config) };

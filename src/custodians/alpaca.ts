@@ -40,36 +40,49 @@ export async function readAlpaca(
   progress: Progress,
 ): Promise<CustodianReading> {
   const startedAt = world.now();
-  const { requestsPerSecond, requestTimeoutMs, exclude } = options;
-  return withHttp(
-    { custodian: 'Alpaca', requestsPerSecond, requestTimeoutMs, secrets: secretsOf(options) },
-    world,
-    async (http) => {
-      const alpaca = { http, options, credentials: credentialsFor(http, world, options) };
-      const listed = await listAccounts(alpaca);
-      const wanted = listed.filter(({ id }) => !exclude.has(id));
-      const measured = { cash: 0, buying_power: 0 };
-      const holdings: Holding[] = [];
-      await forEachConcurrently(wanted, workers, async (account) => {
-        const { amount, measure } = await readAccount(alpaca, account);
-        holdings.push({ externalId: account.id, amount });
-        measured[measure] += 1;
-        progress(holdings.length);
-      });
-      return {
-        currency: 'USD',
-        total: sum(holdings.map(({ amount }) => amount)),
-        holdings,
-        startedAt,
-        endedAt: world.now(),
-        details: {
-          ...describeAccounts(listed, exclude),
-          measured_by: measured,
-          requests: http.requests,
-          retries: http.retries,
-        },
-      };
-    },
+  const { exclude } = options;
+  return withAlpaca(options, world, async (alpaca) => {
+    const { http } = alpaca;
+    const listed = await listAccounts(alpaca);
+    const wanted = listed.filter(({ id }) => !exclude.has(id));
+    const measured = { cash: 0, buying_power: 0 };
+    const holdings: Holding[] = [];
+    await forEachConcurrently(wanted, workers, async (account) => {
+      const { amount, measure } = await readAccount(alpaca, account);
+      holdings.push({ externalId: account.id, amount });
+      measured[measure] += 1;
+      progress(holdings.length);
+    });
+    return {
+      currency: 'USD',
+      total: sum(holdings.map(({ amount }) => amount)),
+      holdings,
+      startedAt,
+      endedAt: world.now(),
+      details: {
+        ...describeAccounts(listed, exclude),
+        measured_by: measured,
+        requests: http.requests,
+        retries: http.retries,
+      },
+    };
+  });
+}
+
+/** One small question, to learn whether the credentials are good: the accounts from now on. Throws like `readAlpaca`. */
+export async function askAlpaca(options: AlpacaOptions, world: CustodianWorld): Promise<void> {
+  await withAlpaca(options, world, (alpaca) => accountsFrom(alpaca, world.now().toISOString()));
+}
+
+async function withAlpaca<T>(
+  options: AlpacaOptions,
+  world: CustodianWorld,
+  work: (alpaca: Alpaca) => Promise<T>,
+): Promise<T> {
+  const { requestsPerSecond, requestTimeoutMs } = options;
+  const secrets = secretsOf(options);
+  return withHttp({ custodian: 'Alpaca', requestsPerSecond, requestTimeoutMs, secrets }, world, (http) =>
+    work({ http, options, credentials: credentialsFor(http, world, options) }),
   );
 }
 

@@ -5,7 +5,7 @@ import { optionalText } from './amounts.ts';
 import { quote } from './answers.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { CustodianReading, CustodianWorld, Progress } from './custodian.ts';
-import { type Http, withHttp } from './http.ts';
+import { type Http, type HttpOptions, type HttpRequest, withHttp } from './http.ts';
 import { linkPages, type Listing } from './link-pages.ts';
 import { chainOf, type Token } from './usdc.ts';
 import { lookAlikesIn, type TokenBalance, usdcIn } from './usdc-balance.ts';
@@ -37,9 +37,8 @@ export async function readCircle(
   progress: Progress,
 ): Promise<CustodianReading> {
   const startedAt = world.now();
-  const { requestsPerSecond, requestTimeoutMs, apiKey, exclude } = options;
-  const secrets = [apiKey, apiKey.split(':')[2] ?? ''];
-  return withHttp({ custodian: 'Circle', requestsPerSecond, requestTimeoutMs, secrets }, world, async (http) => {
+  const { exclude } = options;
+  return withHttp(httpOptionsOf(options), world, async (http) => {
     const circle = { http, options };
     const listed = await listWallets(circle);
     const wanted = walletsToRead(listed, exclude);
@@ -62,6 +61,17 @@ export async function readCircle(
       },
     };
   });
+}
+
+/** One small question, to learn whether the key is good. Throws like `readCircle`. */
+export async function askCircle(options: CircleOptions, world: CustodianWorld): Promise<void> {
+  await withHttp(httpOptionsOf(options), world, (http) =>
+    http.send(requestOf({ http, options }, '/v1/w3s/wallets', { pageSize: '1' }), walletsSchema),
+  );
+}
+
+function httpOptionsOf({ requestsPerSecond, requestTimeoutMs, apiKey }: CircleOptions): HttpOptions {
+  return { custodian: 'Circle', requestsPerSecond, requestTimeoutMs, secrets: [apiKey, apiKey.split(':')[2] ?? ''] };
 }
 
 interface Circle {
@@ -239,16 +249,20 @@ async function balancesOf(circle: Circle, { id, blockchain }: Wallet): Promise<T
 
 /** 50 is the most that Circle gives at a time. */
 function readPages<Body, Item>(
-  { http, options }: Circle,
+  circle: Circle,
   path: string,
   query: Record<string, string>,
   schema: z.ZodType<Body>,
   items: Pick<Listing<Body, Item>, 'itemsOf' | 'keyOf'>,
 ): AsyncGenerator<Item[]> {
+  const request = requestOf(circle, path, { ...query, pageSize: '50' });
+  return linkPages(circle.http, { ...request, schema, custodian: 'Circle', ...items });
+}
+
+function requestOf({ options }: Circle, path: string, query: Record<string, string>): HttpRequest {
   const url = new URL(options.baseUrl.replace(/\/+$/, '') + path);
-  url.search = new URLSearchParams({ ...query, pageSize: '50' }).toString();
-  const headers = { authorization: `Bearer ${options.apiKey}` };
-  return linkPages(http, { url, headers, schema, custodian: 'Circle', ...items });
+  url.search = new URLSearchParams(query).toString();
+  return { url, headers: { authorization: `Bearer ${options.apiKey}` } };
 }
 
 /** By chain, address, symbol and name, the wallets that hold one. */
