@@ -67,7 +67,8 @@ interface Engine {
   custodianSignal: AbortSignal;
 }
 
-const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
+/** Where RECONCILIATION_RUN_TIMEOUT is not set. */
+export const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
 /**
  * One run: lock, report, custodians, cut, checks, and one transaction that stores all of it or nothing.
