@@ -4,6 +4,7 @@ import { checkNames, type CheckName } from './checks/names.ts';
 import { parseDuration } from './duration.ts';
 import { money, type Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
+import type { Schedule } from './schedule.ts';
 import { databaseUrlForm } from './secrets.ts';
 import { suggest } from './suggestion.ts';
 import { variables, type Variable, type VariableName } from './variables.ts';
@@ -25,6 +26,8 @@ export interface Config {
   severityUpTo: { low: Money; medium: Money; high: Money };
   runTimeoutMs: number | undefined;
   requestTimeoutMs: number;
+  /** When runs are expected; they are started by others. */
+  schedule: Schedule;
   circle: CircleConfig;
   alpaca: AlpacaConfig;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -160,6 +163,10 @@ const positiveNumber = z
   .string()
   .refine((value) => /^\d{1,6}(\.\d{1,3})?$/.test(value) && Number(value) > 0, 'must be a number above 0')
   .transform(Number);
+const minutes = z
+  .string()
+  .refine((value) => /^[1-9]\d{0,4}$/.test(value), 'must be whole minutes, such as 60')
+  .transform((value) => Number(value) * 60_000);
 const httpUrl = z.string().refine(isHttpUrl, 'must be a URL that begins with https:// or http://');
 /** Who we are goes into the variables of the keys: a URL is stored and shown. */
 const publicUrl = httpUrl.refine(
@@ -259,7 +266,7 @@ const environment = z.object({
   RECONCILIATION_ALPACA_EXCLUDE: list,
   RECONCILIATION_RUN_TIMEOUT: timeout.optional(),
   RECONCILIATION_REQUEST_TIMEOUT: timeout,
-  RECONCILIATION_HOURLY_INTERVAL: positiveNumber,
+  RECONCILIATION_HOURLY_INTERVAL: minutes,
   RECONCILIATION_DAILY_RUN_TIME: clockTime,
   RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: flag,
   RECONCILIATION_ALERT_WEBHOOK_URL: httpUrl.optional(),
@@ -304,6 +311,10 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
     },
     runTimeoutMs: value.RECONCILIATION_RUN_TIMEOUT,
     requestTimeoutMs: value.RECONCILIATION_REQUEST_TIMEOUT,
+    schedule: {
+      hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
+      dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
+    },
     logLevel: value.LOG_LEVEL,
     circle: {
       baseUrl: value.CIRCLE_BASE_URL,
