@@ -9,6 +9,7 @@ import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { statusCommand } from './commands/status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
@@ -67,6 +68,7 @@ function buildProgram(context: CommandContext): Command {
     checksCommand,
     migrateCommand,
     doctorCommand,
+    scheduleCommand,
   ])
     program.addCommand(inherit(build(context), program));
   return program.addCommand(inherit(helpCommand(context, program), program));

@@ -22,9 +22,9 @@ describe('deploy/Dockerfile (no daemon builds it here)', () => {
     expect(allowed).not.toContain('.env');
   });
 
-  test('holds what a run needs: the command, its bundle, the SQL, and the package that says what it is', () => {
+  test('holds what a run needs, and what recon schedule prints', () => {
     const copied = lastStage.filter(([word]) => word === 'COPY').map((words) => words.at(-1));
-    expect(copied).toEqual(['./', 'bin', 'sql', 'dist']);
+    expect(copied).toEqual(['./', './', 'bin', 'deploy', 'sql', 'dist']);
   });
 
   test('runs as nobody, without a shell, and gets its signals', () => {
