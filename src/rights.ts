@@ -6,7 +6,7 @@ const rolesFile = new URL('../sql/roles.sql', import.meta.url);
 
 /**
  * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do: `select,
- * insert on reconciliation_reports`. A table that is not there is left out.
+ * insert on reconciliation_reports`. Of tables that are there: which are missing is asked of the migrations.
  */
 export async function missingRights(database: Database, schema: string): Promise<string[]> {
   const missing: string[] = [];

@@ -152,15 +152,13 @@ export const variables = [
     name: 'RECONCILIATION_HOURLY_INTERVAL',
     kind: 'number',
     default: '60',
-    notYet: true,
-    meaning: 'Expected minutes between hourly runs; the schedule itself is cron’s',
+    meaning: 'Minutes between hourly runs, for `recon schedule print`; what starts them is cron',
   },
   {
     name: 'RECONCILIATION_DAILY_RUN_TIME',
     kind: 'time',
     default: '02:00',
-    notYet: true,
-    meaning: 'Expected time of the daily run, HH:MM in UTC; the schedule itself is cron’s',
+    meaning: 'Time of the daily run, HH:MM in UTC, for `recon schedule print`; what starts it is cron',
   },
   {
     name: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',

@@ -159,10 +159,10 @@ describe('the configuration', () => {
   test('variables that are accepted without effect are known', () => {
     const env = {
       DATABASE_URL: databaseUrl,
-      RECONCILIATION_DAILY_RUN_TIME: '03:00',
+      RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true',
       PUSHGATEWAY_URL: 'http://push:9091',
     };
-    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_DAILY_RUN_TIME', 'PUSHGATEWAY_URL']);
+    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY', 'PUSHGATEWAY_URL']);
   });
 });
 

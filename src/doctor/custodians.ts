@@ -1,7 +1,7 @@
 import { checks } from '../checks/index.ts';
 import { checkNames } from '../checks/names.ts';
 import { Incomplete } from '../incomplete.ts';
-import { ok, problem, type Examination, type Finding, type Patient } from './examination.ts';
+import { ok, problem, type Examination, type Opinion, type Patient } from './examination.ts';
 
 /** Longer than the retries of one request take when a custodian is busy, shorter than a person waits. */
 const patienceMs = 20_000;
@@ -18,7 +18,7 @@ async function greet(
   { config, world }: Patient,
   name: CustodianCheck,
   ask: NonNullable<(typeof checks)[CustodianCheck]['ask']>,
-): Promise<Finding> {
+): Promise<Opinion> {
   if (!config.checks.includes(name)) return ok('Off: RECONCILIATION_CHECKS leaves it out.');
   const deadline = AbortSignal.timeout(patienceMs);
   try {

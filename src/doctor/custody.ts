@@ -1,7 +1,7 @@
 import { query } from '../database.ts';
-import { money } from '../money.ts';
+import { money, toText } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
-import { ok, warning, type DatabasePatient, type Examination, type Finding } from './examination.ts';
+import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
 const ofOwners = (file: string): Statement => ({
@@ -24,7 +24,7 @@ const custodyStatements = {
 export const owners: Examination<DatabasePatient> = {
   topic: 'owners',
   async examine(patient) {
-    const findings = await look(patient, async ({ transaction, source, params }) => {
+    const opinions = await look(patient, async ({ transaction, source, params }) => {
       const ask = <T extends object>(statement: Statement) =>
         query<T>(transaction, compose(source, statement), bind(params));
       return [
@@ -32,7 +32,7 @@ export const owners: Examination<DatabasePatient> = {
         ...(await ask<SharedRow>(custodyStatements.several)).map(describeShared),
       ];
     });
-    return findings.length > 0 ? findings : [ok('Every user with money at a custodian has an account there, alone.')];
+    return opinions.length > 0 ? opinions : [ok('Every user with money at a custodian has an account there, alone.')];
   },
 };
 
@@ -43,9 +43,9 @@ interface MissingRow {
   largest: string[];
 }
 
-function describeMissing({ custodian, users, amount, largest }: MissingRow): Finding {
+function describeMissing({ custodian, users, amount, largest }: MissingRow): Opinion {
   return warning(
-    `${users} users hold ${amount} at ${custodian} by the books, and have no account there: ${largest.join(', ')}${users > largest.length ? ' …' : ''}.`,
+    `Users with money at ${custodian} by the books, but without an account there: ${users}, together ${toText(money(amount))} (${some(largest, users)}).`,
     'Look whether these users lost their account, or custody_accounts.sql does not find it.',
   );
 }
@@ -56,11 +56,15 @@ interface SharedRow {
   first: string[];
 }
 
-function describeShared({ custodian, accounts, first }: SharedRow): Finding {
+function describeShared({ custodian, accounts, first }: SharedRow): Opinion {
   return warning(
-    `${accounts} accounts at ${custodian} belong to more than one user: ${first.join(', ')}${accounts > first.length ? ' …' : ''}.`,
+    `Accounts at ${custodian} that belong to more than one user: ${accounts} (${some(first, accounts)}).`,
     'Find out whose they are: one account can only be held for one user.',
   );
+}
+
+function some(ids: readonly string[], all: number): string {
+  return all > ids.length ? `${ids.join(', ')}, …` : ids.join(', ');
 }
 
 /** That a deposit moves the books’ position and Circle’s total the same way (README, "The two custodian formulas"). */
@@ -85,7 +89,7 @@ interface DirectionRow {
   moved: string;
 }
 
-function describeDirection(row: DirectionRow | undefined): Finding {
+function describeDirection(row: DirectionRow | undefined): Opinion {
   if (row === undefined)
     return warning(
       'Which way a deposit moves the position at Circle cannot be told: it is not the sum of one type of account.',
@@ -95,7 +99,7 @@ function describeDirection(row: DirectionRow | undefined): Finding {
   if (deposits === 0) return warning('No deposit is booked yet: which way one moves the position is not known.', null);
   if (money(moved).greaterThan(0)) return ok(`Deposits raise what the books say that Circle holds (${type}).`);
   return warning(
-    `The last ${deposits} deposits ${money(moved).isZero() ? 'did not move' : 'lowered'} what the books say that Circle holds (${type}), though Circle’s own total rises by them.`,
+    `Deposits (the last ${deposits}) ${money(moved).isZero() ? 'do not move' : 'lower'} what the books say that Circle holds (${type}), though Circle’s own total rises by them.`,
     readTheFormulas,
   );
 }

@@ -29,20 +29,20 @@ export interface DatabasePatient extends Patient {
 /** One thing to look at. What it throws for the operator becomes a problem of its topic. */
 export interface Examination<P extends Patient = Patient> {
   readonly topic: string;
-  readonly examine: (patient: P) => Promise<readonly Finding[]>;
+  readonly examine: (patient: P) => Promise<readonly Opinion[]>;
 }
 
 /** A diagnosis whose topic is that of its examination. */
-export type Finding = Omit<Diagnosis, 'topic'>;
+export type Opinion = Omit<Diagnosis, 'topic'>;
 
-export function ok(message: string): Finding {
+export function ok(message: string): Opinion {
   return { verdict: 'ok', message, next: null };
 }
 
-export function warning(message: string, next: string | null): Finding {
+export function warning(message: string, next: string | null): Opinion {
   return { verdict: 'warning', message, next };
 }
 
-export function problem(message: string, next: string | null): Finding {
+export function problem(message: string, next: string | null): Opinion {
   return { verdict: 'problem', message, next };
 }

@@ -9,8 +9,8 @@ import { openSource, type Source } from '../source.ts';
 import type { World } from '../world.ts';
 import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
-import { ok, problem, warning, type DatabasePatient, type Diagnosis, type Examination } from './examination.ts';
-import type { Finding, Patient } from './examination.ts';
+import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
+import { ok, problem, warning } from './examination.ts';
 import { indexes } from './indexes.ts';
 import { mappedRelations } from './relations.ts';
 import { clock, encryption, rights, server, tables, writers } from './server.ts';
@@ -58,7 +58,7 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
 }
 
 /** What `action` answers with how to describe that, or each line of why it could not. */
-function attempt<T extends Config | Source>(action: () => T, describe: (result: T) => Finding[]): [Finding[], T?] {
+function attempt<T extends Config | Source>(action: () => T, describe: (result: T) => Opinion[]): [Opinion[], T?] {
   try {
     const result = action();
     return [describe(result), result];
@@ -68,7 +68,7 @@ function attempt<T extends Config | Source>(action: () => T, describe: (result: 
   }
 }
 
-function describeConfig({ environment, checks, withoutEffect }: Config): Finding[] {
+function describeConfig({ environment, checks, withoutEffect }: Config): Opinion[] {
   return [
     ok(`Environment ${environment}; checks that are on: ${checks.join(', ')}.`),
     ...withoutEffect.map((name) => warning(`${name} is set, but has no effect in this release.`, null)),
@@ -99,7 +99,7 @@ async function diagnose<P extends Patient>(examination: Examination<P>, patient:
   }
 }
 
-function whyNot(error: unknown, { databaseUrl }: Config): Finding {
+function whyNot(error: unknown, { databaseUrl }: Config): Opinion {
   const told = error instanceof OperatorError ? error : operatorProblem(error, databaseUrl);
   if (told !== undefined) return problem(told.message, told.hint ?? null);
   if (error instanceof Incomplete || databaseProblem(error) !== undefined)
@@ -107,6 +107,6 @@ function whyNot(error: unknown, { databaseUrl }: Config): Finding {
   throw error;
 }
 
-function about(topic: string, findings: readonly Finding[]): Diagnosis[] {
-  return findings.map((finding) => ({ topic, ...finding }));
+function about(topic: string, opinions: readonly Opinion[]): Diagnosis[] {
+  return opinions.map((opinion) => ({ topic, ...opinion }));
 }

@@ -1,7 +1,7 @@
 import type { Cut } from '../checks/check.ts';
 import { query, type Transaction } from '../database.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
-import { ok, warning, type DatabasePatient, type Examination, type Finding } from './examination.ts';
+import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
 /** What an hourly run looks things up by, in the columns of the mapping. */
@@ -80,10 +80,10 @@ function wholeReads(node: PlanNode): Scan[] {
   return [...below, { schema, table, filter: filter ?? '' }];
 }
 
-async function describeAll(transaction: Transaction, scans: readonly Scan[]): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const scan of scans) findings.push(describe(scan, await sizeOf(transaction, scan)));
-  return findings;
+async function describeAll(transaction: Transaction, scans: readonly Scan[]): Promise<Opinion[]> {
+  const opinions: Opinion[] = [];
+  for (const scan of scans) opinions.push(describe(scan, await sizeOf(transaction, scan)));
+  return opinions;
 }
 
 interface Size {
@@ -106,7 +106,7 @@ async function sizeOf(transaction: Transaction, { schema, table }: Scan): Promis
   return row;
 }
 
-function describe({ filter }: Scan, { name, rows, size }: Size): Finding {
+function describe({ filter }: Scan, { name, rows, size }: Size): Opinion {
   // the planner sorts the conditions by their cost; in an index those that compare for equality come first
   const conditions = [...filter.matchAll(/\((?:"?\w+"?\.)?("[^"]+"|\w+) (=|>=) /g)];
   const columns = ['=', '>='].flatMap((operator) =>

@@ -4,7 +4,7 @@ import { columnsOf, inSavepoint, type Transaction } from '../database.ts';
 import { withPlace } from '../mapping-problem.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import type { Cut } from '../checks/check.ts';
-import { ok, problem, type DatabasePatient, type Examination, type Finding } from './examination.ts';
+import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
 /** That every relation of the mapping can be read, and has the columns and types that the checks take for granted. */
@@ -12,14 +12,14 @@ export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
   async examine(patient) {
     const wrong = await look(patient, async (cut) => {
-      const findings: Finding[] = [];
+      const opinions: Opinion[] = [];
       for (const relation of Object.keys(relations) as Relation[])
-        findings.push(
+        opinions.push(
           ...(await inSavepoint(cut.transaction, (transaction) => inspect({ ...cut, transaction }, relation)).catch(
             (error: unknown) => [unreadable(cut, relation, error)],
           )),
         );
-      return findings;
+      return opinions;
     });
     return wrong.length > 0
       ? wrong
@@ -27,7 +27,7 @@ export const mappedRelations: Examination<DatabasePatient> = {
   },
 };
 
-async function inspect({ transaction, source, params }: Cut, relation: Relation): Promise<Finding[]> {
+async function inspect({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
   const columns = await columnsOf(transaction, composeRelation(source, relation), bind(params));
   const types = await namesOfTypes(
     transaction,
@@ -55,7 +55,7 @@ async function namesOfTypes(transaction: Transaction, identifiers: number[]): Pr
   return new Map(rows.map(({ oid, name }) => [oid, name]));
 }
 
-function unreadable({ source }: Cut, relation: Relation, error: unknown): Finding {
+function unreadable({ source }: Cut, relation: Relation, error: unknown): Opinion {
   const reason = whyIncomplete(error);
   if (reason === undefined) throw error;
   const told = withPlace(reason, error, source).message;

@@ -1,5 +1,5 @@
 import { clockTolerance, writersOf } from '../horizon.ts';
-import { migrationStatus, plannedSchema } from '../migrations.ts';
+import { migrationStatus, type MigrationState } from '../migrations.ts';
 import type { Database } from '../database.ts';
 import { missingRights } from '../rights.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
@@ -56,7 +56,7 @@ export const tables: Examination<DatabasePatient> = {
   topic: 'tables',
   async examine({ database, config }) {
     const { schema, migrations } = await migrationStatus(database, config.schema);
-    const pending = migrations.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name);
+    const pending = pendingOf(migrations);
     if (pending.length === 0) return [ok(`Schema ${schema}, all ${migrations.length} migrations applied.`)];
     return [
       problem(
@@ -67,11 +67,16 @@ export const tables: Examination<DatabasePatient> = {
   },
 };
 
+function pendingOf(migrations: readonly MigrationState[]): string[] {
+  return migrations.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name);
+}
+
 /** What the role may do to the tables of recon, and what it may that it need not. */
 export const rights: Examination<DatabasePatient> = {
   topic: 'rights',
   async examine({ database, config }) {
-    const schema = await plannedSchema(database, config.schema);
+    const { schema, migrations } = await migrationStatus(database, config.schema);
+    if (pendingOf(migrations).length > 0) return [warning('Not looked at: tables are missing.', null)];
     const missing = await missingRights(database, schema);
     if (missing.length > 0)
       return [

@@ -75,7 +75,7 @@ describe('recon doctor', () => {
       {
         verdict: 'warning',
         message:
-          'The last 1 deposits lowered what the books say that Circle holds (system_buffer_usdc), though Circle’s own total rises by them.',
+          'Deposits (the last 1) lower what the books say that Circle holds (system_buffer_usdc), though Circle’s own total rises by them.',
       },
     ]);
   });
@@ -117,6 +117,9 @@ describe('recon doctor', () => {
       { verdict: 'problem', next: expect.stringContaining('recon migrate up') as string },
     ]);
     expect(unmigrated.of('source')).toMatchObject([{ verdict: 'ok' }]);
+    expect(unmigrated.of('rights')).toMatchObject([
+      { verdict: 'warning', message: 'Not looked at: tables are missing.' },
+    ]);
     await recon(['migrate', 'up'], { env: { DATABASE_URL: url } });
 
     const keyless = await consult({ CIRCLE_API_KEY: '' });
@@ -201,9 +204,9 @@ describe('recon doctor', () => {
     expect((await consult()).of('owners')).toMatchObject([
       {
         verdict: 'warning',
-        message: `1 users hold 7.000000000000000000 at alpaca by the books, and have no account there: ${bob.id}.`,
+        message: `Users with money at alpaca by the books, but without an account there: 1, together 7 (${bob.id}).`,
       },
-      { verdict: 'warning', message: `1 accounts at circle belong to more than one user: ${bob.walletId}.` },
+      { verdict: 'warning', message: `Accounts at circle that belong to more than one user: 1 (${bob.walletId}).` },
     ]);
   });
 
