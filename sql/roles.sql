@@ -6,7 +6,7 @@
 -- After it, one login for each use:
 --
 --   create role recon login password '…' in role recon_reader, recon_writer;  -- DATABASE_URL of the runs
---   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run, SOURCE_DATABASE_URL
+--   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
 --   grant pg_read_all_stats to recon;  -- sees the open transactions of others: hourly runs verify through 15 minutes
 --                                      -- ago, without it through an hour ago
 

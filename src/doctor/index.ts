@@ -6,6 +6,7 @@ import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
 import { createMask } from '../secrets.ts';
 import { openSource, type Source } from '../source.ts';
+import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
 import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
@@ -64,8 +65,14 @@ function attempt<T extends Config | Source>(action: () => T, describe: (result: 
     return [describe(result), result];
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    return [error.message.split('\n').map((line) => problem(line, error.hint ?? null))];
+    return [error.message.split('\n').map((line) => problem(line, meaningOf(line) ?? error.hint ?? null))];
   }
+}
+
+/** Of the variable that a line of `parseConfig` begins with: whoever has never set it has to learn what it is. */
+function meaningOf(line: string): string | undefined {
+  const variable = variables.find(({ name }) => line.startsWith(`${name} `));
+  return variable && `${variable.meaning}. Set it in the environment, or in the file that --env-file names.`;
 }
 
 function describeConfig({ environment, checks, withoutEffect }: Config): Opinion[] {

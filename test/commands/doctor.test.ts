@@ -98,6 +98,9 @@ describe('recon doctor', () => {
         topic: 'configuration',
         verdict: 'problem',
         message: expect.stringContaining('DATABASE_URL is not set') as string,
+        next: expect.stringContaining(
+          'postgres://user:password@host:port/database. Set it in the environment',
+        ) as string,
       },
     ]);
     expect((await consultWith({ DATABASE_URL: 'postgres://a:b@127.0.0.1:1/app' })).of('database')).toMatchObject([
