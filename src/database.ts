@@ -91,11 +91,34 @@ export async function inTransaction<T>(
     return (await database.begin(mode, (driven) => {
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
-      return lifeline.hold(() => body(transaction));
+      return lifeline.hold(async () => {
+        await trustCatalogFirst(transaction);
+        return body(transaction);
+      });
     })) as T;
   } finally {
     lifeline.cut();
   }
+}
+
+/**
+ * Whatever the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that
+ * name, and nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ */
+async function trustCatalogFirst(transaction: Transaction): Promise<void> {
+  await transaction`
+    select pg_catalog.set_config(
+      'search_path',
+      (
+        select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
+        from rows from (pg_catalog.unnest(
+          array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
+            operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
+        )) with ordinality as path (name, place)
+      ),
+      true
+    )
+  `;
 }
 
 /** Runs `body` in a savepoint, so that a statement that fails does not take the whole transaction with it. */
@@ -123,6 +146,16 @@ export async function query<T extends object = Row>(
   parameters: Parameter[] = [],
 ): Promise<T[]> {
   return (await connection.unsafe(text, parameters)) as unknown as T[];
+}
+
+/** The columns that a query answers with, in order; `type` is the identifier of a row of pg_type. */
+export async function columnsOf(
+  transaction: Transaction,
+  text: string,
+  parameters: Parameter[],
+): Promise<{ name: string; type: number }[]> {
+  const { columns } = await transaction.unsafe(text, parameters);
+  return columns.map(({ name, type }) => ({ name, type }));
 }
 
 /** Like `query`, row by row. */

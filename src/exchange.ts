@@ -1,11 +1,11 @@
 import type { World } from './world.ts';
 
-/** A request that carries something out of the program: an alert, the metrics. */
+/** A request that carries something out of the program, an alert or the metrics, or asks whether it could. */
 export interface Outgoing {
-  method: 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT';
   url: string;
   headers: Record<string, string>;
-  body: string;
+  body?: string;
 }
 
 /** What came back. */
@@ -42,7 +42,7 @@ export async function exchange(
     const response = await world.fetch(address, {
       method,
       headers: { ...headers, ...authorization },
-      body,
+      ...(body !== undefined && { body }),
       redirect: 'manual',
       size: answerBytesMax,
       signal: over.signal,

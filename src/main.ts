@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { completionCommand } from './commands/completion.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
 import { metricsCommand } from './commands/metrics.ts';
@@ -11,6 +12,7 @@ import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { statusCommand } from './commands/status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
@@ -62,7 +64,7 @@ function buildProgram(context: CommandContext): Command {
     .showHelpAfterError('Run with --help for usage.')
     .addHelpText(
       'after',
-      '\nExamples:\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
+      '\nExamples:\n  recon doctor\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
     );
   for (const build of [
     runCommand,
@@ -73,6 +75,8 @@ function buildProgram(context: CommandContext): Command {
     alertsCommand,
     metricsCommand,
     migrateCommand,
+    doctorCommand,
+    scheduleCommand,
   ])
     program.addCommand(inherit(build(context), program));
   for (const build of [completionCommand, helpCommand]) program.addCommand(inherit(build(context, program), program));

@@ -215,7 +215,8 @@ async function revertLast(transaction: Transaction, migrations: Migration[]): Pr
   return last.name;
 }
 
-const historyTable = `
+/** Where it is kept what was applied. */
+export const historyTable = `
 create table if not exists reconciliation_migrations (
   version integer primary key,
   name text not null,
@@ -304,7 +305,7 @@ async function existingSchema(database: Database, schema: string | undefined): P
   throw new OperatorError(78, `The database has no schema ${schema}.`, 'Check RECONCILIATION_SCHEMA.');
 }
 
-async function schemaExists(database: Database, schema: string): Promise<boolean> {
+export async function schemaExists(database: Database, schema: string): Promise<boolean> {
   return (await database`select from pg_namespace where nspname = ${schema}`).length > 0;
 }
 

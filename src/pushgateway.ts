@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 import { inTransaction, type Database } from './database.ts';
-import { exchange, Unanswered } from './exchange.ts';
+import { exchange, Unanswered, type Outgoing } from './exchange.ts';
 import { holdLock } from './held-lock.ts';
 import { metricsText } from './metrics.ts';
 import { OperatorError } from './operator-error.ts';
@@ -41,7 +41,8 @@ function urlOf(gateway: string, environment: string): string {
 }
 
 async function put(url: string, body: string, world: Pick<World, 'fetch' | 'signal'>): Promise<void> {
-  const problem = await whyRefused(url, body, world);
+  const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+  const problem = await whyRefused({ method: 'PUT', url, headers, body }, world);
   if (problem === undefined) return;
   const { host } = new URL(url);
   throw new OperatorError(
@@ -51,11 +52,20 @@ async function put(url: string, body: string, world: Pick<World, 'fetch' | 'sign
   );
 }
 
+/** Why the gateway would not take anything now; undefined: it would (Pushgateway's README, "Management API"). */
+export async function whyNotReady(
+  gateway: string,
+  world: Pick<World, 'fetch' | 'signal'>,
+): Promise<string | undefined> {
+  const url = new URL(gateway);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/-/ready`;
+  return whyRefused({ method: 'GET', url: url.href, headers: {} }, world);
+}
+
 /** Only 200 and 202 are success: a redirect would lose everything without a word. */
-async function whyRefused(url: string, body: string, world: Pick<World, 'fetch' | 'signal'>) {
+async function whyRefused(request: Outgoing, world: Pick<World, 'fetch' | 'signal'>) {
   try {
-    const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
-    const { status, text } = await exchange(world, { method: 'PUT', url, headers, body }, timeoutMs);
+    const { status, text } = await exchange(world, request, timeoutMs);
     return status === 200 || status === 202
       ? undefined
       : `answered ${status} ${plain(text.trim().slice(0, 200))}`.trim();

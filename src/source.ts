@@ -234,14 +234,27 @@ function withoutComments(text: string): string {
 
 /** The whole statement with `$1`, `$2` … for `bind`. */
 export function compose(source: Source, statement: Statement): string {
-  const fields = paramNames.map((name, index) => `$${index + 1}::${paramTypes[name]} as ${name}`);
-  return composeWith(source, statement, fields);
+  return composeWith(source, statement, placeholders(), answerOf(statement));
+}
+
+/** One row of one relation by itself, one of those that `condition` (our own SQL) lets through; also for `bind`. */
+export function composeRelation(source: Source, relation: Relation, condition = 'true'): string {
+  const answer = `select * from ${relation} where ${condition} limit 1`;
+  return composeWith(source, { relations: [relation], layers: [] }, placeholders(), answer);
+}
+
+function placeholders(): string[] {
+  return paramNames.map((name, index) => `$${index + 1}::${paramTypes[name]} as ${name}`);
+}
+
+function answerOf({ file }: Statement): string {
+  return `select * from (\n${readStatementFile(file)}\n) as answer`;
 }
 
 /** The same statement for psql, with the values written out. They come from configuration, never from data. */
 export function composeForReading(source: Source, statement: Statement, params: Params): string {
   const fields = paramNames.map((name) => `${literal(params[name])}::${paramTypes[name]} as ${name}`);
-  return `${composeWith(source, statement, fields)};\n`;
+  return `${composeWith(source, statement, fields, answerOf(statement))};\n`;
 }
 
 function literal(value: Params[keyof Params]): string {
@@ -258,7 +271,12 @@ const parameterized: Relation = 'recent_records';
  * The mapped relations come first and under other names, so that a relation's file sees the host's tables even where
  * one has the name of a relation. They are never materialized: the planner sees through them to the tables.
  */
-function composeWith(source: Source, statement: Statement, paramFields: string[]): string {
+function composeWith(
+  source: Source,
+  statement: Omit<Statement, 'file'>,
+  paramFields: string[],
+  finalSelect: string,
+): string {
   const mapping = (relation: Relation) => inlined(`mapped_${relation}`, readRelation(source, relation));
   const mapped = statement.relations.filter((relation) => relation !== parameterized).map(mapping);
   const mappedLast = statement.relations.filter((relation) => relation === parameterized).map(mapping);
@@ -269,8 +287,7 @@ function composeWith(source: Source, statement: Statement, paramFields: string[]
   const layers = statement.layers.map(({ name, file, shared }) =>
     shared === true ? `${name} as (\n${readStatementFile(file)}\n)` : inlined(name, readStatementFile(file)),
   );
-  const ctes = [...mapped, params, ...mappedLast, ...named, ...layers].join(',\n');
-  return `with\n${ctes}\nselect * from (\n${readStatementFile(statement.file)}\n) as answer`;
+  return `with\n${[...mapped, params, ...mappedLast, ...named, ...layers].join(',\n')}\n${finalSelect}`;
 }
 
 function inlined(name: string, text: string): string {

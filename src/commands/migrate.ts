@@ -19,6 +19,7 @@ export function migrateCommand(context: CommandContext): Command {
 
 interface Flags {
   yes?: boolean;
+  print?: boolean;
   output: OutputFormat;
 }
 
@@ -27,11 +28,16 @@ function upCommand(context: CommandContext): Command {
     .description('make the tables, or bring them up to date (the default)')
     .addHelpText(
       'after',
-      '\nA first version of the three tables that is there already is adopted with its data. A schema that is missing is made.\nWants a role that may create tables; `recon run` does not.\n\nExample:\n  DATABASE_URL=postgres://owner@db/app recon migrate',
+      '\nA first version of the three tables that is there already is adopted with its data. A schema that is missing is made.\nWants a role that may create tables; `recon run` does not.\n\nExamples:\n  DATABASE_URL=postgres://owner@db/app recon migrate\n  recon migrate --print >recon.sql && psql -f recon.sql  # as somebody who may; then sql/roles.sql',
     )
-    .action(async () => {
+    .option('--print', 'change nothing: print the SQL of what is pending, for a database administrator')
+    .action(async (_flags, command: Command) => {
       const { world } = context;
       await withSchema(world, async (database, schema, config) => {
+        if (command.optsWithGlobals<Flags>().print === true) {
+          const { migrationScript } = await import('../migration-script.ts');
+          return print(world.stdout, await migrationScript(database, schema));
+        }
         const { migrateUp } = await import('../migrations.ts');
         const done = await migrateUp(database, schema);
         const { appliedText } = await import('../output/migrations.ts');

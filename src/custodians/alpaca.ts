@@ -16,6 +16,7 @@ const workers = 8;
 export function openAlpaca(options: AlpacaOptions): Custodian {
   const tokens: IssuedTokens = {};
   return {
+    ask: (world) => withAlpaca(options, tokens, world, (alpaca) => askFrom(alpaca, world.now())),
     sweep: (world, progress) => readAlpaca(options, world, progress, tokens),
     reread: (holdings, world) => withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings)),
     look: (world, since, about) => withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, since, about)),
@@ -62,6 +63,11 @@ export async function readAlpaca(
       },
     };
   });
+}
+
+/** The accounts from now on: none. */
+async function askFrom(alpaca: Alpaca, now: Date): Promise<void> {
+  await accountsFrom(alpaca, now.toISOString());
 }
 
 /** Accounts of an earlier reading once more. */

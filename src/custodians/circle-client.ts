@@ -47,8 +47,13 @@ export function readPages<Body, Item>(
 }
 
 /** One answer that has no pages. */
-export async function readOne<Body>({ http, options }: Circle, path: string, schema: z.ZodType<Body>): Promise<Body> {
-  return (await http.send(requestFor(options, path, {}), schema)).data;
+export async function readOne<Body>(
+  { http, options }: Circle,
+  path: string,
+  schema: z.ZodType<Body>,
+  query: Record<string, string> = {},
+): Promise<Body> {
+  return (await http.send(requestFor(options, path, query), schema)).data;
 }
 
 function requestFor({ baseUrl, apiKey }: CircleOptions, path: string, query: Record<string, string>) {

@@ -3,7 +3,7 @@ import { Incomplete } from '../incomplete.ts';
 import { sum, toText, zero } from '../money.ts';
 import { optionalText } from './amounts.ts';
 import { quote } from './answers.ts';
-import { type Circle, type CircleOptions, readPages, withCircle } from './circle-client.ts';
+import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
 import { chainsWithHiddenUsdc } from './circle-monitored.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { type KnownTokens, lookAtCircle } from './circle-movements.ts';
@@ -15,6 +15,7 @@ import { lookAlikesIn, usdcIn } from './usdc-balance.ts';
 export function openCircle(options: CircleOptions): Custodian {
   const tokens: KnownTokens = new Map();
   return {
+    ask: (world) => withCircle(options, world, askForOne),
     sweep: (world, progress) => readCircle(options, world, progress),
     reread: (holdings, world) => rereadCircle(options, holdings, world),
     look: (world, since) => lookAtCircle({ options, world, tokens, since }),
@@ -62,6 +63,11 @@ export async function readCircle(
       },
     };
   });
+}
+
+/** A single wallet. */
+async function askForOne(circle: Circle): Promise<void> {
+  await readOne(circle, '/v1/w3s/wallets', walletsSchema, { pageSize: '1' });
 }
 
 /** Wallets of an earlier reading, each by its own endpoint (API-FACTS.md A.2). */

@@ -67,6 +67,7 @@ const words: Screen = {
   faint: (text) => text,
   severity: (severity) => severity,
   verdict: (verdict) => verdict,
+  health: (health) => health,
   columns: 120,
 };
 

@@ -10,6 +10,7 @@ export interface Screen {
   faint: (text: string) => string;
   severity: (severity: Severity) => string;
   verdict: (verdict: Verdict) => string;
+  health: (health: 'ok' | 'warning' | 'problem') => string;
   /** Characters to a line; a pipe has room for any. */
   columns: number;
 }
@@ -22,6 +23,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     faint: paint.dim,
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
+    health: (health) => ({ ok: paint.green, warning: paint.yellow, problem: paint.red })[health](health),
     columns: stream.isTTY === true ? (stream.columns ?? 120) : Infinity,
   };
 }

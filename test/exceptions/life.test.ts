@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type postgres from 'postgres';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
@@ -245,29 +244,4 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       await expect(sql.unsafe(change, ['nobody'])).rejects.toThrow(/append-only/);
     await expect(sql`truncate reconciliation_exception_events`).rejects.toThrow(/append-only/);
   });
-
-  test('nobody needs a right to change or delete what is in the log', async () => {
-    const { sql, url, ledger, ada } = await desk();
-    ledger.deposit(ada, '100', { post: false });
-    await ledger.save(sql);
-    const { runs, types } = operatorOf(await roleOf(url, sql), { RECONCILIATION_CHECKS: 'deposits,withdrawals' });
-    const { exceptions } = await runs();
-    for (const words of [['acknowledge'], ['accept', '--until', '7d', '--note', 'x'], ['resolve', '--note', 'x']])
-      expect(await types(['exceptions', words[0]!, exceptions[0]!.id, ...words.slice(1)])).toMatchObject({
-        exitCode: 0,
-      });
-    expect(await runs()).toMatchObject({ exitCode: 2 });
-  });
 });
-
-/** The URL of a role with no more rights than README says a run and the people at work need. */
-async function roleOf(url: string, sql: postgres.Sql): Promise<string> {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const role = new URL(url).pathname.slice(1); // as unique as the database, which goes after the test
-  const grants = /^```sql\n(grant .*?)```/ms.exec(readme)![1]!.replaceAll('recon_run', role);
-  await sql.unsafe(`create role ${role} login password 'secret'; ${grants}`);
-  onTestFinished(async () => {
-    await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
-  });
-  return Object.assign(new URL(url), { username: role, password: 'secret' }).href;
-}

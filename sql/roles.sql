@@ -1,0 +1,65 @@
+-- The rights that recon needs, and no others. For a database administrator, in psql, as the owner of the tables; it may
+-- be run again. Before it: set search_path to recon's schema and the host's, if they are not "public":
+--
+--   psql -v ON_ERROR_STOP=1 -c 'set search_path = recon, public' -f sql/roles.sql
+--
+-- After it, one login for each use:
+--
+--   create role recon login password '…' in role recon_reader, recon_writer;  -- DATABASE_URL of the runs
+--   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
+--   grant pg_read_all_stats to recon;  -- sees the open transactions of others: hourly runs verify through 15 minutes
+--                                      -- ago, without it through an hour ago
+
+do $$
+declare
+  role_name text;
+begin
+  foreach role_name in array array['recon_reader', 'recon_writer', 'recon_corrector'] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
+      execute format('create role %I nologin', role_name);
+    end if;
+    execute format('grant connect on database %I to %I', current_database(), role_name);
+    execute (
+      select string_agg(format('grant usage on schema %I to %I', schema_name, role_name), '; ')
+      from unnest(current_schemas(false)) as schema_name
+      where schema_name <> 'pg_catalog'
+    );
+  end loop;
+end
+$$;
+
+-- Reads the host's tables, and of them only the columns of sql/source/stack_service: no name, no address, no e-mail.
+grant select (id, alpaca_account_id) on users to recon_reader;
+grant select (user_id, circle_wallet_id) on wallets to recon_reader;
+grant select (id, user_id, account_type, currency, balance) on ledger_accounts to recon_reader;
+grant select (
+  id, user_id, transaction_type, reference_id, reference_type, status, idempotency_key, created_at, completed_at
+) on ledger_transactions to recon_reader;
+grant select (id, transaction_id, account_id, entry_type, amount, currency, created_at) on ledger_entries to recon_reader;
+grant select (
+  id, user_id, token, amount, status, confirmed_at, off_ramp_completed_at, alpaca_funded_at, created_at
+) on deposits to recon_reader;
+grant select (id, user_id, amount, status, created_at, updated_at, completed_at) on withdrawals to recon_reader;
+grant select (
+  id, direction, amount, status, ledger_transaction_id, source_amount, destination_amount, exchange_rate, fees_paid,
+  completed_at, created_at
+) on conversion_jobs to recon_reader;
+
+-- Writes the tables of recon. Nothing of a run is ever deleted, and what people did is only ever added to.
+grant select on reconciliation_migrations to recon_writer;
+grant select, insert, update on reconciliation_reports to recon_writer;
+grant select, insert on reconciliation_checks to recon_writer;
+grant select, insert, update on reconciliation_exceptions to recon_writer;
+grant select, insert on reconciliation_findings to recon_writer;
+grant select, insert on reconciliation_exception_events to recon_writer;
+grant select, insert, update on reconciliation_watermarks to recon_writer;
+grant select, insert, delete on reconciliation_waiting to recon_writer;
+grant select, insert, update, delete on reconciliation_checkpoints to recon_writer;
+grant select, insert, update on reconciliation_totals to recon_writer;
+grant select, insert, update on reconciliation_alerts to recon_writer;
+grant select, insert, update, delete on reconciliation_incidents to recon_writer;
+grant select, insert, update on reconciliation_switched_off to recon_writer;
+
+-- Corrects what is provably wrong and small. Nothing in this release does: grant it to nobody yet.
+grant update (balance) on ledger_accounts to recon_corrector;
+grant update (ledger_transaction_id) on conversion_jobs to recon_corrector;

@@ -1,0 +1,30 @@
+import { Command, Option } from 'commander';
+import type { CommandContext } from './options.ts';
+import { print } from './print.ts';
+
+const explanation = `
+Cron and Kubernetes start the runs; RECONCILIATION_HOURLY_INTERVAL and RECONCILIATION_DAILY_RUN_TIME say when.
+
+Examples:
+  recon schedule print
+  RECONCILIATION_DAILY_RUN_TIME=03:30 recon schedule print --format kubernetes`;
+
+/** `recon schedule`. */
+export function scheduleCommand(context: CommandContext): Command {
+  return new Command('schedule').description('when runs are to be started').addCommand(printCommand(context));
+}
+
+function printCommand(context: CommandContext): Command {
+  return new Command('print')
+    .description('the lines or manifests that start the runs, for whoever starts them')
+    .addOption(new Option('--format <format>', 'for whom').choices(['crontab', 'kubernetes']).default('crontab'))
+    .addHelpText('after', explanation)
+    .action(async ({ format }: { format: 'crontab' | 'kubernetes' }) => {
+      const { world } = context;
+      const { parseConfig } = await import('../config.ts');
+      const { cronJobsOf, crontabOf } = await import('../schedule-files.ts');
+      // a schedule needs no database: whoever writes it may have none
+      const { schedule } = parseConfig({ DATABASE_URL: 'postgres://localhost/recon', ...world.env });
+      await print(world.stdout, format === 'crontab' ? crontabOf(schedule) : cronJobsOf(schedule));
+    });
+}

@@ -1,0 +1,108 @@
+import { query } from '../database.ts';
+import { money, toText } from '../money.ts';
+import { bind, compose, type Statement } from '../source.ts';
+import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
+import { look } from './look.ts';
+
+const ofOwners = (file: string): Statement => ({
+  relations: ['custody_positions', 'custody_accounts'],
+  layers: [],
+  file,
+});
+
+const custodyStatements = {
+  missing: ofOwners('doctor/owners.missing.sql'),
+  several: ofOwners('doctor/owners.several.sql'),
+  direction: {
+    relations: ['custody_positions', 'ledger_accounts', 'ledger_transactions', 'ledger_entries'],
+    layers: [{ name: 'total', file: 'custody.totals.sql' }],
+    file: 'doctor/deposits.direction.sql',
+  },
+} satisfies Record<string, Statement>;
+
+/** That whoever has money at a custodian has an account there, and shares it with nobody. */
+export const owners: Examination<DatabasePatient> = {
+  topic: 'owners',
+  async examine(patient) {
+    const opinions = await look(patient, async ({ transaction, source, params }) => {
+      const ask = <T extends object>(statement: Statement) =>
+        query<T>(transaction, compose(source, statement), bind(params));
+      return [
+        ...(await ask<MissingRow>(custodyStatements.missing)).map(describeMissing),
+        ...(await ask<SharedRow>(custodyStatements.several)).map(describeShared),
+      ];
+    });
+    return opinions.length > 0 ? opinions : [ok('Every user with money at a custodian has an account there, alone.')];
+  },
+};
+
+interface MissingRow {
+  custodian: string;
+  users: number;
+  amount: string;
+  largest: string[];
+}
+
+function describeMissing({ custodian, users, amount, largest }: MissingRow): Opinion {
+  return warning(
+    `Users with money at ${custodian} by the books, but without an account there: ${users}, together ${toText(money(amount))} (${some(largest, users)}).`,
+    'Look whether these users lost their account, or custody_accounts.sql does not find it.',
+  );
+}
+
+interface SharedRow {
+  custodian: string;
+  accounts: number;
+  first: string[];
+}
+
+function describeShared({ custodian, accounts, first }: SharedRow): Opinion {
+  return warning(
+    `Accounts at ${custodian} that belong to more than one user: ${accounts} (${some(first, accounts)}).`,
+    'Find out whose they are: one account can only be held for one user.',
+  );
+}
+
+function some(ids: readonly string[], all: number): string {
+  return all > ids.length ? `${ids.join(', ')}, …` : ids.join(', ');
+}
+
+/** That a deposit moves the books’ position and Circle’s total the same way (README, "The two custodian formulas"). */
+export const direction: Examination<DatabasePatient> = {
+  topic: 'direction',
+  async examine(patient) {
+    const [row] = await look(patient, ({ transaction, source, params }) =>
+      query<DirectionRow>(
+        transaction,
+        compose(source, custodyStatements.direction),
+        bind({ ...params, custodian: 'circle' }),
+      ),
+    );
+    return [describeDirection(row)];
+  },
+};
+
+interface DirectionRow {
+  account_type: string;
+  deposits: number;
+  /** What they added to the position, in its own sign. */
+  moved: string;
+}
+
+function describeDirection(row: DirectionRow | undefined): Opinion {
+  if (row === undefined)
+    return warning(
+      'Which way a deposit moves the position at Circle cannot be told: it is not the sum of one type of account.',
+      readTheFormulas,
+    );
+  const { account_type: type, deposits, moved } = row;
+  if (deposits === 0) return warning('No deposit is booked yet: which way one moves the position is not known.', null);
+  if (money(moved).greaterThan(0)) return ok(`Deposits raise what the books say that Circle holds (${type}).`);
+  return warning(
+    `Deposits (the last ${deposits}) ${money(moved).isZero() ? 'do not move' : 'lower'} what the books say that Circle holds (${type}), though Circle’s own total rises by them.`,
+    readTheFormulas,
+  );
+}
+
+const readTheFormulas =
+  'Read "The two custodian formulas" in the README, and compare with a recent deposit before you trust circle_balance.';

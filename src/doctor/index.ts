@@ -1,0 +1,120 @@
+import { parseConfig, type Config } from '../config.ts';
+import { whyIncomplete } from '../cut.ts';
+import { databaseProblem, operatorProblem } from '../database-problem.ts';
+import { openDatabase } from '../database.ts';
+import { Incomplete } from '../incomplete.ts';
+import { OperatorError } from '../operator-error.ts';
+import { createMask } from '../secrets.ts';
+import { openSource, type Source } from '../source.ts';
+import { variables } from '../variables.ts';
+import type { World } from '../world.ts';
+import { custodians } from './custodians.ts';
+import { direction, owners } from './custody.ts';
+import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
+import { ok, problem, warning } from './examination.ts';
+import { indexes } from './indexes.ts';
+import { mappedRelations } from './relations.ts';
+import { clock, encryption, rights, server, tables, writers } from './server.ts';
+import { alerts, metrics } from './told.ts';
+
+/** In the order in which somebody mends what they find. The first one connects. */
+const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
+  server,
+  mappedRelations,
+  tables,
+  rights,
+  writers,
+  clock,
+  owners,
+  direction,
+  indexes,
+];
+
+/** Whoever else a run talks to. */
+const ofOthers: readonly Examination[] = [...custodians, alerts, metrics];
+
+/**
+ * Looks at everything that a run needs, and says of each thing how it is and what to do next. Only reads; stores and
+ * sends nothing. `offline`: only what needs no network. Rejects with the signal's reason when `world.signal` aborts.
+ */
+export async function* consult(world: World, options: { offline: boolean }): AsyncGenerator<Diagnosis> {
+  const mask = createMask(world.env);
+  for await (const diagnosis of examineAll(world, options)) yield { ...diagnosis, message: mask(diagnosis.message) };
+}
+
+async function* examineAll(world: World, { offline }: { offline: boolean }): AsyncGenerator<Diagnosis> {
+  const [configured, config] = attempt(() => parseConfig(world.env), describeConfig);
+  yield* about('configuration', configured);
+  if (config === undefined) return;
+  const [mapped, source] = attempt(
+    () => openSource(config.source),
+    ({ folder }) => [ok(`Read from ${folder}.`)],
+  );
+  yield* about('mapping', mapped);
+  if (source === undefined) return;
+  const patient = { config, source, world };
+  yield* await diagnose(encryption, patient);
+  if (offline) return;
+  yield* examineDatabase(patient);
+  for (const examination of ofOthers) yield* await diagnose(examination, patient);
+}
+
+/** What `action` answers with how to describe that, or each line of why it could not. */
+function attempt<T extends Config | Source>(action: () => T, describe: (result: T) => Opinion[]): [Opinion[], T?] {
+  try {
+    const result = action();
+    return [describe(result), result];
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return [error.message.split('\n').map((line) => problem(line, meaningOf(line) ?? error.hint ?? null))];
+  }
+}
+
+/** Of the variable that a line of `parseConfig` begins with: whoever has never set it has to learn what it is. */
+function meaningOf(line: string): string | undefined {
+  const variable = variables.find(({ name }) => line.startsWith(`${name} `));
+  return variable && `${variable.meaning}. Set it in the environment, or in the file that --env-file names.`;
+}
+
+function describeConfig({ environment, checks, withoutEffect }: Config): Opinion[] {
+  return [
+    ok(`Environment ${environment}; checks that are on: ${checks.join(', ')}.`),
+    ...withoutEffect.map((name) => warning(`${name} is set, but has no effect in this release.`, null)),
+  ];
+}
+
+/** Without a connection there is nothing further to ask. */
+async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
+  const database = openDatabase(patient.config.databaseUrl, { connections: 3, signal: patient.world.signal });
+  try {
+    for (const examination of ofTheDatabase) {
+      const diagnoses = await diagnose(examination, { ...patient, database });
+      yield* diagnoses;
+      if (examination === server && diagnoses.some(({ verdict }) => verdict === 'problem')) return;
+    }
+  } finally {
+    await database.end({ timeout: 5 });
+  }
+}
+
+async function diagnose<P extends Patient>(examination: Examination<P>, patient: P): Promise<Diagnosis[]> {
+  patient.world.signal.throwIfAborted();
+  try {
+    return about(examination.topic, await examination.examine(patient));
+  } catch (error) {
+    patient.world.signal.throwIfAborted();
+    return about(examination.topic, [whyNot(error, patient.config)]);
+  }
+}
+
+function whyNot(error: unknown, { databaseUrl }: Config): Opinion {
+  const told = error instanceof OperatorError ? error : operatorProblem(error, databaseUrl);
+  if (told !== undefined) return problem(told.message, told.hint ?? null);
+  if (error instanceof Incomplete || databaseProblem(error) !== undefined)
+    return problem(whyIncomplete(error)?.message ?? '', null);
+  throw error;
+}
+
+function about(topic: string, opinions: readonly Opinion[]): Diagnosis[] {
+  return opinions.map((opinion) => ({ topic, ...opinion }));
+}

@@ -1,0 +1,132 @@
+import { clockTolerance, writersOf } from '../horizon.ts';
+import { migrationStatus, type MigrationState } from '../migrations.ts';
+import type { Database } from '../database.ts';
+import { missingRights } from '../rights.ts';
+import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
+
+/** The majors that the tests run on (README, "On a real database"). */
+const oldest = 14;
+const newest = 18;
+
+/** That there is a database, and which. */
+export const server: Examination<DatabasePatient> = {
+  topic: 'database',
+  async examine({ database }) {
+    const { version, role, name } = await identify(database);
+    const major = Number.parseInt(version, 10);
+    const told = `PostgreSQL ${version}, database ${name}, as ${role}`;
+    if (major < oldest) return [problem(`${told}: too old.`, `Use PostgreSQL ${oldest} or newer.`)];
+    if (major > newest)
+      return [warning(`${told}: newer than what this recon was tested on (${oldest} to ${newest}).`, null)];
+    return [ok(`${told}.`)];
+  },
+};
+
+async function identify(database: Database): Promise<{ version: string; role: string; name: string }> {
+  const [row] = await database<{ version: string; role: string; name: string }[]>`
+    select current_setting('server_version') as version, current_user as role, current_database() as name
+  `;
+  if (row === undefined) throw new Error('The database did not say what it is.');
+  return row;
+}
+
+const verifying = ['verify-ca', 'verify-full'];
+
+/** Whether somebody on the way could read along, or stand in for the server. Asks nobody. */
+export const encryption: Examination = {
+  topic: 'encryption',
+  examine({ config }) {
+    const { hostname, searchParams } = new URL(config.databaseUrl);
+    const mode = searchParams.get('sslmode') ?? 'disable';
+    if (verifying.includes(mode)) return Promise.resolve([ok('TLS; the certificate of the database is verified.')]);
+    if (/^(localhost|127\..*|\[::1\])$/.test(hostname))
+      return Promise.resolve([ok('The database is on this machine.')]);
+    const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
+    return Promise.resolve([
+      warning(
+        `${fact} (sslmode=${mode}).`,
+        'Add ?sslmode=verify-full to DATABASE_URL; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
+      ),
+    ]);
+  },
+};
+
+/** The tables of recon. */
+export const tables: Examination<DatabasePatient> = {
+  topic: 'tables',
+  async examine({ database, config }) {
+    const { schema, migrations } = await migrationStatus(database, config.schema);
+    const pending = pendingOf(migrations);
+    if (pending.length === 0) return [ok(`Schema ${schema}, all ${migrations.length} migrations applied.`)];
+    return [
+      problem(
+        `Schema ${schema}, not applied yet: ${pending.join(', ')}.`,
+        'Run `recon migrate up`, or give a database administrator what `recon migrate up --print` prints. `recon run --dry-run` works without.',
+      ),
+    ];
+  },
+};
+
+function pendingOf(migrations: readonly MigrationState[]): string[] {
+  return migrations.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name);
+}
+
+/** What the role may do to the tables of recon, and what it may that it need not. */
+export const rights: Examination<DatabasePatient> = {
+  topic: 'rights',
+  async examine({ database, config }) {
+    const { schema, migrations } = await migrationStatus(database, config.schema);
+    if (pendingOf(migrations).length > 0) return [warning('Not looked at: tables are missing.', null)];
+    const missing = await missingRights(database, schema);
+    if (missing.length > 0)
+      return [
+        problem(
+          `The role may not ${missing.join('; ')}.`,
+          'Run sql/roles.sql as the owner of the tables, and grant recon_writer to the role.',
+        ),
+      ];
+    const [role] = await database<{ superuser: boolean }[]>`
+      select rolsuper as superuser from pg_catalog.pg_roles where rolname = current_user
+    `;
+    if (role?.superuser === true)
+      return [
+        warning(
+          'The role is a superuser: whoever has its password may change the ledger.',
+          'Use a role that is a member of recon_reader and recon_writer (sql/roles.sql).',
+        ),
+      ];
+    return [ok('The role may do what a run does.')];
+  },
+};
+
+/** Who else writes, and whether that can be seen: it decides how far an hourly run verifies. */
+export const writers: Examination<DatabasePatient> = {
+  topic: 'writers',
+  async examine({ database }) {
+    const { oldest: begun, hidden } = await writersOf(database);
+    if (hidden)
+      return [
+        warning(
+          'The transactions of others are hidden from this role: hourly runs verify up to an hour ago only.',
+          'grant pg_read_all_stats to the role.',
+        ),
+      ];
+    return [ok(begun === null ? 'No other transaction is open.' : `The oldest open transaction began at ${begun}.`)];
+  },
+};
+
+/** An hourly run holds the two clocks against each other. */
+export const clock: Examination<DatabasePatient> = {
+  topic: 'clock',
+  async examine({ database, world }) {
+    const [row] = await database<{ seconds: number; apart: boolean }[]>`
+      select
+        extract(epoch from clock_timestamp() - ${world.now().toISOString()}::timestamptz)::integer as seconds,
+        clock_timestamp() - ${world.now().toISOString()}::timestamptz
+          not between -${clockTolerance}::interval and ${clockTolerance}::interval as apart
+    `;
+    if (row === undefined) throw new Error('The database gave no time.');
+    const told = `The database’s clock is ${Math.abs(row.seconds)} s ${row.seconds < 0 ? 'behind' : 'ahead of'} this machine’s`;
+    return [row.apart ? problem(`${told}.`, 'Set both by NTP.') : ok(`${told}.`)];
+  },
+};

@@ -1,0 +1,22 @@
+import type { Diagnosis } from '../doctor/examination.ts';
+import { plain } from '../plain.ts';
+import { count, type Screen } from './screen.ts';
+
+const verdictWidth = 'problem'.length;
+const topicWidth = 'ledger_consistency'.length;
+const margin = ' '.repeat(verdictWidth + topicWidth + 4);
+
+/** One line for what was looked at, and one below it for what to do. */
+export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, screen: Screen): string {
+  const told = `${screen.health(verdict)}${' '.repeat(verdictWidth - verdict.length)}  ${topic.padEnd(topicWidth)}  ${plain(message)}\n`;
+  return next === null ? told : `${told}${margin}-> ${plain(next)}\n`;
+}
+
+/** The last line: what to do now. */
+export function conclusion(diagnoses: readonly Diagnosis[]): string {
+  const problems = diagnoses.filter(({ verdict }) => verdict === 'problem').length;
+  const warnings = diagnoses.filter(({ verdict }) => verdict === 'warning').length;
+  if (problems > 0) return `\n${count(problems, 'problem')}: mend the first one, and run \`recon doctor\` again.\n`;
+  const but = warnings > 0 ? `, with ${count(warnings, 'warning')} above` : '';
+  return `\nNo problems${but}. Next: recon run --type daily\n`;
+}

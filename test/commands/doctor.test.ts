@@ -1,0 +1,297 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type postgres from 'postgres';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { alpacaKey, alpacaSecret, circleKey, startCustodians, type Custodians } from '../support/custodians.ts';
+import { emptyDatabase, testDatabase } from '../support/database.ts';
+import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import { answers } from '../support/sandbox-server.ts';
+import { sourceFolder } from '../support/source-folder.ts';
+import { recon, withoutCustodians } from '../support/world.ts';
+
+interface Diagnosis {
+  topic: string;
+  verdict: 'ok' | 'warning' | 'problem';
+  message: string;
+  next: string | null;
+}
+
+interface Practice {
+  url: string;
+  sql: postgres.Sql;
+  ledger: LedgerBuilder;
+  ada: User;
+  custodians: Custodians;
+  /** What doctor says, by topic, and its exit code. */
+  consult: (env?: Record<string, string>) => Promise<{ exitCode: number; of: (topic: string) => Diagnosis[] }>;
+}
+
+async function consultWith(env: Record<string, string>, flags: string[] = []) {
+  const { exitCode, stdout, stderr } = await recon(['doctor', '-o', 'json', ...flags], {
+    env,
+    now: new Date(),
+    asOf: null,
+  });
+  expect(stderr).toBe('');
+  const { version, diagnoses } = JSON.parse(stdout) as { version: number; diagnoses: Diagnosis[] };
+  expect(version).toBe(1);
+  expect(exitCode).toBe(diagnoses.some(({ verdict }) => verdict === 'problem') ? 2 : 0);
+  return { exitCode, diagnoses, of: (topic: string) => diagnoses.filter((diagnosis) => diagnosis.topic === topic) };
+}
+
+/** A ledger with one customer, both custodians, and everything as it should be. */
+async function practice(): Promise<Practice> {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 8 });
+  const ada = ledger.user();
+  ledger.deposit(ada, '20');
+  ledger.investment(ada, '3');
+  await ledger.save(sql);
+  const custodians = await startCustodians(ada, { usdc: '0.5', cash: '3' });
+  return {
+    url,
+    sql,
+    ledger,
+    ada,
+    custodians,
+    consult: (env = {}) => consultWith({ DATABASE_URL: url, ...custodians.env, ...env }),
+  };
+}
+
+describe('recon doctor', () => {
+  test('says of everything how it is, one line each; the direction of the shipped formula is a warning', async () => {
+    const { consult } = await practice();
+    const { exitCode, of } = await consult();
+    expect(exitCode).toBe(0);
+    for (const topic of ['configuration', 'mapping', 'encryption', 'database', 'source', 'tables', 'owners'])
+      expect(of(topic), topic).toMatchObject([{ verdict: 'ok', next: null }]);
+    for (const topic of ['writers', 'clock', 'indexes', 'circle_balance', 'alpaca_balance'])
+      expect(of(topic), topic).toMatchObject([{ verdict: 'ok', next: null }]);
+    expect(of('rights')).toMatchObject([
+      { verdict: 'warning', message: expect.stringContaining('superuser') as string },
+    ]);
+    expect(of('direction')).toMatchObject([
+      {
+        verdict: 'warning',
+        message:
+          'Deposits (the last 1) lower what the books say that Circle holds (system_buffer_usdc), though Circle’s own total rises by them.',
+      },
+    ]);
+  });
+
+  test('on a screen: a line, what to do below it, and what to do now', async () => {
+    const { url } = await practice();
+    const env = { DATABASE_URL: url, RECONCILIATION_CHECKS: withoutCustodians };
+    const { stdout, exitCode } = await recon(['doctor'], { env, now: new Date(), asOf: null });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^ok {7}tables {14}Schema public, all \d+ migrations applied\.$/m);
+    expect(stdout).toMatch(/^warning {2}direction {11}.*\n {29}-> Read "The two custodian formulas"/m);
+    expect(stdout).toMatch(/^ok {7}circle_balance {6}Off: RECONCILIATION_CHECKS leaves it out\.$/m);
+    expect(stdout).toMatch(/\nNo problems, with 4 warnings above\. Next: recon run --type daily\n$/);
+  });
+
+  test('says whether what a run finds reaches anybody, and sends nothing', async () => {
+    const { consult } = await practice();
+    const gateway = createHttpServer(({ method, url }, response) => {
+      response.writeHead(method === 'GET' && url === '/push/-/ready' ? 200 : 503).end();
+    });
+    await once(gateway.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void gateway.close());
+    const host = `127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    const told = await consult({
+      RECONCILIATION_ALERT_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/secret',
+      PUSHGATEWAY_URL: `http://${host}/push`,
+    });
+    expect(told.of('alerts')).toMatchObject([{ verdict: 'ok', message: expect.stringContaining('slack') as string }]);
+    expect(told.of('metrics')).toMatchObject([{ verdict: 'ok', message: `The Pushgateway at ${host} is ready.` }]);
+    const broken = await consult({ PUSHGATEWAY_URL: `http://${host}` });
+    expect(broken.of('alerts')).toMatchObject([{ verdict: 'warning' }]);
+    expect(broken.of('metrics')).toMatchObject([
+      { verdict: 'problem', message: expect.stringContaining('answered 503') as string },
+    ]);
+  });
+
+  test('leads a newcomer from each problem to the next, until a run succeeds', async () => {
+    const none = await consultWith({});
+    expect(none.diagnoses).toMatchObject([
+      {
+        topic: 'configuration',
+        verdict: 'problem',
+        message: expect.stringContaining('DATABASE_URL is not set') as string,
+        next: expect.stringContaining(
+          'postgres://user:password@host:port/database. Set it in the environment',
+        ) as string,
+      },
+    ]);
+    expect((await consultWith({ DATABASE_URL: 'postgres://a:b@127.0.0.1:1/app' })).of('database')).toMatchObject([
+      { verdict: 'problem', message: expect.stringContaining('cannot be reached') as string },
+    ]);
+
+    const { url, sql, custodians, consult } = await practice();
+    const wrong = new URL(url);
+    wrong.password = 'no-such-password';
+    expect((await consult({ DATABASE_URL: wrong.href })).of('database')).toMatchObject([
+      { verdict: 'problem', next: expect.stringContaining('user and password') as string },
+    ]);
+
+    await recon(['migrate', 'down', '--yes'], { env: { DATABASE_URL: url } });
+    const unmigrated = await consult();
+    expect(unmigrated.of('tables')).toMatchObject([
+      { verdict: 'problem', next: expect.stringContaining('recon migrate up') as string },
+    ]);
+    expect(unmigrated.of('source')).toMatchObject([{ verdict: 'ok' }]);
+    expect(unmigrated.of('rights')).toMatchObject([
+      { verdict: 'warning', message: 'Not looked at: tables are missing.' },
+    ]);
+    await recon(['migrate', 'up'], { env: { DATABASE_URL: url } });
+
+    const keyless = await consult({ CIRCLE_API_KEY: '' });
+    expect(keyless.of('circle_balance')).toMatchObject([
+      { verdict: 'problem', message: expect.stringContaining('CIRCLE_API_KEY is not set') as string },
+    ]);
+    expect((await consult()).exitCode).toBe(0);
+    const env = { DATABASE_URL: url, ...custodians.env };
+    expect((await recon(['run', '--type', 'daily', '--fail-on', 'never'], { env })).exitCode).toBe(0);
+    expect(await sql`select from reconciliation_reports`).toHaveLength(1);
+  });
+
+  test('every wrong variable is a line of its own, and nothing else is asked', async () => {
+    const { diagnoses } = await consultWith({ DATABASE_URL: 'mysql://x', RECONCILIATION_GRACE_PERIOD: 'soon' });
+    expect(diagnoses.map(({ topic, verdict }) => `${topic} ${verdict}`)).toEqual([
+      'configuration problem',
+      'configuration problem',
+    ]);
+    const offline = await consultWith({ DATABASE_URL: 'postgres://a:b@nowhere.invalid/app?sslmode=require' }, [
+      '--offline',
+    ]);
+    expect(offline.diagnoses.map(({ topic, verdict }) => `${topic} ${verdict}`)).toEqual([
+      'configuration ok',
+      'mapping ok',
+      'encryption warning',
+    ]);
+    expect(
+      (await consultWith({ DATABASE_URL: 'postgres://a:b@h/d', RECONCILIATION_SOURCE: './nowhere' })).of('mapping'),
+    ).toMatchObject([{ verdict: 'problem', message: expect.stringContaining('does not exist') as string }]);
+  });
+
+  test('a relation of another shape, one that is missing, and hidden rows are named with their file', async () => {
+    const { consult, sql } = await practice();
+    const source = await sourceFolder({
+      deposits: (text) => text.replace('deposit.amount::numeric', 'deposit.amount::float8'),
+      withdrawals: (text) => text.replace('from withdrawals', 'from payouts'),
+    });
+    const { of } = await consult({ RECONCILIATION_SOURCE: source });
+    expect(of('source')).toMatchObject([
+      {
+        verdict: 'problem',
+        message: 'deposits.amount is float8, not numeric.',
+        next: `Cast it in ${source}/deposits.sql.`,
+      },
+      {
+        verdict: 'problem',
+        message: expect.stringMatching(/^withdrawals: .*"payouts" does not exist.*withdrawals\.sql/) as string,
+      },
+    ]);
+    expect((await consult()).of('source')).toMatchObject([{ verdict: 'ok' }]);
+    expect(await sql`select from reconciliation_reports`).toHaveLength(0);
+  });
+
+  test('the direction follows the mapping', async () => {
+    const { consult, sql, ledger, ada } = await practice();
+    ledger.openAccount(ada, 'stash_balance');
+    await ledger.save(sql);
+    const source = await sourceFolder({
+      custody_positions: (text) => text.replace("'system_buffer_usdc'", "'usdc_balance'"),
+    });
+    expect((await consult({ RECONCILIATION_SOURCE: source })).of('direction')).toMatchObject([
+      { verdict: 'ok', message: 'Deposits raise what the books say that Circle holds (usdc_balance).' },
+    ]);
+    const doubled = await sourceFolder({
+      custody_positions: (text) =>
+        text.replace('account.balance::numeric as expected', '2 * account.balance as expected'),
+    });
+    expect((await consult({ RECONCILIATION_SOURCE: doubled })).of('direction')).toMatchObject([
+      { verdict: 'warning', message: expect.stringContaining('cannot be told') as string },
+    ]);
+  });
+
+  test('users without an account at a custodian, and accounts of two users', async () => {
+    const { consult, sql, ledger } = await practice();
+    const [bob, cy] = [ledger.user(), ledger.user()];
+    ledger.deposit(bob, '7');
+    ledger.investment(bob, '7');
+    await ledger.save(sql);
+    await sql`update users set alpaca_account_id = null where id = ${bob.id}`;
+    await sql`alter table wallets drop constraint wallets_circle_wallet_id_key`;
+    await sql`update wallets set circle_wallet_id = ${bob.walletId} where user_id = ${cy.id}`;
+    expect((await consult()).of('owners')).toMatchObject([
+      {
+        verdict: 'warning',
+        message: `Users with money at alpaca by the books, but without an account there: 1, together 7 (${bob.id}).`,
+      },
+      { verdict: 'warning', message: `Accounts at circle that belong to more than one user: 1 (${bob.walletId}).` },
+    ]);
+  });
+
+  test('an index that is missing comes with the statement that makes it', async () => {
+    const { consult, sql } = await practice();
+    const statements = [];
+    // of (status, created_at) PostgreSQL reads the whole index, which costs little
+    await sql`drop index withdrawals_status_idx`;
+    for (const index of [
+      'ledger_entries_created_at_idx',
+      'ledger_entries_account_id_idx',
+      'withdrawals_created_at_idx',
+    ])
+      await sql`drop index ${sql(index)}`;
+    for (const { verdict, message, next } of (await consult()).of('indexes')) {
+      expect([verdict, message]).toEqual([
+        'warning',
+        expect.stringMatching(/reads all of public\.\w+ \(about \d+ rows, .* for want of an index/),
+      ]);
+      statements.push(next!);
+    }
+    expect(statements).toEqual([
+      'create index concurrently on public.ledger_entries (created_at);',
+      'create index concurrently on public.ledger_entries (account_id, created_at);',
+      'create index concurrently on public.withdrawals (created_at);',
+    ]);
+    for (const statement of statements) await sql.unsafe(statement);
+    expect((await consult()).of('indexes')).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  test('a refused key and a custodian that is down are told apart, and no secret is shown', async () => {
+    const { consult, custodians } = await practice();
+    const { of } = await consult({ CIRCLE_API_KEY: `${circleKey}x`, ALPACA_API_SECRET: `${alpacaSecret}x` });
+    expect(of('circle_balance')).toMatchObject([
+      { verdict: 'problem', next: expect.stringContaining('Check the key') as string },
+    ]);
+    expect(of('alpaca_balance')).toMatchObject([
+      { verdict: 'problem', next: expect.stringContaining('Check the key') as string },
+    ]);
+    custodians.circle.faults.push(answers({ path: /./ }, { status: 501 }));
+    custodians.alpaca.faults.push(answers({ path: /./ }, { status: 500, body: `no ${alpacaKey} ${alpacaSecret}` }));
+    const down = await consult();
+    for (const topic of ['circle_balance', 'alpaca_balance'])
+      expect(down.of(topic)).toMatchObject([
+        { verdict: 'problem', next: expect.stringContaining('Try again') as string },
+      ]);
+    expect(JSON.stringify(down)).not.toMatch(/canary/i);
+  });
+
+  test('clocks that differ, and a port where no PostgreSQL listens', async () => {
+    const { url } = await emptyDatabase();
+    const { stdout } = await recon(['doctor'], { env: { DATABASE_URL: url }, now: new Date(Date.now() + 600_000) });
+    expect(stdout).toMatch(/^problem {2}clock {15}The database’s clock is (599|600|601) s behind this machine’s\.$/m);
+
+    const silent = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    expect((await consultWith({ DATABASE_URL: `postgres://a:b@127.0.0.1:${port}/app` })).of('database')).toMatchObject([
+      { verdict: 'problem', message: expect.stringContaining('may be no PostgreSQL') as string },
+    ]);
+  });
+});

@@ -1,0 +1,58 @@
+import type { CronJob } from 'kubernetes-types/batch/v1.js';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { exitCodes } from '../../src/exit-codes.ts';
+import { recon } from '../support/world.ts';
+
+const read = (name: string) => readFile(new URL(`../../deploy/systemd/${name}`, import.meta.url), 'utf8');
+
+describe('systemd', () => {
+  test('the service types what recon understands, and its exit codes are ours', async () => {
+    const service = await read('recon@.service');
+    const [, args] = /^ExecStart=\S+\/recon (.+)$/m.exec(service)!;
+    for (const type of ['hourly', 'daily', 'manual'])
+      expect((await recon(args!.replace('%i', type).split(' '))).exitCode).toBe(78); // DATABASE_URL is not set
+    const [, success] = /^SuccessExitStatus=(.+)$/m.exec(service)!;
+    expect(exitCodes.map(({ code, retry }) => `${code} ${retry}`)).toContain(`${success!} later`);
+  });
+
+  test.each(['hourly', 'daily'])('the %s timer starts that run, in UTC', async (type) => {
+    const timer = await read(`recon-${type}.timer`);
+    expect(timer).toContain(`Unit=recon@${type}.service\n`);
+    expect(timer).toMatch(/^OnCalendar=\S+ \S+ UTC$/m);
+  });
+});
+
+describe('recon schedule print', () => {
+  const times = (crontab: string) =>
+    [...crontab.matchAll(/^((?:[\d*/,-]+ ){5}).*--type (\w+)/gm)].map(([, time, type]) => `${type!} ${time!.trim()}`);
+
+  test.each([
+    ['60', '02:00', '7 * * * *', '0 2 * * *'],
+    ['15', '23:59', '7-59/15 * * * *', '59 23 * * *'],
+    ['5', '00:05', '0-59/5 * * * *', '5 0 * * *'],
+    ['120', '02:00', '7 */2 * * *', '0 2 * * *'],
+    ['1440', '02:00', '7 0 * * *', '0 2 * * *'],
+  ])('every %s minutes and at %s', async (interval, time, hourly, daily) => {
+    const env = { RECONCILIATION_HOURLY_INTERVAL: interval, RECONCILIATION_DAILY_RUN_TIME: time };
+    const crontab = await recon(['schedule', 'print'], { env });
+    expect(times(crontab.stdout)).toEqual([`hourly ${hourly}`, `daily ${daily}`]);
+    expect(crontab).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CRON_TZ=UTC\n') as string });
+
+    const manifests = await recon(['schedule', 'print', '--format', 'kubernetes'], { env });
+    const documents = parseAllDocuments(manifests.stdout).map((document) => document.toJS() as CronJob);
+    expect(documents.map(({ metadata, spec }) => `${metadata!.name!} ${spec!.schedule}`)).toEqual([
+      `recon-hourly ${hourly}`,
+      `recon-daily ${daily}`,
+    ]);
+  });
+
+  test.each(['45', '90', '7', '2880'])('what cron has no words for is said: every %s minutes', async (interval) => {
+    const { exitCode, stdout, stderr } = await recon(['schedule', 'print'], {
+      env: { RECONCILIATION_HOURLY_INTERVAL: interval },
+    });
+    expect([exitCode, stdout]).toEqual([78, '']);
+    expect(stderr).toContain(`RECONCILIATION_HOURLY_INTERVAL=${interval} cannot be written as a line of cron.`);
+  });
+});

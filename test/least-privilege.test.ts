@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type postgres from 'postgres';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readMigrations } from '../src/migration-files.ts';
+import { startCustodians } from './support/custodians.ts';
+import { emptyDatabase, testDatabase } from './support/database.ts';
+import { LedgerBuilder } from './support/ledger.ts';
+import { cutAt } from './support/run-check.ts';
+import { listSchema } from './support/schema-listing.ts';
+import { operatorOf, recon, withoutCustodians } from './support/world.ts';
+
+const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
+const roles = await read('sql/roles.sql');
+
+/** A login that is a member of these roles and may do nothing else; gone with the test. */
+async function login(sql: postgres.Sql, url: string, ...groups: string[]): Promise<{ name: string; url: string }> {
+  const name = `recon_test_${randomBytes(5).toString('hex')}`;
+  await sql.unsafe(`create role ${name} login password 'opensesame'`);
+  for (const group of groups) await sql.unsafe(`grant ${group} to ${name}`);
+  onTestFinished(async () => {
+    await sql.unsafe(`drop owned by ${name}`);
+    await sql.unsafe(`drop role ${name}`);
+  });
+  const own = new URL(url);
+  [own.username, own.password] = [name, 'opensesame'];
+  return { name, url: own.href };
+}
+
+/** Books with one fault, in a database that lets nobody in by default. */
+async function lockedDown() {
+  const { url, sql } = await testDatabase();
+  await sql.unsafe(`revoke all on database ${new URL(url).pathname.slice(1)} from public`);
+  await sql`revoke all on schema public from public`;
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 5 });
+  const ada = ledger.user();
+  ledger.deposit(ada, '20');
+  ledger.investment(ada, '3');
+  ledger.conversionJob('usdc_to_usd', '2');
+  ledger.withdrawal(ada, '1');
+  const missing = ledger.deposit(ada, '50', { post: false });
+  await ledger.save(sql);
+  await sql.unsafe(roles);
+  await sql.unsafe(roles); // may be run again
+  return { url, sql, ada, missing };
+}
+
+describe('with exactly the rights of sql/roles.sql', () => {
+  test('every command works, and doctor misses only what the file leaves to choose', async () => {
+    const { url, sql, ada, missing } = await lockedDown();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const { env } = await startCustodians(ada, { usdc: '0', cash: '3' });
+    const { runs, types } = operatorOf(role.url, env);
+    for (const type of ['daily', 'hourly', 'manual']) {
+      const { exceptions, checks } = await runs(['--type', type, '--fail-on', 'never']);
+      expect(checks.map(({ error_message: why }) => why)).toEqual(Array(6).fill(null));
+      expect(exceptions.map(({ affected_entity: subject }) => subject)).toContain(missing.subject);
+    }
+    expect((await types(['exceptions', 'list'])).stdout).toContain('missing_in_ledger');
+    const { id } = (await runs()).exceptions[0]!;
+    for (const words of [['acknowledge'], ['accept', '--until', '7d', '--note', 'x'], ['reopen', '--note', 'x']])
+      expect(await types(['exceptions', words[0]!, id, ...words.slice(1), '--by', 'Ada'])).toMatchObject({
+        exitCode: 0,
+      });
+    expect(await types(['exceptions', 'resolve', id, '--by', 'Ada', '--note', 'seen'])).toMatchObject({ exitCode: 0 });
+    expect(await types(['exceptions', 'show', id])).toMatchObject({ exitCode: 0 });
+    for (const line of [['status'], ['reports', 'show'], ['migrate', 'status']])
+      expect(await types(line)).toMatchObject({ exitCode: 0 });
+
+    const { stdout } = await types(['doctor'], { now: new Date(), asOf: null });
+    expect(stdout).toMatch(/^ok {7}rights /m);
+    expect(stdout).toMatch(/^ok {7}source /m);
+    expect(stdout).not.toMatch(/^problem/m);
+  });
+
+  test('the reader is enough for a dry run, and may not write', async () => {
+    const { url, sql } = await lockedDown();
+    const role = await login(sql, url, 'recon_reader');
+    const { types } = operatorOf(role.url, { RECONCILIATION_CHECKS: withoutCustodians });
+    expect(await types(['run', '--dry-run'])).toMatchObject({ exitCode: 2 });
+    expect(await types(['run'])).toMatchObject({ exitCode: 78 });
+    await expect(sql`select from reconciliation_reports`).resolves.toHaveLength(0);
+  });
+
+  test('each right is needed: without it doctor names it', async () => {
+    const { url, sql } = await lockedDown();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const { types } = operatorOf(role.url);
+    const grants = [...roles.matchAll(/^grant ([a-z, ]+) on (reconciliation_\w+) to recon_writer;$/gm)];
+    const migrations = await readMigrations();
+    expect(grants.map(([, , table]) => table).sort()).toEqual(
+      [...migrations.flatMap(({ tables }) => tables), 'reconciliation_migrations'].sort(),
+    );
+    const [, privileges = '', table = ''] = grants.at(-1)!;
+    const right = privileges.split(', ').at(-1)!;
+    await sql.unsafe(`revoke ${right} on ${table} from recon_writer`);
+    const { stdout, exitCode } = await types(['doctor'], { now: new Date(), asOf: null });
+    await sql.unsafe(roles);
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining(`The role may not ${right} on ${table}.`)]);
+  });
+
+  test('nobody reads what a check does not need, rewrites what people did, or touches the ledger', async () => {
+    const { url, sql } = await lockedDown();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const mayNot = async (statement: string) => {
+      await expect(
+        sql.begin(async (transaction) => {
+          await transaction.unsafe(`set local role ${role.name}`);
+          await transaction.unsafe(statement);
+        }),
+        statement,
+      ).rejects.toMatchObject({ code: '42501' });
+    };
+    await mayNot('select email from users');
+    await mayNot('select destination_address from withdrawals');
+    await mayNot('update ledger_accounts set balance = 0');
+    await mayNot('delete from reconciliation_reports');
+    await mayNot('update reconciliation_exception_events set actor = null');
+    await mayNot('delete from reconciliation_findings');
+    await mayNot('create table public.mine (id integer)');
+  });
+});
+
+test('rows that row-level security hides make a check incomplete, never smaller', async () => {
+  const { url, sql } = await lockedDown();
+  const role = await login(sql, url, 'recon_reader', 'recon_writer');
+  await sql`alter table deposits enable row level security`;
+  await sql`create policy own_rows on deposits using (user_id is null)`;
+  const { runs, types } = operatorOf(role.url);
+  const { exitCode, checks } = await runs();
+  expect(exitCode).toBe(78);
+  expect(checks.find(({ check_type: name }) => name === 'deposits')).toMatchObject({
+    status: 'failed',
+    expected_value: null,
+    error_message: expect.stringContaining('Row-level security hides rows from this role') as string,
+  });
+  const { stdout } = await types(['doctor'], { now: new Date(), asOf: null });
+  expect(stdout).toMatch(/^problem {2}source {14}deposits: Row-level security hides rows/m);
+});
+
+test('a hostile search_path changes nothing: functions, operators, and tables of others', async () => {
+  const { url, sql, missing } = await lockedDown();
+  const role = await login(sql, url, 'recon_reader', 'recon_writer');
+  await sql.unsafe(`
+    create schema evil;
+    create function evil.lower(text) returns text language sql immutable as $$ select 'withdrawal' $$;
+    create function evil.now() returns timestamptz language sql stable as $$ select '1970-01-01Z'::timestamptz $$;
+    create function evil.coalesce_nothing(text) returns text language sql immutable as $$ select null $$;
+    create function evil.hashtextextended(text, bigint) returns bigint language sql immutable as $$ select 1::bigint $$;
+    create function evil.always(numeric, numeric) returns boolean language sql immutable as $$ select true $$;
+    create operator evil.= (leftarg = numeric, rightarg = numeric, function = evil.always);
+    create table evil.reconciliation_reports (id integer);
+    grant usage on schema evil to public;
+    alter role ${role.name} set search_path = evil, public, pg_catalog;
+  `);
+  await sql.unsafe(`alter table evil.reconciliation_reports owner to ${role.name}`);
+  const { runs, types } = operatorOf(role.url, { RECONCILIATION_SCHEMA: 'public' });
+  const { checks, exceptions } = await runs(['--type', 'daily', '--fail-on', 'never']);
+  expect(checks.map(({ error_message: why }) => why)).toEqual(Array(4).fill(null));
+  expect(exceptions.map(({ affected_entity: subject }) => subject)).toEqual([missing.subject]);
+  expect((await types(['status'])).stdout).toMatch(/^daily +[0-9a-f]{8} /m);
+});
+
+describe('recon migrate --print', () => {
+  /** On one connection, as psql runs a script. */
+  const byHand = async (sql: postgres.Sql, script: string) => {
+    const connection = await sql.reserve();
+    await connection.unsafe(script.replace('\\set ON_ERROR_STOP on\n', ''));
+    await connection.unsafe('reset search_path');
+    connection.release();
+  };
+
+  test('prints what migrate up does; it changes nothing, and needs no right to make tables', async () => {
+    const { url, sql } = await emptyDatabase();
+    const role = await login(sql, url);
+    const { exitCode, stdout } = await recon(['migrate', '--print'], { env: { DATABASE_URL: role.url } });
+    expect(exitCode).toBe(0);
+    expect(await sql`select from pg_tables where schemaname = 'public'`).toHaveLength(0);
+
+    await byHand(sql, stdout);
+    const printed = await listSchema(sql);
+    const other = await emptyDatabase();
+    await recon(['migrate', 'up'], { env: { DATABASE_URL: other.url } });
+    expect(printed).toEqual(await listSchema(other.sql));
+
+    expect((await recon(['migrate', 'up'], { env: { DATABASE_URL: url } })).stdout).toContain('up to date.');
+    expect(await recon(['migrate', 'up', '--print'], { env: { DATABASE_URL: url } })).toMatchObject({
+      exitCode: 0,
+      stdout: '-- The schema "public" is up to date.\n',
+    });
+  });
+
+  test('into a schema of its own, and on from where somebody stopped; a run then works there', async () => {
+    const { url, sql } = await testDatabase();
+    const env = { DATABASE_URL: url, RECONCILIATION_SCHEMA: 'recon' };
+    const print = async () => (await recon(['migrate', '--print'], { env })).stdout;
+    const whole = await print();
+    const upToFirst = whole.slice(0, whole.indexOf('-- 0002'));
+    await byHand(sql, upToFirst);
+    const rest = await print();
+    expect(rest).not.toContain('0001');
+    await byHand(sql, rest);
+    await byHand(sql, `set search_path = recon, public; ${roles}`);
+
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const { runs } = operatorOf(role.url, { RECONCILIATION_SCHEMA: 'recon' });
+    expect(await runs(['--type', 'daily'])).toMatchObject({ exitCode: 0 });
+    expect(await sql`select from recon.reconciliation_reports`).toHaveLength(1);
+    expect(await sql`select from public.reconciliation_reports`).toHaveLength(0);
+  });
+});
