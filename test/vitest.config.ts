@@ -6,6 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: process.env['RECON_LONG'] === undefined ? ['test/long/**'] : [], // `npm run test:long`
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     isolate: false, // no file leaves anything behind in its process, and loading all modules again takes a third of the time

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { testDatabase } from './support/database.ts';
-import { testWith } from './support/installed.ts';
-import { LedgerBuilder } from './support/ledger.ts';
-import { startMonitoring, type Monitoring } from './support/prometheus.ts';
-import { operatorOf } from './support/world.ts';
+import { testDatabase } from '../support/database.ts';
+import { testWith } from '../support/installed.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
+import { startMonitoring, type Monitoring } from '../support/prometheus.ts';
+import { operatorOf } from '../support/world.ts';
 
-const read = (path: string) => readFile(new URL(`../deploy/${path}`, import.meta.url), 'utf8');
+const read = (path: string) => readFile(new URL(`../../deploy/${path}`, import.meta.url), 'utf8');
 
 /** Ten minutes become three seconds, an hour six; whoever waits minutes waits one second. */
 const shortened = (rules: string) =>
