@@ -162,6 +162,28 @@ describe('what a run tells', { timeout: 60_000 }, () => {
     expect(slack.received).toHaveLength(1);
   });
 
+  test('one whose acceptance is over because it grew is told again', async () => {
+    const { pagerduty, webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk(env);
+    const { id } = ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    await types(['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada']);
+    await sql`update deposits set amount = 900000 where id = ${id}`;
+    await runs();
+    expect(eventsOf(pagerduty).map((event) => event.split(' ')[0])).toEqual(['trigger', 'resolve', 'trigger']);
+    expect(bodiesOf<WebhookBody>(webhook)[1]!.data.exceptions).toMatchObject([{ change: 'escalated' }]);
+  });
+
+  test('of a check that could not tell is not over because another one can', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, sql } = await desk(env);
+    await sql`alter table deposits rename to elsewhere`;
+    await runs();
+    await runs(['--check', 'withdrawals']);
+    expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/incomplete/deposits']);
+  });
+
   test('a person resolves or acknowledges: PagerDuty is told, under the key of the trigger', async () => {
     const { pagerduty, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk(env);

@@ -57,7 +57,7 @@ create index reconciliation_incidents_of_exception on reconciliation_incidents (
 
 -- What a run has to tell besides the exceptions that it made, which are found by their report.
 create index reconciliation_exception_events_told on reconciliation_exception_events ((details ->> 'report_id'))
-  where event in ('escalated', 'cleared');
+  where event in ('escalated', 'cleared', 'acceptance_ended');
 
 create table reconciliation_switched_off (
   run_type text primary key,

@@ -111,7 +111,8 @@ async function tryToDeliver(target: TargetConfig, alert: StoredAlert, post: Post
     if (problem === null || !passing || attempts === attemptsMax) return { attempts, problem, isDown: passing };
     const pauseMs = askedMs ?? backOffMs(attempts, post.world.random);
     if (pauseMs > budgetMs) return { attempts, problem, isDown: true };
-    await sleep(pauseMs, undefined, { signal: post.over }).catch(() => undefined);
+    const stop = AbortSignal.any([post.over, post.world.signal]);
+    await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
     if (post.over.aborted || post.world.signal.aborted) return { attempts, problem, isDown: true };
   }
 }

@@ -8,6 +8,10 @@ import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 export interface News {
   environment: string;
   report: Pick<Report, 'id' | 'run_type'> & { ended_at: string };
+  /** The checks of this run, those that prove nothing among them. */
+  compared: CheckName[];
+  /** No check that is on was left out, and nothing was narrowed. */
+  isWhole: boolean;
   /** All that is told, added up. */
   groups: Group[];
   /** The ten largest of it, those that are cleared last. */
@@ -63,6 +67,8 @@ export async function readNews(
   return {
     environment,
     report: { id: report.id, run_type: report.run_type, ended_at: report.completed_at ?? report.started_at },
+    compared: checks.map(({ check_type: check }) => check),
+    isWhole: report.metadata['not_in_this_run'] === undefined && report.metadata['narrowed_to'] === undefined,
     groups: await readGroups(transaction, told),
     largest: await readLargest(transaction, told),
     incomplete: checks
@@ -95,12 +101,14 @@ function toldOf(transaction: Transaction, schema: string, reportId: string, seve
       from ${exceptions} as created
       where created.report_id = ${reportId} and created.severity = any (${loud}::text[])
       union all
-      select happened.event, changed.*
+      select distinct -- an acceptance that is over makes it somebody's matter again, as an escalation does
+        case happened.event when 'acceptance_ended' then 'escalated' else happened.event end, changed.*
       from ${transaction(`${schema}.reconciliation_exception_events`)} as happened
       inner join ${exceptions} as changed on changed.id = happened.exception_id
       where
         happened.details ->> 'report_id' = ${reportId}
-        and happened.event in ('escalated', 'cleared')
+        and happened.event in ('escalated', 'cleared', 'acceptance_ended')
+        and (happened.event = 'cleared' or changed.resolved_at is null)
         and changed.severity = any (${loud}::text[])
     ) as told
   `;

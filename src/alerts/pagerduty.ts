@@ -153,8 +153,8 @@ function runTriggers(news: News): Trigger[] {
   ];
 }
 
-/** What a run that looked at everything shows to be over. */
-function keysOver({ environment, report, incomplete, failure, missed }: News): string[] {
+/** What a run shows to be over: of a check only if it was compared, of runs only if this one left no check out. */
+function keysOver({ environment, report, compared, isWhole, incomplete, failure, missed }: News): string[] {
   if (failure !== null) return [];
   const unknown = incomplete.map(({ check_type: check }) => check);
   const late = missed.map(({ run_type: type }) => type);
@@ -162,9 +162,8 @@ function keysOver({ environment, report, incomplete, failure, missed }: News): s
     (type) => countsFor[type].includes(report.run_type) && !late.includes(type),
   );
   return [
-    ...checkNames.filter((check) => !unknown.includes(check)).map((check) => `incomplete/${check}`),
-    `run/${report.run_type}`,
-    ...kept.map((type) => `missed/${type}`),
+    ...compared.filter((check) => !unknown.includes(check)).map((check) => `incomplete/${check}`),
+    ...(isWhole ? [`run/${report.run_type}`, ...kept.map((type) => `missed/${type}`)] : []),
   ].map((name) => keyOf(environment, name));
 }
 

@@ -34,6 +34,8 @@ export async function makeChangeKnown({ database, schema, config }: Store, world
   const trouble = (_event: string, error: unknown) => {
     world.stderr.write(mask(`recon: ${error instanceof Error ? error.message : String(error)}\n`));
   };
-  await enqueueFollowed(database, schema, config, world.now());
+  await enqueueFollowed(database, schema, config, world.now()).catch((error: unknown) => {
+    trouble('alerts.failed', error);
+  });
   await makeKnown({ config, world, mask, listener: { trouble } }, database, schema);
 }
