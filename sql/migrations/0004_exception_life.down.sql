@@ -1,3 +1,4 @@
+drop index reconciliation_exception_events_reopened;
 drop index reconciliation_exception_events_of_exception;
 
 alter table reconciliation_exception_events

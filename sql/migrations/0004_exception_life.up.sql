@@ -18,6 +18,9 @@ alter table reconciliation_exception_events
 -- Two actions may carry the same time: the order is that in which they were written.
 drop index reconciliation_exception_events_of_exception;
 create index reconciliation_exception_events_of_exception on reconciliation_exception_events (exception_id, sequence);
+-- What was reopened while a run was under way.
+create index reconciliation_exception_events_reopened on reconciliation_exception_events (created_at)
+  where event = 'reopened';
 
 comment on column reconciliation_exceptions.acknowledged_at is 'When somebody said last that they look into it.';
 comment on column reconciliation_exceptions.assignee is 'Whose it is.';

@@ -2,11 +2,16 @@ import type { Database, Transaction } from '../database.ts';
 import type { Severity } from '../kinds.ts';
 import type { KeptFindings } from './kept-findings.ts';
 
-/** Whether two rows speak of the same amounts: an acceptance holds for no others. Each names a table of the query. */
+/**
+ * Whether two rows speak of the same amount, an acceptance holds for no other: what both sides come to moves with every
+ * day's business, so it counts only where there is no difference. Each names a table of the query.
+ */
 export function sameAmounts(connection: Database | Transaction, left: string, right: string) {
   const amounts = (row: string) => connection`(
-    ${connection(`${row}.expected_value`)}, ${connection(`${row}.actual_value`)}, ${connection(`${row}.currency`)},
-    ${connection(`${row}.metadata`)} ->> 'stake'
+    ${connection(`${row}.difference`)},
+    case when ${connection(`${row}.difference`)} is null then ${connection(`${row}.expected_value`)} end,
+    case when ${connection(`${row}.difference`)} is null then ${connection(`${row}.actual_value`)} end,
+    ${connection(`${row}.currency`)}, ${connection(`${row}.metadata`)} ->> 'stake'
   )`;
   return connection`${amounts(left)} is not distinct from ${amounts(right)}`;
 }

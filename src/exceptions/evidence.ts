@@ -3,6 +3,7 @@ import { kinds } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';
 import { subjectOf, type StoredException } from './exception.ts';
+import { countedKinds } from './filter.ts';
 import { involvedMax, type Involved, type InvolvedEntry } from './involved.ts';
 
 /** What could explain the difference of an exception; undefined where it has none, or none in money. */
@@ -31,7 +32,9 @@ export async function caseOf(
 }
 
 /** Why a cause may have been overlooked; null: all that there is was tested. */
-export function untestedOf({ pending }: Case, { records, entries }: Involved): string | null {
+export function untestedOf({ pending }: Case, { records, entries, unreadable }: Involved): string | null {
+  if (unreadable !== null)
+    return 'The records and entries involved could not be read: nothing was tested against them.';
   if (pending.length > pendingMax || records.length === involvedMax)
     return `More than ${pendingMax} records are open or not final: whether some of them add up was not tried.`;
   return entries.length === involvedMax ? `Only ${involvedMax} entries were looked at.` : null;
@@ -51,6 +54,8 @@ async function otherExceptions(database: Database, schema: string, exception: St
       other.resolved_at is null
       and other.id <> ${id}
       and other.difference is not null
+      and other.kind <> all (${countedKinds}::text[]) -- a number of things is no money
+      and other.affected_entity is distinct from ${exception.affected_entity}
       and other.affected_entity is not null
       and (other.currency = ${currency} or other.currency is null)
       and (${ofCustodian} or other.difference = - ${difference}::numeric)

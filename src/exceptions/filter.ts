@@ -120,7 +120,8 @@ function mentions(database: Database, schema: string, text: string) {
   )`;
 }
 
-const countedKinds = knownKinds.filter(({ unit }) => unit === 'count').map(({ name }) => name);
+/** Kinds whose difference is a number of things. */
+export const countedKinds = knownKinds.filter(({ unit }) => unit === 'count').map(({ name }) => name);
 
 /** The money of an exception: |difference|, else what is at stake; null where there is none. `row` names the table. */
 export function amountOf(database: Database, row: string) {

@@ -209,6 +209,13 @@ function unseenBy(transaction: Transaction, schema: string, reportId: string, ch
       unresolved.last_report_id <> ${reportId}::uuid
       -- what recon adopted from the first version, it cannot look at again: people close those
       and unresolved.kind <> 'unclassified'
+      -- what somebody reopened while this run was under way, it may not have looked at
+      and unresolved.id not in (
+        select reopened.exception_id
+        from ${transaction(`${schema}.reconciliation_exception_events`)} as reopened
+        inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = ${reportId}::uuid
+        where reopened.event = 'reopened' and reopened.created_at >= report.started_at
+      )
   `;
 }
 

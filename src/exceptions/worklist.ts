@@ -81,7 +81,7 @@ function parsed(text: string, delimiter: string) {
       columns: true,
       delimiter,
       info: true,
-      relax_column_count: true, // spreadsheets leave out what is empty at the end
+      relax_column_count_less: true, // spreadsheets leave out what is empty at the end
       skip_empty_lines: true,
     });
   } catch (error) {
@@ -121,7 +121,7 @@ function wrongWith({ id, action, note, until, assignee }: WorklistOrder, untilCe
     assignee === '' && 'assign needs a name in the column assignee.',
     takes === 'until' &&
       !isToCome &&
-      `"${untilCell}" is not a time to come: until takes 7d, 2026-11-01 (UTC) or RFC 3339.`,
+      `"${untilCell}" is not a time to come: until takes 2h, 7d, YYYY-MM-DD (UTC) or RFC 3339.`,
   ].filter((text) => text !== false);
 }
 

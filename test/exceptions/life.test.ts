@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type postgres from 'postgres';
-import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { LedgerBuilder, withoutConstraints, type User } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { testDatabase } from '../support/database.ts';
 import { operatorOf, type Operator } from '../support/world.ts';
@@ -99,6 +99,39 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       { report_id: first.report.id, severity: 'low', difference: '-0.5' },
       { report_id: second.report.id, severity: 'critical', difference: '-5000' },
     ]);
+  });
+
+  test('stays accepted while both sides grow and its difference does not', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id } = ledger.deposit(ada, '100', { postedAmount: '99' });
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada'];
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    await withoutConstraints(sql);
+    await sql`update deposits set amount = amount + 5 where id = ${id}`;
+    await sql`update ledger_entries set amount = amount + 5 where amount = 99`;
+    expect((await runs(['--check', 'deposits'])).exitCode).toBe(0);
+    await sql`update deposits set amount = amount + 5 where id = ${id}`;
+    expect((await runs(['--check', 'deposits'])).exitCode).toBe(2);
+  });
+
+  test('that was reopened while a run was under way is not cleared by it', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    const found = (await runs()).exceptions[0]!.id;
+    const at = (minute: number) => ({ now: new Date(cutAt.getTime() + minute * 60_000) });
+    const act = (action: string) => types(['exceptions', action, found, '--note', 'x', '--by', 'Ada'], at(10));
+    const open = () => sql`select from reconciliation_exceptions where id = ${found} and resolved_at is null`;
+    await act('resolve');
+    ledger.postDeposit(ada, id, '100');
+    await ledger.save(sql);
+    await act('reopen');
+    await runs([], at(10)); // by the clock of the test it began at that very moment
+    expect(await open()).toHaveLength(1);
+    await runs([], at(11));
+    expect(await open()).toHaveLength(0);
   });
 
   test('is cleared by a complete run that looked again, as system, with an event', async () => {
