@@ -2,7 +2,11 @@
 export const exitCodes = [
   { code: 0, meaning: 'complete, and nothing found at or above --fail-on', retry: '' },
   { code: 1, meaning: 'a bug in recon: unexpected error, with its stack', retry: '' },
-  { code: 2, meaning: 'complete, and findings at or above --fail-on exist', retry: 'no' },
+  {
+    code: 2,
+    meaning: 'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do)',
+    retry: 'no',
+  },
   { code: 3, meaning: 'incomplete: at least one check proves nothing (database, API, deadline)', retry: 'yes' },
   { code: 4, meaning: 'another run holds the lock', retry: 'later' },
   { code: 64, meaning: 'usage: an unknown flag, value or id', retry: 'no' },

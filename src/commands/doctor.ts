@@ -28,7 +28,9 @@ export function doctorCommand(context: CommandContext): Command {
       const { offline = false, output } = command.optsWithGlobals<Flags>();
       const { consult } = await import('../doctor/index.ts');
       const diagnoses = consult(context.world, { offline });
-      const all = await (output === 'json' ? printJson(context, diagnoses) : printLines(context, diagnoses));
+      const all = await (output === 'json'
+        ? printJson(context, diagnoses)
+        : printLines(context, diagnoses, { offline }));
       if (all.some(({ verdict }) => verdict === 'problem')) context.exitWith(2);
     });
 }
@@ -42,7 +44,11 @@ async function printJson({ world }: CommandContext, diagnoses: AsyncIterable<Dia
 }
 
 /** As they come: somebody waits for them. */
-async function printLines({ world }: CommandContext, diagnoses: AsyncIterable<Diagnosis>): Promise<Diagnosis[]> {
+async function printLines(
+  { world }: CommandContext,
+  diagnoses: AsyncIterable<Diagnosis>,
+  scope: { offline: boolean },
+): Promise<Diagnosis[]> {
   const { conclusion, diagnosisLines } = await import('../output/doctor.ts');
   const { screenOf } = await import('../output/screen.ts');
   const screen = screenOf(world.stdout, world.env);
@@ -51,6 +57,6 @@ async function printLines({ world }: CommandContext, diagnoses: AsyncIterable<Di
     all.push(diagnosis);
     await print(world.stdout, diagnosisLines(diagnosis, screen));
   }
-  await print(world.stdout, conclusion(all));
+  await print(world.stdout, conclusion(all, scope));
   return all;
 }

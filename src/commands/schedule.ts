@@ -24,7 +24,8 @@ function printCommand(context: CommandContext): Command {
       const { parseConfig } = await import('../config.ts');
       const { cronJobsOf, crontabOf } = await import('../schedule-files.ts');
       // a schedule needs no database: whoever writes it may have none
-      const { schedule } = parseConfig({ DATABASE_URL: 'postgres://localhost/recon', ...world.env });
+      const anyDatabase = { DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined };
+      const { schedule } = parseConfig({ ...world.env, ...anyDatabase });
       await print(world.stdout, format === 'crontab' ? crontabOf(schedule) : cronJobsOf(schedule));
     });
 }

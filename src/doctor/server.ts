@@ -39,7 +39,7 @@ export const encryption: Examination = {
     const { hostname, searchParams } = new URL(config.databaseUrl);
     const mode = searchParams.get('sslmode') ?? 'disable';
     if (verifying.includes(mode)) return Promise.resolve([ok('TLS; the certificate of the database is verified.')]);
-    if (/^(localhost|127\..*|\[::1\])$/.test(hostname))
+    if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
       return Promise.resolve([ok('The database is on this machine.')]);
     const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
     return Promise.resolve([

@@ -13,10 +13,11 @@ export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, scr
 }
 
 /** The last line: what to do now. */
-export function conclusion(diagnoses: readonly Diagnosis[]): string {
+export function conclusion(diagnoses: readonly Diagnosis[], { offline }: { offline: boolean }): string {
   const problems = diagnoses.filter(({ verdict }) => verdict === 'problem').length;
   const warnings = diagnoses.filter(({ verdict }) => verdict === 'warning').length;
-  if (problems > 0) return `\n${count(problems, 'problem')}: mend the first one, and run \`recon doctor\` again.\n`;
+  if (problems > 0) return `\n${count(problems, 'problem')}: mend them from the top, and run \`recon doctor\` again.\n`;
   const but = warnings > 0 ? `, with ${count(warnings, 'warning')} above` : '';
+  if (offline) return `\nNo problems${but}. Database and custodians were not looked at. Next: recon doctor\n`;
   return `\nNo problems${but}. Next: recon run --type daily\n`;
 }

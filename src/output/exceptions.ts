@@ -101,7 +101,7 @@ export function stationOf(exception: StoredException): string {
   const day = (time: string) => localTime(time).slice(0, 10);
   return [
     accepted !== null && `accepted until ${day(accepted)}`,
-    snoozed !== null && `snoozed until ${day(snoozed)}`,
+    snoozed !== null && `snoozed until ${localTime(snoozed).slice(0, 16)}`,
     exception.acknowledged_by !== null && assignee === null && `taken up by ${cut(exception.acknowledged_by)}`,
     assignee !== null && `with ${cut(assignee)}`,
   ]

@@ -104,7 +104,7 @@ describe('one exception', () => {
     expect(await standing()).toEqual([[ids.one], [ids.one], [ids.two], [ids.three], all]);
     const { stdout, stderr } = await exceptions('list --status unresolved');
     expect(stdout).toMatch(/^aaaa0000 .* 1x +taken up by ada$/m);
-    expect(stdout).toMatch(/^bbbb0000 .* 1x +snoozed until 2026-03-02$/m);
+    expect(stdout).toMatch(/^bbbb0000 .* 1x +snoozed until 2026-03-02 \d\d:\d\d$/m);
     expect(stdout).toMatch(/^cccc0000 .* 1x +accepted until 2026-03-03$/m);
     expect(stderr).toBe('production: 3 exceptions (1 high, 2 low), 0.123456789012345678 USD, 200 USDC.\n');
     expect((await exceptions('list')).stderr).toContain('Not listed: 1 snoozed, 1 accepted (--status unresolved).\n');
@@ -119,7 +119,7 @@ describe('one exception', () => {
     ['assign aaaa --to " "', '--to is empty.'],
     ['assign aaaa --to System', 'system is what recon itself signs with.'],
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
-    ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 7d,'],
+    ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
     ['reopen aaaa --note x', `The exception ${ids.one} is open; nothing was changed.`],
     ['acknowledge', 'Which exceptions are meant?'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],

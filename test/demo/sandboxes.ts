@@ -15,8 +15,8 @@ export async function withSandboxes<T>(
 ): Promise<T> {
   const wallets = await startCircleSandbox({ apiKey: circleKey, ...circle, rateLimit: undefined });
   const broker = await startAlpacaSandbox({ ...alpacaKeys, ...alpaca, rateLimit: undefined });
-  playFault(wallets, broker);
   try {
+    playFault(wallets, broker);
     return await body({
       CIRCLE_BASE_URL: wallets.url,
       CIRCLE_API_KEY: circleKey,
