@@ -64,6 +64,18 @@ describe('the canary', () => {
     );
   });
 
+  test('notices what is told twice', async () => {
+    const twice: Check = {
+      ...checks.deposits,
+      compare: (cut, reading, tell) =>
+        checks.deposits.compare(cut, reading, (finding) => {
+          tell(finding);
+          if (finding.kind === 'stuck') tell(finding);
+        }),
+    };
+    await expect(ask(twice)).rejects.toThrow('it found stuck of');
+  });
+
   test('does not depend on the settings of the user', async () => {
     const settings = {
       RECONCILIATION_GRACE_PERIOD: '0s',
