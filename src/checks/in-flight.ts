@@ -77,29 +77,68 @@ function inBooks({ transactionId, amount, recent }: BooksMovement): InFlight {
  * not a pending one: so nothing that is at its end on both sides stands in for something that is not.
  */
 function pair(custodian: readonly Movement[], books: CustodyBooks): Map<Movement, BooksMovement> {
-  const free = new Map<string, BooksMovement[]>();
-  for (const movement of books.movements) {
-    const worth = toText(movement.amount);
-    free.set(worth, [...(free.get(worth) ?? []), movement]);
-  }
+  const alike = byAmount(books.movements);
   const twins = new Map<Movement, BooksMovement>();
   for (const movement of custodian.toSorted(finalFirst)) {
-    const alike = movement.amount === undefined ? [] : (free.get(toText(movement.amount)) ?? []);
-    const possible = alike.filter((candidate) => mayBeTwins(movement, candidate, books));
-    const twin = possible.find(({ pending }) => pending !== movement.booked) ?? possible[0];
+    if (movement.amount === undefined) continue;
+    const twin = twinOf(movement, alike.get(toText(movement.amount)) ?? [], books);
     if (twin === undefined) continue;
-    twins.set(movement, twin);
-    alike.splice(alike.indexOf(twin), 1);
+    twins.set(movement, twin.movement);
+    twin.taken = true;
   }
   return twins;
 }
 
+interface Candidate {
+  movement: BooksMovement;
+  /** Milliseconds since 1970. */
+  at: number;
+  taken: boolean;
+}
+
+/** Those that are worth as much, in the order of their times: a busy firm has thousands of each. */
+function byAmount(movements: readonly BooksMovement[]): Map<string, Candidate[]> {
+  const alike = new Map<string, Candidate[]>();
+  for (const movement of movements) {
+    const worth = toText(movement.amount);
+    const candidate = { movement, at: Date.parse(movement.createdAt), taken: false };
+    const others = alike.get(worth);
+    if (others === undefined) alike.set(worth, [candidate]);
+    else others.push(candidate);
+  }
+  for (const candidates of alike.values()) candidates.sort((left, right) => left.at - right.at);
+  return alike;
+}
+
+function twinOf(movement: Movement, candidates: readonly Candidate[], { owners }: CustodyBooks): Candidate | undefined {
+  const owner = owners.get(movement.externalId) ?? null;
+  let second: Candidate | undefined;
+  for (const candidate of asOld(movement, candidates)) {
+    const { taken, movement: other } = candidate;
+    if (taken || (owner !== null && other.userId !== null && owner !== other.userId)) continue;
+    if (other.pending !== movement.booked) return candidate;
+    second ??= candidate;
+  }
+  return second;
+}
+
 const hourMs = 3_600_000;
 
-function mayBeTwins({ externalId, createdAt }: Movement, other: BooksMovement, { owners }: CustodyBooks): boolean {
-  const owner = owners.get(externalId) ?? null;
-  if (owner !== null && other.userId !== null && owner !== other.userId) return false;
-  return createdAt === undefined || Math.abs(Date.parse(createdAt) - Date.parse(other.createdAt)) <= hourMs;
+/** The candidates that are as old within an hour; all of them where nobody says how old it is. */
+function* asOld({ createdAt }: Movement, candidates: readonly Candidate[]): Generator<Candidate> {
+  const at = createdAt === undefined ? undefined : Date.parse(createdAt);
+  const [from, to] = at === undefined ? [-Infinity, Infinity] : [at - hourMs, at + hourMs];
+  let [low, high] = [0, candidates.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((candidates[middle]?.at ?? Infinity) < from) low = middle + 1;
+    else high = middle;
+  }
+  for (let index = low; index < candidates.length; index += 1) {
+    const candidate = candidates[index];
+    if (candidate === undefined || !(candidate.at <= to)) return;
+    yield candidate;
+  }
 }
 
 function finalFirst(left: Movement, right: Movement): number {
