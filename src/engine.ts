@@ -71,7 +71,8 @@ export function startEngine(
   return { config, options, world, listener, source, signal, custodianSignal, mask: createMask(world.env) };
 }
 
-function deadlineAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
+/** A signal that goes off with the other one, or after that time. */
+export function deadlineAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
   const deadline = AbortSignal.timeout(Math.ceil(milliseconds));
   deadline.addEventListener('abort', () => undefined); // `any` holds it weakly: collected, it would never go off
   return AbortSignal.any([signal, deadline]);

@@ -1,5 +1,6 @@
 import type { Cut } from '../checks/check.ts';
 import { everything, withCut } from '../cut.ts';
+import { deadlineAfter } from '../engine.ts';
 import type { DatabasePatient } from './examination.ts';
 
 /** A question of a doctor may not take longer; a run's own deadline is another matter. */
@@ -10,6 +11,6 @@ export async function look<T>(
   { config, source, world, database }: DatabasePatient,
   body: (cut: Cut) => Promise<T>,
 ): Promise<T> {
-  const signal = AbortSignal.any([world.signal, AbortSignal.timeout(patienceMs)]);
+  const signal = deadlineAfter(patienceMs, world.signal);
   return withCut(database, { config, source, scope: everything, asOf: world.asOf, seed: '0', known: {}, signal }, body);
 }
