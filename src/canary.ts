@@ -5,8 +5,8 @@ import type { Config } from './config.ts';
 import { everything, paramsOf } from './cut.ts';
 import { query } from './database.ts';
 import { Incomplete } from './incomplete.ts';
-import { money } from './money.ts';
-import { openSource } from './source.ts';
+import { money, toText } from './money.ts';
+import { openSource, type Source } from './source.ts';
 
 /** What a fault of the canary looks like when it is found. Amounts are exact decimal text. */
 interface Planted {
@@ -32,9 +32,10 @@ const settings = {
  * then.
  */
 export async function askCanary(cut: Cut, check: Check): Promise<number> {
-  const planted = await readPlanted(cut, check);
+  const canary = openSource('canary');
+  const planted = await readPlanted(cut, check, canary);
   const found: Finding[] = [];
-  await check.compare(canaryOf(cut, check), undefined, (finding) => found.push(finding));
+  await check.compare(canaryOf(cut, check, canary), undefined, (finding) => found.push(finding));
   const [missed, surplus] = [
     without(planted.map(toLine), found.map(toLine)),
     without(found.map(toLine), planted.map(toLine)),
@@ -51,11 +52,11 @@ export async function askCanary(cut: Cut, check: Check): Promise<number> {
 }
 
 /** The canary in place of the source, with nothing that is known from real books. */
-function canaryOf({ transaction, config, params, horizon }: Cut, check: Check): Cut {
+function canaryOf({ transaction, config, params, horizon }: Cut, check: Check, source: Source): Cut {
   const own = { ...config, ...settings };
   return {
     transaction,
-    source: openSource('canary'),
+    source,
     config: own,
     params: { ...paramsOf(own, everything, asOf, params.seed), ...check.params(own) },
     shared: {},
@@ -64,8 +65,8 @@ function canaryOf({ transaction, config, params, horizon }: Cut, check: Check): 
   };
 }
 
-async function readPlanted({ transaction }: Cut, check: Check): Promise<Planted[]> {
-  const text = readFileSync(join(openSource('canary').folder, 'planted.sql'), 'utf8');
+async function readPlanted({ transaction }: Cut, check: Check, { folder }: Source): Promise<Planted[]> {
+  const text = readFileSync(join(folder, 'planted.sql'), 'utf8');
   const rows = await query<Planted & { check_type: string }>(transaction, text);
   return rows.filter((row) => row.check_type === check.name);
 }
@@ -81,6 +82,6 @@ function without(lines: readonly string[], others: readonly string[]): string[] 
 }
 
 function toLine({ kind, subject, expected, actual }: Planted): string {
-  const amount = (text: string | null) => (text === null ? '-' : money(text).toFixed());
+  const amount = (text: string | null) => (text === null ? '-' : toText(money(text)));
   return `${kind} of ${subject} (${amount(expected)} / ${amount(actual)})`;
 }

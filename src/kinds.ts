@@ -6,6 +6,16 @@ export type Severity = 'low' | 'medium' | 'high' | 'critical';
 
 export const severities: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
+/** This severity and those above it. */
+export function severitiesFrom(lowest: Severity): readonly Severity[] {
+  return severities.slice(severities.indexOf(lowest));
+}
+
+/** To count by severity, from nothing on. */
+export function noneBySeverity(): Record<Severity, number> {
+  return { low: 0, medium: 0, high: 0, critical: 0 };
+}
+
 export type SubjectType = 'transaction' | 'account' | 'record' | 'custodian';
 
 export interface Kind {

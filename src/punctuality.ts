@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import type { Database, Transaction } from './database.ts';
 import type { RunType } from './reports.ts';
 import { runTimeoutMs } from './run-timeout.ts';
-import { countsFor, punctualityOf, type ScheduledType } from './schedule.ts';
+import { countsFor, punctualityOf, scheduledTypes, type ScheduledType } from './schedule.ts';
 import { lastSwitchedOff } from './switched-off.ts';
 
 /** The times of one type of run to which none had begun, as a report's metadata holds them. */
@@ -12,8 +12,6 @@ export interface Missed {
   /** RFC 3339 in UTC, oldest first; the last two days of hourly ones where there are more. */
   slots: string[];
 }
-
-const scheduledTypes = ['hourly', 'daily'] as const satisfies readonly ScheduledType[];
 
 /** By when a run of each type must have completed: it has to begin by its deadline, and may then take its time. */
 export async function successDue(

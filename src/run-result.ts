@@ -11,7 +11,7 @@ import { lockExceptions } from './exceptions/store.ts';
 import { strongest, type ExitCode } from './exit-codes.ts';
 import { Incomplete } from './incomplete.ts';
 import { storableText } from './jsonb.ts';
-import { severities, type Severity } from './kinds.ts';
+import { severities, severitiesFrom, type Severity } from './kinds.ts';
 import { money, sum, toText } from './money.ts';
 import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import { maskValues, type Mask } from './secrets.ts';
@@ -323,7 +323,7 @@ export type FailOn = Severity | 'never';
 
 /** The exit code of a finished run: what could not be told outweighs what was found. */
 export function exitCodeOf(result: Conclusion, failOn: FailOn): ExitCode {
-  const counted = failOn === 'never' ? [] : severities.slice(severities.indexOf(failOn));
+  const counted = failOn === 'never' ? [] : severitiesFrom(failOn);
   const found = counted.some((severity) => result.found[severity] > 0);
   return strongest([...result.incompleteCodes, found ? 2 : 0]);
 }

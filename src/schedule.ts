@@ -8,6 +8,7 @@ export interface Schedule {
 }
 
 export type ScheduledType = Exclude<RunType, 'manual'>;
+export const scheduledTypes = ['hourly', 'daily'] as const satisfies readonly ScheduledType[];
 
 /** How punctual the runs of one type are. */
 export interface Punctuality {

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 import { listReports, type Report } from './reports.ts';
-import { countsFor, punctualityOf, type Schedule, type ScheduledType } from './schedule.ts';
+import { countsFor, punctualityOf, scheduledTypes, type Schedule, type ScheduledType } from './schedule.ts';
 
 /** How the runs of one type keep to the schedule. Times are RFC 3339 in UTC. */
 export interface ScheduledRuns {
@@ -28,9 +28,8 @@ export async function scheduledRuns(
 ): Promise<ScheduledRuns[]> {
   const earliest = new Date(now.getTime() - lookBackMs);
   const { from, runs } = await runsThatCount(database, schema, earliest);
-  const types = Object.keys(countsFor) as ScheduledType[];
   return Promise.all(
-    types.map(async (type) => {
+    scheduledTypes.map(async (type) => {
       const { reports } = await listReports(database, schema, { type, limit: 1 });
       const starts = runs
         .filter((run) => countsFor[type].includes(run.run_type))

@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { anyException, matches } from './exceptions/filter.ts';
 import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
-import type { Severity } from './kinds.ts';
+import { noneBySeverity, type Severity } from './kinds.ts';
 import { stepsOf, type FirstException, type Step } from './next-steps.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import { scheduledRuns, type ScheduledRuns } from './scheduled-runs.ts';
@@ -94,7 +94,7 @@ async function lastChecks(database: Database, schema: string): Promise<Omit<Chec
 }
 
 function countBySeverity(totals: readonly ExceptionTotal[]): Record<Severity, number> {
-  const counts = { low: 0, medium: 0, high: 0, critical: 0 };
+  const counts = noneBySeverity();
   for (const total of totals) counts[total.severity] += countOf(total);
   return counts;
 }

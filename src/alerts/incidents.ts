@@ -1,7 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
 import { isOpen } from '../exceptions/open.ts';
-import { severities, type Severity } from '../kinds.ts';
+import { severitiesFrom, type Severity } from '../kinds.ts';
 
 /** What PagerDuty is told of under one key, until it is told that it is over. */
 export interface Incident {
@@ -52,7 +52,7 @@ export async function closeFollowed(
   now: string,
 ): Promise<string[]> {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
-  const loud = severities.slice(severities.indexOf(severity));
+  const loud = severitiesFrom(severity);
   const rows = await transaction<{ key: string }[]>`
     delete from ${transaction(`${schema}.reconciliation_incidents`)} as incident
     where
@@ -69,7 +69,7 @@ export async function closeFollowed(
           select from ${exceptions} as exception
           where
             exception.check_type = incident.check_type
-            and exception.severity = any (${loud}::text[])
+            and exception.severity = any (${[...loud]}::text[])
             and ${isOpen(transaction, now)}
         )
       )

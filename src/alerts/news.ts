@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
-import { severities, type Severity } from '../kinds.ts';
+import { severities, severitiesFrom, type Severity } from '../kinds.ts';
 import type { Missed } from '../punctuality.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 
@@ -94,12 +94,12 @@ type Told = ReturnType<typeof toldOf>;
 /** The table `told`: what this run made, and what it wrote into the logs of others. */
 function toldOf(transaction: Transaction, schema: string, reportId: string, severity: Severity) {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
-  const loud = severities.slice(severities.indexOf(severity));
+  const loud = severitiesFrom(severity);
   return transaction`
     (
       select 'new' as change, created.*
       from ${exceptions} as created
-      where created.report_id = ${reportId} and created.severity = any (${loud}::text[])
+      where created.report_id = ${reportId} and created.severity = any (${[...loud]}::text[])
       union all
       select distinct -- an acceptance that is over makes it somebody's matter again, as an escalation does
         case happened.event when 'acceptance_ended' then 'escalated' else happened.event end, changed.*
@@ -109,7 +109,7 @@ function toldOf(transaction: Transaction, schema: string, reportId: string, seve
         happened.details ->> 'report_id' = ${reportId}
         and happened.event in ('escalated', 'cleared', 'acceptance_ended')
         and (happened.event = 'cleared' or changed.resolved_at is null)
-        and changed.severity = any (${loud}::text[])
+        and changed.severity = any (${[...loud]}::text[])
     ) as told
   `;
 }

@@ -3,7 +3,7 @@ import { checkNames } from '../checks/names.ts';
 import type { Transaction } from '../database.ts';
 import type { Answer, Outgoing } from '../exchange.ts';
 import type { Severity } from '../kinds.ts';
-import { countsFor, type ScheduledType } from '../schedule.ts';
+import { countsFor, scheduledTypes } from '../schedule.ts';
 import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
 import type { Message } from './message.ts';
 import { countOf, largestMax, type News, type ToldException } from './news.ts';
@@ -158,9 +158,7 @@ function keysOver({ environment, report, compared, isWhole, incomplete, failure,
   if (failure !== null) return [];
   const unknown = incomplete.map(({ check_type: check }) => check);
   const late = missed.map(({ run_type: type }) => type);
-  const kept = (Object.keys(countsFor) as ScheduledType[]).filter(
-    (type) => countsFor[type].includes(report.run_type) && !late.includes(type),
-  );
+  const kept = scheduledTypes.filter((type) => countsFor[type].includes(report.run_type) && !late.includes(type));
   return [
     ...compared.filter((check) => !unknown.includes(check)).map((check) => `incomplete/${check}`),
     ...(isWhole ? [`run/${report.run_type}`, ...kept.map((type) => `missed/${type}`)] : []),

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../database.ts';
-import type { Severity } from '../kinds.ts';
+import { noneBySeverity, type Severity } from '../kinds.ts';
 import type { KeptFindings } from './kept-findings.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function countAccepted(
   findings: KeptFindings,
   at: Date,
 ): Promise<Record<Severity, number>> {
-  const counts = { low: 0, medium: 0, high: 0, critical: 0 };
+  const counts = noneBySeverity();
   if (findings.count() === 0 || !(await isAnyAccepted(database, schema, at))) return counts;
   for (const rows of findings.batches())
     for (const { severity, count } of await countIn(database, schema, rows, at)) counts[severity] += count;
