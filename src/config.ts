@@ -6,7 +6,7 @@ import { parseDuration } from './duration.ts';
 import { severities } from './kinds.ts';
 import { money, type Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from './schedule/schedule.ts';
 import { databaseUrlForm } from './secrets.ts';
 import { suggest } from './suggestion.ts';
 import { variables, type Variable, type VariableName } from './variables.ts';

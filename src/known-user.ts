@@ -1,5 +1,5 @@
-import { whyIncomplete, withCut, type CutOptions } from './cut.ts';
-import { query, type Database } from './database.ts';
+import { whyIncomplete, withCut, type CutOptions } from './run/cut.ts';
+import { query, type Database } from './database/database.ts';
 import { OperatorError } from './operator-error.ts';
 import { bind, compose, type Statement } from './source.ts';
 

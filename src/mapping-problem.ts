@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { databaseProblem } from './database-problem.ts';
+import { databaseProblem } from './database/problem.ts';
 import { Incomplete } from './incomplete.ts';
 import { relations, type Source } from './source.ts';
 

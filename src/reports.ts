@@ -1,6 +1,6 @@
 import type { CheckName } from './checks/names.ts';
-import type { Database, Transaction } from './database.ts';
-import { toJsonb } from './jsonb.ts';
+import type { Database, Transaction } from './database/database.ts';
+import { toJsonb } from './database/jsonb.ts';
 import { OperatorError } from './operator-error.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Parameter } from './database.ts';
+import type { Parameter } from './database/database.ts';
 import { OperatorError } from './operator-error.ts';
+import { shipped } from './shipped.ts';
 
 /**
  * The host's tables seen through a mapping: for each relation of this list, one file of the source's folder holds the
@@ -179,7 +180,7 @@ export interface Source {
   readonly folder: string;
 }
 
-const sqlFolder = fileURLToPath(new URL('../sql/', import.meta.url));
+const sqlFolder = fileURLToPath(shipped('sql/'));
 
 /**
  * Finds the folder that `RECONCILIATION_SOURCE` names: a name under sql/source, or a path. Throws an OperatorError

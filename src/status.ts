@@ -1,12 +1,12 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
-import type { Database } from './database.ts';
+import type { Database } from './database/database.ts';
 import { anyException, matches } from './exceptions/filter.ts';
 import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
 import { noneBySeverity, type Severity } from './kinds.ts';
 import { stepsOf, type FirstException, type Step } from './next-steps.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
-import { scheduledRuns, type ScheduledRuns } from './scheduled-runs.ts';
+import { scheduledRuns, type ScheduledRuns } from './schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
 
 /** Where one check stands. Times are RFC 3339 in UTC; null: never. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openDatabase } from '../src/database.ts';
-import { migrateDown, migrateUp, planDown } from '../src/migrations.ts';
+import { openDatabase } from '../src/database/database.ts';
+import { migrateDown, migrateUp, planDown } from '../src/migrations/migrations.ts';
 import { OperatorError } from '../src/operator-error.ts';
 import { emptyDatabase } from './support/database.ts';
 import { listSchema } from './support/schema-listing.ts';

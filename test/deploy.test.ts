@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { counters, gauges, histograms } from '../src/metric-families.ts';
+import { counters, gauges, histograms } from '../src/metrics/families.ts';
 import { testWith } from './support/installed.ts';
 
 const deploy = fileURLToPath(new URL('../deploy/', import.meta.url));

@@ -36,7 +36,7 @@ const everywhere: [string, string][] = [
   ['(1.5).toFixed(2);', 'Money is never a float'],
   ['export default 1;', 'Export by name'],
   ["const database = { unsafe: String }; database.unsafe('select 1');", 'Values are parameters.'],
-  ["import postgres from 'postgres';", 'Only src/database.ts imports postgres'],
+  ["import postgres from 'postgres';", 'Only src/database/database.ts imports postgres'],
   ["import { Decimal } from 'decimal.js';", 'Only src/money.ts imports decimal.js'],
   ["import chalk from 'chalk';", 'Colour belongs to src/output.'],
   ["import Table from 'cli-table3';", 'Tables belong to src/output.'],
@@ -50,7 +50,7 @@ const everywhere: [string, string][] = [
 
 describe('the linter', { timeout: 120_000 }, () => {
   test('names the right way for everything that is banned', async () => {
-    const messages = await saidAbout('src/run.ts', everywhere.map(([code]) => code).join('\n'));
+    const messages = await saidAbout('src/run/run.ts', everywhere.map(([code]) => code).join('\n'));
     const silent = everywhere.filter(([, message]) => !messages.some((said) => said.includes(message)));
     expect(silent).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('the linter', { timeout: 120_000 }, () => {
   test('keeps output away from I/O, and lets each thing into its one home', async () => {
     const inOutput = await saidAbout(
       'src/output/table.ts',
-      "import chalk from 'chalk';\nimport { withDatabase } from '../database.ts';\nimport { print } from '../commands/print.ts';",
+      "import chalk from 'chalk';\nimport { withDatabase } from '../database/database.ts';\nimport { print } from '../commands/print.ts';",
     );
     expect(inOutput.some((said) => said.includes('src/output does no I/O'))).toBe(true);
     expect(inOutput.some((said) => said.includes('Commands call the rules'))).toBe(true);

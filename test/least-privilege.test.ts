@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readMigrations } from '../src/migration-files.ts';
+import { readMigrations } from '../src/migrations/files.ts';
 import { startCustodians } from './support/custodians.ts';
 import { emptyDatabase, testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';

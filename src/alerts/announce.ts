@@ -1,8 +1,8 @@
 import type { Config } from '../config.ts';
-import { inTransaction, type Database, type Transaction } from '../database.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { severities } from '../kinds.ts';
 import { maskValues, type Mask } from '../secrets.ts';
-import { addToTotals, counted, type Increment } from '../totals.ts';
+import { addToTotals, counted, type Increment } from '../metrics/totals.ts';
 import type { Message } from './message.ts';
 import { isNews, readNews, type Ending, type News } from './news.ts';
 import { enqueue } from './outbox.ts';

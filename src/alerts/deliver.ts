@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { askedWaitMs, backOffMs, isPassing } from '../custodians/retries.ts';
-import { inTransaction, type Database } from '../database.ts';
+import { inTransaction, type Database } from '../database/database.ts';
 import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts';
-import { holdLock } from '../held-lock.ts';
+import { holdLock } from '../database/held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
 import { giveUpOrphans, settle, waitingFor, type StoredAlert } from './outbox.ts';

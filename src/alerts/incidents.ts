@@ -1,5 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
-import type { Transaction } from '../database.ts';
+import type { Transaction } from '../database/database.ts';
 import { isOpen } from '../exceptions/open.ts';
 import { severitiesFrom, type Severity } from '../kinds.ts';
 

@@ -1,7 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
-import type { Transaction } from '../database.ts';
+import type { Transaction } from '../database/database.ts';
 import { severities, severitiesFrom, type Severity } from '../kinds.ts';
-import type { Missed } from '../punctuality.ts';
+import type { Missed } from '../schedule/punctuality.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 
 /** What a run has to tell somebody who hears of exceptions from a certain severity on. Times are RFC 3339 in UTC. */

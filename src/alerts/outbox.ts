@@ -1,6 +1,6 @@
-import type { Database, Transaction } from '../database.ts';
-import { toJsonb } from '../jsonb.ts';
-import { addToTotals, counted } from '../totals.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { toJsonb } from '../database/jsonb.ts';
+import { addToTotals, counted } from '../metrics/totals.ts';
 import type { Message } from './message.ts';
 import type { AlertState } from './states.ts';
 import { targetNames, type TargetName } from './target.ts';

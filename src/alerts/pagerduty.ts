@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { checkNames } from '../checks/names.ts';
-import type { Transaction } from '../database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { Answer, Outgoing } from '../exchange.ts';
 import type { Severity } from '../kinds.ts';
-import { countsFor, scheduledTypes } from '../schedule.ts';
+import { countsFor, scheduledTypes } from '../schedule/schedule.ts';
 import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
 import type { Message } from './message.ts';
 import { countOf, largestMax, type News, type ToldException } from './news.ts';

@@ -1,5 +1,5 @@
-import { stream } from '../database.ts';
-import { KeptRows } from '../kept-rows.ts';
+import { stream } from '../database/database.ts';
+import { KeptRows } from '../database/kept-rows.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Checkpoint, Cut, Window } from './check.ts';
 

@@ -1,4 +1,4 @@
-import { query } from '../database.ts';
+import { query } from '../database/database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Cut } from './check.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { BegunReading, CustodianWorld, Progress } from '../custodians/custodian.ts';
-import type { Transaction } from '../database.ts';
-import type { KeptRows } from '../kept-rows.ts';
+import type { Transaction } from '../database/database.ts';
+import type { KeptRows } from '../database/kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
 import type { MovedAccounts } from './accounts.ts';

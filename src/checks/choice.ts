@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Scope } from '../cut.ts';
+import type { Scope } from '../run/cut.ts';
 import { OperatorError } from '../operator-error.ts';
 import { suggest } from '../suggestion.ts';
 import { checks } from './index.ts';

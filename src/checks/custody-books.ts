@@ -1,5 +1,5 @@
 import type { CustodianReading, Look } from '../custodians/custodian.ts';
-import { query } from '../database.ts';
+import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { money, toText, type Money } from '../money.ts';
 import { bind, compose, type Params, type Statement } from '../source.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { stream } from '../database.ts';
+import { stream } from '../database/database.ts';
 import { kindNamed, rankOf, type Kind, type KindName } from '../kinds.ts';
 import { money, toText, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';

@@ -1,4 +1,4 @@
-import { query } from '../database.ts';
+import { query } from '../database/database.ts';
 import { money, sum, zero, type Money } from '../money.ts';
 import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
 import { familiesOf, recordsOf } from './bookings.ts';

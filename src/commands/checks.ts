@@ -45,7 +45,7 @@ async function printSql(name: CheckName | undefined, world: World): Promise<void
   const { parseConfig } = await import('../config.ts');
   const { checks } = await import('../checks/index.ts');
   const { composeForReading, openSource } = await import('../source.ts');
-  const { everything, paramsOf } = await import('../cut.ts');
+  const { everything, paramsOf } = await import('../run/cut.ts');
   // reading SQL needs no database: whoever audits it may have none
   const config = parseConfig({ DATABASE_URL: 'postgres://localhost/recon', ...world.env });
   const params = { ...paramsOf(config, everything, world.now().toISOString()), ...checks[name].params(config) };

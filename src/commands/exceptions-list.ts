@@ -3,7 +3,7 @@ import type { StoredException } from '../exceptions/exception.ts';
 import type { ExceptionFilter } from '../exceptions/filter.ts';
 import { sorts, type Sort } from '../exceptions/order.ts';
 import type { Total } from '../exceptions/list-totals.ts';
-import { listOf, type Items } from '../list-of.ts';
+import { listOf, type Items } from '../database/list-of.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';

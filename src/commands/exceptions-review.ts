@@ -1,5 +1,5 @@
 import type { Order, Signature } from '../exceptions/actions.ts';
-import { listOf } from '../list-of.ts';
+import { listOf } from '../database/list-of.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printExceptions } from './exceptions-list.ts';

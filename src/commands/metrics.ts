@@ -30,7 +30,7 @@ export function metricsCommand(context: CommandContext): Command {
 
 async function printMetrics(world: World): Promise<void> {
   await withStore(world, async ({ database, schema, config }) => {
-    const { metricsText } = await import('../metrics.ts');
+    const { metricsText } = await import('../metrics/metrics.ts');
     await print(world.stdout, await metricsText(database, schema, config, world.now()));
   });
 }
@@ -39,7 +39,7 @@ async function pushByHand(world: World): Promise<void> {
   await withStore(world, async ({ database, schema, config }) => {
     if (config.pushgatewayUrl === undefined)
       throw new OperatorError(78, 'PUSHGATEWAY_URL is not set: there is nowhere to push to.');
-    const { pushMetrics } = await import('../pushgateway.ts');
+    const { pushMetrics } = await import('../metrics/pushgateway.ts');
     await pushMetrics(database, schema, config, world);
     await print(world.stderr, `recon: pushed to ${new URL(config.pushgatewayUrl).host}\n`);
   });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Config } from '../config.ts';
-import type { Database } from '../database.ts';
-import type { MigrationStatus } from '../migrations.ts';
+import type { Database } from '../database/database.ts';
+import type { MigrationStatus } from '../migrations/migrations.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
@@ -35,10 +35,10 @@ function upCommand(context: CommandContext): Command {
       const { world } = context;
       await withSchema(world, async (database, schema, config) => {
         if (command.optsWithGlobals<Flags>().print === true) {
-          const { migrationScript } = await import('../migration-script.ts');
+          const { migrationScript } = await import('../migrations/script.ts');
           return print(world.stdout, await migrationScript(database, schema));
         }
-        const { migrateUp } = await import('../migrations.ts');
+        const { migrateUp } = await import('../migrations/migrations.ts');
         const done = await migrateUp(database, schema);
         const { appliedText } = await import('../output/migrations.ts');
         await print(world.stdout, appliedText(done));
@@ -49,7 +49,7 @@ function upCommand(context: CommandContext): Command {
 
 /** An increase is seen only of what was there before: the zeros of today are what the first failure is held against. */
 async function pushBaseline(database: Database, schema: string, config: Config, world: World): Promise<void> {
-  const { pushMetrics } = await import('../pushgateway.ts');
+  const { pushMetrics } = await import('../metrics/pushgateway.ts');
   try {
     await pushMetrics(database, schema, config, world);
   } catch (error) {
@@ -71,7 +71,7 @@ function downCommand(context: CommandContext): Command {
 }
 
 async function down(database: Database, schema: string | undefined, yes: boolean, world: World): Promise<void> {
-  const { migrateDown, planDown } = await import('../migrations.ts');
+  const { migrateDown, planDown } = await import('../migrations/migrations.ts');
   const { lossText, revertedText } = await import('../output/migrations.ts');
   const plan = await planDown(database, schema);
   if (plan.tables.length > 0) {
@@ -90,7 +90,7 @@ function statusCommand(context: CommandContext): Command {
       const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
       await withSchema(world, async (database, schema) => {
-        const { migrationStatus } = await import('../migrations.ts');
+        const { migrationStatus } = await import('../migrations/migrations.ts');
         const status = await migrationStatus(database, schema);
         await printStatus(status, flags.output, world);
         if (status.migrations.some(({ appliedAt }) => appliedAt === null)) context.exitWith(2);
@@ -111,7 +111,7 @@ async function withSchema(
   body: (database: Database, schema: string | undefined, config: Config) => Promise<void>,
 ): Promise<void> {
   const { parseConfig } = await import('../config.ts');
-  const { withDatabase } = await import('../database.ts');
+  const { withDatabase } = await import('../database/database.ts');
   const config = parseConfig(world.env);
   await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) =>
     body(database, config.schema, config),

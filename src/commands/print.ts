@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Items } from '../list-of.ts';
+import type { Items } from '../database/list-of.ts';
 import type { Output } from '../world.ts';
 
 /** Writes a result, waiting for a slow reader; a reader that went away (`recon … | head`) ends it quietly. */

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { listOf } from '../list-of.ts';
+import { listOf } from '../database/list-of.ts';
 import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';

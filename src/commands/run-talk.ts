@@ -4,7 +4,7 @@ import { severities } from '../kinds.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { ProgressLine } from '../progress.ts';
 import type { Report } from '../reports.ts';
-import type { RunListener } from '../engine.ts';
+import type { RunListener } from '../run/engine.ts';
 import { createMask } from '../secrets.ts';
 import type { World } from '../world.ts';
 

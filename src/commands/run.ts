@@ -2,12 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
-import { listOf, type Items } from '../list-of.ts';
+import { listOf, type Items } from '../database/list-of.ts';
 import { OperatorError } from '../operator-error.ts';
 import { runTypes, type RunType } from '../reports.ts';
-import type { RunOptions } from '../engine.ts';
-import type { FailOn, RunResult } from '../run-result.ts';
-import type { ScheduledType } from '../schedule.ts';
+import type { RunOptions } from '../run/engine.ts';
+import type { FailOn, RunResult } from '../run/result.ts';
+import type { ScheduledType } from '../schedule/schedule.ts';
 import type { World } from '../world.ts';
 import { gather, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -67,8 +67,8 @@ async function execute(flags: RunFlags, world: World) {
   const config = parseConfig(world.env);
   if (!config.enabled && flags.type !== 'manual') return announceDisabled(config, flags.type, flags.output, world);
   const options = await toOptions(flags, config, world.now());
-  const { run } = await import('../run.ts');
-  const { exitCodeOf } = await import('../run-result.ts');
+  const { run } = await import('../run/run.ts');
+  const { exitCodeOf } = await import('../run/result.ts');
   const { runTalk } = await import('./run-talk.ts');
   const talk = runTalk(config, world);
   const result = await run(config, options, world, talk).finally(talk.end);
@@ -83,7 +83,7 @@ async function execute(flags: RunFlags, world: World) {
 async function announceDisabled(config: Config, type: ScheduledType, output: OutputFormat, world: World): Promise<0> {
   const { toJson } = await import('../output/json.ts');
   if (output === 'json') await print(world.stdout, toJson({ report: null, checks: [], exceptions: [] }));
-  const { standDown } = await import('../switched-off.ts');
+  const { standDown } = await import('../schedule/switched-off.ts');
   await standDown(config, type, world).catch(async (error: unknown) => {
     if (!(error instanceof OperatorError)) throw error;
     const { createMask } = await import('../secrets.ts');

@@ -22,7 +22,7 @@ function printCommand(context: CommandContext): Command {
     .action(async ({ format }: { format: 'crontab' | 'kubernetes' }) => {
       const { world } = context;
       const { parseConfig } = await import('../config.ts');
-      const { cronJobsOf, crontabOf } = await import('../schedule-files.ts');
+      const { cronJobsOf, crontabOf } = await import('../schedule/files.ts');
       // a schedule needs no database: whoever writes it may have none
       const anyDatabase = { DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined };
       const { schedule } = parseConfig({ ...world.env, ...anyDatabase });

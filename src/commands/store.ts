@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import type { World } from '../world.ts';
 
 /** A database whose schema holds the tables of recon, all migrations applied. */
@@ -13,8 +13,8 @@ export interface Store {
 /** Gives `body` the store that the environment names. Throws an OperatorError (78) if its migrations are missing. */
 export async function withStore<T>(world: World, body: (store: Store) => Promise<T>): Promise<T> {
   const { parseConfig } = await import('../config.ts');
-  const { withDatabase } = await import('../database.ts');
-  const { assertMigrated } = await import('../migrations.ts');
+  const { withDatabase } = await import('../database/database.ts');
+  const { assertMigrated } = await import('../migrations/migrations.ts');
   const config = parseConfig(world.env);
   return withDatabase(config.databaseUrl, { connections: 2, signal: world.signal }, async (database) =>
     body({ database, schema: await assertMigrated(database, config.schema), config }),
@@ -28,7 +28,7 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
 export async function makeChangeKnown({ database, schema, config }: Store, world: World): Promise<void> {
   if (config.alerts.targets.length === 0 && config.pushgatewayUrl === undefined) return;
   const { enqueueFollowed } = await import('../alerts/announce.ts');
-  const { makeKnown } = await import('../make-known.ts');
+  const { makeKnown } = await import('../run/make-known.ts');
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
   const trouble = (_event: string, error: unknown) => {

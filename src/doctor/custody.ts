@@ -1,4 +1,4 @@
-import { query } from '../database.ts';
+import { query } from '../database/database.ts';
 import { money, toText } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import type { Source } from '../source.ts';
 import type { World } from '../world.ts';
 

@@ -1,7 +1,7 @@
 import { parseConfig, type Config } from '../config.ts';
-import { whyIncomplete } from '../cut.ts';
-import { databaseProblem, operatorProblem } from '../database-problem.ts';
-import { openDatabase } from '../database.ts';
+import { whyIncomplete } from '../run/cut.ts';
+import { databaseProblem, operatorProblem } from '../database/problem.ts';
+import { openDatabase } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
 import { createMask } from '../secrets.ts';

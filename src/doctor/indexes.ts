@@ -1,5 +1,5 @@
 import type { Cut } from '../checks/check.ts';
-import { query, type Transaction } from '../database.ts';
+import { query, type Transaction } from '../database/database.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';

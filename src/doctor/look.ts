@@ -1,6 +1,6 @@
 import type { Cut } from '../checks/check.ts';
-import { everything, withCut } from '../cut.ts';
-import { deadlineAfter } from '../engine.ts';
+import { everything, withCut } from '../run/cut.ts';
+import { deadlineAfter } from '../run/engine.ts';
 import type { DatabasePatient } from './examination.ts';
 
 /** A question of a doctor may not take longer; a run's own deadline is another matter. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { whyIncomplete } from '../cut.ts';
-import { columnsOf, inSavepoint, type Transaction } from '../database.ts';
+import { whyIncomplete } from '../run/cut.ts';
+import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
 import { withPlace } from '../mapping-problem.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import type { Cut } from '../checks/check.ts';

@@ -1,7 +1,7 @@
-import { clockTolerance, writersOf } from '../horizon.ts';
-import { migrationStatus, type MigrationState } from '../migrations.ts';
-import type { Database } from '../database.ts';
-import { missingRights } from '../rights.ts';
+import { clockTolerance, writersOf } from '../run/horizon.ts';
+import { migrationStatus, type MigrationState } from '../migrations/migrations.ts';
+import type { Database } from '../database/database.ts';
+import { missingRights } from '../database/rights.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
 
 /** The majors that the tests run on (README, "On a real database"). */

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { whyNotReady } from '../pushgateway.ts';
+import { whyNotReady } from '../metrics/pushgateway.ts';
 import { ok, problem, warning, type Examination, type Opinion } from './examination.ts';
 
 /** Whether what a run finds reaches anybody. Nothing is sent: `recon alerts test` does that. */

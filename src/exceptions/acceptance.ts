@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { noneBySeverity, type Severity } from '../kinds.ts';
 import type { KeptFindings } from './kept-findings.ts';
 

@@ -1,5 +1,5 @@
-import { inTransaction, type Database, type Transaction } from '../database.ts';
-import { toJsonb } from '../jsonb.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { toJsonb } from '../database/jsonb.ts';
 import { OperatorError } from '../operator-error.ts';
 import { actionNames, actions, type ActionName, type Order, type Signature } from './actions.ts';
 import { matches, type ExceptionFilter } from './filter.ts';

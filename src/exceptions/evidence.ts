@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { kinds } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';

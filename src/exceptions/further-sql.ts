@@ -1,6 +1,6 @@
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
-import { everything, paramsOf } from '../cut.ts';
+import { everything, paramsOf } from '../run/cut.ts';
 import { composeForReading, openSource, type Params } from '../source.ts';
 import { subjectOf, type StoredException } from './exception.ts';
 import { questionsOf, stories } from './involved.ts';

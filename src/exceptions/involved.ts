@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import { everything, paramsOf, whyIncomplete } from '../cut.ts';
-import { inTransaction, query, type Database, type Transaction } from '../database.ts';
+import { everything, paramsOf, whyIncomplete } from '../run/cut.ts';
+import { inTransaction, query, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
 import { bind, compose, openSource, type Params, type Relation, type Source, type Statement } from '../source.ts';
 import { subjectOf } from './exception.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../checks/check.ts';
-import { KeptRows } from '../kept-rows.ts';
+import { KeptRows } from '../database/kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import { columnsOf } from './exception.ts';
 

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import type { Severity } from '../kinds.ts';
 import { money, toText } from '../money.ts';
 import type { ExceptionState } from './exception.ts';

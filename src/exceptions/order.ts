@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { severities } from '../kinds.ts';
 import { amountOf } from './filter.ts';
 

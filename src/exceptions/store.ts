@@ -1,5 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
-import { rowsOf, type Database, type Transaction } from '../database.ts';
+import { rowsOf, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { ExceptionEvent, Sighting, StoredException } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
 import { caseOf, untestedOf } from './evidence.ts';
 import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from './exception.ts';

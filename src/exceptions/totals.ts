@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { anyException, matches } from './filter.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { Report } from '../reports.ts';

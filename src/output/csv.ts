@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { defuse } from '../formula.ts';
-import type { Items } from '../list-of.ts';
+import type { Items } from '../database/list-of.ts';
 import { plainCell } from '../plain.ts';
 
 const rowsPerPart = 100;

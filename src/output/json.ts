@@ -1,4 +1,4 @@
-import type { Items } from '../list-of.ts';
+import type { Items } from '../database/list-of.ts';
 import { plainJson } from '../plain.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Applied, DownPlan, MigrationStatus } from '../migrations.ts';
+import type { Applied, DownPlan, MigrationStatus } from '../migrations/migrations.ts';
 import { plain } from '../plain.ts';
 import { localTime } from './screen.ts';
 import { renderTable } from './table.ts';

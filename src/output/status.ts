@@ -2,7 +2,7 @@ import { describeAge } from '../duration.ts';
 import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { plain } from '../plain.ts';
 import type { Report } from '../reports.ts';
-import type { ScheduledRuns } from '../scheduled-runs.ts';
+import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status.ts';
 import type { CheckTrend } from '../trend.ts';
 import { verdictOrStatus } from './reports.ts';

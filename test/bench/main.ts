@@ -1,7 +1,7 @@
 // npm run bench                      ledgers of 1 and of 10 million entries, and what recon takes on them
 // npm run bench -- --help            other sizes and shapes, ledgers that are kept, figures as JSON
 import { OperatorError } from '../../src/operator-error.ts';
-import { listOf } from '../../src/list-of.ts';
+import { listOf } from '../../src/database/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
 import { readConditions } from './conditions.ts';
 import { connected, openLedger } from './filled-ledger.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { checkNames } from '../../src/checks/names.ts';
-import type { Transaction } from '../../src/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 import { kinds } from '../../src/kinds.ts';
 import { bind, compose, composeForReading, openSource, relations, type Relation } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { onePerSubject, type FindingRow } from '../../src/checks/findings.ts';
 import type { KindName } from '../../src/kinds.ts';
-import { listOf } from '../../src/list-of.ts';
+import { listOf } from '../../src/database/list-of.ts';
 import { search, searchUpTo } from '../support/run-check.ts';
 import { faultyHost, withBooks } from '../support/scenario.ts';
 

@@ -9,7 +9,7 @@ import { KeptFindings } from '../../src/exceptions/kept-findings.ts';
 import { Incomplete } from '../../src/incomplete.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { beginReport, type Report } from '../../src/reports.ts';
-import { conclude, storeRun, type CheckOutcome } from '../../src/run-result.ts';
+import { conclude, storeRun, type CheckOutcome } from '../../src/run/result.ts';
 import { testDatabase } from '../support/database.ts';
 import { Random } from '../support/random.ts';
 import { configOf, cutAt, openPool } from '../support/run-check.ts';

@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import type { Transaction } from '../../src/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 
 /** Exact for whatever a test puts into a table; NaN and the infinities add up as they do in PostgreSQL. */
 export const Exact = Decimal.clone({ precision: 300, toExpNeg: -9e15, toExpPos: 9e15 });

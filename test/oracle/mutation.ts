@@ -1,4 +1,4 @@
-import type { Transaction } from '../../src/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 import type { Random } from '../support/random.ts';
 import { amount } from './random-books.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Comparison, Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
-import type { Transaction } from '../../src/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, rolledBack, runCheck } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';
 import { loadHost, type Host } from './host-tables.ts';

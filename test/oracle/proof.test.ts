@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fingerprintOf, type Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
-import type { Transaction } from '../../src/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 import type { Random } from '../support/random.ts';
 import { databaseChecks, rolledBack, runCheck, search } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';

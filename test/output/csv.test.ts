@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listOf } from '../../src/list-of.ts';
+import { listOf } from '../../src/database/list-of.ts';
 import { toCsv } from '../../src/output/csv.ts';
 
 async function csvOf(columns: string[], rows: object[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listOf } from '../../src/list-of.ts';
+import { listOf } from '../../src/database/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
 
 test('version first, then the members, the list item by item', async () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
-import { query, withDatabase } from '../../src/database.ts';
-import { migrateUp } from '../../src/migrations.ts';
+import { query, withDatabase } from '../../src/database/database.ts';
+import { migrateUp } from '../../src/migrations/migrations.ts';
 import { createDatabase, dropDatabase } from './database-server.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 

@@ -5,8 +5,8 @@ import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import type { BegunReading } from '../../src/custodians/custodian.ts';
-import { everything, paramsOf as cutParams } from '../../src/cut.ts';
-import { inSavepoint, openDatabase, type Database, type Transaction } from '../../src/database.ts';
+import { everything, paramsOf as cutParams } from '../../src/run/cut.ts';
+import { inSavepoint, openDatabase, type Database, type Transaction } from '../../src/database/database.ts';
 import { openSource, type Params } from '../../src/source.ts';
 
 /** The moment of the cut in every test of a check: what happens in them is told in minutes before it. */

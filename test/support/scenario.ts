@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/checks/check.ts';
 import { checks } from '../../src/checks/index.ts';
 import type { CheckName } from '../../src/checks/names.ts';
-import type { Database, Transaction as Connection } from '../../src/database.ts';
+import type { Database, Transaction as Connection } from '../../src/database/database.ts';
 import type { KindName } from '../../src/kinds.ts';
 import { LedgerBuilder, withoutConstraints, type Transaction, type User } from './ledger.ts';
 import { cutAt, openPool, rolledBack, search, searchAll } from './run-check.ts';

@@ -1,0 +1,176 @@
+import postgres from 'postgres';
+import { operatorProblem } from './problem.ts';
+import { dialer } from './dialing.ts';
+import { Lifeline } from './lost-connection.ts';
+
+/** A pool of connections. Times come back as RFC 3339 text in UTC with microseconds, `numeric` and `bigint` as text. */
+export type Database = postgres.Sql<Types>;
+
+/** A connection inside `inTransaction`. */
+export type Transaction = postgres.TransactionSql<Types>;
+
+/** What a value may be when it is bound as a parameter. */
+export type Parameter = string | number | boolean | null | Date | string[];
+
+type Types = { timestamp: string };
+
+/** `2026-11-22 17:00:00.123456+00` (the session's time zone is UTC) becomes `2026-11-22T17:00:00.123456Z`. */
+function toRfc3339(text: string): string {
+  return text.replace(' ', 'T').replace(/\+00(:00)?$/, 'Z');
+}
+
+const timestamps = {
+  to: 1184,
+  from: [1184],
+  serialize: (value: string | Date): string => (value instanceof Date ? value.toISOString() : value),
+  parse: toRfc3339,
+};
+
+export interface DatabaseOptions {
+  /** Largest number of connections at a time. */
+  connections: number;
+  /** Bounds the attempt to connect, in seconds. */
+  connectTimeoutS?: number;
+  /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
+  signal?: AbortSignal;
+}
+
+/** Opens a pool; nothing is connected before the first query. */
+export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const settings = {
+    max: options.connections,
+    connect_timeout: options.connectTimeoutS ?? 10,
+    idle_timeout: 0,
+    prepare: false, // PgBouncer in transaction mode hands each transaction to another server connection
+    onnotice: () => undefined, // postgres would print notices on stdout
+    types: { timestamp: timestamps },
+    connection: { application_name: 'recon', TimeZone: 'UTC' },
+    socket: dialer(options.signal),
+  };
+  return postgres(url, settings);
+}
+
+/** Gives `body` a pool and closes it whatever happens, without waiting longer than five seconds for running queries. */
+export async function withDatabase<T>(
+  url: string,
+  options: DatabaseOptions,
+  body: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = openDatabase(url, options);
+  try {
+    return await body(database);
+  } catch (error) {
+    throw operatorProblem(error, url) ?? error;
+  } finally {
+    await database.end({ timeout: 5 });
+  }
+}
+
+/** Like `withDatabase` for what is read bit by bit: the pool is closed when the reader has enough or goes away. */
+export async function* streamFrom<T>(url: string, read: (database: Database) => AsyncIterable<T>): AsyncGenerator<T> {
+  const database = openDatabase(url, { connections: 1 });
+  try {
+    yield* read(database);
+  } catch (error) {
+    throw operatorProblem(error, url) ?? error;
+  } finally {
+    await database.end({ timeout: 5 });
+  }
+}
+
+export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
+
+/** Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. */
+export async function inTransaction<T>(
+  database: Database,
+  mode: TransactionMode,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const lifeline = new Lifeline();
+  try {
+    return (await database.begin(mode, (driven) => {
+      const transaction = lifeline.guard(driven);
+      lifelines.set(transaction, lifeline);
+      return lifeline.hold(async () => {
+        await trustCatalogFirst(transaction);
+        return body(transaction);
+      });
+    })) as T;
+  } finally {
+    lifeline.cut();
+  }
+}
+
+/**
+ * Whatever the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that
+ * name, and nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ */
+async function trustCatalogFirst(transaction: Transaction): Promise<void> {
+  await transaction`
+    select pg_catalog.set_config(
+      'search_path',
+      (
+        select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
+        from rows from (pg_catalog.unnest(
+          array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
+            operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
+        )) with ordinality as path (name, place)
+      ),
+      true
+    )
+  `;
+}
+
+/** Runs `body` in a savepoint, so that a statement that fails does not take the whole transaction with it. */
+export async function inSavepoint<T>(
+  transaction: Transaction,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const lifeline = lifelines.get(transaction) ?? new Lifeline();
+  return (await transaction.savepoint((driven) => {
+    const savepoint = lifeline.guard(driven);
+    lifelines.set(savepoint, lifeline);
+    return lifeline.hold(() => body(savepoint));
+  })) as T;
+}
+
+/** Of every transaction that `inTransaction` opened, and of the savepoints in it. */
+const lifelines = new WeakMap<Transaction, Lifeline>();
+
+export type Row = Record<string, unknown>;
+
+/** Runs the text of a file under sql/ with its parameters. */
+export async function query<T extends object = Row>(
+  connection: Database | Transaction,
+  text: string,
+  parameters: Parameter[] = [],
+): Promise<T[]> {
+  return (await connection.unsafe(text, parameters)) as unknown as T[];
+}
+
+/** The columns that a query answers with, in order; `type` is the identifier of a row of pg_type. */
+export async function columnsOf(
+  transaction: Transaction,
+  text: string,
+  parameters: Parameter[],
+): Promise<{ name: string; type: number }[]> {
+  const { columns } = await transaction.unsafe(text, parameters);
+  return columns.map(({ name, type }) => ({ name, type }));
+}
+
+/** Like `query`, row by row. */
+export function stream<T extends object = Row>(
+  transaction: Transaction,
+  text: string,
+  parameters: Parameter[],
+): AsyncGenerator<T> {
+  return rowsOf(transaction.unsafe<T[]>(text, parameters));
+}
+
+/** The rows of a query one by one; 500 of them are in memory at a time. */
+export async function* rowsOf<T extends object>(pending: postgres.PendingQuery<T[]>): AsyncGenerator<T> {
+  for await (const rows of pending.cursor(500)) {
+    yield* rows;
+    rows.length = 0; // the driver's promises would keep them alive until V8 collects its whole heap
+  }
+}

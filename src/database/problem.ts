@@ -1,0 +1,146 @@
+import { OperatorError } from '../operator-error.ts';
+
+export interface DatabaseProblem {
+  /** SQLSTATE (PostgreSQL, appendix A) or Node's code of a connection error. */
+  code: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+  /** Where in the statement, counted in characters from 1. */
+  position?: number;
+}
+
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EPIPE',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CLOSED_ON_CONNECT',
+  'NO_TLS',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '53300', // too_many_connections
+  '08006', // connection_failure
+]);
+
+/** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
+export function databaseProblem(error: unknown): DatabaseProblem | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  if (error.name !== 'PostgresError' && !unreachable.has(error.code) && !untrusted.test(error.code)) return undefined;
+  const { detail, hint, position } = error as { detail?: unknown; hint?: unknown; position?: unknown };
+  return {
+    code: error.code,
+    message: error.message,
+    ...(typeof detail === 'string' && { detail }),
+    ...(typeof hint === 'string' && { hint }),
+    ...(typeof position === 'string' && { position: Number(position) }),
+  };
+}
+
+/** What the operator can mend about the connection, the rights or the load; undefined for every other error. */
+export function operatorProblem(error: unknown, url: string): OperatorError | undefined {
+  const problem = databaseProblem(error);
+  if (problem === undefined) return undefined;
+  const [, explain] = explanations.find(([isMeant]) => isMeant(problem.code)) ?? [];
+  if (explain === undefined) return undefined;
+  const { exitCode, message, hint } = explain(placeOf(url), problem);
+  return new OperatorError(exitCode, message, hint, { cause: error });
+}
+
+type Explanation = (
+  place: string,
+  problem: DatabaseProblem,
+) => { exitCode: 3 | 77 | 78; message: string; hint: string };
+
+const explanations: [isMeant: (code: string) => boolean, Explanation][] = [
+  [
+    (code) => code === 'CLOSED_ON_CONNECT',
+    (place, { code }) => ({
+      exitCode: 3,
+      message: `What listens at ${place} closes connections before they are made (${code}): it may be no PostgreSQL.`,
+      hint: 'Check the host and port in DATABASE_URL, and that the server is up.',
+    }),
+  ],
+  [
+    (code) => code === 'NO_TLS',
+    (place) => ({
+      exitCode: 78,
+      message: `The database at ${place} does not speak TLS, which sslmode in DATABASE_URL asks for.`,
+      hint: 'Switch TLS on at the server, or give sslmode=disable if the network may be trusted.',
+    }),
+  ],
+  [
+    (code) => unreachable.has(code),
+    (place, { code }) => ({
+      exitCode: 3,
+      message: `The database at ${place} cannot be reached (${code}).`,
+      hint: 'Check the host and port in DATABASE_URL, and that the server is up.',
+    }),
+  ],
+  [
+    (code) => code === '28P01' || code === '28000',
+    (place, { code }) => ({
+      exitCode: 77,
+      message: `The database at ${place} refused the credentials (${code}).`,
+      hint: 'Check user and password in DATABASE_URL.',
+    }),
+  ],
+  [
+    (code) => code === '3D000',
+    (place) => ({
+      exitCode: 78,
+      message: `The server of DATABASE_URL has no such database: ${place}.`,
+      hint: 'Check the name at the end of DATABASE_URL.',
+    }),
+  ],
+  [
+    (code) => untrusted.test(code),
+    (place, { message, code }) => ({
+      exitCode: 78,
+      message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
+      hint: 'Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend sslmode in DATABASE_URL.',
+    }),
+  ],
+  [
+    (code) => code === '42501' || code === '25006',
+    (place, { message, code }) => ({
+      exitCode: 78,
+      message: `The role of DATABASE_URL may not do this at ${place}: ${message} (${code}).`,
+      hint: 'Grant it the right, or use a role that has it; `recon run --dry-run` only reads.',
+    }),
+  ],
+  [
+    (code) => code === '42P01',
+    (place, { message, code }) => ({
+      exitCode: 78,
+      message: `A table is missing at ${place}: ${message} (${code}).`,
+      hint: 'Run `recon migrate status`.',
+    }),
+  ],
+  [
+    (code) => ['57014', '55P03', '40P01', '40001'].includes(code) || code.startsWith('53'),
+    (place, { message, code }) => ({
+      exitCode: 3,
+      message: `The database at ${place} could not finish in time, or had no room: ${message} (${code}).`,
+      hint: 'Nothing was stored half-way; try again.',
+    }),
+  ],
+];
+
+/** Node's codes of a certificate that does not verify (Node, "TLS", X509 certificate error codes). */
+const untrusted = /CERT|UNABLE_TO_VERIFY/;
+
+/** Host, port and database of a connection URL: what may be shown of it. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port === '' ? '5432' : port}${pathname}`;
+}

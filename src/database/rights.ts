@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { shipped } from '../shipped.ts';
+import type { Database } from './database.ts';
+
+/**
+ * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do: `select,
+ * insert on reconciliation_reports`. Of tables that are there: which are missing is asked of the migrations.
+ */
+export async function missingRights(database: Database, schema: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { table, privileges } of writerGrants()) {
+    const [row] = await database<{ denied: string[] }[]>`
+      select
+        array(
+          select privilege.name
+          from unnest(${privileges}::text[]) with ordinality as privilege (name, place)
+          where not has_table_privilege(class.oid, privilege.name)
+          order by privilege.place
+        ) as denied
+      from pg_catalog.pg_class as class
+      where class.oid = to_regclass(format('%I.%I', ${schema}::text, ${table}::text))
+    `;
+    if (row !== undefined && row.denied.length > 0) missing.push(`${row.denied.join(', ')} on ${table}`);
+  }
+  return missing;
+}
+
+/** One `grant … on <table> to recon_writer;` of the file. */
+function writerGrants(): { table: string; privileges: string[] }[] {
+  const grants = readFileSync(shipped('sql/roles.sql'), 'utf8').matchAll(
+    /^grant ([a-z, ]+) on (reconciliation_\w+) to recon_writer;$/gm,
+  );
+  return Array.from(grants, ([, privileges = '', table = '']) => ({ table, privileges: privileges.split(', ') }));
+}

@@ -1,0 +1,134 @@
+import type { Config } from '../config.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { isOpen } from '../exceptions/open.ts';
+import type { Sample } from './exposition.ts';
+import { combinations, gauges, type GaugeName, type Labels } from './families.ts';
+import { successDue } from '../schedule/punctuality.ts';
+import type { RunType } from '../reports.ts';
+
+/** How things stand now: the exceptions that are open, the last runs, what is due, and what waits to be delivered. */
+export async function readGauges(
+  connection: Database | Transaction,
+  schema: string,
+  config: Config,
+  now: Date,
+): Promise<Sample[]> {
+  return [
+    ...filled('reconciliation_enabled', [{ labels: {}, value: config.enabled ? '1' : '0' }]),
+    ...(await openExceptions(connection, schema, now)),
+    ...(await discrepancies(connection, schema, now)),
+    ...(await lastRuns(connection, schema)),
+    ...(await dueRuns(connection, schema, config, now)),
+    ...(await undelivered(connection, schema)),
+  ];
+}
+
+/** A value of a gauge, where there is one. */
+interface Value {
+  labels: Labels;
+  value: string | null;
+}
+
+function known(name: GaugeName, values: readonly Value[]): Sample[] {
+  return values.flatMap(({ labels, value }) => (value === null ? [] : [{ name, labels, value }]));
+}
+
+/** Every combination of labels, with a zero where the database has no row. */
+function filled(name: GaugeName, values: readonly Value[]): Sample[] {
+  const valueOf = (labels: Labels) =>
+    values.find((one) => Object.entries(labels).every(([label, text]) => one.labels[label] === text))?.value ?? '0';
+  return combinations(gauges[name].labels).map((labels) => ({ name, labels, value: valueOf(labels) }));
+}
+
+async function openExceptions(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
+  const rows = await connection<{ severity: string; open: string; oldest: string }[]>`
+    select exception.severity, count(*) as open, extract(epoch from min(exception.created_at)) as oldest
+    from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+    where ${isOpen(connection, now.toISOString())}
+    group by exception.severity
+    order by exception.severity
+  `;
+  const values = (column: 'open' | 'oldest') =>
+    rows.map((row) => ({ labels: { severity: row.severity }, value: row[column] }));
+  return [
+    ...filled('reconciliation_exceptions_unresolved', values('open')),
+    ...known('reconciliation_oldest_unresolved_exception_timestamp_seconds', values('oldest')),
+  ];
+}
+
+/** What has no currency is a number of things, and an amount that is not finite cannot be added up. */
+async function discrepancies(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
+  const rows = await connection<{ check_type: string; currency: string; amount: string }[]>`
+    select
+      exception.check_type,
+      case when exception.currency in ('USD', 'USDC') then exception.currency else 'other' end as currency,
+      sum(abs(exception.difference)) as amount
+    from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+    where
+      ${isOpen(connection, now.toISOString())}
+      and exception.currency is not null
+      and abs(exception.difference) < 'infinity'
+    group by 1, 2
+    order by 1, 2
+  `;
+  const values = rows.map(({ amount, ...labels }) => ({ labels, value: amount }));
+  return filled('reconciliation_discrepancy_amount', values);
+}
+
+interface LastRun {
+  run_type: RunType;
+  succeeded: string;
+  ended: string;
+  took: string | null;
+  last_success: string | null;
+}
+
+/** Runs that were narrowed prove nothing about the whole, and one over a part of the checks is no success of its type. */
+async function lastRuns(connection: Database | Transaction, schema: string): Promise<Sample[]> {
+  const rows = await connection<LastRun[]>`
+    select distinct on (report.run_type)
+      report.run_type,
+      (report.status = 'completed')::int::text as succeeded,
+      extract(epoch from report.completed_at) as ended,
+      -- a run that died did not end when the next one found it dead
+      case when report.error_message is distinct from 'interrupted'
+        then extract(epoch from report.completed_at - report.started_at) end as took,
+      extract(epoch from max(report.completed_at) filter (
+        where report.status = 'completed' and not report.metadata ? 'not_in_this_run'
+      ) over (partition by report.run_type)) as last_success
+    from ${connection(`${schema}.reconciliation_reports`)} as report
+    where report.status in ('completed', 'failed') and not report.metadata ? 'narrowed_to'
+    order by report.run_type, report.completed_at desc, report.started_at desc, report.id
+  `;
+  const values = (column: Exclude<keyof LastRun, 'run_type'>) =>
+    rows.map((row) => ({ labels: { run_type: row.run_type }, value: row[column] }));
+  return [
+    ...known('reconciliation_last_run_success', values('succeeded')),
+    ...known('reconciliation_last_run_timestamp_seconds', values('ended')),
+    ...known('reconciliation_last_run_duration_seconds', values('took')),
+    ...known('reconciliation_last_success_timestamp_seconds', values('last_success')),
+  ];
+}
+
+async function dueRuns(
+  connection: Database | Transaction,
+  schema: string,
+  config: Config,
+  now: Date,
+): Promise<Sample[]> {
+  const due = await successDue(connection, schema, config, now);
+  const values = due.map(({ type, at }) => ({ labels: { run_type: type }, value: String(at.getTime() / 1000) }));
+  return known('reconciliation_success_due_timestamp_seconds', values);
+}
+
+async function undelivered(connection: Database | Transaction, schema: string): Promise<Sample[]> {
+  const rows = await connection<{ target: string; state: string; alerts: string }[]>`
+    select alert.target, alert.state, count(*) as alerts
+    from ${connection(`${schema}.reconciliation_alerts`)} as alert
+    where alert.state <> 'delivered'
+    group by alert.target, alert.state
+    order by alert.target, alert.state
+  `;
+  const values = rows.map(({ alerts, ...labels }) => ({ labels, value: alerts }));
+  return filled('reconciliation_alerts_undelivered', values);
+}

@@ -1,0 +1,364 @@
+import { inSavepoint, inTransaction, query, type Database, type Transaction } from '../database/database.ts';
+import { databaseProblem } from '../database/problem.ts';
+import { readMigrations, type Migration } from './files.ts';
+import { OperatorError } from '../operator-error.ts';
+import { describeSqlProblem } from '../database/sql-problem.ts';
+
+/** What is in the schema of recon's tables. */
+export interface MigrationStatus {
+  schema: string;
+  migrations: MigrationState[];
+}
+
+export interface MigrationState {
+  /** `0001_reports_checks_exceptions`. */
+  name: string;
+  /** RFC 3339, UTC; null while it is pending. */
+  appliedAt: string | null;
+  appliedBy: string | null;
+}
+
+/** What `migrateDown` would do to the data. */
+export interface DownPlan {
+  schema: string;
+  tables: PlannedTable[];
+  /** Statements that would give adopted tables back the constraints they had. */
+  notRestored: string[];
+}
+
+export interface PlannedTable {
+  name: string;
+  /** As text: PostgreSQL counts in bigint. */
+  rows: string;
+  /** The table was there before recon: it stays, with all rows, and loses what recon added. */
+  adopted: boolean;
+}
+
+export interface Applied {
+  schema: string;
+  applied: string[];
+  dropped: string[];
+}
+
+export interface MigrationOptions {
+  /** How long to wait for another migration, or for a table that somebody uses. */
+  lockTimeoutMs?: number;
+}
+
+/**
+ * Applies what is pending, each migration in a transaction of its own.
+ * @param schema the one to use, made if it is missing; undefined: the database's default
+ * @returns the names of those that this call applied, and the definitions that stood in the way of adopted tables
+ * @throws OperatorError 4 if a lock was not to be had in time, 78 if the schema holds something that it should not
+ */
+export async function migrateUp(
+  database: Database,
+  schema: string | undefined,
+  options: MigrationOptions = {},
+): Promise<Applied> {
+  const migrations = await readMigrations();
+  const target = await makeSchema(database, schema);
+  const applied: string[] = [];
+  for (;;) {
+    const next = await step(database, target, options, (transaction) => applyNext(transaction, migrations));
+    if (next === undefined) break;
+    applied.push(next);
+  }
+  if (applied.length === 0) return { schema: target, applied, dropped: [] };
+  const history = await reading(database, target, (transaction) => readHistory(transaction, migrations));
+  return { schema: target, applied, dropped: droppedIn(history) };
+}
+
+/** What `migrateUp` took from the user's own tables, as statements that would bring it back. */
+function droppedIn(history: History): string[] {
+  return [...history.values()].flatMap(({ details }) => details.dropped ?? []);
+}
+
+/**
+ * Takes back every migration, the newest first, each in a transaction of its own. Drops what they made; adopted tables
+ * stay. Then the history goes, and the schema if `migrateUp` made it and it is empty.
+ */
+export async function migrateDown(
+  database: Database,
+  schema: string | undefined,
+  options: MigrationOptions = {},
+): Promise<{ schema: string; reverted: string[] }> {
+  const migrations = await readMigrations();
+  const target = await existingSchema(database, schema);
+  const reverted: string[] = [];
+  for (;;) {
+    const last = await step(database, target, options, (transaction) => revertLast(transaction, migrations));
+    if (last === undefined) break;
+    reverted.push(last);
+  }
+  await dropOwnSchema(database, target);
+  return { schema: target, reverted };
+}
+
+/** Which migrations are applied and which are pending. Only reads. */
+export async function migrationStatus(database: Database, schema: string | undefined): Promise<MigrationStatus> {
+  const migrations = await readMigrations();
+  return reading(database, schema, async (transaction, target) => {
+    const history = await readHistory(transaction, migrations);
+    return { schema: target, migrations: migrations.map((migration) => stateOf(migration, history)) };
+  });
+}
+
+/** What `migrateDown` would drop, with the number of rows. Only reads. */
+export async function planDown(database: Database, schema: string | undefined): Promise<DownPlan> {
+  const migrations = await readMigrations();
+  return reading(database, schema, async (transaction, target) => {
+    const history = await readHistory(transaction, migrations);
+    const applied = migrations.filter(({ version }) => history.has(version));
+    const adopted = [...history.values()].flatMap(({ details }) => details.adopted ?? []);
+    const tables = await Promise.all(
+      applied
+        .flatMap(({ tables }) => tables)
+        .map(async (name) => ({ name, rows: await countRows(transaction, name), adopted: adopted.includes(name) })),
+    );
+    return {
+      schema: target,
+      tables,
+      notRestored: droppedIn(history),
+    };
+  });
+}
+
+/**
+ * That the tables of `schema` are those that this recon works with.
+ * @returns the schema's name
+ * @throws OperatorError 78 that says what to run
+ */
+export async function assertMigrated(database: Database, schema: string | undefined): Promise<string> {
+  const status = await migrationStatus(database, schema);
+  const pending = status.migrations.filter(({ appliedAt }) => appliedAt === null);
+  if (pending.length === 0) return status.schema;
+  const missing =
+    pending.length === status.migrations.length
+      ? 'has no tables of recon yet'
+      : `lacks ${pending.map(({ name }) => name).join(', ')}`;
+  throw new OperatorError(78, `The schema ${status.schema} ${missing}; run \`recon migrate up\`.`);
+}
+
+function stateOf({ version, name }: Migration, history: History): MigrationState {
+  const row = history.get(version);
+  return { name, appliedAt: row?.applied_at ?? null, appliedBy: row?.applied_by ?? null };
+}
+
+async function countRows(transaction: Transaction, table: string): Promise<string> {
+  const [row] = await transaction<{ count: string }[]>`select count(*) from ${transaction(table)}`;
+  return row?.count ?? '0';
+}
+
+/** A read-only look with the schema as the only place where names are found. A missing schema is an empty one. */
+async function reading<T>(
+  database: Database,
+  schema: string | undefined,
+  body: (transaction: Transaction, schema: string) => Promise<T>,
+): Promise<T> {
+  const target = schema ?? (await defaultSchema(database));
+  return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
+    await enter(transaction, target);
+    return body(transaction, target);
+  });
+}
+
+/** One transaction that no other migration of the same schema runs beside. */
+async function step<T>(
+  database: Database,
+  schema: string,
+  { lockTimeoutMs = 30_000 }: MigrationOptions,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return inTransaction(database, 'read write', async (transaction) => {
+    await enter(transaction, schema);
+    await transaction`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
+    try {
+      await transaction`select pg_advisory_xact_lock(hashtextextended('recon migrate ' || ${schema}, 0))`;
+    } catch (error) {
+      if (databaseProblem(error)?.code !== lockNotAvailable) throw error;
+      throw new OperatorError(
+        4,
+        `Another \`recon migrate\` has been working on the schema ${schema} for ${lockTimeoutMs / 1000} s.`,
+        'Wait until it has finished.',
+        { cause: error },
+      );
+    }
+    return body(transaction);
+  });
+}
+
+/** Plain names mean that schema, until the transaction ends; `pg_temp` last, so that nothing there stands in for it. */
+async function enter(transaction: Transaction, schema: string): Promise<void> {
+  await transaction`
+    select set_config('search_path', quote_ident(${schema}) || ', pg_temp', true), set_config('timezone', 'UTC', true)`;
+}
+
+async function applyNext(transaction: Transaction, migrations: Migration[]): Promise<string | undefined> {
+  const history = await readHistory(transaction, migrations);
+  const next = migrations.find(({ version }) => !history.has(version));
+  if (next === undefined) return undefined;
+  if (history.size === 0) await runSql(transaction, 'reconciliation_migrations', historyTable);
+  await transaction`
+    insert into reconciliation_migrations (version, name, sha256) values (${next.version}, ${next.name}, ${next.sha256})`;
+  await runSql(transaction, `sql/migrations/${next.name}.up.sql`, next.up);
+  return next.name;
+}
+
+async function revertLast(transaction: Transaction, migrations: Migration[]): Promise<string | undefined> {
+  const history = await readHistory(transaction, migrations);
+  const last = migrations.findLast(({ version }) => history.has(version));
+  if (last === undefined) return undefined;
+  await runSql(transaction, `sql/migrations/${last.name}.down.sql`, last.down);
+  await transaction`delete from reconciliation_migrations where version = ${last.version}`;
+  if (history.size === 1) await transaction`drop table reconciliation_migrations`;
+  return last.name;
+}
+
+/** Where it is kept what was applied. */
+export const historyTable = `
+create table if not exists reconciliation_migrations (
+  version integer primary key,
+  name text not null,
+  sha256 text not null,
+  details jsonb not null default '{}',
+  applied_at timestamptz not null default now(),
+  applied_by text not null default current_user
+);
+comment on table reconciliation_migrations is 'Which of the files under sql/migrations were applied, by recon migrate.';
+comment on column reconciliation_migrations.sha256 is 'Of the file as it was then.';
+comment on column reconciliation_migrations.details is 'Which tables were adopted, and which of their constraints went.';
+`;
+
+interface HistoryRow {
+  version: number;
+  name: string;
+  sha256: string;
+  details: { adopted?: string[]; dropped?: string[] };
+  applied_at: string;
+  applied_by: string;
+}
+
+type History = Map<number, HistoryRow>;
+
+/** What was applied; refuses a history that is not that of these files. */
+async function readHistory(transaction: Transaction, migrations: Migration[]): Promise<History> {
+  const [table] = await transaction<{ exists: boolean }[]>`
+    select to_regclass('reconciliation_migrations') is not null as exists`;
+  if (table?.exists !== true) return new Map();
+  const rows = await readHistoryRows(transaction);
+  for (const row of rows) assertKnown(row, migrations);
+  return new Map(rows.map((row) => [row.version, row]));
+}
+
+async function readHistoryRows(transaction: Transaction): Promise<HistoryRow[]> {
+  try {
+    return await transaction<HistoryRow[]>`
+      select version, name, sha256, details, applied_at, applied_by from reconciliation_migrations order by version`;
+  } catch (error) {
+    if (databaseProblem(error)?.code !== undefinedColumn) throw error;
+    throw new OperatorError(
+      78,
+      'The table reconciliation_migrations was not made by recon.',
+      'Rename it, or set RECONCILIATION_SCHEMA to another schema.',
+      { cause: error },
+    );
+  }
+}
+
+function assertKnown(row: HistoryRow, migrations: Migration[]): void {
+  const file = migrations.find(({ version }) => version === row.version);
+  if (file === undefined)
+    throw new OperatorError(
+      78,
+      `The database is newer than this recon: it has the migration ${row.name}.`,
+      'Use the release of recon that applied it, or a later one.',
+    );
+  if (file.sha256 !== row.sha256)
+    throw new OperatorError(
+      78,
+      `sql/migrations/${file.name}.up.sql was edited after ${row.applied_by} had applied it (${row.applied_at}).`,
+      'Restore the file, and put the change into a migration of its own.',
+    );
+}
+
+async function makeSchema(database: Database, schema: string | undefined): Promise<string> {
+  if (schema === undefined) return defaultSchema(database);
+  if (!(await schemaExists(database, schema))) {
+    await inTransaction(database, 'read write', async (transaction) => {
+      await transaction`create schema if not exists ${transaction(schema)}`;
+      // PostgreSQL takes no parameter in a comment; the mark is our constant.
+      await transaction`comment on schema ${transaction(schema)} is 'Made by recon migrate.'`;
+    }).catch(explain(`create schema ${schema}`, ''));
+  }
+  return schema;
+}
+
+/** Where our tables are, or would be: the schema need not be there yet. */
+export async function plannedSchema(database: Database, schema: string | undefined): Promise<string> {
+  return schema ?? defaultSchema(database);
+}
+
+async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
+  if (schema === undefined) return defaultSchema(database);
+  if (await schemaExists(database, schema)) return schema;
+  throw new OperatorError(78, `The database has no schema ${schema}.`, 'Check RECONCILIATION_SCHEMA.');
+}
+
+export async function schemaExists(database: Database, schema: string): Promise<boolean> {
+  return (await database`select from pg_namespace where nspname = ${schema}`).length > 0;
+}
+
+/** The first schema of the search path that is there: where a plain `create table` would put a table. */
+async function defaultSchema(database: Database): Promise<string> {
+  const [row] = await database<{ schema: string | null }[]>`select current_schema() as schema`;
+  if (typeof row?.schema === 'string') return row.schema;
+  throw new OperatorError(
+    78,
+    'The database has no default schema: none of its search_path exists.',
+    'Set RECONCILIATION_SCHEMA.',
+  );
+}
+
+async function dropOwnSchema(database: Database, schema: string): Promise<void> {
+  await inTransaction(database, 'read write', async (transaction) => {
+    const [own] = await transaction`
+      select from pg_namespace
+      where nspname = ${schema} and obj_description(oid, 'pg_namespace') = 'Made by recon migrate.'`;
+    if (own === undefined) return;
+    await inSavepoint(transaction, (savepoint) => savepoint`drop schema ${savepoint(schema)}`).catch(
+      (error: unknown) => {
+        if (databaseProblem(error)?.code !== dependentObjects) throw error; // somebody else's things are in it
+      },
+    );
+  });
+}
+
+async function runSql(transaction: Transaction, file: string, text: string): Promise<void> {
+  await query(transaction, text).catch(explain(file, text));
+}
+
+/** SQLSTATEs, PostgreSQL appendix A; `RECON` is our own, raised by a migration that refuses what it finds. */
+const lockNotAvailable = '55P03';
+const undefinedColumn = '42703';
+const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
+const dependentObjects = '2BP01';
+const refused = 'RECON';
+
+const leftOver =
+  'What has that name is left over from tables that were dropped by hand, or is not of recon: drop or rename it, and try again.';
+
+/** Turns what PostgreSQL says about a statement into an OperatorError; lost connections are explained elsewhere. */
+function explain(file: string, text: string): (error: unknown) => never {
+  return (error) => {
+    const problem = databaseProblem(error);
+    if (problem === undefined || !/^[0-9A-Z]{5}$/.test(problem.code) || /^(08|53|57)/.test(problem.code)) throw error;
+    const options = { cause: error };
+    if (problem.code === refused) throw new OperatorError(78, problem.message, problem.hint, options);
+    const message = describeSqlProblem(file, text, problem);
+    if (problem.code === lockNotAvailable)
+      throw new OperatorError(4, message, 'Somebody uses one of these tables: try again when it is quiet.', options);
+    const hint = duplicates.includes(problem.code) ? leftOver : (problem.hint ?? 'Nothing of this migration was kept.');
+    throw new OperatorError(78, message, hint, options);
+  };
+}

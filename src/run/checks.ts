@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { askCanary } from './canary.ts';
+import type { Check, Comparison, Cut, Found } from '../checks/check.ts';
+import { checks as registry } from '../checks/index.ts';
+import type { CheckName } from '../checks/names.ts';
+import type { BegunReading } from '../custodians/custodian.ts';
+import { whyIncomplete, withCut } from './cut.ts';
+import { inSavepoint, openDatabase, type Database } from '../database/database.ts';
+import { cutOptionsOf, type Engine } from './engine.ts';
+import { KeptFindings } from '../exceptions/kept-findings.ts';
+import { Incomplete } from '../incomplete.ts';
+import { withPlace } from '../mapping-problem.ts';
+import type { Past } from './past.ts';
+import type { CheckOutcome, Compared } from './result.ts';
+import { identityOf } from '../source.ts';
+import type { CutTimes } from './watermarks.ts';
+
+/** What a custodian said, or why it could not be read, and how long that took. */
+interface Reading {
+  result: BegunReading | Incomplete;
+  tookMs: number;
+}
+
+type Readings = Map<CheckName, Reading>;
+
+/** Reads the custodians, compares every check in one cut, and settles what a custodian’s movements left open. */
+export async function runChecks(engine: Engine, past: Past): Promise<CheckOutcome[]> {
+  return compareAll(engine, await readCustodians(engine), past);
+}
+
+/** Custodians are slow: they are read side by side, and before any snapshot is open. */
+async function readCustodians(engine: Engine): Promise<Readings> {
+  const reading = engine.options.checks.map(async (name): Promise<[CheckName, Reading] | undefined> => {
+    const check = registry[name];
+    if (check.read === undefined) return undefined;
+    const startedAt = engine.world.now();
+    const result = await readOne(engine, check, check.read);
+    return [name, { result, tookMs: since(engine, startedAt) }];
+  });
+  return new Map((await Promise.all(reading)).filter((entry) => entry !== undefined));
+}
+
+async function readOne(
+  { config, world, listener, custodianSignal: signal }: Engine,
+  check: Check,
+  read: NonNullable<Check['read']>,
+): Promise<BegunReading | Incomplete> {
+  const told = (count: number) => {
+    listener.reading(check.name, count);
+  };
+  told(0);
+  try {
+    return await read(config, { ...world, signal }, told);
+  } catch (error) {
+    if (error instanceof Incomplete) return error;
+    if (signal.aborted && !world.signal.aborted) return tooSlow();
+    throw error;
+  }
+}
+
+async function compareAll(engine: Engine, readings: Readings, past: Past): Promise<CheckOutcome[]> {
+  const { config, world } = engine;
+  const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
+  try {
+    const outcomes: CheckOutcome[] = [];
+    for (const outcome of await compareInCut(engine, database, readings, past))
+      outcomes.push(await settleOne(engine, database, outcome, past));
+    return outcomes;
+  } finally {
+    await database.end({ timeout: 1 });
+  }
+}
+
+async function compareInCut(
+  engine: Engine,
+  database: Database,
+  readings: Readings,
+  past: Past,
+): Promise<CheckOutcome[]> {
+  const { options, world } = engine;
+  const outcomes: CheckOutcome[] = [];
+  try {
+    await withCut(database, cutOptionsOf(engine, past.known), async (cut) => {
+      const times = timesOf(engine, cut);
+      const windowOf = await past.windows(database, times);
+      for (const name of options.checks) {
+        const window = windowOf?.(name);
+        const seen = { ...cut, ...(window && { window }) };
+        const outcome = await compareOne(engine, seen, registry[name], readings.get(name), past);
+        outcomes.push({ ...outcome, ...(window && { verifies: { window, times } }) });
+      }
+    });
+  } catch (error) {
+    // the connection is gone: what was compared before stands, the rest could not be told
+    const reason = whyIncomplete(error);
+    if (reason === undefined || world.signal.aborted) throw error;
+    for (const name of options.checks.slice(outcomes.length))
+      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason), past));
+  }
+  return outcomes;
+}
+
+/** The cut by both clocks. */
+function timesOf({ config, source, world }: Engine, { params, horizon }: Cut): CutTimes {
+  return {
+    asOf: params.as_of,
+    ...horizon,
+    runAt: world.now().toISOString(),
+    source: `${identityOf(source)} ${config.entriesPerTransaction}`,
+  };
+}
+
+async function compareOne(
+  engine: Engine,
+  cut: Cut,
+  check: Check,
+  reading: Reading | undefined,
+  past: Past,
+): Promise<CheckOutcome> {
+  const startedAt = engine.world.now();
+  engine.listener.comparing(check.name);
+  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result, past));
+  outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
+  return isSettled(outcome) ? told(engine, outcome, past) : outcome;
+}
+
+function isSettled({ result }: CheckOutcome): boolean {
+  return result instanceof Incomplete || result.settle === undefined;
+}
+
+/** What a check has to do once the snapshot of all checks is closed: its findings take the place of those so far. */
+async function settleOne(engine: Engine, database: Database, outcome: CheckOutcome, past: Past): Promise<CheckOutcome> {
+  const { name, result } = outcome;
+  if (result instanceof Incomplete || result.settle === undefined) return outcome;
+  const { config, world, signal } = engine;
+  const { settle } = result;
+  const startedAt = world.now();
+  const cut = <T>(body: (cut: Cut) => Promise<T>) =>
+    withCut(database, cutOptionsOf(engine, {}), (seen) =>
+      body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
+    );
+  const answer = await orIncomplete(engine, async () => {
+    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, cut, found }));
+    return { ...comparison, planted: null };
+  });
+  const executionMs = outcome.executionMs + since(engine, startedAt);
+  return told(engine, { ...outcome, result: answer, executionMs }, past);
+}
+
+function told(engine: Engine, outcome: CheckOutcome, { compared }: Past): CheckOutcome {
+  const believed = refuseShrunken(outcome, compared.get(outcome.name));
+  engine.listener.finished(believed);
+  return believed;
+}
+
+async function tryCompare(
+  engine: Engine,
+  cut: Cut,
+  check: Check,
+  reading: BegunReading | Incomplete | undefined,
+  past: Past,
+): Promise<Compared | Incomplete> {
+  if (reading instanceof Incomplete) return reading;
+  const params = { ...cut.params, ...check.params(engine.config) };
+  return orIncomplete(engine, () =>
+    inSavepoint(cut.transaction, async (transaction) => {
+      const seen = { ...cut, transaction, params };
+      const planted = engine.options.canary && check.read === undefined ? await askCanary(seen, check) : null;
+      return { ...(await withFindings(past, (found) => check.compare(seen, reading, found))), planted };
+    }),
+  );
+}
+
+/** What `work` compared, or why it could not tell. Throws what is neither. */
+async function orIncomplete(
+  { world, signal, source }: Engine,
+  work: () => Promise<Compared>,
+): Promise<Compared | Incomplete> {
+  try {
+    world.signal.throwIfAborted();
+    if (signal.aborted) return pastDeadline();
+    return await work();
+  } catch (error) {
+    world.signal.throwIfAborted();
+    const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
+    if (reason === undefined) throw error;
+    return withPlace(reason, error, source);
+  }
+}
+
+/** A comparison with all that it handed over. */
+async function withFindings(
+  { accepted }: Past,
+  compare: (found: Found) => Promise<Comparison>,
+): Promise<Omit<Compared, 'planted'>> {
+  const findings = new KeptFindings();
+  const comparison = await compare((finding) => {
+    findings.add(finding);
+  });
+  return { ...comparison, findings, accepted: await accepted(findings) };
+}
+
+function pastDeadline(): Incomplete {
+  return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
+}
+
+function tooSlow(): Incomplete {
+  return new Incomplete(
+    'The custodian was not read within half of the run’s time: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.',
+  );
+}
+
+function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Compared | Incomplete): CheckOutcome {
+  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
+}
+
+/** In milliseconds; never negative, though a clock may be set back. */
+function since({ world }: Engine, startedAt: Date): number {
+  return Math.max(0, world.now().getTime() - startedAt.getTime());
+}
+
+/** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
+function refuseShrunken(outcome: CheckOutcome, previous: number | undefined): CheckOutcome {
+  const { result } = outcome;
+  if (result instanceof Incomplete || result.coverage !== 'everything') return outcome;
+  if (previous === undefined || result.compared * 2 >= previous) return outcome;
+  const records = result.compared === 1 ? 'record' : 'records';
+  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
+  return { ...outcome, result: new Incomplete(reason) };
+}

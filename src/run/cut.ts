@@ -1,0 +1,168 @@
+import type { Cut } from '../checks/check.ts';
+import type { Config } from '../config.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { databaseProblem } from '../database/problem.ts';
+import { toInterval } from '../duration.ts';
+import { clockTolerance, distance, hiddenDistance, writersOf, type Writers } from './horizon.ts';
+import { Incomplete } from '../incomplete.ts';
+import type { Params, Source } from '../source.ts';
+
+/** What a manual run may be narrowed to. Times are RFC 3339; the window is half-open. */
+export interface Scope {
+  since: string | null;
+  until: string | null;
+  userId: string | null;
+}
+
+export const everything: Scope = { since: null, until: null, userId: null };
+
+export interface CutOptions {
+  config: Config;
+  source: Source;
+  scope: Scope;
+  /** Fixes the moment of the cut; undefined: the database's clock at the snapshot. */
+  asOf: Date | undefined;
+  /** Of the hashes of the proofs: any number that nobody can know before the run. */
+  seed: string;
+  /** Subjects of each check with an open exception. */
+  known: Cut['known'];
+  /** Cancels the statement that runs when it is aborted. */
+  signal: AbortSignal;
+}
+
+/** Opens the one snapshot that all checks of a run see, and gives it to `body`. It can only read. */
+export async function withCut<T>(database: Database, options: CutOptions, body: (cut: Cut) => Promise<T>): Promise<T> {
+  const writers = await writersOf(database);
+  return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
+    await prepare(transaction);
+    const { as_of: asOf, horizon, held_back: heldBack } = await timesOf(transaction, options.asOf, writers);
+    const { config, source, scope } = options;
+    const stop = await cancelOnAbort(database, transaction, options.signal);
+    try {
+      return await body({
+        transaction,
+        source,
+        config,
+        params: paramsOf(config, scope, asOf, options.seed),
+        shared: {},
+        known: options.known,
+        horizon: { through: horizon, heldBack },
+      });
+    } finally {
+      stop();
+    }
+  });
+}
+
+async function prepare(transaction: Transaction): Promise<void> {
+  // hidden rows must be an error, not a smaller sum (PostgreSQL, "Row Security Policies")
+  await transaction`set local row_security = off`;
+  await transaction`set local statement_timeout = 0`; // the run's own deadline cancels
+  await transaction`set local idle_in_transaction_session_timeout = 0`;
+  await transaction`set local work_mem = '64MB'`;
+  await transaction`set local jit = off`; // compiling costs more than it saves on statements of this size
+}
+
+/** The moment of the cut, and how far back from it a commit may still come that the snapshot does not show. */
+async function timesOf(
+  transaction: Transaction,
+  fixed: Date | undefined,
+  { oldest, hidden }: Writers,
+): Promise<{ as_of: string; horizon: string; held_back: string | null }> {
+  const [times] = await transaction<{ as_of: string; horizon: string; held_back: string | null }[]>`
+    with
+    cut as (
+      select coalesce(${fixed?.toISOString() ?? null}::timestamptz, transaction_timestamp()) as as_of
+    ),
+    reach as (
+      select
+        cut.as_of,
+        cut.as_of - ${hidden ? hiddenDistance : distance}::interval as through,
+        ${oldest}::timestamptz - ${clockTolerance}::interval as through_oldest
+      from cut
+    )
+    select
+      reach.as_of,
+      least(reach.through, reach.through_oldest) as horizon,
+      case
+        when reach.through_oldest < reach.through then 'a transaction is open since ' || ${oldest}::text
+        when ${hidden} then 'the transactions of others are hidden from this role'
+      end as held_back
+    from reach
+  `;
+  if (times === undefined) throw new Error('The database gave no time.');
+  return times;
+}
+
+/** The parameters that all checks share; each adds its own. */
+export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0'): Params {
+  return {
+    as_of: asOf,
+    grace_period: toInterval(config.gracePeriodMs),
+    deadline: toInterval(config.stuckAfterMs),
+    entries_per_transaction: config.entriesPerTransaction === 'two' ? 2 : null,
+    since: scope.since,
+    until: scope.until,
+    user_id: scope.userId,
+    record_kind: null,
+    custodian: null,
+    amounts: [],
+    transactions: null,
+    accounts: null,
+    records: null,
+    seed,
+    kinds_with_user: [],
+  };
+}
+
+/** PostgreSQL goes on with a statement whose client lost interest: it has to be told, from another connection. */
+async function cancelOnAbort(database: Database, transaction: Transaction, signal: AbortSignal): Promise<() => void> {
+  const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const cancel = () => {
+    database`select pg_cancel_backend(${row?.pid ?? 0})`.catch(() => undefined); // gone already: nothing to cancel
+  };
+  let insisting: NodeJS.Timeout | undefined;
+  const insist = () => {
+    cancel();
+    insisting = setInterval(cancel, 200); // between two statements there is nothing to cancel: the next one is
+  };
+  if (signal.aborted) insist();
+  signal.addEventListener('abort', insist, { once: true });
+  return () => {
+    clearInterval(insisting);
+    signal.removeEventListener('abort', insist);
+  };
+}
+
+const incompleteBecause: Record<string, { reason: (problem: string) => string; exitCode: 3 | 78 }> = {
+  '42P01': { reason: (problem) => `A table that this check reads does not exist: ${problem}.`, exitCode: 78 },
+  '42703': { reason: (problem) => `A column that this check reads does not exist: ${problem}.`, exitCode: 78 },
+  '42501': {
+    reason: (problem) =>
+      /row-level security/.test(problem)
+        ? `Row-level security hides rows from this role: ${problem}. Grant it bypassrls, or a policy-free view.`
+        : `This role may not read what the check needs: ${problem}. Grant it select.`,
+    exitCode: 78,
+  },
+  '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
+  '22P02': {
+    reason: (problem) => `A value cannot be read as the type that the source says: ${problem}.`,
+    exitCode: 78,
+  },
+};
+
+/** Why a check that PostgreSQL stopped proves nothing; undefined for an error that did not come from the database. */
+export function whyIncomplete(error: unknown): Incomplete | undefined {
+  if (error instanceof Incomplete) return error;
+  const problem = databaseProblem(error);
+  if (problem === undefined) return undefined;
+  const known = incompleteBecause[problem.code];
+  const reason =
+    known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
+  return new Incomplete(reason, known?.exitCode ?? (isMistakeInSql(problem.code) ? 78 : 3), { cause: error });
+}
+
+/** Class 42: a syntax error, a type that does not fit, a function that is not there. It will be the same next time. */
+function isMistakeInSql(code: string): boolean {
+  return /^42[0-9A-Z]{3}$/.test(code);
+}

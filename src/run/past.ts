@@ -1,0 +1,43 @@
+import type { Cut, Window } from '../checks/check.ts';
+import type { CheckName } from '../checks/names.ts';
+import type { Database } from '../database/database.ts';
+import { isWhole, type Engine } from './engine.ts';
+import { countAccepted } from '../exceptions/acceptance.ts';
+import type { KeptFindings } from '../exceptions/kept-findings.ts';
+import { openSubjects } from '../exceptions/store.ts';
+import { noneBySeverity } from '../kinds.ts';
+import { hasReports, lastCompared } from '../reports.ts';
+import type { Compared } from './result.ts';
+import { windowsOf, type CutTimes } from './watermarks.ts';
+
+/** What earlier runs left that this one goes by. */
+export interface Past {
+  /** How many records each check compared last time; unknown where fewer are accepted. */
+  compared: ReadonlyMap<string, number>;
+  /** The subjects of each check with an open exception. */
+  known: Cut['known'];
+  /** How many of these findings are known and agreed. */
+  accepted: (findings: KeptFindings) => Promise<Compared['accepted']>;
+  /** From where to where each check verifies; a narrowed run verifies nothing. */
+  windows: (database: Database, times: CutTimes) => Promise<((check: CheckName) => Window) | undefined>;
+}
+
+/** A dry run may come before our tables: then nobody knows of any past. */
+export async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
+  if (options.dryRun && !(await hasReports(database, schema))) return noPast;
+  const { scope, type } = options;
+  return {
+    windows: async (connected, times) =>
+      isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
+    compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
+    known: await openSubjects(database, schema),
+    accepted: (findings) => countAccepted(database, schema, findings, world.now()),
+  };
+}
+
+const noPast: Past = {
+  compared: new Map(),
+  known: {},
+  accepted: () => Promise.resolve(noneBySeverity()),
+  windows: () => Promise.resolve(undefined),
+};

@@ -1,0 +1,329 @@
+import { announce } from '../alerts/announce.ts';
+import type { Comparison, CurrencyTotals, Window } from '../checks/check.ts';
+import type { CheckName } from '../checks/names.ts';
+import type { Config } from '../config.ts';
+import { inTransaction, type Database } from '../database/database.ts';
+import { endExpired } from '../exceptions/acceptance.ts';
+import type { FindingColumns, StoredException } from '../exceptions/exception.ts';
+import type { KeptFindings } from '../exceptions/kept-findings.ts';
+import { clearUnseen, recordFindings } from '../exceptions/life.ts';
+import { lockExceptions } from '../exceptions/store.ts';
+import { strongest, type ExitCode } from '../exit-codes.ts';
+import { Incomplete } from '../incomplete.ts';
+import { storableText } from '../database/jsonb.ts';
+import { severities, severitiesFrom, type Severity } from '../kinds.ts';
+import { money, sum, toText } from '../money.ts';
+import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from '../reports.ts';
+import { maskValues, type Mask } from '../secrets.ts';
+import { countRun } from '../metrics/run-totals.ts';
+import { storeVerified, type CutTimes, type Verified } from './watermarks.ts';
+
+/** What became of one check in this run. */
+export interface CheckOutcome {
+  name: CheckName;
+  id: string;
+  startedAt: Date;
+  executionMs: number;
+  /** Either what was compared, or why nothing was proven. */
+  result: Compared | Incomplete;
+  /** What it verifies if it is complete. */
+  verifies?: { window: Window; times: CutTimes };
+}
+
+/** A complete comparison, with what it found. */
+export interface Compared extends Comparison {
+  findings: KeptFindings;
+  /** How many of these are accepted: known and agreed. */
+  accepted: Readonly<Record<Severity, number>>;
+  /** How many faults the check found in the canary, which are all that were planted; null: it was not asked. */
+  planted: number | null;
+}
+
+/** What a run leaves behind: the rows that were stored, or in a dry run those that would have been. */
+export interface RunResult {
+  report: Report;
+  checks: StoredCheck[];
+  /** How many exceptions of each severity this run found, new ones and those seen again, but for the accepted ones. */
+  found: Readonly<Record<Severity, number>>;
+  /** These exceptions, the most severe first. There may be a million: each call reads them anew, a batch at a time. */
+  exceptions: (limit?: number) => Iterable<StoredException> | AsyncIterable<StoredException>;
+  /** How many exceptions this run cleared. */
+  cleared: number;
+  /** Exit codes of the checks that prove nothing. */
+  incompleteCodes: readonly ExitCode[];
+}
+
+/** The part of a result that needs no database. */
+export type Conclusion = Omit<RunResult, 'exceptions' | 'cleared'>;
+
+/** Turns the outcomes into the rows of the report and of its checks. */
+export function conclude(begun: Report, outcomes: readonly CheckOutcome[], endedAt: Date, mask: Mask): Conclusion {
+  const checks = outcomes.map((outcome) => toStoredCheck(outcome, begun.id, mask));
+  const found = countFound(outcomes);
+  const findings = comparedOf(outcomes).reduce((all, compared) => all + compared.findings.count(), 0);
+  return {
+    report: toReport(begun, checks, findings, endedAt.toISOString()),
+    checks,
+    found,
+    incompleteCodes: outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [result.exitCode] : [])),
+  };
+}
+
+function comparedOf(outcomes: readonly CheckOutcome[]): Compared[] {
+  return outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result]));
+}
+
+function countFound(outcomes: readonly CheckOutcome[]): Record<Severity, number> {
+  const compared = comparedOf(outcomes);
+  const count = (severity: Severity) =>
+    compared.reduce((all, { findings, accepted }) => all + findings.count(severity) - accepted[severity], 0);
+  return { low: count('low'), medium: count('medium'), high: count('high'), critical: count('critical') };
+}
+
+/** Of whatever severity. */
+function countAll(counts: RunResult['found']): number {
+  return severities.reduce((all, severity) => all + counts[severity], 0);
+}
+
+/** Where a run is stored, and how. */
+export interface Storage {
+  database: Database;
+  schema: string;
+  /** Whether it saw enough to clear what it did not see again. */
+  clears: boolean;
+  /** Stops it between two statements; nothing is stored then. */
+  signal: AbortSignal;
+  /** Told how many findings are stored so far, of how many. */
+  progress: (stored: number, all: number) => void;
+  /** Whom to tell, and what must not be told. */
+  config: Pick<Config, 'alerts' | 'environment'>;
+  mask: Mask;
+}
+
+/** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
+export async function storeRun(
+  storage: Storage,
+  { report, checks }: Conclusion,
+  outcomes: readonly CheckOutcome[],
+): Promise<number> {
+  const { database, schema, clears, signal, progress, config, mask } = storage;
+  const seenAt = report.completed_at ?? report.started_at;
+  return inTransaction(database, 'read write', async (transaction) => {
+    await finishReport(transaction, schema, report);
+    await storeChecks(transaction, schema, checks);
+    await lockExceptions(transaction, schema);
+    await endExpired(transaction, schema, { reportId: report.id, seenAt });
+    let stored = 0;
+    progress(stored, report.exceptions_count);
+    for (const { checkId, rows } of batchesOf(outcomes)) {
+      signal.throwIfAborted();
+      stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
+      progress(stored, report.exceptions_count);
+    }
+    const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
+    for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
+    await countRun(transaction, schema, report, checks);
+    await announce(transaction, schema, { report, checks }, config, { clears, mask });
+    return cleared;
+  });
+}
+
+function* batchesOf(outcomes: readonly CheckOutcome[]): Generator<{ checkId: string; rows: string }> {
+  for (const { id, result } of outcomes)
+    if (!(result instanceof Incomplete)) for (const rows of result.findings.batches()) yield { checkId: id, rows };
+}
+
+/** The checks that were complete and stopped at no limit: what they did not see is not there. */
+function provenBy(outcomes: readonly CheckOutcome[]): CheckName[] {
+  return outcomes.filter(({ result }) => !(result instanceof Incomplete) && !result.truncated).map(({ name }) => name);
+}
+
+/** What the complete checks verified. */
+function* verifiedBy(reportId: string, outcomes: readonly CheckOutcome[]): Generator<Verified> {
+  for (const outcome of outcomes) {
+    const moved = movedOn(outcome);
+    if (moved !== undefined) yield { check: outcome.name, reportId, ...moved };
+  }
+}
+
+/** A check moves its watermark on unless it was incomplete, narrowed, stopped at its limit, or has too much to hand over. */
+function movedOn({ result, verifies }: CheckOutcome): Omit<Verified, 'check' | 'reportId'> | undefined {
+  if (result instanceof Incomplete || verifies === undefined) return undefined;
+  const { coverage, handover, truncated } = result;
+  return handover === undefined || truncated ? undefined : { ...verifies, coverage, handover };
+}
+
+/** In a dry run: the rows that would be stored, without the ids that they would get, the most severe first. */
+export function* unstoredExceptions(
+  outcomes: readonly CheckOutcome[],
+  seenAt: string,
+  limit = Infinity,
+): Generator<StoredException> {
+  let given = 0;
+  for (const rows of mostSevereFirst(outcomes))
+    for (const row of JSON.parse(rows) as FindingColumns[]) {
+      if (given === limit) return;
+      given += 1;
+      yield toUnstored(row, seenAt);
+    }
+}
+
+/** In the order of a list: by severity, then by fingerprint, which begins with the name of the check. */
+function* mostSevereFirst(outcomes: readonly CheckOutcome[]): Generator<string> {
+  const byName = outcomes.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  for (const severity of severities.toReversed())
+    for (const { result } of byName) if (!(result instanceof Incomplete)) yield* result.findings.batches(severity);
+}
+
+function toReport(begun: Report, checks: readonly StoredCheck[], findings: number, completedAt: string): Report {
+  const incomplete = checks.filter((check) => check.status === 'failed').length;
+  const passed = checks.filter((check) => check.passed).length;
+  const failed = checks.length - passed;
+  const verdict: Verdict = incomplete > 0 ? 'incomplete' : failed > 0 ? 'failed' : 'passed';
+  return {
+    ...begun,
+    status: incomplete > 0 ? 'failed' : 'completed',
+    completed_at: completedAt,
+    total_checks: checks.length,
+    passed_checks: passed,
+    failed_checks: failed,
+    exceptions_count: findings,
+    error_message: incomplete > 0 ? `${incomplete} of ${checks.length} checks incomplete` : null,
+    metadata: { ...begun.metadata, verdict, incomplete_checks: incomplete },
+  };
+}
+
+function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): StoredCheck {
+  const { name, id, startedAt, executionMs, result } = outcome;
+  const row = {
+    id,
+    report_id: reportId,
+    check_type: name,
+    execution_time_ms: executionMs,
+    created_at: startedAt.toISOString(),
+  };
+  if (result instanceof Incomplete) {
+    const nothing = { expected_value: null, actual_value: null, difference: null, passed: false };
+    const error = storableText(mask(result.message));
+    return {
+      ...row,
+      ...nothing,
+      status: 'failed',
+      error_message: error,
+      metadata: maskValues({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
+    };
+  }
+  return {
+    ...row,
+    ...sidesOf(result),
+    status: 'completed',
+    error_message: null,
+    metadata: maskValues({ ...describeComparison(result), ...describeCoverage(outcome, result) }, mask),
+  };
+}
+
+/** The scalar columns add USDC and USD at par, for the eye only; the metadata has both sides per currency. */
+function sidesOf({ totals, ...compared }: Compared) {
+  const expected = sum(totals.map((total) => money(total.expected)));
+  const actual = sum(totals.map((total) => money(total.actual)));
+  return {
+    expected_value: toText(expected),
+    actual_value: toText(actual),
+    difference: toText(actual.minus(expected)),
+    passed: isPassed(compared),
+  };
+}
+
+function detailsOf({ details }: Pick<Comparison, 'details'>): { details?: Record<string, unknown> } {
+  return Object.keys(details).length > 0 ? { details } : {};
+}
+
+/** What is accepted is known: it does not fail the check. */
+function isPassed({ findings, accepted }: Pick<Compared, 'findings' | 'accepted'>): boolean {
+  return findings.count() === countAll(accepted);
+}
+
+function describeComparison(result: Compared): Record<string, unknown> {
+  const { compared, totals, findings, planted, truncated, details } = result;
+  const accepted = countAll(result.accepted);
+  return {
+    verdict: isPassed(result) ? 'passed' : 'failed',
+    compared,
+    findings: findings.count(),
+    ...(accepted > 0 && { accepted }),
+    awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
+    in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
+    ...(truncated && { truncated }),
+    ...(planted !== null && { canary: { planted, found: planted } }),
+    currencies: totals.map(describeCurrency).filter(holdsMoney),
+    ...detailsOf({ details }),
+  };
+}
+
+/** What was looked at, and how far the check is verified by it. */
+function describeCoverage(outcome: CheckOutcome, { coverage }: Compared): Record<string, unknown> {
+  const { verifies } = outcome;
+  if (verifies === undefined) return { coverage };
+  const { since, provenAsOf, why } = verifies.window;
+  return {
+    coverage,
+    ...(coverage === 'changes' ? { verified_since: since, proven_as_of: provenAsOf } : why && { why_everything: why }),
+    ...describeReach(outcome, verifies),
+  };
+}
+
+function describeReach(outcome: CheckOutcome, { window, times }: NonNullable<CheckOutcome['verifies']>) {
+  const { result } = outcome;
+  if (movedOn(outcome)) return { verified_through: window.until, ...(times.heldBack && { held_back: times.heldBack }) };
+  const truncated = !(result instanceof Incomplete) && result.truncated;
+  return { not_verified: truncated ? 'it stopped at its limit of findings' : 'too much is not final to be listed' };
+}
+
+function describeCurrency(total: CurrencyTotals) {
+  return {
+    currency: total.currency,
+    expected: total.expected,
+    actual: total.actual,
+    difference: toText(money(total.actual).minus(money(total.expected))),
+    awaited_amount: total.awaitedAmount,
+    in_flight_amount: total.inFlightAmount,
+  };
+}
+
+/** Records whose source names no currency stand in a line of their own, if there are any. */
+function holdsMoney({ currency, ...amounts }: ReturnType<typeof describeCurrency>): boolean {
+  return currency !== null || Object.values(amounts).some((amount) => amount !== '0');
+}
+
+function toUnstored(row: FindingColumns, seenAt: string): StoredException {
+  return {
+    id: null,
+    report_id: null,
+    check_id: null,
+    ...row,
+    auto_corrected: false,
+    correction_action: null,
+    resolved_at: null,
+    resolved_by: null,
+    resolution_notes: null,
+    acknowledged_at: null,
+    acknowledged_by: null,
+    assignee: null,
+    snoozed_until: null,
+    accepted_until: null,
+    last_report_id: null,
+    last_seen_at: seenAt,
+    occurrences: 1,
+    previous_exception_id: null,
+    created_at: seenAt,
+  };
+}
+
+export type FailOn = Severity | 'never';
+
+/** The exit code of a finished run: what could not be told outweighs what was found. */
+export function exitCodeOf(result: Conclusion, failOn: FailOn): ExitCode {
+  const counted = failOn === 'never' ? [] : severitiesFrom(failOn);
+  const found = counted.some((severity) => result.found[severity] > 0);
+  return strongest([...result.incompleteCodes, found ? 2 : 0]);
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { OperatorError } from '../operator-error.ts';
+import { shipped } from '../shipped.ts';
+import type { Schedule, ScheduledType } from './schedule.ts';
+
+/** crontab.example with the times of this schedule. Throws an OperatorError (78) where cron has no words for them. */
+export function crontabOf(schedule: Schedule): string {
+  const times = timesOf(schedule);
+  return read('crontab.example').replace(
+    /^(?:\S+ ){5}(.*--type (hourly|daily) .*)$/gm,
+    (_line, command: string, type: ScheduledType) => `${times[type]} ${command}`,
+  );
+}
+
+/** The two CronJobs of deploy/kubernetes/base with the times of this schedule. Throws like `crontabOf`. */
+export function cronJobsOf(schedule: Schedule): string {
+  const times = timesOf(schedule);
+  const types = ['hourly', 'daily'] as const;
+  return types
+    .map((type) =>
+      read(`deploy/kubernetes/base/${type}.yaml`).replace(/^ {2}schedule: .*$/m, `  schedule: ${quote(times[type])}`),
+    )
+    .join('---\n');
+}
+
+function quote(time: string): string {
+  return `'${time}'`;
+}
+
+function read(file: string): string {
+  return readFileSync(shipped(file), 'utf8');
+}
+
+/** Minute, hour, day, month and weekday, as cron and Kubernetes write them; in UTC. */
+function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<ScheduledType, string> {
+  const [hour, minute] = dailyRunTime.split(':').map(Number);
+  return { hourly: every(hourlyIntervalMs / 60_000), daily: `${minute ?? 0} ${hour ?? 0} * * *` };
+}
+
+/** Off the full hour, when clusters and providers are busy. */
+const offset = 7;
+
+function every(minutes: number): string {
+  if (minutes < 60 && 60 % minutes === 0) return `${minutes > offset ? offset : 0}-59/${minutes} * * * *`;
+  if (minutes === 60) return `${offset} * * * *`;
+  if (minutes % 60 === 0 && 1440 % minutes === 0)
+    return minutes === 1440 ? `${offset} 0 * * *` : `${offset} */${minutes / 60} * * *`;
+  throw new OperatorError(
+    78,
+    `RECONCILIATION_HOURLY_INTERVAL=${minutes} cannot be written as a line of cron.`,
+    'Give minutes that divide an hour (5, 15, 30) or hours that divide a day (60, 120, 360), or write the schedule by hand.',
+  );
+}

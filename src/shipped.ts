@@ -1,0 +1,7 @@
+/**
+ * A file or folder that ships with recon, by its path in the package: `sql/roles.sql`. The build puts every module flat
+ * into dist/, as far from the package's root as src/ is: so this file must stay here.
+ */
+export function shipped(path: string): URL {
+  return new URL(`../${path}`, import.meta.url);
+}

@@ -1,0 +1,317 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openDatabase, type Database } from '../../src/database/database.ts';
+import { assertMigrated, migrateDown, migrateUp, migrationStatus, planDown } from '../../src/migrations/migrations.ts';
+import { OperatorError } from '../../src/operator-error.ts';
+import { emptyDatabase } from '../support/database.ts';
+import { listSchema } from '../support/schema-listing.ts';
+
+const names = [
+  '0001_reports_checks_exceptions',
+  '0002_findings_and_events',
+  '0003_watermarks',
+  '0004_exception_life',
+  '0005_totals_and_alerts',
+];
+
+/** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
+async function fresh() {
+  const { url, sql } = await emptyDatabase();
+  return { url, sql, database: open(url) };
+}
+
+function open(url: string): Database {
+  const database = openDatabase(url, { connections: 2 });
+  onTestFinished(() => database.end({ timeout: 1 }));
+  return database;
+}
+
+async function failure(promise: Promise<unknown>): Promise<OperatorError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof OperatorError)) throw new Error('Expected an OperatorError.', { cause: error });
+  return error;
+}
+
+describe('the files', () => {
+  test('are numbered without a gap, each with its way back', async () => {
+    const files = (await readdir(new URL('../../sql/migrations/', import.meta.url))).sort();
+    const stems = files.filter((file) => file.endsWith('.up.sql')).map((file) => file.replace('.up.sql', ''));
+    expect(files).toEqual(stems.flatMap((stem) => [`${stem}.down.sql`, `${stem}.up.sql`]));
+    const numbers = stems.map((stem) => Number.parseInt(stem, 10));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(stems).toEqual(names);
+  });
+});
+
+describe('up and down', () => {
+  test('leave nothing', async () => {
+    const { sql, database } = await fresh();
+    await sql`create table bystander (id uuid primary key)`;
+    const before = await listSchema(sql);
+
+    expect(await migrateUp(database, undefined)).toEqual({ schema: 'public', applied: names, dropped: [] });
+    expect((await listSchema(sql)).length).toBeGreaterThan(before.length + 60);
+
+    expect(await migrateDown(database, undefined)).toEqual({ schema: 'public', reverted: [...names].reverse() });
+    expect(await listSchema(sql)).toEqual(before);
+  });
+
+  test('may be repeated', async () => {
+    const { sql, database } = await fresh();
+    expect((await migrateDown(database, undefined)).reverted).toEqual([]);
+    await migrateUp(database, undefined);
+    const once = await listSchema(sql);
+
+    expect((await migrateUp(database, undefined)).applied).toEqual([]);
+    expect(await listSchema(sql)).toEqual(once);
+
+    await migrateDown(database, undefined);
+    expect((await migrateUp(database, undefined)).applied).toEqual(names);
+    expect(await listSchema(sql)).toEqual(once);
+  });
+
+  test('share the work when two run at once', async () => {
+    const { url, sql } = await emptyDatabase();
+    const results = await Promise.all([0, 1, 2, 3].map(() => migrateUp(open(url), undefined)));
+    expect(results.flatMap(({ applied }) => applied).sort()).toEqual(names);
+    expect(await sql`select count(*) from reconciliation_migrations`).toEqual([{ count: String(names.length) }]);
+  });
+
+  test('do not wait for ever for another one', async () => {
+    const { sql, database } = await fresh();
+    await sql.begin(async (other) => {
+      await other`select pg_advisory_xact_lock(hashtextextended('recon migrate public', 0))`;
+      const error = await failure(migrateUp(database, undefined, { lockTimeoutMs: 50 }));
+      expect(error.exitCode).toBe(4);
+      expect(error.message).toContain('Another `recon migrate`');
+    });
+    expect((await migrateUp(database, undefined)).applied).toEqual(names);
+  });
+
+  test('do not wait for ever for a table that is in use', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await sql.begin(async (other) => {
+      await other`lock table reconciliation_totals`;
+      const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
+      expect(error.exitCode).toBe(4);
+      expect(error.message).toContain('sql/migrations/0005_totals_and_alerts.down.sql');
+    });
+    expect(await assertMigrated(database, undefined)).toBe('public');
+  });
+});
+
+describe('status', () => {
+  test('tells what is pending before and what is applied after', async () => {
+    const { database } = await fresh();
+    const before = await migrationStatus(database, undefined);
+    expect(before).toEqual({
+      schema: 'public',
+      migrations: names.map((name) => ({ name, appliedAt: null, appliedBy: null })),
+    });
+
+    await migrateUp(database, undefined);
+    const [row] = await database<{ role: string }[]>`select current_user as role`;
+    for (const migration of (await migrationStatus(database, undefined)).migrations) {
+      expect(migration.appliedAt).toMatch(/^20\d\d-\d\d-\d\dT.*Z$/);
+      expect(migration.appliedBy).toBe(row?.role);
+    }
+  });
+
+  test('a run is refused until everything is applied', async () => {
+    const { sql, database } = await fresh();
+    const never = await failure(assertMigrated(database, undefined));
+    expect([never.exitCode, never.message]).toEqual([
+      78,
+      'The schema public has no tables of recon yet; run `recon migrate up`.',
+    ]);
+
+    await migrateUp(database, undefined);
+    expect(await assertMigrated(database, undefined)).toBe('public');
+
+    await sql`delete from reconciliation_migrations where version = 2`;
+    const partly = await failure(assertMigrated(database, undefined));
+    expect(partly.message).toContain('lacks 0002_findings_and_events');
+  });
+
+  test('an edited file is named', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await sql`update reconciliation_migrations set sha256 = 'other' where version = 1`;
+    for (const attempt of [migrateUp, migrateDown, migrationStatus, assertMigrated, planDown]) {
+      const error = await failure(attempt(database, undefined));
+      expect(error.exitCode).toBe(78);
+      expect(error.message).toContain('sql/migrations/0001_reports_checks_exceptions.up.sql was edited');
+    }
+  });
+
+  test('a database that is newer than this recon is left alone', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await sql`insert into reconciliation_migrations (version, name, sha256) values (99, '0099_later', 'x')`;
+    for (const attempt of [migrateUp, migrateDown, assertMigrated]) {
+      const error = await failure(attempt(database, undefined));
+      expect([error.exitCode, error.message]).toEqual([
+        78,
+        'The database is newer than this recon: it has the migration 0099_later.',
+      ]);
+    }
+  });
+
+  test('a history of somebody else is not taken for ours', async () => {
+    const { sql, database } = await fresh();
+    await sql`create table reconciliation_migrations (id serial, filename text)`;
+    const error = await failure(migrateUp(database, undefined));
+    expect([error.exitCode, error.message]).toEqual([78, 'The table reconciliation_migrations was not made by recon.']);
+  });
+});
+
+describe('another schema', () => {
+  test('is made, used, and dropped again', async () => {
+    const { sql, database } = await fresh();
+    expect((await migrateUp(database, 'Books "2"')).applied).toEqual(names);
+    expect(await listSchema(sql)).toEqual([]);
+    expect(await assertMigrated(database, 'Books "2"')).toBe('Books "2"');
+    expect((await failure(assertMigrated(database, undefined))).exitCode).toBe(78);
+
+    await migrateDown(database, 'Books "2"');
+    expect(await sql`select from pg_namespace where nspname = 'Books "2"'`).toHaveLength(0);
+  });
+
+  test('holds the same as the default one, and both may be there', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await migrateUp(database, 'books');
+    expect(await listSchema(sql, 'books')).toEqual(await listSchema(sql));
+  });
+
+  test('stays if somebody else made it, or keeps something in it', async () => {
+    const { sql, database } = await fresh();
+    await sql`create schema theirs`;
+    await migrateUp(database, 'theirs');
+    await migrateDown(database, 'theirs');
+    await migrateUp(database, 'ours');
+    await sql`create table ours.guest (id int)`;
+    await migrateDown(database, 'ours');
+    expect(await sql`select nspname from pg_namespace where nspname in ('ours', 'theirs') order by 1`).toEqual([
+      { nspname: 'ours' },
+      { nspname: 'theirs' },
+    ]);
+    expect(await listSchema(sql, 'ours')).toEqual(['column guest.id integer', 'r guest']);
+  });
+
+  test('a default schema is needed', async () => {
+    const { sql, database } = await fresh();
+    await sql`drop schema public`;
+    const error = await failure(migrateUp(database, undefined));
+    expect([error.exitCode, error.hint]).toEqual([78, 'Set RECONCILIATION_SCHEMA.']);
+  });
+
+  test('a schema that is not there cannot be taken down', async () => {
+    const { database } = await fresh();
+    expect((await failure(migrateDown(database, 'typo'))).message).toBe('The database has no schema typo.');
+  });
+
+  test('a role that may not make it gets the reason', async () => {
+    const { url, sql } = await fresh();
+    const role = `recon_test_${Math.random().toString(36).slice(2)}`;
+    await sql`create role ${sql(role)} login password 'secret'`;
+    onTestFinished(async () => {
+      await sql`drop role ${sql(role)}`;
+    });
+    const asRole = new URL(url);
+    asRole.username = role;
+    asRole.password = 'secret';
+    const error = await failure(migrateUp(open(asRole.href), 'forbidden'));
+    expect(error.exitCode).toBe(78);
+    expect(error.message).toContain('create schema forbidden: permission denied');
+  });
+});
+
+describe('the tables', () => {
+  test('events are append-only', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const exception = await anException(sql);
+    await sql`
+      insert into reconciliation_exception_events (exception_id, event, actor) values (${exception}, 'created', 'system')`;
+
+    for (const change of [
+      sql`update reconciliation_exception_events set actor = 'nobody'`,
+      sql`delete from reconciliation_exception_events`,
+      sql`truncate reconciliation_exception_events`,
+      sql`truncate reconciliation_exceptions cascade`,
+    ]) {
+      await expect(change).rejects.toThrow('reconciliation_exception_events is append-only');
+    }
+    expect(await sql`select actor from reconciliation_exception_events`).toEqual([{ actor: 'system' }]);
+  });
+
+  test('a report cannot go while an exception names it', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await anException(sql);
+    await expect(sql`delete from reconciliation_reports`).rejects.toThrow(/violates .*foreign key constraint/);
+    await expect(sql`delete from reconciliation_checks`).rejects.toThrow(/violates .*foreign key constraint/);
+  });
+
+  test('one subject has at most one unresolved exception', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const first = await anException(sql);
+    await expect(anException(sql)).rejects.toThrow('reconciliation_exceptions_one_unresolved');
+    await sql`update reconciliation_exceptions set resolved_at = now(), resolved_by = 'ada' where id = ${first}`;
+    expect(await anException(sql)).not.toBe(first);
+  });
+
+  test('every foreign key has an index', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const without = await sql`
+      select r.conname from pg_constraint r
+      where r.contype = 'f' and r.connamespace = 'public'::regnamespace and not exists (
+        select from pg_index i where i.indrelid = r.conrelid and i.indkey[0] = r.conkey[1]
+      )`;
+    expect(without.map(({ conname }) => String(conname))).toEqual([]);
+  });
+
+  test('money is unconstrained, and a value that does not exist is null', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const id = await anException(sql);
+    await sql`
+      update reconciliation_exceptions
+      set expected_value = null, actual_value = 'NaN', difference = '-123456789012345678901234567890.123456789012345678901'
+      where id = ${id}`;
+    expect(await sql`select expected_value, actual_value, difference from reconciliation_exceptions`).toEqual([
+      {
+        expected_value: null,
+        actual_value: 'NaN',
+        difference: '-123456789012345678901234567890.123456789012345678901',
+      },
+    ]);
+  });
+});
+
+/** The smallest exception with its check and report; the same subject every time. */
+async function anException(sql: Awaited<ReturnType<typeof emptyDatabase>>['sql']): Promise<string> {
+  const [row] = await sql<{ id: string }[]>`
+    with report as (
+      insert into reconciliation_reports (run_type, status) values ('manual', 'completed') returning id
+    ),
+    "check" as (
+      insert into reconciliation_checks (report_id, check_type, status, passed)
+      select id, 'deposits', 'failed', false from report
+      returning id, report_id
+    )
+    insert into reconciliation_exceptions (
+      report_id, check_id, check_type, severity, description, kind, fingerprint, last_report_id
+    )
+    select report_id, id, 'deposits', 'high', 'one', 'amount_mismatch', 'deposits/amount_mismatch/deposit:1', report_id
+    from "check"
+    returning id`;
+  return row?.id ?? '';
+}

@@ -1,0 +1,88 @@
+import { EventEmitter, once } from 'node:events';
+import type postgres from 'postgres';
+import { describe, expect, test } from 'vitest';
+import { withRunLock } from '../../src/run/lock.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import { testDatabase } from '../support/database.ts';
+import { operatorOf, reconIn, testWorld } from '../support/world.ts';
+
+const impatient = { waitMs: 0, signal: new AbortController().signal, waiting: () => undefined };
+
+/** Holds the lock of a schema's runs, as another process does, until `release` is called. */
+async function holdLock(url: string, schema = 'public'): Promise<{ release: () => Promise<void> }> {
+  const database = openDatabase(url, { connections: 1 });
+  const events = new EventEmitter();
+  const holding = withRunLock(database, schema, impatient, async () => {
+    events.emit('taken');
+    await once(events, 'release');
+  });
+  await Promise.race([once(events, 'taken'), holding]);
+  return {
+    release: async () => {
+      events.emit('release');
+      await holding;
+      await database.end();
+    },
+  };
+}
+
+async function reportsOf(sql: postgres.Sql): Promise<number> {
+  return (await sql`select from reconciliation_reports`).length;
+}
+
+describe('the lock of all runs', { timeout: 120_000 }, () => {
+  test('held by another run: exit 4 at once, nothing read or written', async () => {
+    const { url, sql } = await testDatabase();
+    const { types } = operatorOf(url);
+    const { release } = await holdLock(url);
+    for (const flags of [[], ['--type', 'hourly'], ['--dry-run'], ['-o', 'json']]) {
+      const { exitCode, stdout, stderr } = await types(['run', ...flags]);
+      expect([exitCode, stdout]).toEqual([4, '']);
+      expect(stderr).toBe(
+        'recon: Another run holds the lock of schema public; nothing was read or written.\nWait for it to end, or give --wait 15m.\nrecon: exit 4\n',
+      );
+    }
+    expect(await reportsOf(sql)).toBe(0);
+    await release();
+    expect((await types(['run', '--check', 'deposits'])).exitCode).toBe(0);
+  });
+
+  test('is waited for with --wait, which does not count against the deadline of the run', async () => {
+    const { url, sql } = await testDatabase();
+    const env = { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits', RECONCILIATION_RUN_TIMEOUT: '20s' };
+    const world = testWorld({ env });
+    const { release } = await holdLock(url);
+    const waiting = reconIn(world, ['run', '--wait', '60s']);
+    await expect.poll(() => world.stderr.text, { timeout: 60_000 }).toContain('another run holds the lock');
+    expect(await reportsOf(sql)).toBe(0);
+    await release();
+    expect((await waiting).exitCode).toBe(0);
+    expect(await reportsOf(sql)).toBe(1);
+  });
+
+  test('belongs to a schema', async () => {
+    const { url } = await testDatabase();
+    const { release } = await holdLock(url, 'another');
+    expect((await operatorOf(url).types(['run', '--check', 'deposits'])).exitCode).toBe(0);
+    await release();
+  });
+
+  test('is let go when the body fails, and a signal ends the waiting', async () => {
+    const { url } = await testDatabase();
+    const database = openDatabase(url, { connections: 2 });
+    const failing = withRunLock(database, 'public', impatient, () => Promise.reject(new Error('broken')));
+    await expect(failing).rejects.toThrow('broken');
+    await withRunLock(database, 'public', impatient, async () => {
+      const interrupted = new AbortController();
+      const waiting = withRunLock(
+        database,
+        'public',
+        { ...impatient, waitMs: 60_000, signal: interrupted.signal },
+        () => Promise.resolve(),
+      );
+      interrupted.abort();
+      await expect(waiting).rejects.toThrow(/abort/i);
+    });
+    await database.end();
+  });
+});
