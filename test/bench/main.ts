@@ -15,13 +15,13 @@ import { measureSweeps, sweepText } from './sweep.ts';
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return print(usage);
-  if (options.sweep !== undefined) return sweep(options.sweep, options.json);
+  if (options.sweep !== undefined) return sweep(options.sweep, options);
   const report = await withServer(options, (url) => measure(url, options));
   return print(options.json ? (await listOf(toJson({ ...report }))).join('') : reportText(report));
 }
 
-async function sweep(holdings: number, json: boolean): Promise<number> {
-  const sweeps = await measureSweeps(holdings, say);
+async function sweep(holdings: number, { rate, json }: BenchOptions): Promise<number> {
+  const sweeps = await measureSweeps({ holdings, rate, say });
   return print(json ? (await listOf(toJson({ sweeps }))).join('') : sweepText(sweeps));
 }
 

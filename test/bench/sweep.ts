@@ -14,20 +14,40 @@ export interface SweepFigures {
   took_ms: number;
   /** The requests, at the rate. */
   allowed_ms: number;
+  /** The most memory that this process held until then, in bytes: client and sandboxes together. */
+  peak_memory: number;
+}
+
+interface SweepOptions {
+  /** So many wallets and so many accounts. */
+  holdings: number;
+  /** Requests a second to each; undefined: the default of each. */
+  rate: number | undefined;
+  say: (text: string) => void;
 }
 
 /** On several chains: each can only be followed page by page. */
 const chains = ['ETH', 'BASE', 'ARB', 'OP', 'MATIC'];
 
 /**
- * Reads `holdings` wallets and as many accounts from the sandboxes, one custodian after the other, at the rates that are
- * the default. The sandboxes answer at once: what is measured is our own pace.
+ * Reads the wallets and the accounts from the sandboxes, one custodian after the other. The sandboxes answer at once and
+ * allow twice the rate, as the custodians do: what is measured is our own pace.
  */
-export async function measureSweeps(holdings: number, say: (text: string) => void): Promise<SweepFigures[]> {
-  const circle = await startCircleSandbox({ apiKey: 'LIVE_API_KEY:bench:bench', wallets: walletsFor(holdings) });
-  const alpaca = await startAlpacaSandbox({ key: 'bench', secret: 'bench', accounts: accountsFor(holdings) });
+export async function measureSweeps({ holdings, rate, say }: SweepOptions): Promise<SweepFigures[]> {
+  const rates = { Circle: rate ?? 10, Alpaca: rate ?? 8 };
+  const twice = (requestsPerSecond: number) => ({ requests: 2 * requestsPerSecond, windowMs: 1000 });
+  const circle = await startCircleSandbox({
+    apiKey: 'LIVE_API_KEY:bench:bench',
+    wallets: walletsFor(holdings),
+    rateLimit: twice(rates.Circle),
+  });
+  const alpaca = await startAlpacaSandbox({
+    key: 'bench',
+    secret: 'bench',
+    accounts: accountsFor(holdings),
+    rateLimit: twice(rates.Alpaca),
+  });
   const usual = { exclude: new Set<string>(), requestTimeoutMs: 30_000 };
-  const rates = { Circle: 10, Alpaca: 8 };
   const custodians = {
     Circle: openCircle({
       ...usual,
@@ -68,6 +88,7 @@ async function sweep(custodian: string, client: Custodian, rate: number): Promis
     requests_per_second: rate,
     took_ms: performance.now() - startedAt,
     allowed_ms: (requests / rate) * 1000,
+    peak_memory: process.resourceUsage().maxRSS * 1024,
   };
 }
 
@@ -87,8 +108,9 @@ function accountsFor(count: number) {
 export function sweepText(figures: readonly SweepFigures[]): string {
   const lines = figures.map((figure) => {
     const { custodian, holdings, requests, requests_per_second: rate, took_ms: took, allowed_ms: allowed } = figure;
-    const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-    return `${custodian}: ${holdings} holdings, ${requests} requests at ${rate}/s, ${seconds(took)}: ${(took / allowed).toFixed(3)} x what the rate allows`;
+    const pace = `${(took / 1000).toFixed(1)} s: ${(took / allowed).toFixed(3)} x what the rate allows`;
+    const memory = `${Math.round(figure.peak_memory / 2 ** 20)} MiB with the sandboxes`;
+    return `${custodian}: ${holdings} holdings, ${requests} requests at ${rate}/s, ${pace}, ${memory}`;
   });
   return `${lines.join('\n')}\n`;
 }
