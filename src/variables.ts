@@ -87,7 +87,7 @@ export const variables = [
     name: 'RECONCILIATION_GRACE_PERIOD',
     kind: 'duration',
     default: '5m',
-    meaning: 'A record settled less than this ago may still be unposted',
+    meaning: 'A record settled, or money moved by a custodian, less than this ago may still be unposted',
   },
   {
     name: 'RECONCILIATION_STUCK_AFTER',

@@ -1,54 +1,11 @@
-import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
-import { startCustodians, type Custodians } from './support/custodians.ts';
-import { testDatabase } from './support/database.ts';
-import { credit, debit, LedgerBuilder, type User } from './support/ledger.ts';
-import { cutAt } from './support/run-check.ts';
+import { detailsOf, scene } from './support/custody-scene.ts';
+import { credit, debit } from './support/ledger.ts';
 import { changedJson, type Fault } from './support/sandbox-server.ts';
-import { operatorOf, type Operator, type RunDocument } from './support/world.ts';
 
 const bulk = /^\/v1\/w3s\/developer\/wallets\/balances\?/;
 const direct = /^\/v1\/w3s\/wallets\/[^/]+\/balances\?/;
 const account = /^\/v1\/trading\/accounts\//;
-
-interface Scene extends Custodians, Operator {
-  sql: postgres.Sql;
-  ledger: LedgerBuilder;
-  ada: User;
-  bob: User;
-  /** The books' position at Circle. */
-  booksSay: (amount: string) => Promise<unknown>;
-}
-
-/** Circle holds 100 in Ada's wallet and the books say so; at Alpaca Ada has 300 and Bob 200. */
-async function scene(checks: string): Promise<Scene> {
-  const { url, sql } = await testDatabase();
-  const ledger = new LedgerBuilder({ now: cutAt, seed: 4 });
-  const [ada, bob] = [ledger.user(), ledger.user()];
-  ledger.investment(ada, '300', { minutesAgo: 5000 });
-  ledger.investment(bob, '200', { minutesAgo: 5000 });
-  const buffer = ledger.systemAccount('system_buffer_usdc');
-  await ledger.save(sql);
-  const booksSay = (amount: string) => sql`update ledger_accounts set balance = ${amount} where id = ${buffer.id}`;
-  await booksSay('100');
-  const custodians = await startCustodians(ada, { usdc: '100', cash: '300' });
-  custodians.circle.add({ id: bob.walletId, blockchain: 'BASE-SEPOLIA', usdc: '0' });
-  custodians.alpaca.add({ id: bob.alpacaAccountId, cash: '200' });
-  const operator = operatorOf(url, { ...custodians.env, RECONCILIATION_CHECKS: checks });
-  return { ...custodians, ...operator, sql, ledger, ada, bob, booksSay };
-}
-
-interface Details {
-  cut: { bracketed: boolean; rounds: number; moved: number; moved_first: Record<string, string>[] };
-  in_flight: { count: number; explains: string };
-  unexplained: string;
-  first_difference?: string;
-  users?: { largest: { user_id: string; difference: string }[] };
-}
-
-function detailsOf({ checks: [check] }: RunDocument): Details {
-  return check!.metadata['details'] as Details;
-}
 
 describe('the cut', () => {
   test('is bracketed where nothing moved', async () => {

@@ -1,5 +1,6 @@
--- What the books moved lately at one custodian: all that is pending and not stuck, and of what is completed whatever
--- moved as much as something pending, or as something that is under way at the custodian: it may be that one's twin.
+-- What the books moved lately at one custodian: all that is pending and not stuck or was completed within the grace
+-- period, and of what else is completed whatever moved as much as one of those, or as something at the custodian that
+-- is under way or came to its end within the grace period: it may be that one's twin.
 with
 moved as (
   select
@@ -7,26 +8,26 @@ moved as (
     movement.user_id,
     sum(movement.amount) as amount,
     movement.status,
-    movement.created_at
+    movement.created_at,
+    movement.status = 'pending' or movement.created_at >= params.as_of - params.grace_period as unsettled
   from custody_movements as movement
   cross join params
   where
     movement.custodian = params.custodian
     and movement.created_at >= params.as_of - params.deadline
     and movement.status in ('pending', 'completed')
-  group by movement.transaction_id, movement.user_id, movement.status, movement.created_at
+  group by
+    movement.transaction_id, movement.user_id, movement.status, movement.created_at, params.as_of, params.grace_period
 )
 select
   moved.transaction_id,
   moved.user_id,
   moved.amount,
   moved.status,
-  moved.created_at,
-  moved.created_at >= params.as_of - interval '1 hour' as recent
+  moved.created_at
 from moved
 cross join params
 where
-  moved.status = 'pending'
-  or moved.amount = any (params.amounts)
-  or moved.amount in (select pending.amount from moved as pending where pending.status = 'pending')
+  moved.amount = any (params.amounts)
+  or moved.amount in (select alike.amount from moved as alike where alike.unsettled)
 order by moved.created_at, moved.transaction_id

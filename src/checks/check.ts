@@ -119,6 +119,8 @@ export interface Comparison {
 /** What a check may still ask for when the snapshot of all checks is closed. */
 export interface AfterCut {
   world: CustodianWorld;
+  /** Told how much of what is read again has been read. */
+  progress: Progress;
   /** Opens a short snapshot of its own. */
   cut: <T>(body: (cut: Cut) => Promise<T>) => Promise<T>;
   found: Found;

@@ -3,25 +3,15 @@ import { quote } from '../custodians/answers.ts';
 import type { Custodian, Look } from '../custodians/custodian.ts';
 import { toInterval } from '../duration.ts';
 import { Incomplete } from '../incomplete.ts';
-import { sum, toText, type Money } from '../money.ts';
+import { toText, type Money } from '../money.ts';
 import type { AfterCut, Check, Comparison, Cut, Found } from './check.ts';
 import { custodyStatements, readBooks } from './custody-books.ts';
-import { describeCut, firstView, settleCut, type CustodyView, type Doubt } from './custody-cut.ts';
-import { describeOwners, describeUsers, suspectsIn, usersThatDisagree } from './custody-users.ts';
+import { describeCut, firstView, settleCut, type CustodyView } from './custody-cut.ts';
+import { doubtOf, judge, limitsOf, type Judgement } from './custody-judgement.ts';
+import { describeOwners, describeUsers, usersThatDisagree } from './custody-users.ts';
 import { toFinding, type FindingRow } from './findings.ts';
-import { describeInFlight, explainedBy, inFlightOf, type InFlight } from './in-flight.ts';
+import { describeInFlight, explainedBy } from './in-flight.ts';
 import type { CheckName } from './names.ts';
-
-/** A custodian's total against the books, and how much of a difference is explained by what is under way. */
-interface Judgement {
-  total: Money;
-  difference: Money;
-  inFlight: InFlight[];
-  explained: Money;
-  /** What nothing explains: this, and not the difference, is held against the tolerance. */
-  unexplained: Money;
-  agrees: boolean;
-}
 
 interface Settings {
   tolerance: Money;
@@ -73,9 +63,9 @@ export function custodianCheck(definition: Definition): Check {
 
 async function settle(definition: Definition, config: Config, first: CustodyView, after: AfterCut) {
   const { custodian, settings } = definition;
-  const { tolerance } = settings(config);
+  const limits = limitsOf(settings(config).tolerance, config);
   const readAgain = (cut: Cut, look: Look) => readBooks(cut, custodian, first.reading, look);
-  const settled = await settleCut(first, nameOf(custodian), (view) => doubtOf(view, tolerance), readAgain, after);
+  const settled = await settleCut(first, nameOf(custodian), (view) => doubtOf(view, limits), readAgain, after);
   refuseUnlisted(definition, config, settled.view);
   return conclude(definition, config, { ...settled, bracketed: true }, after.found);
 }
@@ -84,39 +74,13 @@ function nameOf(custodian: Definition['custodian']): 'Circle' | 'Alpaca' {
   return custodian === 'circle' ? 'Circle' : 'Alpaca';
 }
 
-function judge(view: CustodyView, tolerance: Money): Judgement {
-  const total = totalOf(view);
-  const difference = total.minus(view.books.expected);
-  const ours = view.movements.filter(({ externalId }) => view.holdings.has(externalId));
-  const inFlight = inFlightOf(ours, view.books);
-  const explained = explainedBy(inFlight);
-  const unexplained = difference.minus(explained);
-  return {
-    total,
-    difference,
-    inFlight,
-    explained,
-    unexplained,
-    agrees: unexplained.abs().lessThanOrEqualTo(tolerance),
-  };
-}
-
-function totalOf({ holdings }: CustodyView): Money {
-  return sum(Array.from(holdings.values(), ({ amount }) => amount));
-}
-
-function doubtOf(view: CustodyView, tolerance: Money): Doubt {
-  const { agrees, unexplained } = judge(view, tolerance);
-  return { agrees, suspects: agrees ? [] : suspectsIn(view, unexplained.abs().minus(tolerance)) };
-}
-
 /**
  * The custodian holds less than it should, and does not list all that the books know to be there: then its listing may
  * have been cut, and a smaller sum proves nothing.
  */
 function refuseUnlisted({ custodian, settings }: Definition, config: Config, view: CustodyView): void {
   const { exclude, tolerance } = settings(config);
-  const { agrees, unexplained } = judge(view, tolerance);
+  const { agrees, unexplained } = judge(view, limitsOf(tolerance, config));
   if (agrees || unexplained.isPositive()) return;
   const unlisted = [...view.books.owners.keys()].filter((id) => !view.holdings.has(id) && !exclude.has(id));
   if (unlisted.length === 0) return;
@@ -143,13 +107,14 @@ function conclude(
   found: Found,
 ): Comparison {
   const { tolerance } = settings(config);
-  const judgement = judge(view, tolerance);
+  const limits = limitsOf(tolerance, config);
+  const judgement = judge(view, limits);
   const custody = {
     tolerance: toText(tolerance),
     unexplained: toText(judgement.unexplained),
     in_flight: describeInFlight(judgement.inFlight),
     cut: describeCut(view, bracketed),
-    ...(doubted && { first_difference: toText(judge(doubted, tolerance).difference) }),
+    ...(doubted && { first_difference: toText(judge(doubted, limits).difference) }),
     ...(!judgement.agrees && { users: describeUsers(usersThatDisagree(view), view) }),
   };
   if (!judgement.agrees) found(toFinding(name, mismatch(custodian, view, judgement, custody), config));
@@ -163,15 +128,17 @@ function conclude(
   };
 }
 
-function totalsOf({ books, reading }: CustodyView, { total, inFlight, explained }: Judgement): Comparison['totals'][0] {
+function totalsOf({ books, reading }: CustodyView, { total, inFlight }: Judgement): Comparison['totals'][0] {
+  const awaited = inFlight.filter((item) => item.awaited);
+  const underWay = inFlight.filter((item) => !item.awaited);
   return {
     currency: reading.currency,
     expected: toText(books.expected),
     actual: toText(total),
-    awaited: 0,
-    awaitedAmount: '0',
-    inFlight: inFlight.length,
-    inFlightAmount: toText(explained),
+    awaited: awaited.length,
+    awaitedAmount: toText(explainedBy(awaited)),
+    inFlight: underWay.length,
+    inFlightAmount: toText(explainedBy(underWay)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CustodianReading, Look } from '../custodians/custodian.ts';
+import { within } from '../custodians/moved.ts';
 import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { money, toText, type Money } from '../money.ts';
@@ -12,6 +13,7 @@ export interface CustodyBooks {
   owners: ReadonlyMap<string, string | null>;
   /** What each user's part is; empty where the source names only the whole. */
   users: ReadonlyMap<string, Money>;
+  /** In the order of their times. */
   movements: readonly BooksMovement[];
 }
 
@@ -22,8 +24,6 @@ export interface BooksMovement {
   /** What it added to the position, negative if it took away. */
   amount: Money;
   pending: boolean;
-  /** Not older than the custodian's side was looked at: what is missing there is missing. */
-  recent: boolean;
   createdAt: string;
 }
 
@@ -46,7 +46,7 @@ export async function readBooks(
   const totals = await rowsOf<PositionRow>(custodyStatements.totals);
   const owners = await rowsOf<{ external_id: string; user_id: string | null }>(custodyStatements.owners);
   const users = await rowsOf<{ user_id: string; expected_value: string }>(custodyStatements.users);
-  const movements = await rowsOf<MovementRow>(custodyStatements.movements, { amounts: amountsUnderWay(look) });
+  const movements = await rowsOf<MovementRow>(custodyStatements.movements, { amounts: amountsOf(cut, look) });
   return {
     expected: positionOf(totals, custodian, currency),
     owners: new Map(owners.map((row) => [row.external_id, row.user_id])),
@@ -55,8 +55,11 @@ export async function readBooks(
   };
 }
 
-function amountsUnderWay({ movements }: Look): string[] {
-  const amounts = [...movements.values()].filter(({ underWay }) => underWay).map(({ amount }) => amount);
+/** Of what is under way, and of what came to its end so lately that the books may not know of it yet. */
+function amountsOf({ params, config }: Cut, { movements }: Look): string[] {
+  const amounts = [...movements.values()]
+    .filter(({ underWay, endedAt }) => underWay || within(endedAt, params.as_of, config.gracePeriodMs))
+    .map(({ amount }) => amount);
   return [...new Set(amounts.filter((amount) => amount !== undefined).map(toText))];
 }
 
@@ -90,7 +93,6 @@ interface MovementRow {
   amount: string;
   status: string;
   created_at: string;
-  recent: boolean;
 }
 
 function toMovement(row: MovementRow): BooksMovement {
@@ -99,7 +101,6 @@ function toMovement(row: MovementRow): BooksMovement {
     userId: row.user_id,
     amount: money(row.amount),
     pending: row.status === 'pending',
-    recent: row.recent,
     createdAt: row.created_at,
   };
 }

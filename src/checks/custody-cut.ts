@@ -1,5 +1,5 @@
 import { quote } from '../custodians/answers.ts';
-import type { BegunReading, Holding, Look, Movement } from '../custodians/custodian.ts';
+import { keyOf, type BegunReading, type Holding, type Look, type Movement } from '../custodians/custodian.ts';
 import { movedBetween, underWayBetween } from '../custodians/moved.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { AfterCut, Cut } from './check.ts';
@@ -12,8 +12,12 @@ export interface CustodyView {
   holdings: ReadonlyMap<string, Holding>;
   /** The last look: before the first reading, and after each snapshot of the books. */
   look: Look;
-  /** What moves while the books are read. */
+  /** What moves while the books are read, and what came to its end before. */
   movements: readonly Movement[];
+  /** Of that, what no look shows any more. */
+  past: readonly Movement[];
+  /** Nothing that was created from then on is missing among the movements (RFC 3339). */
+  reach: string;
   books: CustodyBooks;
   times: CutTimes;
   /** How often something was read again. */
@@ -47,9 +51,6 @@ export interface SettledCut {
 /** So often something is read again at most; with less to read each time, so each takes less than the one before. */
 const roundsMax = 10;
 
-/** How many accounts are asked for their transfers: those that disagree most. */
-const askedMax = 100;
-
 /** The view of the first snapshot; its cut is still open. */
 export function firstView(reading: BegunReading, books: CustodyBooks, booksAt: string): CustodyView {
   return {
@@ -57,6 +58,8 @@ export function firstView(reading: BegunReading, books: CustodyBooks, booksAt: s
     holdings: new Map(reading.holdings.map((holding) => [holding.externalId, holding])),
     look: reading.look,
     movements: [...reading.look.movements.values()],
+    past: [],
+    reach: reading.look.reach,
     books,
     times: { readFrom: reading.startedAt, readUntil: reading.endedAt, booksAt, askedUntil: null },
     rounds: 0,
@@ -67,8 +70,8 @@ export function firstView(reading: BegunReading, books: CustodyBooks, booksAt: s
 /**
  * Closes the bracket around readings and books: if nothing moved between the look before them and the look after them,
  * all of it describes one moment, that of the snapshot. What moved is read again, and so are the books, until nothing
- * did. If the two sides do not agree then, what disagrees is read once more in the same way, before anybody believes it.
- * Throws `Incomplete` if money moves faster than it can be read.
+ * did. If the two sides do not agree then, what disagrees is read once more in the same way and its own movements are
+ * asked for, before anybody believes it. Throws `Incomplete` if money moves faster than it can be read.
  */
 export async function settleCut(
   first: CustodyView,
@@ -79,43 +82,61 @@ export async function settleCut(
 ): Promise<SettledCut> {
   let view = first;
   let doubted: CustodyView | undefined;
-  let about: string[] = [];
+  const asked = new Set<string>();
   for (;;) {
-    const closed = await lookAgain(view, after, about);
-    const moved = movedBetween(view.look, closed.look).filter(({ externalId }) => view.holdings.has(externalId));
-    view = noteMoved(closed, moved);
-    const doubt = doubtOf(view);
-    if (moved.length === 0 && (doubt.agrees || doubted !== undefined)) return { view, doubted };
-    if (moved.length > 0 && view.rounds >= roundsMax) throw restless(view, custodian, moved);
-    if (moved.length === 0) doubted = view;
-    const again = moved.length === 0 ? doubt.suspects : holdingsOf(view, moved);
-    if (moved.length === 0) about = (again ?? []).slice(0, askedMax).map(({ externalId }) => externalId);
-    view = await readAgain(view, again, custodian, after);
-    const { look } = view;
-    view = await after.cut(async (cut) => withBooks(view, await readBooks(cut, look), cut));
+    let [closed, moved] = await lookAgain(view, after, asked);
+    let again: readonly Holding[] | undefined = moved;
+    if (moved.length === 0) {
+      const { agrees, suspects } = doubtOf(closed);
+      const confirmed = doubted !== undefined && [...(suspects ?? closed.holdings.values())].every(isIn(asked));
+      if (agrees || confirmed) return { view: closed, doubted };
+      doubted ??= closed;
+      for (const { externalId } of suspects ?? closed.holdings.values()) asked.add(externalId);
+      [closed, moved] = await lookAgain(await askForThePast(closed, after), after, asked); // before the books: they tell of twins
+      again = suspects && [...new Set([...suspects, ...moved])];
+    } else if (closed.rounds >= roundsMax) throw restless(closed, custodian, moved);
+    const { look } = closed;
+    const read = await readAgain(closed, again, custodian, after);
+    view = await after.cut(async (cut) => withBooks(read, await readBooks(cut, look), cut));
   }
+}
+
+function isIn(ids: ReadonlySet<string>): (holding: Holding) => boolean {
+  return ({ externalId }) => ids.has(externalId);
 }
 
 function withBooks(view: CustodyView, books: CustodyBooks, { params }: Cut): CustodyView {
   return { ...view, books, times: { ...view.times, booksAt: params.as_of } };
 }
 
-async function lookAgain(view: CustodyView, { world }: AfterCut, about: readonly string[]): Promise<CustodyView> {
-  const look = await view.reading.custodian.look(world, view.look.since, about);
-  const movements = underWayBetween(view.look, look);
-  return { ...view, look, movements, times: { ...view.times, askedUntil: world.now() } };
+/** What is known after another look, and the holdings that moved since the one before. */
+async function lookAgain(
+  view: CustodyView,
+  { world }: AfterCut,
+  about: ReadonlySet<string>,
+): Promise<[view: CustodyView, moved: Holding[]]> {
+  const look = await view.reading.custodian.look(world, view.look.since, [...about]);
+  const past = view.past.filter((movement) => !look.movements.has(keyOf(movement)));
+  const movements = [...past, ...underWayBetween(view.look, look)];
+  const moved = movedBetween(view.look, look).filter(({ externalId }) => view.holdings.has(externalId));
+  const seen = moved.map((movement) => [movement.externalId, movement] as const);
+  const times = { ...view.times, askedUntil: world.now() };
+  return [
+    { ...view, look, movements, past, times, moved: new Map([...view.moved, ...seen]) },
+    [...view.holdings.values()].filter(isIn(new Set(moved.map(({ externalId }) => externalId)))),
+  ];
 }
 
-function noteMoved(view: CustodyView, moved: readonly Movement[]): CustodyView {
-  return {
-    ...view,
-    moved: new Map([...view.moved, ...moved.map((movement) => [movement.externalId, movement] as const)]),
-  };
-}
+/** How much younger than its twin in the books something at the custodian is at most, if it came first. */
+const hourMs = 3_600_000;
 
-function holdingsOf({ holdings }: CustodyView, moved: readonly Movement[]): Holding[] {
-  const ids = new Set(moved.map(({ externalId }) => externalId));
-  return [...holdings.values()].filter(({ externalId }) => ids.has(externalId));
+/** What is pending in the books may have come to its end at the custodian before the first look begins. */
+async function askForThePast(view: CustodyView, { world }: AfterCut): Promise<CustodyView> {
+  const oldest = view.books.movements.find(({ pending }) => pending); // they are in the order of their times
+  if (oldest === undefined || Date.parse(oldest.createdAt) >= Date.parse(view.reach)) return view;
+  const from = new Date(Date.parse(oldest.createdAt) - hourMs).toISOString();
+  const past = await view.reading.custodian.past(world, from, view.reach);
+  return { ...view, past, reach: oldest.createdAt };
 }
 
 /** Reads `holdings` again, or all of them. */
@@ -123,13 +144,13 @@ async function readAgain(
   view: CustodyView,
   holdings: readonly Holding[] | undefined,
   custodian: string,
-  { world }: AfterCut,
+  { world, progress }: AfterCut,
 ): Promise<CustodyView> {
   const client = view.reading.custodian;
   const read =
     holdings === undefined
-      ? (await client.sweep(world, () => undefined)).holdings
-      : await client.reread(holdings, world);
+      ? (await client.sweep(world, progress)).holdings
+      : await client.reread(holdings, world, progress);
   const older = read.find((holding) => isOlder(holding, view.holdings.get(holding.externalId)));
   if (older !== undefined)
     throw new Incomplete(
@@ -149,8 +170,8 @@ function isOlder({ updatedAt }: Holding, before: Holding | undefined): boolean {
   return Date.parse(updatedAt ?? '') < Date.parse(before?.updatedAt ?? '');
 }
 
-function restless(view: CustodyView, custodian: string, moved: readonly Movement[]): Incomplete {
-  const [example] = moved;
+function restless(view: CustodyView, custodian: string, moved: readonly Holding[]): Incomplete {
+  const example = view.moved.get(moved[0]?.externalId ?? '');
   const what = example ? `, for example ${quote(example.externalId)} (${example.of} ${quote(example.id)})` : '';
   return new Incomplete(
     `Money kept moving at ${custodian} while it was read: in ${moved.length} places in the last of ${roundsMax} rounds${what}. The two sides cannot be brought to one moment; run again when less is going on.`,

@@ -32,11 +32,12 @@ function largestFirst(left: UserPart, right: UserPart): number {
 }
 
 /**
- * What has to be read again before a mismatch is believed: of the users that disagree, those with the largest
- * differences, until the rest together is less than the `excess` over the tolerance and could not hide it; and what
- * belongs to no user of the books. Undefined, for everything, where the books name only the whole.
+ * What has to be read again, and asked for its own movements, before a mismatch is believed: of the users that disagree,
+ * those with the largest differences, until the rest together is less than the `excess` over the tolerance and could not
+ * hide it, nor is beyond the tolerance by itself; and what belongs to no user of the books. Undefined, for everything,
+ * where the books name only the whole.
  */
-export function suspectsIn(view: CustodyView, excess: Money): Holding[] | undefined {
+export function suspectsIn(view: CustodyView, excess: Money, tolerance: Money): Holding[] | undefined {
   if (view.books.users.size === 0) return undefined;
   const parts = usersThatDisagree(view);
   let rest = sum(parts.map((part) => differenceOf(part).abs()));
@@ -44,7 +45,7 @@ export function suspectsIn(view: CustodyView, excess: Money): Holding[] | undefi
     ({ externalId, amount }) => !isOfUser(view, externalId) && !amount.isZero(),
   );
   for (const part of parts) {
-    if (rest.lessThan(excess)) break;
+    if (rest.lessThan(excess) && rest.lessThanOrEqualTo(tolerance)) break;
     suspects.push(...part.holdings);
     rest = rest.minus(differenceOf(part).abs());
   }

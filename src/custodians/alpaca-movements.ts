@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Money } from '../money.ts';
 import { type Alpaca, get } from './alpaca-client.ts';
-import { optionalText, readAmount } from './amounts.ts';
+import { optionalText, optionalTime, readAmount } from './amounts.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { keyOf, type Look, type Movement } from './custodian.ts';
 
 /** A journal moves cash when it is executed; `correct` undid one (API-FACTS.md B.6). */
 const journalStatesUnderWay = ['queued', 'sent_to_clearing', 'pending'];
 const unbookedJournalStates = [...journalStatesUnderWay, 'refused', 'rejected', 'canceled', 'deleted', 'correct'];
-const finalTransferStates = ['COMPLETE', 'REJECTED', 'CANCELED', 'RETURNED', 'SETTLED', 'EXPIRED'];
+const bookedTransferStates = ['COMPLETE', 'SETTLED'];
+const finalTransferStates = [...bookedTransferStates, 'REJECTED', 'CANCELED', 'RETURNED', 'EXPIRED'];
 
 const clockSchema = z.object({ timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T/) });
 const journalsSchema = z.array(
@@ -18,7 +19,7 @@ const journalsSchema = z.array(
     from_account: z.string(),
     to_account: z.string(),
     net_amount: optionalText,
-    created_at: optionalText,
+    created_at: optionalTime,
   }),
 );
 const transfersSchema = z.array(
@@ -27,7 +28,8 @@ const transfersSchema = z.array(
     status: z.string(),
     direction: z.string(),
     amount: optionalText,
-    created_at: optionalText,
+    created_at: optionalTime,
+    updated_at: optionalTime,
   }),
 );
 const activitiesSchema = z.array(
@@ -36,31 +38,52 @@ const activitiesSchema = z.array(
 
 /**
  * What moves cash at Alpaca (API-FACTS.md B.6): the journals and the activities of all accounts since the day before
- * the first look, by Alpaca's clock; the journals under way, however old; and the transfers under way of the accounts
- * in `about`, because only an account can be asked for those.
+ * the first look, by Alpaca's clock; the journals under way, however old; and the transfers of the accounts in `about`,
+ * because only an account can be asked for those.
  */
 export async function lookAtAlpaca(alpaca: Alpaca, since: string | undefined, about: readonly string[]): Promise<Look> {
   const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
   const today = timestamp.slice(0, 10);
   const from = since ?? dayAfter(today, -1);
-  const journals = await journalsSince(alpaca, from);
+  const journals = await journalsUnderWay(alpaca);
+  journals.push(...(await journalsOf(alpaca, { after: from })));
   const activities = await activitiesBetween(alpaca, from, dayAfter(today, 1));
-  const all = [...journals, ...activities, ...(await transfersOf(alpaca, about))];
-  const ours = all.filter(({ externalId }) => !alpaca.options.exclude.has(externalId));
-  return { movements: new Map(ours.map((movement) => [keyOf(movement), movement])), since: from };
+  const transfers = await transfersOf(alpaca, about, from);
+  const ours = oursOf(alpaca, [...journals, ...withoutTold(activities, transfers), ...transfers]);
+  return {
+    movements: new Map(ours.map((movement) => [keyOf(movement), movement])),
+    since: from,
+    // whether `after` includes its day is not said, and the next one begins at midnight in New York at the latest
+    reach: `${dayAfter(from, 1)}T05:00:00Z`,
+  };
+}
+
+/** The journals and activities of those days, and of two more before them: where a day begins is not said. */
+export async function pastOfAlpaca(alpaca: Alpaca, from: string, reach: string): Promise<Movement[]> {
+  const [first, last] = [dayAfter(from.slice(0, 10), -2), dayAfter(reach.slice(0, 10), 1)];
+  const journals = await journalsOf(alpaca, { after: first, before: last });
+  const past = [...journals, ...(await activitiesBetween(alpaca, first, last))];
+  return oursOf(alpaca, past).filter(({ underWay }) => !underWay);
+}
+
+function oursOf({ options }: Alpaca, movements: readonly Movement[]): Movement[] {
+  return movements.filter(({ externalId }) => !options.exclude.has(externalId));
 }
 
 function dayAfter(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** Those that are under way first: one that is executed in between is then in the second list. */
-async function journalsSince(alpaca: Alpaca, after: string): Promise<Movement[]> {
+/** To be asked before those of a time: one that is executed in between is then in the second list. */
+async function journalsUnderWay(alpaca: Alpaca): Promise<Movement[]> {
   const movements: Movement[] = [];
-  for (const query of [...journalStatesUnderWay.map((status) => ({ status })), { after }])
-    for (const journal of await get(alpaca, '/v1/journals', { entry_type: 'JNLC', ...query }, journalsSchema))
-      movements.push(...bothSidesOf(journal));
+  for (const status of journalStatesUnderWay) movements.push(...(await journalsOf(alpaca, { status })));
   return movements;
+}
+
+async function journalsOf(alpaca: Alpaca, query: Record<string, string>): Promise<Movement[]> {
+  const journals = await get(alpaca, '/v1/journals', { entry_type: 'JNLC', ...query }, journalsSchema);
+  return journals.flatMap(bothSidesOf);
 }
 
 function bothSidesOf(journal: z.infer<typeof journalsSchema>[number]): Movement[] {
@@ -73,6 +96,7 @@ function bothSidesOf(journal: z.infer<typeof journalsSchema>[number]): Movement[
     booked: status === 'executed' ? true : unbookedJournalStates.includes(status) ? false : undefined,
     underWay: journalStatesUnderWay.includes(status),
     createdAt,
+    endedAt: status === 'executed' ? createdAt : undefined, // it says no later time, and is executed within moments
   };
   return [
     { ...shared, externalId: from, amount: amount?.negated() },
@@ -94,6 +118,7 @@ async function activitiesBetween(alpaca: Alpaca, first: string, last: string): P
         booked: true,
         underWay: false,
         createdAt: undefined,
+        endedAt: undefined,
       });
   return movements;
 }
@@ -103,18 +128,35 @@ function amountOf({ activity_type: type, net_amount: amount }: z.infer<typeof ac
   return type === 'JNLC' ? undefined : readAmount(amount);
 }
 
+/** The amount of a transfer is told by the transfer, where that is listed: it also says when. */
+function withoutTold(activities: readonly Movement[], transfers: readonly Movement[]): Movement[] {
+  const booked = transfers.filter((transfer) => transfer.booked);
+  return activities.map((activity) => {
+    const { externalId, amount, state } = activity;
+    if (!['CSD', 'CSW'].includes(state) || amount === undefined) return activity;
+    const index = booked.findIndex((transfer) => transfer.externalId === externalId && transfer.amount?.equals(amount));
+    if (index === -1) return activity;
+    booked.splice(index, 1);
+    return { ...activity, amount: undefined };
+  });
+}
+
 /**
- * Whether cash shows an incoming transfer before it is complete, Alpaca does not say (API-FACTS.md B.6): we take it
- * that it does not.
+ * What is under way, and what was booked since that day. Whether cash shows an incoming transfer before it is complete,
+ * Alpaca does not say (API-FACTS.md B.6): we take it that it does not.
  */
-async function transfersOf(alpaca: Alpaca, accounts: readonly string[]): Promise<Movement[]> {
+async function transfersOf(alpaca: Alpaca, accounts: readonly string[], since: string): Promise<Movement[]> {
   const movements: Movement[] = [];
   await forEachConcurrently(accounts, 8, async (externalId) => {
-    for (const { id, status, direction, amount, created_at: createdAt } of await allTransfers(alpaca, externalId))
-      if (!finalTransferStates.includes(status)) {
-        const shared = { of: 'transfer' as const, id, externalId, booked: false, underWay: true, createdAt };
-        movements.push({ ...shared, state: status, amount: signed(readAmount(amount), direction) });
-      }
+    for (const transfer of await allTransfers(alpaca, externalId)) {
+      const { id, status, direction, amount, created_at: createdAt, updated_at: updatedAt } = transfer;
+      const booked = bookedTransferStates.includes(status);
+      const underWay = !finalTransferStates.includes(status);
+      if (!underWay && !(booked && (updatedAt ?? '') >= since)) continue;
+      const shared = { of: 'transfer' as const, id, externalId, booked, underWay, createdAt };
+      const endedAt = underWay ? undefined : updatedAt;
+      movements.push({ ...shared, state: status, amount: signed(readAmount(amount), direction), endedAt });
+    }
   });
   return movements;
 }

@@ -3,7 +3,7 @@ import { Incomplete } from '../incomplete.ts';
 import { money, sum } from '../money.ts';
 import { type Alpaca, type AlpacaOptions, get, withAlpaca } from './alpaca-client.ts';
 import type { IssuedTokens } from './alpaca-credentials.ts';
-import { lookAtAlpaca } from './alpaca-movements.ts';
+import { lookAtAlpaca, pastOfAlpaca } from './alpaca-movements.ts';
 import { optionalText, readAmount } from './amounts.ts';
 import { quote, Refusal } from './answers.ts';
 import { forEachConcurrently } from './concurrently.ts';
@@ -18,8 +18,10 @@ export function openAlpaca(options: AlpacaOptions): Custodian {
   return {
     ask: (world) => withAlpaca(options, tokens, world, (alpaca) => askFrom(alpaca, world.now())),
     sweep: (world, progress) => readAlpaca(options, world, progress, tokens),
-    reread: (holdings, world) => withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings)),
+    reread: (holdings, world, progress) =>
+      withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings, progress)),
     look: (world, since, about) => withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, since, about)),
+    past: (world, from, reach) => withAlpaca(options, tokens, world, (alpaca) => pastOfAlpaca(alpaca, from, reach)),
   };
 }
 
@@ -71,10 +73,11 @@ async function askFrom(alpaca: Alpaca, now: Date): Promise<void> {
 }
 
 /** Accounts of an earlier reading once more. */
-async function rereadAccounts(alpaca: Alpaca, holdings: readonly Holding[]): Promise<Holding[]> {
+async function rereadAccounts(alpaca: Alpaca, holdings: readonly Holding[], progress: Progress): Promise<Holding[]> {
   const read: Holding[] = [];
   await forEachConcurrently(holdings, workers, async ({ externalId: id }) => {
     read.push((await readAccount(alpaca, { id, status: 'listed before' })).holding);
+    progress(read.length);
   });
   return read;
 }

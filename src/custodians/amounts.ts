@@ -7,6 +7,11 @@ export const optionalText = z
   .nullish()
   .transform((text) => text ?? undefined);
 
+/** A time that may be missing; what is none is missing. */
+export const optionalTime = optionalText.transform((text) =>
+  text === undefined || Number.isNaN(Date.parse(text)) ? undefined : text,
+);
+
 /**
  * An amount as a custodian writes it: plain decimal digits, at most 40 on either side of the point. Undefined for
  * everything else (`NaN`, `1e5`, `0x10`, an empty text, nothing at all): what cannot be read is never zero.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Money, sum, zero } from '../money.ts';
-import { optionalText, readAmount } from './amounts.ts';
+import { optionalText, optionalTime, readAmount } from './amounts.ts';
 import { Refusal } from './answers.ts';
 import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
 import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
@@ -25,6 +25,7 @@ const transactionSchema = z.object({
   blockchain: z.string(),
   transactionType: z.string(),
   createDate: z.string().refine((text) => !Number.isNaN(Date.parse(text))),
+  updateDate: optionalTime,
   walletId: optionalText,
   tokenId: optionalText,
   amounts: z.array(z.string()).nullish(),
@@ -56,10 +57,33 @@ export async function lookAtCircle({ options, world, tokens, since }: CircleLook
       for await (const page of pagesOf(circle, { state })) for (const one of page) found.set(one.id, one);
     const recent = await recentTransactions(circle, since);
     for (const one of recent.transactions) found.set(one.id, one);
-    const ours = [...found.values()].filter(({ walletId }) => walletId !== undefined && !options.exclude.has(walletId));
-    const movements = await Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
-    return { movements: new Map(movements.map((movement) => [keyOf(movement), movement])), since: recent.since };
+    const movements = await movementsOf(circle, tokens, found.values());
+    return {
+      movements: new Map(movements.map((movement) => [keyOf(movement), movement])),
+      since: recent.since,
+      reach: recent.since,
+    };
   });
+}
+
+/** The transactions of our wallets that came to their end, of those that were created in that time. */
+export async function pastOfCircle(
+  { options, world, tokens }: Omit<CircleLook, 'since'>,
+  from: string,
+  to: string,
+): Promise<Movement[]> {
+  return withCircle(options, world, async (circle) => {
+    const found: Transaction[] = [];
+    for await (const page of pagesOf(circle, { order: 'ASC', from, to })) found.push(...page);
+    const movements = await movementsOf(circle, tokens, found);
+    return movements.filter(({ underWay }) => !underWay);
+  });
+}
+
+async function movementsOf(circle: Circle, tokens: KnownTokens, found: Iterable<Transaction>): Promise<Movement[]> {
+  const { exclude } = circle.options;
+  const ours = [...found].filter(({ walletId }) => walletId !== undefined && !exclude.has(walletId));
+  return Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
 }
 
 /** Newest first, and no further than we want to see. */
@@ -88,7 +112,8 @@ function pagesOf(circle: Circle, query: Record<string, string>) {
 }
 
 async function toMovement(circle: Circle, tokens: KnownTokens, transaction: Transaction): Promise<Movement> {
-  const { id, state, walletId = '', createDate } = transaction;
+  const { id, state, walletId = '', createDate, updateDate } = transaction;
+  const underWay = !finalStates.includes(state);
   return {
     of: 'transaction',
     id,
@@ -96,8 +121,9 @@ async function toMovement(circle: Circle, tokens: KnownTokens, transaction: Tran
     amount: await amountOf(circle, tokens, transaction),
     state,
     booked: bookedStates.includes(state) ? true : unbookedStates.includes(state) ? false : undefined,
-    underWay: !finalStates.includes(state),
+    underWay,
     createdAt: createDate,
+    endedAt: underWay ? undefined : updateDate, // nothing changes after that
   };
 }
 

@@ -6,7 +6,7 @@ import { quote } from './answers.ts';
 import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
 import { chainsWithHiddenUsdc } from './circle-monitored.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import { type KnownTokens, lookAtCircle } from './circle-movements.ts';
+import { type KnownTokens, lookAtCircle, pastOfCircle } from './circle-movements.ts';
 import type { Custodian, CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
 import { chainOf, genuineView, type Token } from './usdc.ts';
 import { lookAlikesIn, usdcIn } from './usdc-balance.ts';
@@ -17,8 +17,9 @@ export function openCircle(options: CircleOptions): Custodian {
   return {
     ask: (world) => withCircle(options, world, askForOne),
     sweep: (world, progress) => readCircle(options, world, progress),
-    reread: (holdings, world) => rereadCircle(options, holdings, world),
+    reread: (holdings, world, progress) => rereadCircle(options, holdings, world, progress),
     look: (world, since) => lookAtCircle({ options, world, tokens, since }),
+    past: (world, from, reach) => pastOfCircle({ options, world, tokens }, from, reach),
   };
 }
 
@@ -75,11 +76,13 @@ async function rereadCircle(
   options: CircleOptions,
   holdings: readonly Holding[],
   world: CustodianWorld,
+  progress: Progress,
 ): Promise<Holding[]> {
   return withCircle(options, world, async (circle) => {
     const read: Holding[] = [];
     await forEachConcurrently(holdings, 8, async ({ externalId: id, blockchain = '' }) => {
       read.push(heldIn({ id, blockchain }, await balancesOf(circle, { id, blockchain })));
+      progress(read.length);
     });
     return read;
   });

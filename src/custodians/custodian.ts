@@ -8,12 +8,14 @@ export interface Custodian {
   /** Everything that it holds for us. */
   sweep(world: CustodianWorld, progress: Progress): Promise<CustodianReading>;
   /** Some wallets or accounts of an earlier reading once more, each asked for directly. */
-  reread(holdings: readonly Holding[], world: CustodianWorld): Promise<Holding[]>;
+  reread(holdings: readonly Holding[], world: CustodianWorld, progress: Progress): Promise<Holding[]>;
   /**
    * What moved lately and what is under way. `since` comes from an earlier look: then nothing that came after that one
    * is missing. `about` are holdings whose own listings are asked too, where there is none for all of them.
    */
   look(world: CustodianWorld, since: string | undefined, about: readonly string[]): Promise<Look>;
+  /** What came to its end and was created between `from` and the reach of a look (both RFC 3339). */
+  past(world: CustodianWorld, from: string, reach: string): Promise<Movement[]>;
 }
 
 /** One complete reading of everything that a custodian holds for us. Incomplete readings are thrown, not returned. */
@@ -53,6 +55,8 @@ export interface Look {
   movements: ReadonlyMap<string, Movement>;
   /** How far back it goes, in the custodian's own time: for the looks after it. */
   since: string;
+  /** Nothing that was created from then on is missing (RFC 3339). */
+  reach: string;
 }
 
 /** Money that was, is or will be on its way into a holding or out of it. */
@@ -72,6 +76,8 @@ export interface Movement {
   underWay: boolean;
   /** RFC 3339, by the custodian's clock; undefined where it gives a day only. */
   createdAt: string | undefined;
+  /** When it came to its end, by the same clock; undefined where it did not, or where nobody says. */
+  endedAt: string | undefined;
 }
 
 /** Whatever else is told of a movement, this makes it the same one. */

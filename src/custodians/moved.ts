@@ -23,3 +23,8 @@ export function underWayBetween(before: Look, after: Look): Movement[] {
     underWay: movement.underWay || before.movements.get(key)?.underWay === true,
   }));
 }
+
+/** Whether a time is known and no further than `milliseconds` from another: neither before it nor, by a clock that is fast, after it. */
+export function within(time: string | undefined, moment: string, milliseconds: number): boolean {
+  return Math.abs(Date.parse(time ?? '') - Date.parse(moment)) < milliseconds;
+}

@@ -132,15 +132,18 @@ function isSettled({ result }: CheckOutcome): boolean {
 async function settleOne(engine: Engine, database: Database, outcome: CheckOutcome, past: Past): Promise<CheckOutcome> {
   const { name, result } = outcome;
   if (result instanceof Incomplete || result.settle === undefined) return outcome;
-  const { config, world, signal } = engine;
+  const { config, world, signal, listener } = engine;
   const { settle } = result;
+  const progress = (count: number) => {
+    listener.reading(name, count);
+  };
   const startedAt = world.now();
   const cut = <T>(body: (cut: Cut) => Promise<T>) =>
     withCut(database, cutOptionsOf(engine, {}), (seen) =>
       body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
     );
   const answer = await orIncomplete(engine, async () => {
-    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, cut, found }));
+    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, progress, cut, found }));
     return { ...comparison, planted: null };
   });
   const executionMs = outcome.executionMs + since(engine, startedAt);

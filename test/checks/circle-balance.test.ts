@@ -107,7 +107,8 @@ test('holdings that belong to nobody are listed, the largest first, and counted 
 
 describe('a check that proves nothing', () => {
   const when = { startedAt: new Date(0), endedAt: new Date(0) };
-  const begun = { look: { movements: new Map(), since: '' }, custodian: openCircle({} as CircleOptions) };
+  const look = { movements: new Map(), since: '', reach: '' };
+  const begun = { look, custodian: openCircle({} as CircleOptions) };
   const nothing: Omit<BegunReading, 'total'> = { currency: 'USDC', holdings: [], ...when, ...begun, details: {} };
 
   test.each<[title: string, spoil: (books: Books) => unknown]>([

@@ -39,9 +39,10 @@ alpaca.transfers.push({
   created_at: '2026-11-20T15:21:44.192Z',
 });
 for (const client of clients) {
-  const { since } = await client.look(custodianWorld(), undefined, [account]);
+  const { since, reach } = await client.look(custodianWorld(), undefined, [account]);
   const { holdings } = await client.sweep(custodianWorld(), () => undefined);
-  await client.reread(holdings, custodianWorld());
+  await client.reread(holdings, custodianWorld(), () => undefined);
+  await client.past(custodianWorld(), '2026-11-20T15:21:44Z', reach);
   await client.look(custodianWorld(), since, []);
 }
 

@@ -53,6 +53,7 @@ export interface SandboxTransfer {
   amount: string;
   direction: 'INCOMING' | 'OUTGOING';
   created_at: string;
+  updated_at?: string;
 }
 
 export interface SandboxActivity {
