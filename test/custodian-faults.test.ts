@@ -75,6 +75,7 @@ const atAlpaca: Record<keyof typeof alpacaFaults, Expected> = {
   'too many journals': [3, 'GET /v1/journals answered 422, "the result set is too large"'],
   'activities that break off': [3, brokenOff],
   'clock without a time': [3, 'timestamp is missing or has an unexpected form'],
+  'clock of another day': [3, /^Alpaca could not be read: GET \/v1\/clock answered 2026-02-28\S+ at 2026-03-01/],
   'cash that never stands still': [3, /^Money kept moving at Alpaca/],
 };
 

@@ -8,7 +8,7 @@ import type { AfterCut, Check, Comparison, Cut, Found } from './check.ts';
 import { custodyStatements, readBooks } from './custody-books.ts';
 import { describeCut, firstView, settleCut, type CustodyView } from './custody-cut.ts';
 import { doubtOf, judge, limitsOf, type Judgement } from './custody-judgement.ts';
-import { describeOwners, describeUsers, usersThatDisagree } from './custody-users.ts';
+import { describeOwners, describeUnlisted, describeUsers, unlistedIn, usersThatDisagree } from './custody-users.ts';
 import { toFinding, type FindingRow } from './findings.ts';
 import { describeInFlight, explainedBy } from './in-flight.ts';
 import type { CheckName } from './names.ts';
@@ -82,7 +82,7 @@ function refuseUnlisted({ custodian, settings }: Definition, config: Config, vie
   const { exclude, tolerance } = settings(config);
   const { agrees, unexplained } = judge(view, limitsOf(tolerance, config));
   if (agrees || unexplained.isPositive()) return;
-  const unlisted = [...view.books.owners.keys()].filter((id) => !view.holdings.has(id) && !exclude.has(id));
+  const unlisted = unlistedIn(view, exclude);
   if (unlisted.length === 0) return;
   const some = unlisted.slice(0, 5).map((id) => quote(id));
   const more = unlisted.length > 5 ? ` and ${unlisted.length - 5} more` : '';
@@ -106,7 +106,7 @@ function conclude(
   { view, doubted, bracketed }: Conclusion,
   found: Found,
 ): Comparison {
-  const { tolerance } = settings(config);
+  const { tolerance, exclude } = settings(config);
   const limits = limitsOf(tolerance, config);
   const judgement = judge(view, limits);
   const custody = {
@@ -122,7 +122,12 @@ function conclude(
     compared: view.holdings.size,
     totals: [totalsOf(view, judgement)],
     truncated: false,
-    details: { ...view.reading.details, ...custody, without_owner: describeOwners(view) },
+    details: {
+      ...view.reading.details,
+      ...custody,
+      without_owner: describeOwners(view),
+      not_listed: describeUnlisted(unlistedIn(view, exclude)),
+    },
     coverage: 'everything',
     handover: { waiting: [] },
   };

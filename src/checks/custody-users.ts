@@ -76,6 +76,16 @@ export function describeUsers(parts: readonly UserPart[], { books }: CustodyView
   };
 }
 
+/** What the books know as theirs and the custodian does not list, though nobody left it out. */
+export function unlistedIn({ books, holdings }: CustodyView, exclude: ReadonlySet<string>): string[] {
+  return [...books.owners.keys()].filter((id) => !holdings.has(id) && !exclude.has(id));
+}
+
+/** For the metadata. */
+export function describeUnlisted(ids: readonly string[]): Record<string, unknown> {
+  return { count: ids.length, first: ids.slice(0, listedMax).map((id) => quote(id)) };
+}
+
 /** For the metadata: what is held for nobody that the books know. */
 export function describeOwners({ books, holdings }: CustodyView): Record<string, unknown> {
   const unowned = [...holdings.values()].filter(

@@ -1,15 +1,21 @@
 import { z } from 'zod';
+import { Incomplete } from '../incomplete.ts';
 import type { Money } from '../money.ts';
 import { type Alpaca, get } from './alpaca-client.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
+import { quote } from './answers.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { keyOf, type Look, type Movement } from './custodian.ts';
+import { within } from './moved.ts';
 
 /** A journal moves cash when it is executed; `correct` undid one (API-FACTS.md B.6). */
 const journalStatesUnderWay = ['queued', 'sent_to_clearing', 'pending'];
 const unbookedJournalStates = [...journalStatesUnderWay, 'refused', 'rejected', 'canceled', 'deleted', 'correct'];
 const bookedTransferStates = ['COMPLETE', 'SETTLED'];
 const finalTransferStates = [...bookedTransferStates, 'REJECTED', 'CANCELED', 'RETURNED', 'EXPIRED'];
+
+/** How far Alpaca's clock may be from ours. */
+const hourMs = 3_600_000;
 
 const clockSchema = z.object({ timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T/) });
 const journalsSchema = z.array(
@@ -41,9 +47,13 @@ const activitiesSchema = z.array(
  * the first look, by Alpaca's clock; the journals under way, however old; and the transfers of the accounts in `about`,
  * because only an account can be asked for those.
  */
-export async function lookAtAlpaca(alpaca: Alpaca, since: string | undefined, about: readonly string[]): Promise<Look> {
-  const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
-  const today = timestamp.slice(0, 10);
+export async function lookAtAlpaca(
+  alpaca: Alpaca,
+  now: Date,
+  since: string | undefined,
+  about: readonly string[],
+): Promise<Look> {
+  const today = await todayAt(alpaca, now);
   const from = since ?? dayAfter(today, -1);
   const journals = await journalsUnderWay(alpaca);
   journals.push(...(await journalsOf(alpaca, { after: from })));
@@ -56,6 +66,16 @@ export async function lookAtAlpaca(alpaca: Alpaca, since: string | undefined, ab
     // whether `after` includes its day is not said, and the next one begins at midnight in New York at the latest
     reach: `${dayAfter(from, 1)}T05:00:00Z`,
   };
+}
+
+/** By a clock that is wrong, a movement would be looked for where there is none. */
+async function todayAt(alpaca: Alpaca, now: Date): Promise<string> {
+  const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
+  if (!within(timestamp, now.toISOString(), hourMs))
+    throw new Incomplete(
+      `Alpaca could not be read: GET /v1/clock answered ${quote(timestamp, 40)} at ${now.toISOString()} by our clock; one of the two is wrong.`,
+    );
+  return timestamp.slice(0, 10);
 }
 
 /** The journals and activities of those days, and of two more before them: where a day begins is not said. */
@@ -162,7 +182,9 @@ async function transfersOf(alpaca: Alpaca, accounts: readonly string[], since: s
 }
 
 function signed(amount: Money | undefined, direction: string): Money | undefined {
-  return direction === 'OUTGOING' ? amount?.negated() : amount;
+  if (amount === undefined || amount.isNegative()) return undefined;
+  if (direction === 'INCOMING') return amount;
+  return direction === 'OUTGOING' ? amount.negated() : undefined;
 }
 
 const transfersPerPage = 100;

@@ -20,7 +20,8 @@ export function openAlpaca(options: AlpacaOptions): Custodian {
     sweep: (world, progress) => readAlpaca(options, world, progress, tokens),
     reread: (holdings, world, progress) =>
       withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings, progress)),
-    look: (world, since, about) => withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, since, about)),
+    look: (world, since, about) =>
+      withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, world.now(), since, about)),
     past: (world, from, reach) => withAlpaca(options, tokens, world, (alpaca) => pastOfAlpaca(alpaca, from, reach)),
   };
 }
@@ -91,23 +92,27 @@ const accountsPerPage = 1000;
 
 /**
  * All accounts, oldest first, so that those opened meanwhile come last. The bound is inclusive, so every page repeats
- * the end of the one before; the listing is over when a page brings nothing else. A full page of nothing else means that
- * the bound cannot move on: more accounts share one moment than a page holds.
+ * the end of the one before, or it has lost something; the listing is over when a page brings nothing else. A full page
+ * of nothing else means that the bound cannot move on: more accounts share one moment than a page holds.
  */
 async function listAccounts(alpaca: Alpaca): Promise<Account[]> {
   const accounts = new Map<string, Account>();
-  let after: string | undefined;
+  let last: Account | undefined;
   for (;;) {
-    const page = await accountsFrom(alpaca, after);
+    const page = await accountsFrom(alpaca, last?.created_at);
+    if (last !== undefined && !page.some(({ id }) => id === last?.id))
+      throw new Incomplete(
+        `Alpaca could not be read: GET /v1/accounts from ${quote(last.created_at, 40)} on leaves out account ${quote(last.id)}, which was opened then.`,
+      );
     const known = accounts.size;
     for (const account of page) accounts.set(account.id, account);
     if (accounts.size === known) {
       if (page.length < accountsPerPage) return [...accounts.values()];
       throw new Incomplete(
-        `Alpaca could not be read: GET /v1/accounts gives the same ${page.length} accounts again and again, from ${quote(after ?? '', 40)} on.`,
+        `Alpaca could not be read: GET /v1/accounts gives the same ${page.length} accounts again and again, from ${quote(last?.created_at ?? '', 40)} on.`,
       );
     }
-    after = page.at(-1)?.created_at;
+    last = page.at(-1);
   }
 }
 

@@ -12,16 +12,18 @@ export interface RawAnswer {
 }
 
 /**
- * An answer that says no and will say no again. `status` lets a client renew a token or name a missing account; `said`
- * is the part of the message that names the endpoint and what it answered.
+ * An answer that says no and will say no again. `status` and the custodian's own `code` let a client renew a token, name
+ * a missing account or begin a listing again; `said` is the part of the message that names the endpoint and what it answered.
  */
 export class Refusal extends Incomplete {
   readonly status: number;
+  readonly code: string | undefined;
   readonly said: string;
 
   constructor(what: string, said: string, exitCode: IncompleteExitCode, answer: RawAnswer) {
     super(`${what}: ${said}.`, exitCode, { excerpt: excerptOf(answer) });
     this.status = answer.status;
+    this.code = errorCode(answer);
     this.said = said;
   }
 }

@@ -55,7 +55,7 @@ export async function lookAtCircle({ options, world, tokens, since }: CircleLook
     const found = new Map<string, Transaction>();
     for (const state of statesUnderWay)
       for await (const page of pagesOf(circle, { state })) for (const one of page) found.set(one.id, one);
-    const recent = await recentTransactions(circle, since);
+    const recent = await recentTransactions(circle, since, world.now());
     for (const one of recent.transactions) found.set(one.id, one);
     const movements = await movementsOf(circle, tokens, found.values());
     return {
@@ -86,20 +86,20 @@ async function movementsOf(circle: Circle, tokens: KnownTokens, found: Iterable<
   return Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
 }
 
-/** Newest first, and no further than we want to see. */
-async function recentTransactions(circle: Circle, since: string | undefined) {
+/** Newest first, and no further than we want to see: `since`, or an hour before the newest one that is not of a future. */
+async function recentTransactions(circle: Circle, since: string | undefined, now: Date) {
   const transactions: Transaction[] = [];
   let from = since;
   for await (const page of pagesOf(circle, { order: 'DESC' })) {
-    from ??= hourBefore(page[0]);
+    from ??= page[0] && hourBefore(page[0], now);
     transactions.push(...page);
     if (page.some(({ createDate }) => Date.parse(createDate) < Date.parse(from ?? ''))) break;
   }
   return { transactions, since: from ?? new Date(0).toISOString() };
 }
 
-function hourBefore(newest: Transaction | undefined): string | undefined {
-  return newest && new Date(Date.parse(newest.createDate) - hourMs).toISOString();
+function hourBefore({ createDate }: Transaction, now: Date): string {
+  return new Date(Math.min(Date.parse(createDate), now.getTime()) - hourMs).toISOString();
 }
 
 /** `includeAll`, or transactions of tokens that are not monitored would be missing (API-FACTS.md A.0, trap 4). */
@@ -130,11 +130,12 @@ async function toMovement(circle: Circle, tokens: KnownTokens, transaction: Tran
 /** Nothing for other tokens. A contract that is executed may move USDC without a word about it (API-FACTS.md A.4). */
 async function amountOf(circle: Circle, tokens: KnownTokens, transaction: Transaction): Promise<Money | undefined> {
   const { amounts, tokenId, transactionType } = transaction;
-  const read = (amounts ?? []).map(readAmount);
-  if (tokenId === undefined || read.length === 0 || read.includes(undefined)) return undefined;
+  const read = (amounts ?? []).map(readAmount).filter((part) => part?.isNegative() === false);
+  if (tokenId === undefined || read.length === 0 || read.length !== amounts?.length) return undefined;
   if (!(await isUsdc(circle, tokens, tokenId))) return zero;
   const amount = sum(read.filter((part) => part !== undefined));
-  return transactionType === 'OUTBOUND' ? amount.negated() : amount;
+  if (transactionType === 'INBOUND') return amount;
+  return transactionType === 'OUTBOUND' ? amount.negated() : undefined;
 }
 
 /** A transaction names its token by Circle's id only. */

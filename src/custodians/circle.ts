@@ -92,6 +92,7 @@ async function rereadCircle(
 const walletSchema = z.object({
   id: z.string().min(1),
   blockchain: z.string().min(1),
+  address: z.string().min(1),
   custodyType: z.string(),
   state: z.string(),
   createDate: z.string(),
@@ -141,6 +142,7 @@ function walletsToRead(listed: Wallets, exclude: ReadonlySet<string>): Wallets {
   const wallets = [...wanted.values()];
   const unread = wallets.filter(({ blockchain }) => chainOf(blockchain)?.readable !== true);
   if (unread.length > 0) throw cannotVerify(unread);
+  refuseTwoOfOneAddress(wallets);
   const mainnet = wallets.find(({ blockchain }) => chainOf(blockchain)?.network === 'mainnet');
   const testnet = wallets.find(({ blockchain }) => chainOf(blockchain)?.network === 'testnet');
   if (mainnet && testnet)
@@ -149,6 +151,21 @@ function walletsToRead(listed: Wallets, exclude: ReadonlySet<string>): Wallets {
       78,
     );
   return wanted;
+}
+
+/** There is one wallet for each address on a chain (API-FACTS.md A.1): two would count the same money twice. */
+function refuseTwoOfOneAddress(wallets: readonly Wallet[]): void {
+  const byAddress = new Map<string, Wallet>();
+  for (const wallet of wallets) {
+    const { blockchain, address } = wallet;
+    const key = `${blockchain} ${chainOf(blockchain)?.addresses === 'exact' ? address : address.toLowerCase()}`;
+    const other = byAddress.get(key);
+    if (other !== undefined)
+      throw new Incomplete(
+        `Circle could not be read: it lists ${named(other)} and ${named(wallet)} with one address, so the same money twice; exclude one of them.`,
+      );
+    byAddress.set(key, wallet);
+  }
 }
 
 /** `ENDUSER` wallets are controlled by the customers themselves. A custody type that we do not know is counted. */

@@ -197,7 +197,7 @@ export class Http {
     return new PassingFault(`could not be sent or answered (${quote(code ?? type ?? 'network error', 40)})`);
   }
 
-  /** Waits before the next attempt: as long as the custodian asks, but at least the back-off where it is silent. */
+  /** Waits before the next attempt: as long as the custodian asks, the back-off where it is silent or says "now". */
   async #waitFor({ error, attemptNumber, retriesLeft }: RetryContext, endpoint: string): Promise<void> {
     if (!(error instanceof PassingFault) || retriesLeft === 0) return;
     const asked = error.answer && askedWaitMs(error.answer, this.#world.now());
@@ -206,7 +206,7 @@ export class Http {
         `${endpoint} ${error.message} and asks to wait ${Math.ceil(asked / 1000)} s, longer than the ${waitMaxMs / 1000} s that a run waits`,
         error.answer,
       );
-    const waitMs = asked ?? backOffMs(attemptNumber, this.#world.random);
+    const waitMs = asked !== undefined && asked > 0 ? asked : backOffMs(attemptNumber, this.#world.random);
     if (error.answer?.status === 429) this.#rest(waitMs);
     await sleep(waitMs, undefined, { signal: this.#signal });
     this.retries += 1;

@@ -1,7 +1,7 @@
 import LinkHeader from 'http-link-header';
 import type { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
-import { quote } from './answers.ts';
+import { quote, Refusal } from './answers.ts';
 import type { Http } from './http.ts';
 
 export interface Listing<Body, Item> {
@@ -18,26 +18,50 @@ export interface Listing<Body, Item> {
   pagesMax?: number;
 }
 
+/** How often a listing may lose its cursor. */
+const restartsMax = 5;
+
 /**
  * Every page of a listing that pages by the `Link` header (API-FACTS.md A.0), in order, as the items that no earlier
- * page had. Throws `Incomplete` where the listing cannot be proven whole: a link to another host, a link that comes
+ * page had. It begins again where the item that was to be its cursor is not in the listing any more. Throws `Incomplete` where the listing cannot be proven whole: a link to another host, a link that comes
  * back, a page that brings nothing new although another is announced, or more pages than `pagesMax`.
  */
 export async function* linkPages<Body, Item>(http: Http, listing: Listing<Body, Item>): AsyncGenerator<Item[]> {
   const { headers, schema, itemsOf, keyOf, pagesMax = 100_000 } = listing;
+  const yielded = new Set<string>();
   const visited = new Set<string>();
   const keys = new Set<string>();
+  let restarts = 0;
   let next: URL | undefined = listing.url;
   while (next !== undefined) {
     if (visited.has(next.href)) throw broken(listing, 'a link to the next page came back: the listing never ends');
     if (visited.size === pagesMax) throw broken(listing, `there are more than ${pagesMax} pages`);
     visited.add(next.href);
-    const { data, link } = await http.send({ url: next, headers }, schema);
-    const fresh = itemsOf(data).filter((item) => !keys.has(keyOf(item)) && keys.add(keyOf(item)));
-    next = nextPage(http, listing, link, next);
-    if (next !== undefined && fresh.length === 0)
+    const answer = await unlessCursorLost(http.send({ url: next, headers }, schema), restarts < restartsMax);
+    if (answer === undefined) {
+      restarts += 1;
+      visited.clear();
+      keys.clear();
+      next = listing.url;
+      continue;
+    }
+    const known = keys.size;
+    const items = itemsOf(answer.data);
+    for (const item of items) keys.add(keyOf(item));
+    next = nextPage(http, listing, answer.link, next);
+    if (next !== undefined && keys.size === known)
       throw broken(listing, 'a page brought nothing new although another one is announced');
-    yield fresh;
+    yield items.filter((item) => !yielded.has(keyOf(item)) && yielded.add(keyOf(item)));
+  }
+}
+
+/** Circle knows a cursor no more when its item has left the listing (156012, API-FACTS.md A.0). */
+async function unlessCursorLost<T>(answer: Promise<T>, mayRestart: boolean): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (mayRestart && error instanceof Refusal && error.code === '156012') return undefined;
+    throw error;
   }
 }
 

@@ -14,20 +14,26 @@ export function isPassing(status: number): boolean {
 }
 
 /**
- * How long the answer asks us to wait, in milliseconds from `now`; undefined if it does not say. `Retry-After` counts
- * for every status, in seconds or as an HTTP date; Alpaca's `X-RateLimit-Reset` (unix seconds, and a second on top as
- * Alpaca advises) only for 429, because every answer carries it.
+ * How long the answer asks us to wait, in milliseconds; undefined if it does not say. `Retry-After` counts for every
+ * status, in seconds or as an HTTP date; Alpaca's `X-RateLimit-Reset` (unix seconds, and a second on top as Alpaca
+ * advises) only for 429, because every answer carries it. Times are counted from the answer's own `Date`, because our
+ * clocks need not agree, or from `now` where it has none.
  */
 export function askedWaitMs(answer: Pick<RawAnswer, 'status' | 'headers'>, now: Date): number | undefined {
   const retryAfter = answer.headers.get('retry-after')?.trim();
-  if (retryAfter !== undefined) return retryAfterMs(retryAfter, now);
+  if (retryAfter !== undefined) return retryAfterMs(retryAfter, timeOf(answer, now));
   return answer.status === 429 ? untilResetMs(answer, now) : undefined;
 }
 
-function untilResetMs({ headers }: Pick<RawAnswer, 'headers'>, now: Date): number | undefined {
-  const reset = wholeNumber(headers.get('x-ratelimit-reset'));
+function timeOf({ headers }: Pick<RawAnswer, 'headers'>, now: Date): Date {
+  const date = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(date) ? now : new Date(date);
+}
+
+function untilResetMs(answer: Pick<RawAnswer, 'headers'>, now: Date): number | undefined {
+  const reset = wholeNumber(answer.headers.get('x-ratelimit-reset'));
   if (reset === undefined) return undefined;
-  const wait = reset * 1000 + 1000 - now.getTime();
+  const wait = reset * 1000 + 1000 - timeOf(answer, now).getTime();
   // Further away than any window is long: one of the two clocks is wrong, so the back-off decides.
   return wait > 0 && wait <= waitMaxMs ? wait : undefined;
 }

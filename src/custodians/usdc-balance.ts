@@ -2,7 +2,7 @@ import { Incomplete } from '../incomplete.ts';
 import { type Money, money, toText } from '../money.ts';
 import { readAmount } from './amounts.ts';
 import { quote } from './answers.ts';
-import { genuineView, looksLikeUsdc, type Token } from './usdc.ts';
+import { genuineView, hasUsdcAddress, looksLikeUsdc, type Token } from './usdc.ts';
 
 /** One entry of a wallet's `tokenBalances` (API-FACTS.md A.2): `amount` is in whole units, not in base units. */
 export interface TokenBalance {
@@ -19,6 +19,8 @@ export function usdcIn(walletId: string, blockchain: string, balances: readonly 
   const views = { token: new Map<string, Money>(), native: new Map<string, Money>() };
   for (const { token, amount } of balances) {
     const view = genuineView(token, blockchain);
+    if (view === undefined && hasUsdcAddress(token, blockchain))
+      throw unclear(walletId, `Circle says that its USDC is on ${quote(token.blockchain, 40)}, not on ${blockchain}`);
     if (view === undefined) continue;
     const held = amountOf(walletId, amount);
     if (view === 'token') checkToken(walletId, token);

@@ -82,8 +82,15 @@ export interface Token {
 export function genuineView(token: Token, code: string): 'token' | 'native' | undefined {
   const known = chainOf(code);
   if (known?.usdc === undefined || token.blockchain !== code) return undefined;
-  if (token.tokenAddress) return sameAddress(token.tokenAddress, known.usdc, known.addresses) ? 'token' : undefined;
+  if (token.tokenAddress) return hasUsdcAddress(token, code) ? 'token' : undefined;
   return known.nativeIsUsdc && token.isNative ? 'native' : undefined;
+}
+
+/** Whether a token has the address of genuine USDC on the chain `code`, wherever it says that it is. */
+export function hasUsdcAddress({ tokenAddress }: Token, code: string): boolean {
+  const known = chainOf(code);
+  if (!tokenAddress || known?.usdc === undefined) return false;
+  return sameAddress(tokenAddress, known.usdc, known.addresses);
 }
 
 function sameAddress(left: string, right: string, addresses: Chain['addresses']): boolean {

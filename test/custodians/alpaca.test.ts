@@ -157,6 +157,15 @@ describe('the listing of accounts', () => {
     expect(alpaca.log[1]).toContain('created_after=2026-03-01T09%3A00%3A00.000000001%2B01%3A00');
   });
 
+  it('proves nothing when a page does not begin where the one before it ended', async () => {
+    await keeping(Array.from({ length: 5 }, (_, index) => ({ id: idFrom(`account ${index}`) })));
+    alpaca.accountsPerPage = 3;
+    alpaca.faults.push(answers({ path: /created_after/ }, { status: 200, body: '[]' }));
+    expect((await incompleteness(read())).reason).toMatch(
+      new RegExp(`GET /v1/accounts from \\S+ on leaves out account ${idFrom('account 2')}, which was opened then`),
+    );
+  });
+
   it('proves nothing when a thousand accounts share one moment', async () => {
     await keeping(many(1001).map((account) => ({ ...account, created_at: '2026-03-01T09:00:00Z' })));
     expect((await incompleteness(read())).reason).toBe(

@@ -19,7 +19,7 @@ import {
   type WalletInput,
   walletCreatedMeanwhile,
 } from '../support/circle-sandbox.ts';
-import { changedJson } from '../support/sandbox-server.ts';
+import { answers, changedJson } from '../support/sandbox-server.ts';
 import { amounts, custodianWorld, incompleteness } from './custodian-world.ts';
 
 const apiKey = 'LIVE_API_KEY:3f1c:5up3r-53cr37';
@@ -248,7 +248,23 @@ describe('genuine USDC', () => {
     circle.wallets.get(anna)!.balances.push(genuineUsdc('ETH', '8'));
     expect((await incompleteness(read())).reason).toContain('more than once, with different amounts');
   });
+
+  it('that Circle says is on another chain proves nothing, and is not taken for zero', async () => {
+    await holding([{ id: anna, usdc: '5' }]);
+    const elsewhere = ({ data }: { data: { wallets?: Balances[]; tokenBalances?: Balances['tokenBalances'] } }) => {
+      for (const { token } of data.tokenBalances ?? data.wallets?.flatMap((wallet) => wallet.tokenBalances) ?? [])
+        token.blockchain = 'BASE';
+    };
+    circle.faults.push(changedJson({ path: bulk }, elsewhere), changedJson({ path: direct }, elsewhere));
+    expect((await incompleteness(read())).reason).toBe(
+      `Circle could not be read: of wallet ${anna}, Circle says that its USDC is on BASE, not on ETH.`,
+    );
+  });
 });
+
+interface Balances {
+  tokenBalances: { token: { blockchain: string } }[];
+}
 
 describe('a wallet that cannot be verified', () => {
   it.each(['NEAR', 'NEAR-TESTNET', 'EVM', 'EVM-TESTNET'])('on %s is named', async (blockchain) => {
@@ -336,6 +352,28 @@ describe('a listing that is not whole proves nothing', () => {
     expect((await incompleteness(read())).reason).toContain(
       `(0 only in the one without balances and 1 only in the one with them), for example about wallet ${anna} on ETH`,
     );
+  });
+
+  it('when two wallets have one address: their money would count twice', async () => {
+    const address = '0xABCDEF0000000000000000000000000000000001';
+    await holding([
+      { id: anna, usdc: '1', address },
+      { id: boris, usdc: '1', address: address.toLowerCase() },
+      { id: clara, usdc: '1', address, blockchain: 'BASE' },
+    ]);
+    expect((await incompleteness(read())).reason).toBe(
+      `Circle could not be read: it lists wallet ${anna} on ETH and wallet ${boris} on ETH with one address, so the same money twice; exclude one of them.`,
+    );
+    expect(amounts(await read({ exclude: new Set([boris]) })).total).toBe('2');
+  });
+
+  it('unless its cursor leaves the listing: then it begins again', async () => {
+    await holding(many(120));
+    const lost = { status: 404, body: '{"code":156012}' };
+    circle.faults.push(answers({ path: list, skip: 1, times: 1 }, lost));
+    expect((await read()).holdings).toHaveLength(120);
+    circle.faults.push(answers({ path: list, skip: 1 }, lost));
+    expect((await incompleteness(read())).reason).toContain('GET /v1/w3s/wallets answered 404, code 156012');
   });
 
   it('when the second listing lacks a wallet', async () => {

@@ -1,4 +1,6 @@
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { CustodianWorld } from '../../src/custodians/custodian.ts';
@@ -170,32 +172,54 @@ describe('what will not pass is not tried again', () => {
     await serving([answers({ path }, { status: 400, body })]);
     expect((await incompleteness(ask())).reason).toContain(`code 7 "\\u0000\\ud800${'y'.repeat(118)}…"`);
   });
+
+  it.each([
+    [
+      'that unpacks to more than it may',
+      { 'content-encoding': 'gzip' },
+      (out: ServerResponse) => out.end(gzipSync(Buffer.alloc(2 ** 21))),
+      'the answer to GET /money is larger than 1048576 bytes',
+    ],
+    ['that comes letter by letter', {}, drip, 'GET /money gave no whole answer within 50 ms; it was tried 6 times'],
+  ])('a body %s', async (_what, headers, send, reason) => {
+    const hostile = createHttpServer((_request, out) => {
+      out.writeHead(200, headers);
+      send(out);
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    const url = new URL(`http://127.0.0.1:${(hostile.address() as AddressInfo).port}/money`);
+    const asked = using((http) => http.send({ url, headers: {} }, schema), {
+      bodyBytesMax: 2 ** 20,
+      requestTimeoutMs: 50,
+    });
+    expect((await incompleteness(asked)).reason).toBe(`Circle could not be read: ${reason}.`);
+    hostile.closeAllConnections();
+    hostile.close();
+  });
 });
 
-describe('how long it waits', () => {
-  it.each([
-    ['as long as Retry-After says', '0'],
-    ['until the date in Retry-After, which may be over', 'Sun, 22 Nov 2026 10:00:00 GMT'],
-  ])('%s, without back-off', async (_what, retryAfter) => {
-    await serving([tooManyRequests({ path, times: 2 }, retryAfter)]);
-    // Back-off would take half a minute here: random is as high as it can be.
-    expect(await ask({}, { random: () => 30, now: () => new Date('2026-11-22T10:00:01Z') })).toMatchObject({
-      retries: 2,
-    });
+/** Never too slow for a clock that begins anew with each letter. */
+function drip(out: ServerResponse): void {
+  const timer = setInterval(() => out.write(' '), 10);
+  out.on('close', () => {
+    clearInterval(timer);
   });
+}
 
+describe('how long it waits', () => {
   it('for a second, if Retry-After says so', async () => {
     await serving([tooManyRequests({ path, times: 1 }, '1')]);
     const before = performance.now();
-    await ask();
+    await ask({}, { random: () => 30 }); // back-off would take 15 s
     expect(performance.now() - before).toBeGreaterThan(990);
   });
 
-  it('at the back-off where Retry-After says nothing', async () => {
-    await serving([tooManyRequests({ path, times: 1 }), tooManyRequests({ path, times: 1 }, 'soon')]);
+  it('at the back-off where Retry-After says nothing, or “now”', async () => {
+    const retryAfter = [undefined, 'soon', '0', 'Sun, 22 Nov 2026 10:00:00 GMT'];
+    await serving(retryAfter.map((value) => tooManyRequests({ path, times: 1 }, value)));
     const asked: number[] = [];
     await ask({}, { random: () => asked.push(0) * 0 });
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(4);
   });
 
   it('not at all when it would be for an hour', async () => {

@@ -82,11 +82,12 @@ async function payOut(firm: Firm): Promise<number> {
   return 1;
 }
 
-/** Arrived first, then booked: Circle is ahead of the books. */
+/** Arrived first, often final too, then booked: Circle is ahead of the books. */
 async function receive(firm: Firm): Promise<number> {
   const { circle, random, users, accounts } = firm;
   const [user, amount] = [random.pick(users), amountOf(firm)];
   const transfer = circle.move(user.walletId, amount, 'CONFIRMED');
+  if (random.chance(0.5)) circle.book(transfer, 'COMPLETE');
   await pause(firm, 25);
   await book(firm, user, 'deposit', 'completed', amount, [accounts.buffer, accounts.usdc.get(user)!]);
   await pause(firm, 25);

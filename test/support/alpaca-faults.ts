@@ -69,6 +69,9 @@ export const alpacaFaults = {
   'too many journals': put(answers(journals, { status: 422, body: '"the result set is too large"' })),
   'activities that break off': put(truncatedJson(activities)),
   'clock without a time': put(changedJson({ path: /^\/v1\/clock$/ }, () => ({ is_open: true }))),
+  'clock of another day': put(
+    changedJson({ path: /^\/v1\/clock$/ }, () => ({ timestamp: '2026-02-28T12:00:00-05:00' })),
+  ),
   'cash that never stands still': (alpaca) => {
     const { id } = first(alpaca);
     put({

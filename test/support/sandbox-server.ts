@@ -120,6 +120,7 @@ async function receive(incoming: IncomingMessage): Promise<SandboxRequest> {
 }
 
 function send(outgoing: ServerResponse, { status, headers, body, sendOnly, then }: SandboxAnswer): void {
+  outgoing.sendDate = false; // it would be the real time, and a test's stands still
   outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   if (then === undefined) outgoing.end(sendOnly === undefined ? body : body.slice(0, sendOnly));
   else outgoing.write(body.slice(0, sendOnly), () => then === 'cut' && outgoing.destroy());
