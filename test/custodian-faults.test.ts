@@ -1,4 +1,9 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { withoutSettings } from './demo/recon.ts';
 import { alpacaFaults } from './support/alpaca-faults.ts';
 import { circleFaults } from './support/circle-faults.ts';
 import { alpacaKey, alpacaSecret, circleKey, startCustodians } from './support/custodians.ts';
@@ -87,7 +92,13 @@ const buffer = ledger.systemAccount('system_buffer_usdc');
 await ledger.save(sql);
 await sql`update ledger_accounts set balance = 100.5 where id = ${buffer.id}`;
 
+const bin = fileURLToPath(new URL('../bin/recon.js', import.meta.url));
+const secrets = [...circleKey.split(':').slice(1), alpacaKey, alpacaSecret];
+
 let told = '';
+
+/** What only the end of its time ends is given little of it. */
+const waits = ['body that never ends', 'account that never answers'];
 
 /** One run with a fault; what it said is kept. */
 async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string) {
@@ -95,7 +106,7 @@ async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string
   if (check === 'circle_balance') circleFaults[fault as keyof typeof circleFaults](circle);
   else alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
   const tight = {
-    RECONCILIATION_RUN_TIMEOUT: '3s',
+    RECONCILIATION_RUN_TIMEOUT: waits.includes(fault) ? '1s' : '10s',
     RECONCILIATION_CIRCLE_TOLERANCE: '0',
     RECONCILIATION_ALPACA_TOLERANCE: '0',
   };
@@ -127,10 +138,38 @@ test('what begins unreadably is shown and not stored', async () => {
   expect(await stored()).not.toContain('jane@example.org');
 });
 
+test('neither the process nor a child of it shows a key in the process list', async () => {
+  const { circle, env } = await startCustodians(ada, { usdc: '100.5', cash: '300.25' });
+  circleFaults['body that never ends'](circle);
+  const settings = {
+    ...withoutSettings(process.env),
+    ...env,
+    DATABASE_URL: url,
+    RECONCILIATION_CHECKS: 'circle_balance',
+  };
+  const child = spawn(process.execPath, [bin, 'run', '--dry-run'], { env: settings, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await vi.waitUntil(() => circle.log.length > 0, { timeout: 20_000 });
+  const shown = await familyOf(child.pid!);
+  expect(shown[0]).toMatch(/recon/);
+  for (const secret of secrets) expect(shown.join('\n')).not.toContain(secret);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([143, null]);
+});
+
+/** How the process list shows a process and those that it began, names and arguments. */
+async function familyOf(pid: number): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=,ppid=,comm=,args=']);
+  const rows = stdout.split('\n').map((line) => /^ *(\d+) +(\d+) +(.*)$/.exec(line)?.slice(1) ?? []);
+  const family = new Set([String(pid)]);
+  for (const [id = '', parent = ''] of rows) if (family.has(parent)) family.add(id);
+  return rows.filter(([id = '']) => family.has(id)).map(([, , shown = '']) => shown);
+}
+
 afterAll(async () => {
   const everything = told + (await stored());
-  for (const secret of [...circleKey.split(':').slice(1), alpacaKey, alpacaSecret])
-    expect(everything).not.toContain(secret);
+  for (const secret of secrets) expect(everything).not.toContain(secret);
 });
 
 async function stored(): Promise<string> {

@@ -13,7 +13,8 @@ export interface RawAnswer {
 
 /**
  * An answer that says no and will say no again. `status` and the custodian's own `code` let a client renew a token, name
- * a missing account or begin a listing again; `said` is the part of the message that names the endpoint and what it answered.
+ * a missing account or begin a listing again; `said` is the part of the message that names the endpoint and what it
+ * answered.
  */
 export class Refusal extends Incomplete {
   readonly status: number;

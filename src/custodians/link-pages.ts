@@ -23,8 +23,9 @@ const restartsMax = 5;
 
 /**
  * Every page of a listing that pages by the `Link` header (API-FACTS.md A.0), in order, as the items that no earlier
- * page had. It begins again where the item that was to be its cursor is not in the listing any more. Throws `Incomplete` where the listing cannot be proven whole: a link to another host, a link that comes
- * back, a page that brings nothing new although another is announced, or more pages than `pagesMax`.
+ * page had. It begins again where the item that was to be its cursor has left the listing. Throws `Incomplete` where the
+ * listing cannot be proven whole: a link to another host, a link that comes back, a page that brings nothing new although
+ * another is announced, or more pages than `pagesMax`.
  */
 export async function* linkPages<Body, Item>(http: Http, listing: Listing<Body, Item>): AsyncGenerator<Item[]> {
   const { headers, schema, itemsOf, keyOf, pagesMax = 100_000 } = listing;

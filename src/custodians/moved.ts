@@ -24,7 +24,7 @@ export function underWayBetween(before: Look, after: Look): Movement[] {
   }));
 }
 
-/** Whether a time is known and no further than `milliseconds` from another: neither before it nor, by a clock that is fast, after it. */
+/** Whether a time is known and less than `milliseconds` before a moment, or after it by a clock that is fast. */
 export function within(time: string | undefined, moment: string, milliseconds: number): boolean {
   return Math.abs(Date.parse(time ?? '') - Date.parse(moment)) < milliseconds;
 }

@@ -143,7 +143,9 @@ async function settleOne(engine: Engine, database: Database, outcome: CheckOutco
       body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
     );
   const answer = await orIncomplete(engine, async () => {
-    const comparison = await withFindings(past, (found) => settle({ world: { ...world, signal }, progress, cut, found }));
+    const comparison = await withFindings(past, (found) =>
+      settle({ world: { ...world, signal }, progress, cut, found }),
+    );
     return { ...comparison, planted: null };
   });
   const executionMs = outcome.executionMs + since(engine, startedAt);

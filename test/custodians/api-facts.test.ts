@@ -38,10 +38,11 @@ alpaca.transfers.push({
   direction: 'INCOMING',
   created_at: '2026-11-20T15:21:44.192Z',
 });
+const readAgain: number[] = [];
 for (const client of clients) {
   const { since, reach } = await client.look(custodianWorld(), undefined, [account]);
   const { holdings } = await client.sweep(custodianWorld(), () => undefined);
-  await client.reread(holdings, custodianWorld(), () => undefined);
+  await client.reread(holdings, custodianWorld(), (read) => readAgain.push(read));
   await client.past(custodianWorld(), '2026-11-20T15:21:44Z', reach);
   await client.look(custodianWorld(), since, []);
 }
@@ -86,6 +87,10 @@ describe.each([
   test('go to no other endpoint', () => {
     expect([...new Set(requests.map(pathOf))].sort()).toEqual(Object.keys(parameters).sort());
   });
+});
+
+test('reading again tells how far it is', () => {
+  expect(readAgain).toEqual([1, 1, 1]); // one wallet, and one account in both ways to authenticate
 });
 
 test('A.0, A.3: pages of 50 at most, and a chain with its USDC in every bulk request', () => {
