@@ -7,6 +7,8 @@
 --
 --   create role recon login password '…' in role recon_reader, recon_writer;  -- DATABASE_URL of the runs
 --   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
+--   create role recon_hand login password '…'                                 -- CORRECTION_DATABASE_URL
+--     in role recon_reader, recon_writer, recon_corrector;
 --   grant pg_read_all_stats to recon;  -- sees the open transactions of others: hourly runs verify through 15 minutes
 --                                      -- ago, without it through an hour ago
 
@@ -59,7 +61,20 @@ grant select, insert, update on reconciliation_totals to recon_writer;
 grant select, insert, update on reconciliation_alerts to recon_writer;
 grant select, insert, update, delete on reconciliation_incidents to recon_writer;
 grant select, insert, update on reconciliation_switched_off to recon_writer;
+grant select, insert, update on reconciliation_corrections to recon_writer;
+grant select, update on reconciliation_correction_switch to recon_writer;
 
--- Corrects what is provably wrong and small. Nothing in this release does: grant it to nobody yet.
+-- Corrects the host's tables: only the columns that a correction sets, and nothing is ever deleted.
 grant update (balance) on ledger_accounts to recon_corrector;
 grant update (ledger_transaction_id) on conversion_jobs to recon_corrector;
+grant update (status) on ledger_transactions to recon_corrector; -- to undo a posting
+grant insert (
+  id, user_id, transaction_type, reference_id, reference_type, status, idempotency_key, description, created_at,
+  completed_at
+) on ledger_transactions to recon_corrector;
+grant insert (
+  id, transaction_id, account_id, entry_type, amount, currency, created_at
+) on ledger_entries to recon_corrector;
+-- Nothing sets these: PostgreSQL locks rows only for who may update a column of them.
+grant update (id) on deposits to recon_corrector;
+grant update (id) on withdrawals to recon_corrector;

@@ -19,11 +19,12 @@ const hostile = '\u001b[2J\u009b31m\u202egpj.exe\r\n=cmd|calc <script>alert(1)</
 let operator: Operator;
 
 beforeEach(async () => {
-  await sql`alter table reconciliation_exception_events disable trigger user`;
+  const guarded = ['reconciliation_exception_events', 'reconciliation_corrections'];
+  for (const table of guarded) await sql`alter table ${sql(table)} disable trigger user`;
   await sql`truncate reconciliation_reports, reconciliation_checks, reconciliation_exceptions, reconciliation_findings,
     reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting, reconciliation_incidents,
-    reconciliation_alerts`;
-  await sql`alter table reconciliation_exception_events enable trigger user`;
+    reconciliation_alerts, reconciliation_corrections`;
+  for (const table of guarded) await sql`alter table ${sql(table)} enable trigger user`;
   operator = operatorOf(url);
   await sql`insert into reconciliation_reports (id, run_type, status) values (${report}, 'manual', 'completed')`;
   await sql`

@@ -32,11 +32,12 @@ async function insertException(connection: postgres.Sql, row: Record<string, unk
 }
 
 beforeEach(async () => {
-  await sql`alter table reconciliation_exception_events disable trigger user`;
+  const guarded = ['reconciliation_exception_events', 'reconciliation_corrections'];
+  for (const table of guarded) await sql`alter table ${sql(table)} disable trigger user`;
   await sql`truncate reconciliation_reports, reconciliation_checks, reconciliation_exceptions, reconciliation_findings,
     reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting, reconciliation_alerts,
-    reconciliation_incidents`;
-  await sql`alter table reconciliation_exception_events enable trigger user`;
+    reconciliation_incidents, reconciliation_corrections`;
+  for (const table of guarded) await sql`alter table ${sql(table)} enable trigger user`;
   operator = operatorOf(url);
   await sql`insert into reconciliation_reports (id, run_type, status, started_at) values (${report}, 'manual', 'completed', '2026-03-01')`;
   await insertException(sql, {

@@ -1,0 +1,2 @@
+drop table reconciliation_correction_switch;
+drop table reconciliation_corrections;
