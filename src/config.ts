@@ -37,8 +37,21 @@ export interface Config {
   pushgatewayUrl: string | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   logFormat: 'auto' | 'json' | 'ecs';
-  /** Variables that are set, but have no effect in this release. */
-  withoutEffect: readonly string[];
+  corrections: CorrectionConfig;
+}
+
+export interface CorrectionConfig {
+  /** Whether runs correct by themselves. */
+  automatic: boolean;
+  /** The same database as `databaseUrl`, perhaps as another role. */
+  databaseUrl: string;
+  /** The variable that it comes from. */
+  variable: 'CORRECTION_DATABASE_URL' | 'DATABASE_URL';
+  /** What runs may move by themselves, in one run and in 24 hours. */
+  perRun: Money;
+  perDay: Money;
+  /** More low findings of one kind in a run are corrected by nobody. */
+  ofAKind: number;
 }
 
 export interface CircleConfig {
@@ -85,7 +98,7 @@ export function parseConfig(env: Environment): Config {
       problems.join('\n'),
       'Run `recon help environment` for every variable and its default.',
     );
-  return { ...parsed.data, withoutEffect: withoutEffect(env) };
+  return parsed.data;
 }
 
 /** The value, from the variable itself or, for a secret, from the file that `<NAME>_FILE` names; empty counts as unset. */
@@ -131,12 +144,6 @@ function unknownNames(env: Environment): string[] {
     });
 }
 
-function withoutEffect(env: Environment): string[] {
-  return variables
-    .filter((variable: Variable) => variable.notYet === true && (env[variable.name] ?? '') !== '')
-    .map(({ name }) => name);
-}
-
 const text = z.string({ error: 'is not set' });
 const list = z
   .string()
@@ -168,6 +175,10 @@ const timeout = duration.refine((value) => value > 0 && value <= timerMaxMs, 'mu
 const positiveNumber = z
   .string()
   .refine((value) => /^\d{1,6}(\.\d{1,3})?$/.test(value) && Number(value) > 0, 'must be a number above 0')
+  .transform(Number);
+const wholeNumber = z
+  .string()
+  .refine((value) => /^\d{1,4}$/.test(value), 'must be a whole number, such as 20')
   .transform(Number);
 const minutes = z
   .string()
@@ -253,6 +264,7 @@ function isDecodable(value: string): boolean {
 
 const environment = z.object({
   DATABASE_URL: databaseUrl,
+  CORRECTION_DATABASE_URL: databaseUrl.optional(),
   CIRCLE_API_KEY: z.string().optional(),
   CIRCLE_BASE_URL: publicUrl,
   CIRCLE_REQUESTS_PER_SECOND: positiveNumber,
@@ -283,6 +295,9 @@ const environment = z.object({
   RECONCILIATION_HOURLY_INTERVAL: minutes,
   RECONCILIATION_DAILY_RUN_TIME: clockTime,
   RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: flag,
+  RECONCILIATION_CORRECTION_MAX_PER_RUN: amount,
+  RECONCILIATION_CORRECTION_MAX_PER_DAY: amount,
+  RECONCILIATION_CORRECTION_MAX_OF_A_KIND: wholeNumber,
   RECONCILIATION_ALERT_WEBHOOK_URL: httpUrl.optional(),
   RECONCILIATION_ALERT_WEBHOOK_SECRET: webhookSecrets,
   RECONCILIATION_ALERT_WEBHOOK_SEVERITY: severity,
@@ -323,7 +338,7 @@ const schema = environment
   })
   .transform(toConfig);
 
-function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEffect'> {
+function toConfig(value: z.output<typeof environment>): Config {
   return {
     databaseUrl: value.DATABASE_URL,
     schema: value.RECONCILIATION_SCHEMA,
@@ -345,6 +360,14 @@ function toConfig(value: z.output<typeof environment>): Omit<Config, 'withoutEff
     schedule: {
       hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
       dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
+    },
+    corrections: {
+      automatic: value.RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY,
+      databaseUrl: value.CORRECTION_DATABASE_URL ?? value.DATABASE_URL,
+      variable: value.CORRECTION_DATABASE_URL === undefined ? 'DATABASE_URL' : 'CORRECTION_DATABASE_URL',
+      perRun: value.RECONCILIATION_CORRECTION_MAX_PER_RUN,
+      perDay: value.RECONCILIATION_CORRECTION_MAX_PER_DAY,
+      ofAKind: value.RECONCILIATION_CORRECTION_MAX_OF_A_KIND,
     },
     alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
     pushgatewayUrl: value.PUSHGATEWAY_URL,

@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { completionCommand } from './commands/completion.ts';
+import { correctionsCommand } from './commands/corrections.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
 import { helpCommand } from './commands/help.ts';
@@ -70,6 +71,7 @@ function buildProgram(context: CommandContext): Command {
     runCommand,
     statusCommand,
     exceptionsCommand,
+    correctionsCommand,
     reportsCommand,
     checksCommand,
     alertsCommand,

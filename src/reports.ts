@@ -98,6 +98,20 @@ export async function finishReport(transaction: Transaction, schema: string, rep
     );
 }
 
+/** Adds to what the metadata of a report say, also when it has ended. */
+export async function noteInReport(
+  database: Database,
+  schema: string,
+  reportId: string,
+  facts: Record<string, unknown>,
+): Promise<void> {
+  await database`
+    update ${database(`${schema}.reconciliation_reports`)} as report
+    set metadata = report.metadata || ${toJsonb(facts)}::text::jsonb
+    where report.id = ${reportId}
+  `;
+}
+
 /** Writes the checks of a report. */
 export async function storeChecks(
   transaction: Transaction,

@@ -1,5 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Config } from './config.ts';
+import { correctionFigures, type CorrectionFigures } from './corrections/figures.ts';
+import { switchOf } from './corrections/switch.ts';
 import type { Database } from './database/database.ts';
 import { anyException, matches } from './exceptions/filter.ts';
 import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
@@ -34,6 +36,8 @@ export interface Status {
   open_exceptions: Record<Severity, number>;
   open_totals: ExceptionTotal[];
   trend: Trend;
+  /** What became of the corrections of the last 30 days. */
+  corrections: CorrectionFigures & { automatic: boolean; stopped: boolean };
   /** The newest run; null: there was none. */
   last_report: Report | null;
   /** What to do next, the most urgent first. */
@@ -57,6 +61,11 @@ export async function statusOf(database: Database, schema: string, config: Confi
     open_exceptions: countBySeverity(openTotal),
     open_totals: openTotal,
     trend: await trendUntil(database, schema, now),
+    corrections: {
+      automatic: config.corrections.automatic,
+      stopped: (await switchOf(database, schema)).stopped,
+      ...(await correctionFigures(database, schema, { since: new Date(now.getTime() - 30 * 86_400_000) })),
+    },
     last_report: reports[0] ?? null,
   };
   return { ...standing, next: stepsOf(standing, await firstException(database, schema, now, openTotal)) };

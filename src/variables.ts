@@ -11,8 +11,6 @@ export interface Variable {
   readonly default?: string;
   readonly choices?: readonly string[];
   readonly meaning: string;
-  /** Given by the user's documents, accepted, but without effect in this release: a run says so. */
-  readonly notYet?: true;
 }
 
 /** The lowest severity of an exception that a target is told about. */
@@ -27,6 +25,11 @@ export const variables = [
     kind: 'secret',
     meaning:
       'PostgreSQL with the ledger, the operational tables and our own, as postgres://user:password@host:port/database',
+  },
+  {
+    name: 'CORRECTION_DATABASE_URL',
+    kind: 'secret',
+    meaning: 'The same database as a role that may write into the host’s tables; unset: DATABASE_URL',
   },
   { name: 'CIRCLE_API_KEY', kind: 'secret', meaning: 'Circle API key, PREFIX:ID:SECRET; reading is enough' },
   { name: 'CIRCLE_BASE_URL', kind: 'url', default: 'https://api.circle.com', meaning: 'Circle’s API, test and live' },
@@ -172,8 +175,25 @@ export const variables = [
     name: 'RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY',
     kind: 'flag',
     default: 'false',
-    notYet: true,
-    meaning: 'Correct what is provably wrong and small',
+    meaning: 'Runs that look at everything correct what is provably wrong and small',
+  },
+  {
+    name: 'RECONCILIATION_CORRECTION_MAX_PER_RUN',
+    kind: 'money',
+    default: '10',
+    meaning: 'So much may one run move by its corrections, USDC and USD at par',
+  },
+  {
+    name: 'RECONCILIATION_CORRECTION_MAX_PER_DAY',
+    kind: 'money',
+    default: '25',
+    meaning: 'So much may all runs of the last 24 hours move by their corrections',
+  },
+  {
+    name: 'RECONCILIATION_CORRECTION_MAX_OF_A_KIND',
+    kind: 'number',
+    default: '20',
+    meaning: 'More low findings of a kind in one run have one cause: none of them is corrected, and it is alerted',
   },
   {
     name: 'RECONCILIATION_ALERT_WEBHOOK_URL',

@@ -94,6 +94,7 @@ describe('what a run tells', { timeout: 60_000 }, () => {
         totals: [{ change: 'new', check_type: 'deposits', severity: 'critical', count: 1, currency: 'USDC' }],
         incomplete_checks: [],
         missed_runs: [],
+        not_corrected: [],
         failure: null,
       },
     });

@@ -42,7 +42,7 @@ describe('the configuration', () => {
       entriesPerTransaction: 'any',
       runTimeoutMs: undefined,
       requestTimeoutMs: 30_000,
-      withoutEffect: [],
+      corrections: { automatic: false, databaseUrl, variable: 'DATABASE_URL', ofAKind: 20 },
     });
     expect(config.checks).toEqual([
       'ledger_consistency',
@@ -154,15 +154,6 @@ describe('the configuration', () => {
     expect(
       parseConfig({ DATABASE_URL: databaseUrl, RECONCILIATION_CHECKS: ' withdrawals, deposits ,' }).checks,
     ).toEqual(['deposits', 'withdrawals']);
-  });
-
-  test('variables that are accepted without effect are known', () => {
-    const env = {
-      DATABASE_URL: databaseUrl,
-      RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true',
-      PUSHGATEWAY_URL: 'http://push:9091',
-    };
-    expect(parseConfig(env).withoutEffect).toEqual(['RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY']);
   });
 });
 

@@ -18,9 +18,6 @@ function rowsOf(markdown: string): string[][] {
     );
 }
 
-const effect = (variable: Variable) =>
-  variable.notYet === true ? `${variable.meaning} (checked, but without effect in this release)` : variable.meaning;
-
 describe('README', () => {
   it('lists every variable with its type, default and meaning, and no other', async () => {
     const listed = rowsOf(await read('README.md')).filter(([name]) => /^`[A-Z_]+`$/.test(name ?? ''));
@@ -28,7 +25,7 @@ describe('README', () => {
       `\`${variable.name}\``,
       variable.choices?.join(', ') ?? variable.kind,
       variable.default ?? '',
-      effect(variable),
+      variable.meaning,
     ]);
     expect(listed).toEqual(known);
   });
@@ -44,7 +41,7 @@ describe('.env.example', () => {
     const example = await read('.env.example');
     for (const variable of variables as readonly Variable[]) {
       if (variable.name === 'DATABASE_URL') continue;
-      expect(example).toContain(`# ${effect(variable)}\n# ${variable.name}=${variable.default ?? ''}\n`);
+      expect(example).toContain(`# ${variable.meaning}\n# ${variable.name}=${variable.default ?? ''}\n`);
     }
     expect(example).toMatch(/^DATABASE_URL=postgres:\/\//m);
   });

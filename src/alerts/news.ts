@@ -1,4 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
+import type { HeldBack } from '../corrections/automatic.ts';
 import type { Transaction } from '../database/database.ts';
 import { severities, severitiesFrom, type Severity } from '../kinds.ts';
 import type { Missed } from '../schedule/punctuality.ts';
@@ -22,6 +23,8 @@ export interface News {
   failure: string | null;
   /** Runs that were expected before this one, and did not come. */
   missed: Missed[];
+  /** Kinds that were found too often to be corrected; null: the run does not correct, so it cannot tell. */
+  heldBack: HeldBack[] | null;
 }
 
 export type Change = 'new' | 'escalated' | 'cleared';
@@ -76,12 +79,13 @@ export async function readNews(
       .map(({ check_type, error_message: reason }) => ({ check_type, reason: reason ?? '' })),
     failure: checks.length === 0 ? report.error_message : null,
     missed: (report.metadata['missed'] as Missed[] | undefined) ?? [],
+    heldBack: (report.metadata['corrections'] as { held_back?: HeldBack[] } | undefined)?.held_back ?? null,
   };
 }
 
 /** Whether there is anything in it. */
-export function isNews({ groups, incomplete, failure, missed }: News): boolean {
-  return groups.length > 0 || incomplete.length > 0 || failure !== null || missed.length > 0;
+export function isNews({ groups, incomplete, failure, missed, heldBack }: News): boolean {
+  return [groups, incomplete, missed, heldBack ?? []].some(({ length }) => length > 0) || failure !== null;
 }
 
 /** How many exceptions became what. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { checkNames } from '../checks/names.ts';
+import { automaticKinds } from '../corrections/index.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Answer, Outgoing } from '../exchange.ts';
 import type { Severity } from '../kinds.ts';
@@ -8,7 +9,7 @@ import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type
 import type { Message } from './message.ts';
 import { countOf, largestMax, type News, type ToldException } from './news.ts';
 import type { PagerDutyConfig } from './target.ts';
-import { cut, missedLines } from './wording.ts';
+import { cut, heldBackLines, missedLines } from './wording.ts';
 
 // PagerDuty Events API v2, limits and meanings: API-FACTS.md D.2.
 
@@ -123,7 +124,7 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
 
 /** What is wrong with the run itself. */
 function runTriggers(news: News): Trigger[] {
-  const { environment, report, incomplete, failure, missed } = news;
+  const { environment, report, incomplete, failure, missed, heldBack } = news;
   const trigger = (name: string, kind: string, summary: string): Trigger => {
     const details = { run_type: report.run_type, reason: summary };
     return {
@@ -136,6 +137,7 @@ function runTriggers(news: News): Trigger[] {
     };
   };
   const lines = missedLines(news);
+  const linesOfKinds = heldBackLines(news);
   return [
     ...incomplete.map(({ check_type: check, reason }) =>
       trigger(`incomplete/${check}`, 'incomplete', `${check} could not tell: ${cut(reason, 800)}`),
@@ -150,18 +152,24 @@ function runTriggers(news: News): Trigger[] {
           ),
         ]),
     ...missed.map(({ run_type: type }, index) => trigger(`missed/${type}`, 'missed', lines[index] ?? '')),
+    ...(heldBack ?? []).map(({ kind }, index) =>
+      trigger(`not_corrected/${kind}`, 'not_corrected', linesOfKinds[index] ?? ''),
+    ),
   ];
 }
 
 /** What a run shows to be over: of a check only if it was compared, of runs only if this one left no check out. */
-function keysOver({ environment, report, compared, isWhole, incomplete, failure, missed }: News): string[] {
+function keysOver({ environment, report, compared, isWhole, incomplete, failure, missed, heldBack }: News): string[] {
   if (failure !== null) return [];
   const unknown = incomplete.map(({ check_type: check }) => check);
   const late = missed.map(({ run_type: type }) => type);
+  const corrected =
+    heldBack === null ? [] : automaticKinds.filter((name) => !heldBack.some(({ kind }) => kind === name));
   const kept = scheduledTypes.filter((type) => countsFor[type].includes(report.run_type) && !late.includes(type));
   return [
     ...compared.filter((check) => !unknown.includes(check)).map((check) => `incomplete/${check}`),
     ...(isWhole ? [`run/${report.run_type}`, ...kept.map((type) => `missed/${type}`)] : []),
+    ...corrected.map((kind) => `not_corrected/${kind}`),
   ].map((name) => keyOf(environment, name));
 }
 

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { News, ToldException } from './news.ts';
 import type { SlackConfig } from './target.ts';
 import { plain } from '../plain.ts';
-import { cut, groupLine, headlineOf, missedLines } from './wording.ts';
+import { cut, groupLine, headlineOf, heldBackLines, missedLines } from './wording.ts';
 
 // API-FACTS.md D.1: at most 20 blocks, with fewer than 10,000 characters in all, keep clear of every limit of Slack.
 const sectionMax = 900;
@@ -17,11 +17,13 @@ export const slackPace = { burst: 3, gapMs: 1_000 };
 export function slackMessage(news: News): Message {
   const summary = headlineOf(news);
   const { report, groups, largest, incomplete, failure, missed } = news;
+  const heldBack = heldBackLines(news);
   const told = groups.reduce((all, { count }) => all + count, 0);
   const more = told - largest.length;
   const sections = [
     ...(failure === null ? [] : [`The run ended without a result: ${cut(failure, 600)}`]),
     ...(missed.length === 0 ? [] : [missedLines(news).join('\n')]),
+    ...(heldBack.length === 0 ? [] : [heldBack.join('\n')]),
     ...(incomplete.length === 0
       ? []
       : [incomplete.map(({ check_type: check, reason }) => `${check}: ${cut(reason, 300)}`).join('\n')]),

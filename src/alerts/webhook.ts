@@ -9,7 +9,7 @@ import { cut, headlineOf } from './wording.ts';
 
 /** The one message about a run. */
 export function webhookMessage(news: News): Message {
-  const { report, environment, groups, largest, incomplete, failure, missed } = news;
+  const { report, environment, groups, largest, incomplete, failure, missed, heldBack } = news;
   const summary = headlineOf(news);
   const data = {
     environment,
@@ -21,6 +21,7 @@ export function webhookMessage(news: News): Message {
     exceptions: largest.map((exception) => ofException(exception, news)),
     incomplete_checks: incomplete.map(({ check_type, reason }) => ({ check_type, reason: cut(reason, 600) })),
     missed_runs: missed,
+    not_corrected: heldBack ?? [],
   };
   return { summary, body: { type: 'reconciliation.alert', timestamp: report.ended_at, data } };
 }

@@ -4,6 +4,7 @@ import { countOf, type Group, type News } from './news.ts';
 /** One line that says what a run has to tell. */
 export function headlineOf(news: News): string {
   const { environment, report, incomplete, failure, missed } = news;
+  const heldBack = news.heldBack ?? [];
   const slots = missed.reduce((all, { count }) => all + count, 0);
   const parts = [
     counted(countOf(news, 'new'), 'new'),
@@ -12,6 +13,7 @@ export function headlineOf(news: News): string {
     counted(incomplete.length, incomplete.length === 1 ? 'check incomplete' : 'checks incomplete'),
     failure === null ? '' : 'no result',
     counted(slots, slots === 1 ? 'run missed before' : 'runs missed before'),
+    counted(heldBack.length, heldBack.length === 1 ? 'kind not corrected' : 'kinds not corrected'),
   ];
   return `recon ${cut(environment, 40)}: ${report.run_type} run: ${parts.filter((part) => part !== '').join(', ')}`;
 }
@@ -33,6 +35,13 @@ export function missedLines({ missed }: News): string[] {
     const dots = count > last.length ? '…, ' : '';
     return `${type}: ${count === 1 ? 'the run' : `${count} runs`} expected at ${dots}${last.join(', ')} did not come`;
   });
+}
+
+/** `21 low findings of balance_drift have one cause: none was corrected`. */
+export function heldBackLines({ heldBack }: News): string[] {
+  return (heldBack ?? []).map(
+    ({ kind, count }) => `${count} low findings of ${kind} have one cause: none was corrected`,
+  );
 }
 
 /** Foreign text on one line, of at most so many characters. */

@@ -28,7 +28,7 @@ const findingsLimit = 1_000_000;
  * soon as the next row is of another subject, one is done: nothing is kept.
  */
 export async function searchFindings(
-  cut: Cut,
+  cut: Pick<Cut, 'transaction' | 'source' | 'config' | 'params'>,
   check: CheckName,
   statement: Statement,
   found: Found,

@@ -69,7 +69,7 @@ async function printEnvironment(world: World): Promise<void> {
     variable.name,
     describeType(variable),
     variable.default ?? '',
-    describeUse(variable),
+    variable.meaning,
   ]);
   const columns = [{ header: 'variable' }, { header: 'type' }, { header: 'default' }, { header: 'meaning' }];
   await print(
@@ -80,8 +80,4 @@ async function printEnvironment(world: World): Promise<void> {
 
 function describeType({ kind, choices }: Variable): string {
   return choices === undefined ? kind : choices.join('|');
-}
-
-function describeUse({ meaning, notYet }: Variable): string {
-  return notYet === true ? `${meaning} (checked, but without effect in this release)` : meaning;
 }

@@ -14,7 +14,7 @@ export interface RunTalk extends RunListener {
   end: () => void;
 }
 
-/** Begins to talk, with the variables that are set in vain. */
+/** Begins to talk. */
 export function runTalk(config: Config, world: World): RunTalk {
   const line = new ProgressLine(world, config.logLevel === 'silent');
   const log = createLogger(
@@ -23,8 +23,6 @@ export function runTalk(config: Config, world: World): RunTalk {
     createMask(world.env),
   );
   const readSoFar = new Map<CheckName, number>();
-  for (const name of config.withoutEffect)
-    log.warn({ event: 'variable.without_effect', variable: name }, `${name} is set, but has no effect in this release`);
   const voice = { log };
   return {
     waiting: () => {

@@ -32,6 +32,11 @@ const unreachable = new Set([
   '08006', // connection_failure
 ]);
 
+/** The connection was lost or never made: what was on its way may have been done, or not. */
+export function isUnreachable(code: string): boolean {
+  return unreachable.has(code);
+}
+
 /** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
 export function databaseProblem(error: unknown): DatabaseProblem | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;

@@ -76,11 +76,10 @@ function meaningOf(line: string): string | undefined {
   return variable && `${variable.meaning}. Set it in the environment, or in the file that --env-file names.`;
 }
 
-function describeConfig({ environment, enabled, checks, withoutEffect }: Config): Opinion[] {
+function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
   return [
     ok(`Environment ${environment}; checks that are on: ${checks.join(', ')}.`),
     ...(enabled ? [] : [warning('RECONCILIATION_ENABLED is false: hourly and daily runs do nothing.', 'Unset it.')]),
-    ...withoutEffect.map((name) => warning(`${name} is set, but has no effect in this release.`, null)),
   ];
 }
 

@@ -23,6 +23,11 @@ export class KeptFindings {
     return this.#keptOf(severity).reduce((count, rows) => count + rows.count, 0);
   }
 
+  /** How many there are of one severity and kind. */
+  countOf(severity: Severity, kind: KindName): number {
+    return this.#kept.get(severity)?.get(kind)?.count ?? 0;
+  }
+
   /** JSON arrays of `FindingColumns`, a thousand in each. Those of one severity come in the order of their fingerprints. */
   *batches(severity?: Severity): Generator<string> {
     for (const rows of this.#keptOf(severity)) yield* rows.batches();

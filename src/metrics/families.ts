@@ -36,6 +36,10 @@ export const counters = {
     help: 'Exceptions that were corrected automatically.',
     labels: { check_type },
   },
+  reconciliation_corrections_total: {
+    help: 'Corrections by their end: corrected, refused by a rule of recon, failed at the host; and exceptions that came back after one.',
+    labels: { check_type, outcome: ['corrected', 'refused', 'failed', 'came_back'] },
+  },
   reconciliation_alerts_total: {
     help: 'Exceptions, new or escalated, that alerts were written for; an incomplete check counts as one of high severity.',
     labels: { check_type, severity },

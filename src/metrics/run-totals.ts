@@ -1,4 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
+import { cameBack } from '../corrections/figures.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Severity } from '../kinds.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
@@ -17,6 +18,7 @@ export async function countRun(
     ...ofRun(report),
     ...checks.flatMap(ofCheck),
     ...(await ofExceptions(transaction, schema, report.id)),
+    ...(await ofReturned(transaction, schema, report.id)),
   ]);
 }
 
@@ -58,4 +60,18 @@ async function ofExceptions(transaction: Transaction, schema: string, reportId: 
     order by exception.check_type, exception.severity
   `;
   return rows.map(({ created, ...labels }) => counted('reconciliation_exceptions_total', labels, Number(created)));
+}
+
+/** Exceptions that came back after a correction that nobody undid: it did not last. */
+async function ofReturned(transaction: Transaction, schema: string, reportId: string): Promise<Increment[]> {
+  const rows = await transaction<{ check_type: CheckName; returned: string }[]>`
+    select exception.check_type, count(*) as returned
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where exception.report_id = ${reportId} and ${cameBack(transaction, schema)}
+    group by exception.check_type
+    order by exception.check_type
+  `;
+  return rows.map(({ check_type, returned }) =>
+    counted('reconciliation_corrections_total', { check_type, outcome: 'came_back' }, Number(returned)),
+  );
 }

@@ -1,4 +1,5 @@
 import type { Check } from '../checks/check.ts';
+import { outlookOfKind } from '../corrections/outlook.ts';
 import { kindNamed } from '../kinds.ts';
 import type { Screen } from './screen.ts';
 import { renderTable } from './table.ts';
@@ -14,6 +15,8 @@ export interface CatalogueRow {
   ceiling: string;
   meaning: string;
   remedy: string;
+  /** What recon itself can do about it, or why it does not. */
+  correction: string;
 }
 
 export const catalogueColumns = [
@@ -26,6 +29,7 @@ export const catalogueColumns = [
   'ceiling',
   'meaning',
   'remedy',
+  'correction',
 ] as const satisfies readonly (keyof CatalogueRow)[];
 
 /** The kinds of the checks, in order of rank. */
@@ -33,10 +37,13 @@ export function catalogueOf(checks: readonly Check[]): CatalogueRow[] {
   return checks.flatMap((check) =>
     check.kinds.map((name) => {
       const { of: subject, expected, actual, floor, ceiling, meaning, remedy } = kindNamed(name);
-      return { check: check.name, kind: name, subject, expected, actual, floor, ceiling, meaning, remedy };
+      const { sentence: correction } = outlookOfKind(name);
+      return { check: check.name, kind: name, subject, expected, actual, floor, ceiling, meaning, remedy, correction };
     }),
   );
 }
+
+const correctors = { machine: 'a run', people: 'two people', nobody: '-' };
 
 /** Each check with its sentence and its kinds. */
 export function catalogueScreen(checks: readonly Check[], screen: Screen): string {
@@ -46,10 +53,17 @@ export function catalogueScreen(checks: readonly Check[], screen: Screen): strin
         row.kind,
         row.subject,
         row.floor,
+        correctors[outlookOfKind(kindNamed(row.kind).name).by],
         `${row.subject} ${row.meaning}`,
       ]);
       const table = renderTable(
-        [{ header: 'kind' }, { header: 'subject' }, { header: 'at least' }, { header: 'meaning' }],
+        [
+          { header: 'kind' },
+          { header: 'subject' },
+          { header: 'at least' },
+          { header: 'corrected by' },
+          { header: 'meaning' },
+        ],
         rows,
       );
       return `${screen.strong(check.name)}  ${check.summary}\n\n${table}`;

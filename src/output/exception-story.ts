@@ -1,5 +1,6 @@
 import type { Involved, InvolvedEntry } from '../exceptions/involved.ts';
 import type { Story } from '../exceptions/story.ts';
+import { outlookOf } from '../corrections/outlook.ts';
 import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds, type Kind } from '../kinds.ts';
 import { money, toText } from '../money.ts';
@@ -53,6 +54,7 @@ function factsOf(exception: Story['exception'], environment: string, screen: Scr
     ['since', localTime(exception.created_at)],
     ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
     ['returned from', plain(exception.previous_exception_id ?? '')],
+    ['correction', excerpt(exception.correction_action ?? '', textMax)],
     exception.resolved_at === null ? ['stands', stationOf(exception)] : ['resolved', resolutionOf(exception)],
   ];
 }
@@ -275,8 +277,12 @@ function eventTable(events: readonly ExceptionEvent[]): string {
 function nextLines(exception: Story['exception'], screen: Screen): string {
   const id = shortId(exception.id);
   const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
+  const outlook = outlookOf(exception);
   return [
-    ...(remedy === undefined ? [] : [remedy]),
+    ...(remedy === undefined ? [] : [remedy, outlook.sentence]),
+    ...(remedy === undefined || outlook.by === 'nobody'
+      ? []
+      : [screen.strong(`recon corrections propose ${id} --dry-run`)]),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
     ...(exception.resolved_at === null
       ? ['acknowledge', 'resolve'].map((action) =>

@@ -20,6 +20,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     ...reasons(status.checks),
     openTable(status.open_totals, screen),
     trendTable(status, screen),
+    ...correctionLines(status),
     ...nextLines(status, screen),
   ].join('\n');
 }
@@ -132,6 +133,22 @@ function findingsOf({ days }: CheckTrend): [string, string] {
 
 function lastOf(values: readonly (number | string)[]): string {
   return values.at(-1)?.toLocaleString('en-US') ?? '';
+}
+
+/** Where nothing was corrected and nothing could be, there is nothing to say. */
+function correctionLines({ corrections }: Status): string[] {
+  const { automatic, stopped, tried, proposed, corrected, refused, failed, came_back: cameBack } = corrections;
+  if (!automatic && !stopped && tried + proposed === 0) return [];
+  const mode = stopped ? 'STOPPED' : automatic ? 'automatic' : 'by two people';
+  const figures = [
+    `${tried} tried`,
+    `${corrected} corrected`,
+    `${refused} refused`,
+    `${failed} failed`,
+    `${cameBack} came back`,
+    `${proposed} proposed`,
+  ];
+  return [`corrections (${mode}), 30 days: ${figures.join(', ')}`, ''];
 }
 
 function nextLines({ next }: Status, screen: Screen): string[] {

@@ -14,6 +14,7 @@ import { pastOf } from './past.ts';
 import { newlyMissed } from '../schedule/punctuality.ts';
 import { beginReport, closeDeadReports, finishReport, type Report } from '../reports.ts';
 import { runChecks } from './checks.ts';
+import { correctWhatWasFound, foreseenCorrections } from './corrections.ts';
 import { withRunLock } from './lock.ts';
 import { conclude, storeRun, unstoredExceptions, type RunResult, type Storage } from './result.ts';
 import { countDeadRuns, countRun } from '../metrics/run-totals.ts';
@@ -70,9 +71,11 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
   try {
     const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
     engine.world.signal.throwIfAborted();
+    Object.assign(report.metadata, foreseenCorrections(engine, outcomes));
     const conclusion = conclude(report, outcomes, engine.world.now(), engine.mask);
     const cleared = await storeRun(storageOf(engine, database, schema), conclusion, outcomes);
     engine.listener.ended(conclusion.report, conclusion.found);
+    await correctWhatWasFound(engine, database, schema, conclusion.report);
     return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
     await markFailed(engine, database, schema, report, error);

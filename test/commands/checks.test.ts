@@ -28,7 +28,7 @@ describe('recon checks', { timeout: 60_000 }, () => {
     expect(new Set(catalogue.kinds.map(({ check }) => check))).toEqual(new Set(['deposits']));
     expect(catalogue.kinds.map(({ kind }) => kind)).toContain('missing_in_ledger');
     const csv = (await recon(['checks', '-o', 'csv'])).stdout.split('\r\n');
-    expect(csv[0]).toBe('check,kind,subject,expected,actual,floor,ceiling,meaning,remedy');
+    expect(csv[0]).toBe('check,kind,subject,expected,actual,floor,ceiling,meaning,remedy,correction');
     const all = JSON.parse((await recon(['checks', '-o', 'json'])).stdout) as Catalogue;
     expect(csv).toHaveLength(all.kinds.length + 2);
   });

@@ -1,0 +1,179 @@
+import { Command } from 'commander';
+import type { HostRow } from '../corrections/host-tables.ts';
+import type { Word } from '../corrections/proposals.ts';
+import type { StoredCorrection } from '../corrections/store.ts';
+import type { Desk } from '../corrections/transaction.ts';
+import type { World } from '../world.ts';
+import { confirm } from './confirm.ts';
+import { printCorrection } from './corrections-list.ts';
+import { signatureOf } from './exceptions-change.ts';
+import { idPrefix, outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { makeChangeKnown, withStore, type Store } from './store.ts';
+
+interface DecideFlags {
+  by?: string;
+  note?: string;
+  dryRun?: true;
+  yes?: true;
+  output: OutputFormat;
+}
+
+/** `recon corrections propose`. */
+export function proposeCommand(context: CommandContext): Command {
+  return commandOf('propose', 'put down the correction of an exception for a second person', '<exception>')
+    .option('--dry-run', 'print the rows that would be written, and put down nothing')
+    .addHelpText('after', helpOf('propose', '3f2a91bc', '--note "seen at Circle"'))
+    .action(async (id: string, _flags, me: Command) => {
+      const { world } = context;
+      const flags = me.optsWithGlobals<DecideFlags>();
+      const word = wordOf(flags, world);
+      await withDesk(world, async (desk, store) => {
+        const { previewOf, propose } = await import('../corrections/proposals.ts');
+        const { findException } = await import('../exceptions/store.ts');
+        const exception = await findException(store.database, store.schema, id);
+        if (flags.dryRun === true) {
+          const { action, rows } = await previewOf(desk, exception.id, word);
+          return printPreview(action, rows, flags.output, world);
+        }
+        const proposed = await propose(desk, exception.id, word);
+        await printCorrection(proposed, flags.output, world);
+        const next = `recon corrections approve ${proposed.id.slice(0, 8)} --by SOMEBODY-ELSE`;
+        return print(
+          world.stderr,
+          `recon: proposed; nothing is written before a second person says: ${next}; exit 0\n`,
+        );
+      });
+    });
+}
+
+/** `recon corrections approve`. */
+export function approveCommand(context: CommandContext): Command {
+  return commandOf('approve', 'write what another person proposed', '<id>')
+    .option('--dry-run', 'print the rows that would be written now, and write nothing')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', helpOf('approve', '8c11d0aa', '--by Grace'))
+    .action(async (id: string, _flags, me: Command) => {
+      const { world } = context;
+      const flags = me.optsWithGlobals<DecideFlags>();
+      const word = wordOf(flags, world);
+      await withDesk(world, async (desk, store) => {
+        const { approve, previewApproval } = await import('../corrections/proposals.ts');
+        const proposal = await find(store, id);
+        const { action, rows } = await previewApproval(desk, proposal, word);
+        if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+        await ask('approve', action, rows, flags, store, world);
+        await end(context, await approve(desk, proposal, word), flags, store);
+      });
+    });
+}
+
+/** `recon corrections undo`. */
+export function undoCommand(context: CommandContext): Command {
+  return commandOf('undo', 'take back what was written: by compensating entries, never by deleting', '<id>')
+    .option('--dry-run', 'print the rows that would be written now, and write nothing')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', helpOf('undo', '8c11d0aa', '--note "ticket 812"'))
+    .action(async (id: string, _flags, me: Command) => {
+      const { world } = context;
+      const flags = me.optsWithGlobals<DecideFlags>();
+      const word = wordOf(flags, world);
+      await withDesk(world, async (desk, store) => {
+        const { previewUndo, undo } = await import('../corrections/undo.ts');
+        const correction = await find(store, id);
+        const rows = await previewUndo(desk, correction);
+        const action = `undone: ${correction.action}`;
+        if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+        await ask('undo', action, rows, flags, store, world);
+        await end(context, await undo(desk, correction, word), flags, store);
+      });
+    });
+}
+
+/** `recon corrections reject`. */
+export function rejectCommand(context: CommandContext): Command {
+  return commandOf('reject', 'end a proposal; whoever made it takes it back so', '<id>')
+    .addHelpText('after', helpOf('reject', '8c11d0aa', '--note "paid out twice"'))
+    .action(async (id: string, _flags, me: Command) => {
+      const { world } = context;
+      const flags = me.optsWithGlobals<DecideFlags>();
+      const word = wordOf(flags, world);
+      await withStore(world, async (store) => {
+        const { reject } = await import('../corrections/proposals.ts');
+        await printCorrection(await reject(store, await find(store, id), word), flags.output, world);
+      });
+    });
+}
+
+function commandOf(name: string, meaning: string, argument: string): Command {
+  return new Command(name)
+    .description(meaning)
+    .argument(argument, 'its id, or the first characters of it', idPrefix)
+    .option('--by <name>', 'who does it (default: $USER)')
+    .option('--note <text>', 'why; kept for the auditor')
+    .addOption(outputOption('table', 'json'));
+}
+
+function helpOf(name: string, id: string, flags: string): string {
+  return `\nExample:\n  recon corrections ${name} ${id} ${flags}`;
+}
+
+function wordOf(flags: DecideFlags, world: World): Word {
+  const note = (flags.note ?? '').trim();
+  return { ...signatureOf(flags, world), note: note === '' ? null : note };
+}
+
+async function find({ database, schema }: Store, id: string): Promise<StoredCorrection> {
+  const { findCorrection } = await import('../corrections/store.ts');
+  return findCorrection(database, schema, id);
+}
+
+/** The store as whoever may read it sees it, and the desk of whoever may write into the host's tables. */
+async function withDesk(world: World, body: (desk: Desk, store: Store) => Promise<void>): Promise<void> {
+  const { withDatabase } = await import('../database/database.ts');
+  const { createMask } = await import('../secrets.ts');
+  const { openSource } = await import('../source.ts');
+  await withStore(world, (store) => {
+    const { config, schema } = store;
+    const source = openSource(config.source);
+    const options = { connections: 2, signal: world.signal };
+    return withDatabase(config.corrections.databaseUrl, options, (database) =>
+      body({ database, schema, config, source, world, mask: createMask(world.env) }, store),
+    );
+  });
+}
+
+async function printPreview(
+  action: string,
+  rows: readonly HostRow[],
+  format: OutputFormat,
+  world: World,
+): Promise<void> {
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ dry_run: true, action, rows_written: rows }));
+  }
+  const { previewText } = await import('../output/corrections.ts');
+  return print(world.stdout, `DRY RUN, nothing is written\n${previewText(action, rows)}`);
+}
+
+async function ask(
+  word: string,
+  action: string,
+  rows: readonly HostRow[],
+  flags: DecideFlags,
+  { config }: Store,
+  world: World,
+): Promise<void> {
+  const { previewText } = await import('../output/corrections.ts');
+  await print(world.stderr, previewText(action, rows));
+  if (flags.yes !== true) await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
+}
+
+/** Says what became of it; exit code 2 where nothing was written after all. */
+async function end(context: CommandContext, ended: StoredCorrection, flags: DecideFlags, store: Store): Promise<void> {
+  const { world } = context;
+  if (ended.state === 'applied') await makeChangeKnown(store, world);
+  else context.exitWith(2);
+  await printCorrection(ended, flags.output, world);
+}

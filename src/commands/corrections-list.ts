@@ -1,0 +1,97 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CorrectionState, StoredCorrection } from '../corrections/store.ts';
+import type { World } from '../world.ts';
+import { idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { print } from './print.ts';
+import { withStore, type Store } from './store.ts';
+
+interface ListFlags {
+  state?: CorrectionState[];
+  exception?: string;
+  limit: number;
+  output: OutputFormat;
+}
+
+const states: readonly CorrectionState[] = ['proposed', 'rejected', 'applied', 'refused', 'failed'];
+
+/** `recon corrections list`. */
+export function listCommand(context: CommandContext): Command {
+  return new Command('list')
+    .description('corrections, the newest first')
+    .addOption(
+      new Option('--state <state>', `only those that are ${states.join(', ')} (repeatable)`).argParser(gatherStates),
+    )
+    .option('--exception <id>', 'only those of this exception', idPrefix)
+    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(outputOption('table', 'json', 'csv'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  recon corrections list --state proposed\n  recon corrections list --state failed -o json',
+    )
+    .action(async (_flags, command: Command) => {
+      const { world } = context;
+      await withStore(world, (store) => list(store, command.optsWithGlobals<ListFlags>(), world));
+    });
+}
+
+function gatherStates(value: string, previous: CorrectionState[] | undefined): CorrectionState[] {
+  const state = states.find((known) => known === value);
+  if (state === undefined) throw new InvalidArgumentError(`Allowed choices are ${states.join(', ')}.`);
+  return [...(previous ?? []), state];
+}
+
+async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+  const { listCorrections } = await import('../corrections/store.ts');
+  const { findException } = await import('../exceptions/store.ts');
+  const exceptionId = flags.exception && (await findException(database, schema, flags.exception)).id;
+  const filter = { states: flags.state ?? [], limit: flags.limit, ...(exceptionId && { exceptionId }) };
+  const { corrections, matching } = await listCorrections(database, schema, filter);
+  await printCorrections(corrections, flags.output, world);
+  const { cutOff } = await import('../output/screen.ts');
+  await print(world.stderr, cutOff(corrections.length, matching, 'correction'));
+}
+
+async function printCorrections(
+  corrections: readonly StoredCorrection[],
+  format: OutputFormat,
+  world: World,
+): Promise<void> {
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({}, { name: 'corrections', items: corrections }));
+  }
+  const { correctionColumns, correctionTable } = await import('../output/corrections.ts');
+  if (format === 'csv')
+    return print(world.stdout, (await import('../output/csv.ts')).toCsv(correctionColumns, corrections));
+  return corrections.length === 0
+    ? print(world.stderr, 'No corrections.\n')
+    : print(world.stdout, correctionTable(corrections));
+}
+
+/** `recon corrections show`. */
+export function showCommand(context: CommandContext): Command {
+  return new Command('show')
+    .description('one correction: what it writes or wrote, on whose word, and what became of it')
+    .argument('<id>', 'its id, or the first characters of it', idPrefix)
+    .addOption(outputOption('table', 'json'))
+    .addHelpText('after', '\nExample:\n  recon corrections show 8c11d0aa')
+    .action(async (id: string, _flags, command: Command) => {
+      const { world } = context;
+      const { output } = command.optsWithGlobals<{ output: OutputFormat }>();
+      await withStore(world, async ({ database, schema }) => {
+        const { findCorrection } = await import('../corrections/store.ts');
+        await printCorrection(await findCorrection(database, schema, id), output, world);
+      });
+    });
+}
+
+/** One correction with the rows of the host. */
+export async function printCorrection(correction: StoredCorrection, format: OutputFormat, world: World): Promise<void> {
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ correction }));
+  }
+  const { correctionScreen } = await import('../output/corrections.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return print(world.stdout, correctionScreen(correction, screenOf(world.stdout, world.env)));
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Finding } from '../checks/check.ts';
+import type { CheckName } from '../checks/names.ts';
+import { subjectOf, type StoredException } from '../exceptions/exception.ts';
+import { findException } from '../exceptions/store.ts';
+import { money, toText } from '../money.ts';
+import { applyBrakes } from './brakes.ts';
+import { Failure, Refusal, type Correction, type Plan } from './correction.ts';
+import { writeRow, type HostRow } from './host-tables.ts';
+import { correctionOf } from './index.ts';
+import { recordApplied, recordUnapplied, type Author } from './record.ts';
+import type { About, Site } from './site.ts';
+import { inCorrection, type Desk, type Opened } from './transaction.ts';
+
+/** What is to be corrected, and on whose word. */
+export interface Order {
+  exceptionId: string;
+  author: Author;
+  /** What somebody approved; undefined: nobody was shown anything. */
+  approved?: { action: string; amount: string };
+}
+
+/** What became of it. */
+export interface Outcome {
+  id: string;
+  exception: StoredException & { id: string };
+  correction: Correction;
+  state: 'applied' | 'refused' | 'failed';
+  action: string;
+  /** Exact decimal text. */
+  amount: string;
+  currency: string | null;
+  /** What was written; in a rehearsal what would have been. */
+  rows: readonly HostRow[];
+  /** Why it was refused, or failed. */
+  reason: string | null;
+}
+
+/**
+ * Makes one correction, in one transaction: locks, decides from what is there then, writes, lets the check look again,
+ * and rolls back unless what it found is gone and nothing else is wrong. What came of it is on record: with what was
+ * written if it was, else by itself. Throws where recon is not in a position to (no right, no connection).
+ */
+export async function correct(desk: Desk, order: Order): Promise<Outcome> {
+  const id = order.author.proposalId ?? randomUUID();
+  return orRecorded(desk, order, id, () =>
+    inCorrection(desk, async (opened) => {
+      const done = await carryOut(desk, opened, order, id);
+      await recordApplied(opened.transaction, desk.schema, done, order.author, opened.at);
+      return done;
+    }),
+  );
+}
+
+/** The same without a trace: everything is done, looked at, and rolled back. A reason why not is thrown as a Refusal or Failure. */
+export async function rehearse(desk: Desk, order: Order): Promise<Outcome> {
+  const enough = new Error('rolled back on purpose');
+  let rehearsed: Outcome | undefined;
+  await inCorrection(desk, async (opened) => {
+    rehearsed = await carryOut(desk, opened, order, randomUUID());
+    throw enough;
+  }).catch((error: unknown) => {
+    if (error !== enough) throw error;
+  });
+  if (rehearsed === undefined) throw new Error('The rehearsal came to no end.');
+  return rehearsed;
+}
+
+async function orRecorded(desk: Desk, order: Order, id: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Failure)) throw error;
+    const exception = await findException(desk.database, desk.schema, order.exceptionId);
+    const correction = correctionOf(exception);
+    if (correction === undefined) throw error;
+    const outcome: Outcome = {
+      id,
+      exception,
+      correction,
+      state: error instanceof Refusal ? 'refused' : 'failed',
+      action: correction.meaning,
+      amount: '0',
+      currency: null,
+      rows: [],
+      reason: desk.mask(error.message),
+    };
+    await recordUnapplied(desk.database, desk.schema, outcome, order.author, desk.world.now().toISOString());
+    return outcome;
+  }
+}
+
+async function carryOut(desk: Desk, opened: Opened, order: Order, id: string): Promise<Outcome> {
+  const { transaction, site, at } = opened;
+  const exception = await findException(transaction, desk.schema, order.exceptionId);
+  const correction = correctionOf(exception);
+  if (correction === undefined) throw new Refusal(`recon has no correction for ${exception.kind}.`);
+  if (exception.resolved_at !== null) throw new Refusal('The exception is resolved.');
+  const finding = await lockAndLook(site, correction, exception);
+  const plan = await correction.plan(site, finding);
+  const { reportId } = order.author;
+  const { config, schema } = desk;
+  await applyBrakes({ transaction, schema, config, site, correction, exception, finding, plan, reportId, at });
+  assertAsApproved(plan, order.approved);
+  for (const row of plan.rows) await writeRow(transaction, desk.source, row, site.asOf);
+  await assertRight(site, exception, plan);
+  const amount = toText(plan.amount);
+  const { action, currency, rows } = plan;
+  return { id, exception, correction, state: 'applied', action, amount, currency, rows, reason: null };
+}
+
+/** Holds the row that it is about, and asks the check what is wrong with it now. */
+async function lockAndLook(site: Site, correction: Correction, exception: StoredException): Promise<Finding> {
+  const { type, id } = subjectOf(exception.affected_entity);
+  const table = correction.subjects[type];
+  if (id === undefined || table === undefined) throw new Refusal('Its subject is no row of the host.');
+  await site.lock(table, [id]);
+  const found = await findingsOf(site, exception, nothingTouched);
+  const finding = found.find(({ subject }) => subject === exception.affected_entity);
+  if (finding === undefined) throw new Refusal('The check finds nothing wrong with it any more.');
+  if (finding.kind !== exception.kind) throw new Refusal(`The check finds ${finding.kind} now.`);
+  const also = finding.metadata['also'] as string[] | undefined;
+  if (also !== undefined) throw new Refusal(`It shows ${also.join(', ')} as well.`);
+  return finding;
+}
+
+const nothingTouched = { accounts: [], transactions: [] };
+
+/** What is wrong with the subject of an exception, and with the accounts and transactions of the ledger that are touched. */
+async function findingsOf(
+  site: Site,
+  { check_type: check, affected_entity: subject }: StoredException,
+  { accounts, transactions }: Pick<Plan['touches'], 'accounts' | 'transactions'>,
+): Promise<Finding[]> {
+  const { type, id = '' } = subjectOf(subject);
+  const ledger: About = { accounts: [...accounts], transactions: [...transactions] };
+  const questions: [CheckName, About][] =
+    type === 'account'
+      ? [[check, { ...ledger, accounts: [...new Set([id, ...accounts])] }]]
+      : [[check, { records: [id] }], ...(accounts.length + transactions.length > 0 ? [ofLedger(ledger)] : [])];
+  const found: Finding[] = [];
+  for (const [name, about] of questions) found.push(...(await site.findings(name, about)));
+  // rows without a key cannot be asked for by name: they are found whoever is asked for
+  return found.filter((finding) => subjectOf(finding.subject).id !== undefined);
+}
+
+function ofLedger(about: About): [CheckName, About] {
+  return ['ledger_consistency', about];
+}
+
+/** Two people approved what they were shown, not whatever the data says by now. */
+function assertAsApproved(plan: Plan, approved: Order['approved']): void {
+  if (approved === undefined) return;
+  if (plan.action !== approved.action || !plan.amount.equals(money(approved.amount)))
+    throw new Refusal('The books have moved: it is no longer what was proposed. Propose it again.');
+}
+
+/** The finding is gone, nothing else is wrong with what was touched, and the host stored what was written. */
+async function assertRight(site: Site, exception: StoredException, { rows, touches }: Plan): Promise<void> {
+  const [wrong] = await findingsOf(site, exception, touches);
+  if (wrong !== undefined) throw new Failure(`After it, ${wrong.description}.`);
+  await site.assertStored(rows);
+}

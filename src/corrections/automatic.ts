@@ -1,0 +1,88 @@
+import { checks } from '../checks/index.ts';
+import { checkNames } from '../checks/names.ts';
+import type { Config } from '../config.ts';
+import { withDatabase, type Database } from '../database/database.ts';
+import { Incomplete } from '../incomplete.ts';
+import type { KindName } from '../kinds.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { CheckOutcome } from '../run/result.ts';
+import { correct } from './attempt.ts';
+import { correctionFigures, type CorrectionFigures } from './figures.ts';
+import { automaticKinds } from './index.ts';
+import { stoppedSentence, switchOf } from './switch.ts';
+import type { Desk } from './transaction.ts';
+
+/** A kind that was found so often that none of it is corrected. */
+export interface HeldBack {
+  kind: KindName;
+  count: number;
+}
+
+/** Kinds that a run could correct, found more often than is believed: one cause, many symptoms. */
+export function heldBackIn(outcomes: readonly CheckOutcome[], { corrections: limits }: Config): HeldBack[] {
+  return automaticKinds
+    .map((kind) => ({ kind, count: outcomes.reduce((all, outcome) => all + lowOf(outcome, kind), 0) }))
+    .filter(({ count }) => count > limits.ofAKind);
+}
+
+function lowOf({ result }: CheckOutcome, kind: KindName): number {
+  return result instanceof Incomplete ? 0 : result.findings.countOf('low', kind);
+}
+
+/**
+ * Why this run corrects nothing; undefined: it may. What is corrected must follow from data that is itself proven, so
+ * every check of the database must have been complete and have looked at everything, as a daily run does.
+ */
+export function whyNotNow(outcomes: readonly CheckOutcome[], isWhole: boolean): string | undefined {
+  if (!isWhole) return 'it was narrowed';
+  const unproven = checkNames
+    .filter((name) => checks[name].read === undefined)
+    .find((name) => !provesEverything(outcomes.find((outcome) => outcome.name === name)));
+  return unproven && `${unproven} did not look at everything`;
+}
+
+function provesEverything(outcome: CheckOutcome | undefined): boolean {
+  if (outcome === undefined || outcome.result instanceof Incomplete) return false;
+  return outcome.result.coverage === 'everything' && !outcome.result.truncated;
+}
+
+/**
+ * Corrects by itself what this run found, one after the other, each in a transaction of its own. Throws an OperatorError
+ * where it is not in a position to: what was corrected before that stays.
+ */
+export async function correctFound(
+  desk: Omit<Desk, 'database'>,
+  reportId: string,
+  heldBack: readonly HeldBack[],
+): Promise<CorrectionFigures> {
+  const { config, schema, world } = desk;
+  const options = { connections: 1, signal: world.signal };
+  return withDatabase(config.corrections.databaseUrl, options, async (database) => {
+    const standing = await switchOf(database, schema);
+    if (standing.stopped) throw new OperatorError(78, stoppedSentence(standing));
+    for (const exceptionId of await candidatesOf(database, schema, reportId, heldBack))
+      await correct({ ...desk, database }, { exceptionId, author: { reportId } });
+    return correctionFigures(database, schema, { reportId });
+  });
+}
+
+/** In the order of their fingerprints: a job's link comes before the balance that it may stand in the way of. */
+async function candidatesOf(
+  database: Database,
+  schema: string,
+  reportId: string,
+  heldBack: readonly HeldBack[],
+): Promise<string[]> {
+  const kinds = automaticKinds.filter((kind) => !heldBack.some((held) => held.kind === kind));
+  const rows = await database<{ id: string }[]>`
+    select exception.id
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where
+      exception.last_report_id = ${reportId}
+      and exception.resolved_at is null
+      and exception.severity = 'low'
+      and exception.kind = any (${kinds}::text[])
+    order by exception.fingerprint collate "C"
+  `;
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,69 @@
+import type { Database, Transaction } from '../database/database.ts';
+
+/** What became of the corrections of a time: the success rate of what runs and people tried. */
+export interface CorrectionFigures {
+  /** corrected + refused + failed. */
+  tried: number;
+  corrected: number;
+  refused: number;
+  failed: number;
+  /** Of those corrected, how many were found again, though nobody undid them. */
+  came_back: number;
+  /** Proposals that wait for a second person. */
+  proposed: number;
+}
+
+/** The condition that a row named `exception` is the return of one that was corrected, and not undone. */
+export function cameBack(connection: Database | Transaction, schema: string) {
+  const corrections = connection(`${schema}.reconciliation_corrections`);
+  return connection`
+    exists (
+      select
+      from ${corrections} as correction
+      where
+        correction.exception_id = exception.previous_exception_id
+        and correction.state = 'applied'
+        and correction.undoes is null
+        and not exists (
+          select from ${corrections} as undoing where undoing.undoes = correction.id and undoing.state = 'applied'
+        )
+    )
+  `;
+}
+
+/** Of one run, or of all that ended since a time. */
+export async function correctionFigures(
+  connection: Database | Transaction,
+  schema: string,
+  { reportId, since }: { reportId?: string; since?: Date },
+): Promise<CorrectionFigures> {
+  const [row] = await connection<Record<keyof CorrectionFigures, string>[]>`
+    select
+      count(*) filter (where correction.state in ('applied', 'refused', 'failed')) as tried,
+      count(*) filter (where correction.state = 'applied') as corrected,
+      count(*) filter (where correction.state = 'refused') as refused,
+      count(*) filter (where correction.state = 'failed') as failed,
+      count(*) filter (
+        where correction.state = 'applied' and exists (
+          select
+          from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+          where exception.previous_exception_id = correction.exception_id and ${cameBack(connection, schema)}
+        )
+      ) as came_back,
+      count(*) filter (where correction.state = 'proposed') as proposed
+    from ${connection(`${schema}.reconciliation_corrections`)} as correction
+    where
+      correction.undoes is null
+      and (${reportId ?? null}::uuid is null or correction.report_id = ${reportId ?? null})
+      and (${since ?? null}::timestamptz is null or coalesce(correction.ended_at, ${since ?? null}) >= ${since ?? null})
+  `;
+  const number = (name: keyof CorrectionFigures) => Number(row?.[name] ?? 0);
+  return {
+    tried: number('tried'),
+    corrected: number('corrected'),
+    refused: number('refused'),
+    failed: number('failed'),
+    came_back: number('came_back'),
+    proposed: number('proposed'),
+  };
+}

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { query, type Transaction } from '../database/database.ts';
+import { toJsonb } from '../database/jsonb.ts';
+import type { Source } from '../source.ts';
+import { Failure, Refusal } from './correction.ts';
+
+/** The tables of the host that a correction locks or writes; each has its statements in the folder of the mapping. */
+export type HostTable =
+  'ledger_accounts' | 'ledger_transactions' | 'ledger_entries' | 'conversion_jobs' | 'deposits' | 'withdrawals';
+
+type Values = Readonly<Record<string, string | null>>;
+
+/** One row of the host that is written. */
+export interface HostRow {
+  table: HostTable;
+  id: string;
+  /** Only the columns that change; null: the row is new. */
+  before: Values | null;
+  after: Values;
+}
+
+/** Locks rows in the order of their ids, until the transaction ends. Throws a Refusal where one is gone, or stands twice. */
+export async function lockRows(
+  transaction: Transaction,
+  source: Source,
+  table: HostTable,
+  ids: readonly string[],
+): Promise<void> {
+  const text = `with asked as (select $1::uuid[] as ids)\n${statement(source, `${table}.lock`)}`;
+  const locked = await query(transaction, text, [[...ids]]);
+  if (locked.length !== new Set(ids).size)
+    throw new Refusal(`${table} has ${locked.length} rows where ${new Set(ids).size} were meant.`);
+}
+
+/** Writes one row. Throws a Failure if it is no longer what was read, or PostgreSQL's own error if the host refuses. */
+export async function writeRow(transaction: Transaction, source: Source, row: HostRow, at: string): Promise<void> {
+  const { table, id, before, after } = row;
+  const written =
+    'with written as (select $1::uuid as id, $2::text::jsonb as before, $3::text::jsonb as after, $4::timestamptz as at)';
+  const text = `${written}\n${statement(source, `${table}.${before === null ? 'insert' : 'update'}`)}`;
+  const rows = await query(transaction, text, [id, before && toJsonb(before), toJsonb(after), at]);
+  if (rows.length !== 1) throw new Failure(`The row ${id} of ${table} was not written as it was planned.`);
+}
+
+/** One entry by which the host books a record; its amount is the caller's. */
+export interface EntryDue {
+  user_id: string | null;
+  transaction_type: string;
+  reference_type: string;
+  account_id: string;
+  account_user_id: string | null;
+  entry_type: 'debit' | 'credit';
+  currency: string;
+}
+
+/** The entries by which this host books a record. */
+export async function entriesDue(
+  transaction: Transaction,
+  source: Source,
+  recordKind: string,
+  recordId: string,
+): Promise<EntryDue[]> {
+  const text = `with params as (select $1::text as record_kind, $2::uuid as record_id)\n${statement(source, 'entries_due')}`;
+  return query<EntryDue>(transaction, text, [recordKind, recordId]);
+}
+
+/** A mapping says how its host is written to, or that it is not. Throws a Refusal for the latter. */
+function statement({ folder }: Source, name: string): string {
+  const file = join(folder, 'corrections', `${name}.sql`);
+  if (!existsSync(file)) throw new Refusal(`The mapping has no corrections/${name}.sql: this host is not written to.`);
+  return readFileSync(file, 'utf8');
+}

@@ -1,0 +1,22 @@
+import type { StoredException } from '../exceptions/exception.ts';
+import { subjectOf } from '../exceptions/exception.ts';
+import { adjustAmount } from './adjust-amount.ts';
+import type { Correction } from './correction.ts';
+import { linkJob } from './link-job.ts';
+import { postRecord } from './post-record.ts';
+import { setBalance } from './set-balance.ts';
+
+/** The registry: every correction there is. */
+export const corrections: readonly Correction[] = [setBalance, linkJob, postRecord, adjustAmount];
+
+/** The kinds that a run corrects by itself, if that is switched on. */
+export const automaticKinds = corrections.filter(({ by }) => by === 'machine').map(({ kind }) => kind);
+
+/** What puts right what an exception says; undefined: nothing that recon knows. */
+export function correctionOf({
+  kind,
+  affected_entity: subject,
+}: Pick<StoredException, 'kind' | 'affected_entity'>): Correction | undefined {
+  const { type } = subjectOf(subject);
+  return corrections.find((correction) => correction.kind === kind && type in correction.subjects);
+}

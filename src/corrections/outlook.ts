@@ -1,0 +1,64 @@
+import type { StoredException } from '../exceptions/exception.ts';
+import type { KindName } from '../kinds.ts';
+import type { Correction } from './correction.ts';
+import { correctionOf, corrections } from './index.ts';
+
+/** Who puts right what an exception or a kind says: a run by itself, two people, or nobody; and how, or why not. */
+export interface Outlook {
+  by: Correction['by'] | 'nobody';
+  sentence: string;
+}
+
+/** What recon can do about an exception. */
+export function outlookOf(exception: Pick<StoredException, 'kind' | 'affected_entity'>): Outlook {
+  const correction = correctionOf(exception);
+  return correction === undefined ? notCorrectable(exception.kind) : correctable(correction);
+}
+
+/** What recon can do about a kind, whatever its subject. */
+export function outlookOfKind(kind: KindName): Outlook {
+  const correction = corrections.find((one) => one.kind === kind);
+  return correction === undefined ? notCorrectable(kind) : correctable(correction);
+}
+
+function correctable({ by, meaning }: Correction): Outlook {
+  const who = by === 'machine' ? 'A run (RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY), or two people:' : 'Two people:';
+  return { by, sentence: `${who} recon ${meaning}.` };
+}
+
+function notCorrectable(kind: string): Outlook {
+  const why = (whyNobody as Partial<Record<string, string>>)[kind] ?? 'no check of recon made this exception';
+  return { by: 'nobody', sentence: `recon does not correct it: ${why}.` };
+}
+
+const booksOfJobs = 'which accounts a conversion moves is known to the host only';
+const whoWasRight = 'the books do not say which side is right';
+
+/** Why there is no right answer that follows from proven data. */
+const whyNobody: Readonly<Record<KindName, string>> = {
+  orphaned_entry: 'what was deleted cannot be made up',
+  invalid_amount: 'what the entry should say is not in the books',
+  empty_transaction: 'what the entries were is not in the books',
+  one_sided_transaction: 'the other account is not in the books',
+  currency_mismatch: 'whether the entry or the account is wrong is not in the books',
+  unbalanced_transaction: 'which of its entries is wrong is not in the books',
+  wrong_entry_count: 'which entry is too many or missing is not in the books',
+  broken_reversal: 'whether the reversal or the original should stand is a decision',
+  posted_while_unposted: 'whether the money moved is known to the host or the provider only',
+  zero_amount: 'nothing moved, and entries are never deleted',
+  balance_drift: whoWasRight,
+  negative_balance: 'the balance may be right: money was spent that was not there',
+  duplicate_account: 'which of the accounts is the right one is a decision',
+  unknown_status: 'the mapping or the host has to say what the status means',
+  invalid_record: 'what the record should say is not in the books',
+  duplicate_posting: 'which of the postings should stand is a decision',
+  wrong_account: 'money may have been spent from the account that it went to',
+  posted_for_failed: 'whether the record failed or the posting is right is known to the provider only',
+  reversed_for_settled: 'somebody reversed it on purpose',
+  missing_in_ledger: booksOfJobs,
+  amount_mismatch: booksOfJobs,
+  unlinked: whoWasRight,
+  stuck: 'only the provider knows how it ended',
+  missing_in_source: 'whether there ever was such a record is known to the provider only',
+  balance_mismatch: 'a custodian’s money is never made to fit the books, nor the books to it',
+};

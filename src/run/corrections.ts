@@ -1,0 +1,59 @@
+import { enqueueFollowed } from '../alerts/announce.ts';
+import { correctFound, heldBackIn, whyNotNow, type HeldBack } from '../corrections/automatic.ts';
+import type { Database } from '../database/database.ts';
+import { noteInReport, type Report } from '../reports.ts';
+import { isWhole, type Engine } from './engine.ts';
+import type { CheckOutcome } from './result.ts';
+
+/** What a report says about corrections: in its metadata, absent where they are switched off. */
+export interface ReportedCorrections {
+  /** Why the run corrected nothing. */
+  not_made?: string;
+  /** Found too often to be corrected. */
+  held_back?: HeldBack[];
+  tried?: number;
+  corrected?: number;
+  refused?: number;
+  failed?: number;
+}
+
+/** What is known before anything is corrected, and is announced with the run. */
+export function foreseenCorrections(
+  { config, options }: Engine,
+  outcomes: readonly CheckOutcome[],
+): { corrections?: ReportedCorrections } {
+  if (!config.corrections.automatic) return {};
+  const notMade = whyNotNow(outcomes, isWhole(options.scope));
+  return { corrections: notMade === undefined ? { held_back: heldBackIn(outcomes, config) } : { not_made: notMade } };
+}
+
+/**
+ * Corrects what the run found, once all of the run is stored. Nothing of it can change the result of the run: what goes
+ * wrong is said once, and stands in the report.
+ */
+export async function correctWhatWasFound(
+  engine: Engine,
+  database: Database,
+  schema: string,
+  report: Report,
+): Promise<void> {
+  const { config, world, source, mask, listener } = engine;
+  const known = report.metadata['corrections'] as ReportedCorrections | undefined;
+  if (known === undefined || known.not_made !== undefined) return;
+  try {
+    const figures = await correctFound({ schema, config, source, world, mask }, report.id, known.held_back ?? []);
+    const { tried, corrected, refused, failed } = figures;
+    await note(database, schema, report, { ...known, tried, corrected, refused, failed });
+    if (corrected > 0) await enqueueFollowed(database, schema, config, world.now());
+  } catch (error) {
+    if (world.signal.aborted) return;
+    listener.trouble('corrections.not_made', error);
+    const reason = mask(error instanceof Error ? error.message : String(error));
+    await note(database, schema, report, { ...known, not_made: reason }).catch(() => undefined);
+  }
+}
+
+async function note(database: Database, schema: string, report: Report, corrections: ReportedCorrections) {
+  report.metadata['corrections'] = corrections;
+  await noteInReport(database, schema, report.id, { corrections });
+}

@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import { startReceiver } from '../support/receiver.ts';
+import { withoutConstraints } from '../support/ledger.ts';
+import { desk, type Desk } from './desk.ts';
+
+/** A desk whose account of Ada's has drifted. */
+async function drifted(by = '-0.000001', env: Record<string, string> = {}): Promise<Desk & { account: string }> {
+  const at = await desk(env);
+  const account = at.ledger.account(at.ada, 'usdc_balance').id;
+  await at.drift(account, by);
+  return { ...at, account };
+}
+
+/** What a run says about its corrections; it must have left the books alone unless it corrected something. */
+async function correctedBy(at: Desk, flags: string[] = []): Promise<Record<string, unknown>> {
+  const before = await at.books();
+  const { report } = await at.runs(flags);
+  const made = report.metadata['corrections'] as Record<string, unknown> | undefined;
+  if (made?.['corrected'] === undefined || made['corrected'] === 0) expect(await at.books()).toEqual(before);
+  return made ?? {};
+}
+
+const reasons = async (at: Desk) => (await at.corrections()).map(({ reason }) => reason);
+
+describe('a run that corrects by itself', () => {
+  test('sets a drifted balance to what its entries add up to, and links a job to the transaction that names it', async () => {
+    const at = await desk();
+    const job = at.ledger.conversionJob('usdc_to_usd', '500');
+    job.row.ledger_transaction_id = null;
+    await at.save();
+    const before = await at.books();
+    await at.drift(at.ledger.account(at.ada, 'usdc_balance').id, '1');
+
+    const { report, exitCode } = await at.runs(['--type', 'daily']);
+    expect(exitCode).toBe(2); // it was found
+    expect(report.metadata['corrections']).toEqual({ held_back: [], tried: 2, corrected: 2, refused: 0, failed: 0 });
+    const link = { ledger_transaction_id: job.transaction!.id };
+    expect(await at.books()).toEqual({ ...before, jobs: before.jobs.map((row) => ({ ...row, ...link })) });
+    expect(await at.exceptions()).toMatchObject([
+      { kind: 'unlinked', auto_corrected: true, resolved_by: 'system' },
+      { kind: 'balance_drift', auto_corrected: true, resolved_by: 'system' },
+    ]);
+    expect(await at.corrections()).toMatchObject([
+      { correction: 'link_job', amount: '0', rows_written: [{ before: { ledger_transaction_id: null }, after: link }] },
+      {
+        correction: 'set_balance',
+        amount: '1',
+        rows_written: [{ before: { balance: '81' }, after: { balance: '80' } }],
+      },
+    ]);
+    expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+    const metrics = await at.types(['metrics', 'print']);
+    expect(metrics.stdout).toContain(
+      'reconciliation_exceptions_auto_corrected_total{check_type="ledger_consistency"} 1',
+    );
+    expect(metrics.stdout).toContain(
+      'reconciliation_corrections_total{check_type="conversion_jobs",outcome="corrected"} 1',
+    );
+
+    for (const { id } of await at.corrections())
+      expect(await at.types(['corrections', 'undo', id, '--yes'])).toMatchObject({ exitCode: 0 });
+    expect((await at.books()).jobs).toEqual(before.jobs);
+    expect((await at.runs()).exceptions.map(({ kind }) => kind).sort()).toEqual(['balance_drift', 'unlinked']);
+  });
+
+  test('is off by default', async () => {
+    expect(await correctedBy(await drifted('-0.01', { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: '' }))).toEqual({});
+  });
+
+  test('corrects nothing in a run that does not look at everything, and says why', async () => {
+    const at = await drifted();
+    const because = (why: string) => ({ not_made: why });
+    expect(await correctedBy(at, ['--user', at.ada.id])).toEqual(because('it was narrowed'));
+    expect(await correctedBy(at, ['--check', 'ledger_consistency'])).toEqual(
+      because('deposits did not look at everything'),
+    );
+    await at.runs(['--check', 'deposits', '--check', 'withdrawals', '--check', 'conversion_jobs']);
+    expect(await correctedBy(at, ['--type', 'hourly'])).toEqual(
+      because('ledger_consistency did not look at everything'),
+    );
+    expect(await correctedBy(at)).toMatchObject({ corrected: 1 });
+  });
+
+  test.each(['1.000001', '-1.000001', '5000', 'NaN'])('leaves a drift of %s alone: it is not small', async (by) => {
+    expect(await correctedBy(await drifted(by))).toMatchObject({ tried: 0 });
+  });
+
+  test('judges what is left now, not what the exception said', async () => {
+    const at = await drifted('0.5');
+    await at.sql.unsafe(`
+      create function grow() returns trigger language plpgsql as $$
+      begin update ledger_accounts set balance = balance + 50 where id = '${at.account}'; return null; end $$;
+      create constraint trigger grow after insert on reconciliation_checks deferrable initially deferred
+      for each row when (new.check_type = 'withdrawals') execute function grow();
+    `);
+    const { report } = await at.runs();
+    expect(report.metadata['corrections']).toMatchObject({ tried: 1, refused: 1 });
+    expect(await reasons(at)).toEqual(['It is of medium severity: only low ones are corrected.']);
+  });
+
+  test.each<[string, (at: Desk & { account: string }) => unknown]>([
+    ['of the same user', ({ ledger, ada, save }) => (ledger.deposit(ada, '7', { post: false }), save())],
+    [
+      'of a transaction on the account',
+      async ({ ledger, bob, ada, save }) => {
+        const accounts = [ledger.account(bob, 'usdc_balance'), ledger.account(ada, 'usdc_balance')] as const;
+        ledger.internalTransfer(bob, ...accounts, '2').entries[0]!.amount = '3';
+        await save();
+      },
+    ],
+    ['of the account', ({ sql, account }) => sql`update ledger_accounts set balance = -0.5 where id = ${account}`],
+  ])('leaves a drift alone where there is another exception %s', async (_what, plant) => {
+    const at = await drifted('0.5');
+    await plant(at);
+    const { corrected } = await correctedBy(at);
+    expect(corrected).toBe(0);
+    expect((await at.exceptions()).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['circle', 'system_buffer_usdc'],
+    ['alpaca', 'fiat_exposure'],
+  ] as const)('leaves an account alone that is part of what %s does not agree with', async (custodian, type) => {
+    const at = await desk();
+    const account = type === 'fiat_exposure' ? at.ledger.account(at.ada, type) : at.ledger.systemAccount(type);
+    await at.drift(account.id, '0.5');
+    const { report } = await at.runs(['--dry-run']);
+    await at.sql`insert into reconciliation_reports (id, run_type, status) values (${report.id}, 'manual', 'completed')`;
+    await at.sql`
+      insert into reconciliation_exceptions (
+        report_id, last_report_id, check_type, kind, fingerprint, severity, description, affected_entity
+      ) values (
+        ${report.id}, ${report.id}, ${`${custodian}_balance`}, 'balance_mismatch', 'x', 'low', 'x',
+        ${`custodian:${custodian}`}
+      )`;
+    expect(await correctedBy(at)).toMatchObject({ refused: 1 });
+    expect(await reasons(at)).toEqual([
+      expect.stringMatching(`^Another exception touches it: .*custodian:${custodian}`),
+    ]);
+  });
+
+  test.each([
+    ['assigned', ['assign', '--to', 'Grace']],
+    ['acknowledged', ['acknowledge']],
+    ['snoozed', ['snooze', '--until', '7d']],
+    ['accepted', ['accept', '--until', '7d', '--note', 'agreed']],
+  ])('leaves alone what somebody has %s', async (_what, [action, ...flags]) => {
+    const at = await drifted();
+    await at.runs(['--check', 'ledger_consistency']);
+    const [{ id } = { id: '' }] = await at.exceptions();
+    expect(await at.types(['exceptions', action!, id, ...flags])).toMatchObject({ exitCode: 0 });
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, refused: 1 });
+  });
+
+  test('moves no more than its limits allow, in a run and in 24 hours, counted in the database', async () => {
+    const at = await desk({
+      RECONCILIATION_CORRECTION_MAX_PER_RUN: '1.2',
+      RECONCILIATION_CORRECTION_MAX_PER_DAY: '1.8',
+    });
+    const accounts = Array.from({ length: 5 }, () => at.ledger.account(at.ledger.user(), 'usdc_balance').id);
+    await at.save();
+    for (const account of accounts) await at.drift(account, '0.6');
+    expect(await correctedBy(at)).toMatchObject({ tried: 5, corrected: 2, refused: 3 });
+    expect(await correctedBy(at)).toMatchObject({ tried: 3, corrected: 1, refused: 2 });
+    expect(await correctedBy(at)).toMatchObject({ tried: 2, corrected: 0, refused: 2 });
+    expect((await reasons(at)).at(-1)).toBe('The limit of 24 hours, 1.8, would be passed.');
+  });
+
+  test('corrects none where there are too many of a kind, and tells so once', async () => {
+    const hook = await startReceiver();
+    const at = await desk({
+      RECONCILIATION_CORRECTION_MAX_OF_A_KIND: '2',
+      RECONCILIATION_ALERT_WEBHOOK_URL: hook.url,
+    });
+    const job = at.ledger.conversionJob('usdc_to_usd', '500');
+    job.row.ledger_transaction_id = null;
+    await at.save();
+    const users = [at.ada, at.bob, at.ledger.user()];
+    const accounts = users.map((user) => at.ledger.account(user, 'usdc_balance').id);
+    await at.save();
+    for (const account of accounts) await at.drift(account, '0.1');
+    const held = [{ kind: 'balance_drift', count: 3 }];
+    expect(await correctedBy(at)).toMatchObject({ held_back: held, tried: 1, corrected: 1 });
+    const message = JSON.parse(hook.received[0]!.body) as object;
+    expect(message).toMatchObject({
+      data: { not_corrected: held, summary: expect.stringContaining('1 kind not corrected') as string },
+    });
+  });
+
+  test('never corrects again what came back, and counts it; nor what a person undid', async () => {
+    const at = await drifted();
+    await at.runs();
+    await at.drift(at.account, '0.25');
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, refused: 1 });
+    expect((await reasons(at)).at(-1)).toMatch(/^It came back after correction/);
+    expect((await at.types(['metrics', 'print'])).stdout).toContain(
+      'reconciliation_corrections_total{check_type="ledger_consistency",outcome="came_back"} 1',
+    );
+    expect((await at.types(['status'])).stdout).toContain(
+      'corrections (automatic), 30 days: 2 tried, 1 corrected, 1 refused, 0 failed, 1 came back, 0 proposed',
+    );
+  });
+
+  test('stops when the switch in the database says so, whatever the environment says', async () => {
+    const at = await drifted();
+    expect(await at.types(['corrections', 'stop', '--note', 'ticket 812'])).toMatchObject({ exitCode: 0 });
+    expect(await correctedBy(at)).toMatchObject({ not_made: 'Corrections are stopped by ada: ticket 812.' });
+    await at.sql`delete from reconciliation_correction_switch`;
+    expect(await correctedBy(at)).toMatchObject({ not_made: expect.stringContaining('is gone') as string });
+    await at.sql`insert into reconciliation_correction_switch default values`;
+    expect(await correctedBy(at)).toMatchObject({ corrected: 1 });
+  });
+
+  test('a host that refuses, or stores something else, is a recorded failure; the run is unharmed', async () => {
+    const at = await drifted();
+    await at.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'closed'; end $$;
+      create trigger closed before update on ledger_accounts for each row execute function refuse();
+    `);
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, failed: 1 });
+    await at.sql.unsafe(`
+      create or replace function refuse() returns trigger language plpgsql as $$
+      begin new.balance := new.balance + 0.1; return new; end $$;
+    `);
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, failed: 1 });
+    await at.sql.unsafe(`
+      create or replace function refuse() returns trigger language plpgsql as $$ begin return null; end $$;
+    `);
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, failed: 1 });
+    expect(await reasons(at)).toEqual([
+      'The database refused it: closed (P0001).',
+      expect.stringMatching(/^After it, account .* stores a balance that its entries do not add up to/) as string,
+      expect.stringMatching(/was not written as it was planned/) as string,
+    ]);
+    await at.sql`drop trigger closed on ledger_accounts`;
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, corrected: 1 });
+  });
+
+  test('a job is linked only where there is one answer', async () => {
+    const at = await desk();
+    const jobs = Array.from({ length: 4 }, () => at.ledger.conversionJob('usdc_to_usd', '5'));
+    for (const job of jobs) job.row.ledger_transaction_id = null;
+    const [other, pending, taken, failed] = jobs;
+    other!.row.ledger_transaction_id = at.ledger.bufferReplenishment('1').id;
+    at.ledger.postConversionJob('usdc_to_usd', pending!.id, '5', '5').row.status = 'pending';
+    at.ledger.conversionJob('usd_to_usdc', '3').row.ledger_transaction_id = taken!.transaction!.id;
+    await withoutConstraints(at.sql);
+    await at.save();
+    expect(await correctedBy(at)).toMatchObject({ corrected: 1 });
+    const linked =
+      await at.sql`select id from conversion_jobs where ledger_transaction_id = ${failed!.transaction!.id}`;
+    expect(linked).toMatchObject([{ id: failed!.id }]);
+  });
+});

@@ -1,0 +1,85 @@
+import type postgres from 'postgres';
+import { testDatabase } from '../support/database.ts';
+import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
+import { operatorOf, type Operator } from '../support/world.ts';
+
+/** Books in order, and somebody who runs recon over them with corrections switched on. */
+export interface Desk extends Operator {
+  url: string;
+  sql: postgres.Sql;
+  ledger: LedgerBuilder;
+  ada: User;
+  bob: User;
+  save: () => Promise<void>;
+  /** Every exception, in the order of their fingerprints. */
+  exceptions: () => Promise<StoredException[]>;
+  /** Every correction, in the order in which they were made. */
+  corrections: () => Promise<StoredCorrection[]>;
+  /** What a correction could write to. */
+  books: () => Promise<Books>;
+  /** Lets the stored balance of an account drift. */
+  drift: (accountId: string, by: string) => Promise<void>;
+}
+
+interface StoredException {
+  id: string;
+  kind: string;
+  auto_corrected: boolean;
+  correction_action: string | null;
+  resolved_by: string | null;
+  resolved_at: Date | null;
+  previous_exception_id: string | null;
+}
+
+interface StoredCorrection {
+  id: string;
+  exception_id: string;
+  correction: string;
+  state: string;
+  reason: string | null;
+  amount: string;
+  rows_written: unknown[];
+}
+
+interface Books {
+  accounts: { id: string; balance: string }[];
+  jobs: { id: string; ledger_transaction_id: string | null }[];
+  transactions: Record<string, unknown>[];
+  entries: Record<string, unknown>[];
+}
+
+export async function desk(env: Record<string, string> = {}): Promise<Desk> {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 7 });
+  const [ada, bob] = [ledger.user(), ledger.user()];
+  for (const user of [ada, bob]) {
+    ledger.deposit(user, '100');
+    ledger.investment(user, '20');
+  }
+  await ledger.save(sql);
+  return {
+    ...operatorOf(url, { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true', ...env }),
+    url,
+    sql,
+    ledger,
+    ada,
+    bob,
+    save: () => ledger.save(sql),
+    exceptions: () => sql`select * from reconciliation_exceptions order by fingerprint collate "C", created_at`,
+    corrections: () => sql`select * from reconciliation_corrections order by created_at, correction, id`,
+    books: () => booksIn(sql),
+    drift: async (accountId, by) => {
+      await sql`update ledger_accounts set balance = balance + ${by}::numeric where id = ${accountId}`;
+    },
+  };
+}
+
+async function booksIn(sql: postgres.Sql): Promise<Books> {
+  return {
+    accounts: [...(await sql<Books['accounts']>`select id, balance from ledger_accounts order by id`)],
+    jobs: [...(await sql<Books['jobs']>`select id, ledger_transaction_id from conversion_jobs order by id`)],
+    transactions: [...(await sql`select * from ledger_transactions order by id`)],
+    entries: [...(await sql`select * from ledger_entries order by id`)],
+  };
+}

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import { desk, type Desk } from './desk.ts';
+
+/** The id of the one exception of that kind, after a run. */
+async function found({ runs }: Desk, kind: string): Promise<string> {
+  const { exceptions } = await runs(['--type', 'daily']);
+  expect(exceptions.map((exception) => exception.kind)).toEqual([kind]);
+  return exceptions[0]!.id;
+}
+
+/** A deposit of Ada's that was never posted, a withdrawal of Bob's that was posted short, found. */
+async function missing() {
+  const at = await desk();
+  const deposit = at.ledger.deposit(at.ada, '5000', { post: false });
+  await at.save();
+  return { ...at, deposit, id: await found(at, 'missing_in_ledger') };
+}
+
+/** `-o json` of a command, and its exit code. */
+async function json<T>({ types }: Pick<Desk, 'types'>, line: string): Promise<T & { exitCode: number }> {
+  const { exitCode, stdout, stderr } = await types([...line.split(' '), '-o', 'json']);
+  expect(stdout, stderr).not.toBe('');
+  return { ...(JSON.parse(stdout) as T), exitCode };
+}
+
+type Shown = {
+  correction: { id: string; state: string; rows_written: unknown[]; reason: string | null; action: string };
+};
+
+describe('what takes two people', () => {
+  test('a deposit that was not posted: proposed by one, written when another approves, undone by one command', async () => {
+    const at = await missing();
+    const { types, books, sql, ledger, ada, deposit, id } = at;
+    const before = await books();
+    const dry = await json<{ rows_written: object[] }>(at, `corrections propose ${id} --dry-run`);
+    expect(dry.rows_written).toMatchObject([
+      { table: 'ledger_transactions', before: null, after: { reference_id: deposit.id, status: 'completed' } },
+      { table: 'ledger_entries', before: null, after: { amount: '5000', entry_type: 'debit' } },
+      { table: 'ledger_entries', before: null, after: { amount: '5000', entry_type: 'credit' } },
+      { table: 'ledger_accounts' },
+      { table: 'ledger_accounts' },
+    ]);
+    const account = ledger.account(ada, 'usdc_balance').id;
+    expect(dry.rows_written).toContainEqual({
+      table: 'ledger_accounts',
+      id: account,
+      before: { balance: '80' },
+      after: { balance: '5080' },
+    });
+    expect(await books()).toEqual(before);
+    expect(await at.corrections()).toEqual([]);
+
+    const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
+    expect(await books()).toEqual(before);
+    for (const name of ['Ada', 'ada', ' ADA '])
+      expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
+        exitCode: 64,
+        stderr: expect.stringContaining('somebody else has to approve') as string,
+      });
+    expect(await books()).toEqual(before);
+    const approved = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(approved).toMatchObject({
+      exitCode: 0,
+      correction: { state: 'applied', decided_by: 'Grace', amount: '5000' },
+    });
+    const [posted] = await sql`select * from ledger_transactions where reference_id = ${deposit.id}`;
+    expect(posted).toMatchObject({ idempotency_key: `recon-post-deposit-${deposit.id}`, status: 'completed' });
+    expect(await at.exceptions()).toMatchObject([
+      { auto_corrected: false, resolved_by: 'Grace', correction_action: `deposit ${deposit.id} posted in full` },
+    ]);
+    expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+
+    const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`);
+    expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
+    const after = await books();
+    expect(after.accounts).toEqual(before.accounts);
+    expect(after.entries).toHaveLength(before.entries.length + 4);
+    expect((await types(['corrections', 'undo', correction.id, '--yes'])).stderr).toContain('is undone already');
+    const { exceptions } = await at.runs(['--type', 'daily']);
+    expect(exceptions).toMatchObject([{ kind: 'reversed_for_settled', affected_entity: deposit.subject }]);
+    const events = await sql<{ event: string }[]>`select event from reconciliation_exception_events order by sequence`;
+    expect(events.map(({ event }) => event)).toEqual([
+      'created',
+      'correction_proposed',
+      'corrected',
+      'correction_undone',
+      'created',
+    ]);
+  });
+
+  test('a withdrawal that was posted short is adjusted by a second pair; one posted in excess is not', async () => {
+    const at = await desk();
+    const short = at.ledger.withdrawal(at.bob, '10', { postedAmount: '9.5' });
+    await at.save();
+    const id = await found(at, 'amount_mismatch');
+    const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada`);
+    expect(correction.action).toBe(`withdrawal ${short.id} adjusted from 9.5 to 10`);
+    await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+
+    at.ledger.deposit(at.bob, '10', { postedAmount: '10.5' });
+    await at.save();
+    const excess = await found(at, 'amount_mismatch');
+    expect(await at.types(['corrections', 'propose', excess])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('More was posted than the record says') as string,
+    });
+  });
+
+  test('what was approved is what was proposed: if the books have moved, it is refused', async () => {
+    const at = await missing();
+    const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
+    await at.sql`update deposits set amount = 4000 where id = ${at.deposit.id}`;
+    const before = await at.books();
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect(await at.books()).toEqual(before);
+  });
+
+  test('the host posts it meanwhile: nothing is written twice', async () => {
+    const at = await missing();
+    const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
+    at.ledger.postDeposit(at.ada, at.deposit.id, '5000');
+    await at.save();
+    const before = await at.books();
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect(await at.books()).toEqual(before);
+  });
+
+  test('a refusal by the host is a recorded failure, and the proposal is over', async () => {
+    const at = await missing();
+    const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
+    await at.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the period is closed'; end $$;
+      create constraint trigger closed after insert on ledger_entries deferrable initially deferred
+      for each row execute function refuse();
+    `);
+    const before = await at.books();
+    const ended = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(ended).toMatchObject({
+      exitCode: 2,
+      correction: { state: 'failed', reason: 'The database refused it: the period is closed (P0001).' },
+    });
+    expect(await at.books()).toEqual(before);
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+  });
+
+  test('the database itself refuses the same name, a run that posts, and any change of what has ended', async () => {
+    const { sql, id } = await missing();
+    const row = (changes: object) => sql`
+      insert into reconciliation_corrections ${sql({
+        exception_id: id,
+        correction: 'post_record',
+        state: 'applied',
+        action: 'x',
+        amount: '1',
+        proposed_by: 'Ada',
+        decided_by: 'Grace',
+        created_at: new Date(),
+        ended_at: new Date(),
+        ...changes,
+      })}`;
+    await expect(row({ decided_by: ' ada' })).rejects.toThrow(/four_eyes/);
+    await expect(row({ decided_by: null })).rejects.toThrow(/two_people/);
+    await expect(row({ proposed_by: 'system', decided_by: null })).rejects.toThrow(/two_people/);
+    await expect(row({ decided_by: 'System' })).rejects.toThrow(/people_decide/);
+    await row({});
+    await expect(row({})).rejects.toThrow(/one_applied/);
+    await expect(sql`update reconciliation_corrections set amount = 2`).rejects.toThrow(/append-only/);
+    await expect(sql`delete from reconciliation_corrections`).rejects.toThrow(/append-only/);
+  });
+
+  test('rejected, it is over; and one exception has one proposal at a time', async () => {
+    const at = await missing();
+    const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
+    expect((await at.types(['corrections', 'propose', at.id, '--by', 'Bob'])).stderr).toContain(
+      'proposed already, by Ada',
+    );
+    expect((await at.types(['corrections', 'list', '--state', 'proposed'])).stdout).toContain(
+      correction.id.slice(0, 8),
+    );
+    const rejected = await json<Shown>(at, `corrections reject ${correction.id} --by Grace --note twice`);
+    expect(rejected.correction.state).toBe('rejected');
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect((await at.types(['corrections', 'show', correction.id])).stdout).toContain('by Grace');
+  });
+});
