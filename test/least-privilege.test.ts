@@ -8,7 +8,7 @@ import { emptyDatabase, testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
 import { listSchema } from './support/schema-listing.ts';
-import { operatorOf, recon, withoutCustodians } from './support/world.ts';
+import { operatorOf, recon, withoutCustodians, type RunDocument } from './support/world.ts';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 const roles = await read('sql/roles.sql');
@@ -118,6 +118,65 @@ describe('with exactly the rights of sql/roles.sql', () => {
     await mayNot('update reconciliation_exception_events set actor = null');
     await mayNot('delete from reconciliation_findings');
     await mayNot('create table public.mine (id integer)');
+  });
+});
+
+describe('corrections', () => {
+  /** A job that lost its link, and a buffer that drifted. */
+  async function wrongBooks() {
+    const at = await lockedDown();
+    await at.sql`update conversion_jobs set ledger_transaction_id = null`;
+    await at.sql`update ledger_accounts set balance = balance + 0.5 where account_type = 'system_buffer_fiat'`;
+    return at;
+  }
+  const on = (url: string) => ({ CORRECTION_DATABASE_URL: url, RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' });
+
+  test('are made by a role of their own; that of the runs has no right to write into the ledger', async () => {
+    const { url, sql, missing } = await wrongBooks();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const hand = await login(sql, url, 'recon_reader', 'recon_writer', 'recon_corrector');
+    const { runs, types } = operatorOf(role.url, on(hand.url));
+    const { report, exceptions } = await runs();
+    expect(report.metadata['corrections']).toMatchObject({ tried: 2, corrected: 2 });
+    const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
+    expect(await types(['corrections', 'propose', id])).toMatchObject({ exitCode: 0 });
+    const [proposal] = await sql<{ id: string }[]>`select id from reconciliation_corrections where state = 'proposed'`;
+    expect(await types(['corrections', 'approve', proposal!.id, '--by', 'Grace', '--yes'])).toMatchObject({
+      exitCode: 0,
+    });
+    for (const row of await sql<{ id: string }[]>`select id from reconciliation_corrections where undoes is null`)
+      expect(await types(['corrections', 'undo', row.id, '--yes'])).toMatchObject({ exitCode: 0 });
+    for (const line of ['list', 'stop --note x', 'resume --note x'])
+      expect(await types(['corrections', ...line.split(' ')])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('a role that may only read: said once, as a configuration error, and the run is unharmed', async () => {
+    const { url, sql, missing } = await wrongBooks();
+    const hand = await login(sql, url, 'recon_reader', 'recon_writer');
+    const env = { ...on(hand.url), LOG_LEVEL: 'warn' };
+    const { types } = operatorOf(url, env);
+    const { exitCode, stdout, stderr } = await types(['run', '-o', 'json']);
+    expect(exitCode).toBe(2);
+    const said = stderr.split('\n').filter((line) => line.includes('may not write corrections'));
+    expect(said).toHaveLength(1);
+    expect(JSON.parse(said[0]!)).toMatchObject({
+      level: 'warn',
+      event: 'corrections.not_made',
+      message: expect.stringContaining('The role of CORRECTION_DATABASE_URL may not write corrections') as string,
+    });
+    const { report, checks, exceptions } = JSON.parse(stdout) as RunDocument;
+    expect(report).toMatchObject({
+      status: 'completed',
+      metadata: { corrections: { not_made: expect.anything() as string } },
+    });
+    expect(checks.map(({ status }) => status)).toEqual(Array(4).fill('completed'));
+    expect(exceptions).toHaveLength(3);
+    expect(await sql`select from reconciliation_corrections`).toHaveLength(0);
+    const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
+    expect(await types(['corrections', 'propose', id])).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining('The role of CORRECTION_DATABASE_URL may not write corrections') as string,
+    });
   });
 });
 
