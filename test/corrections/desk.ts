@@ -1,7 +1,11 @@
 import type postgres from 'postgres';
+import type { Word } from '../../src/corrections/proposals.ts';
+import type { Desk as CorrectionDesk } from '../../src/corrections/transaction.ts';
+import type { Database } from '../../src/database/database.ts';
+import { openSource } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
-import { cutAt } from '../support/run-check.ts';
+import { configOf, cutAt } from '../support/run-check.ts';
 import { operatorOf, type Operator } from '../support/world.ts';
 
 /** Books in order, and somebody who runs recon over them with corrections switched on. */
@@ -82,4 +86,22 @@ async function booksIn(sql: postgres.Sql): Promise<Books> {
     transactions: [...(await sql`select * from ledger_transactions order by id`)],
     entries: [...(await sql`select * from ledger_entries order by id`)],
   };
+}
+
+/** What the commands of two people work with, at the moment of the cut or, without one, now. */
+export function deskOf(database: Database, at?: Date): CorrectionDesk {
+  const signal = new AbortController().signal;
+  return {
+    database,
+    schema: 'public',
+    config: configOf(),
+    source: openSource('stack_service'),
+    world: { now: () => at ?? new Date(), random: () => 0.5, signal, host: 'desk-7', ...(at && { asOf: at }) },
+    mask: (text) => text,
+  };
+}
+
+/** Somebody who says something without a note. */
+export function wordOf(by: string, at = new Date()): Word {
+  return { by, host: 'desk-7', at, note: null };
 }

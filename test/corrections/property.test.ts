@@ -1,17 +1,16 @@
 import { expect, test } from 'vitest';
 import { approve, propose } from '../../src/corrections/proposals.ts';
 import { findCorrection, listCorrections, type StoredCorrection } from '../../src/corrections/store.ts';
-import type { Desk } from '../../src/corrections/transaction.ts';
 import { undo } from '../../src/corrections/undo.ts';
 import { money, sum, toText } from '../../src/money.ts';
 import { OperatorError } from '../../src/operator-error.ts';
-import { openSource } from '../../src/source.ts';
 import { apply, describeMutation, randomMutation } from '../oracle/mutation.ts';
 import { testDatabase } from '../support/database.ts';
 import { LedgerBuilder, withoutConstraints, type User } from '../support/ledger.ts';
 import { Random } from '../support/random.ts';
-import { configOf, cutAt, openPool } from '../support/run-check.ts';
+import { cutAt, openPool } from '../support/run-check.ts';
 import { operatorOf, type RunDocument } from '../support/world.ts';
+import { deskOf, wordOf } from './desk.ts';
 
 // Customers with random faults, fifty in one ledger: whatever is wrong with it, a run moves no more than it may, touches
 // nothing else, and what was done can be taken back.
@@ -234,28 +233,19 @@ async function balancesNow(): Promise<unknown[]> {
   return balancesIn(await hostRows());
 }
 
-const desk: Desk = {
-  database,
-  schema: 'public',
-  config: configOf(),
-  source: openSource('stack_service'),
-  world: { now: () => cutAt, random: () => 0, signal: new AbortController().signal, asOf: cutAt, host: 'desk-7' },
-  mask: (text) => text,
-};
-
-const wordOf = (by: string) => ({ by, host: 'desk-7', at: cutAt, note: null });
+const desk = deskOf(database, cutAt);
 
 /** Proposes and approves what can be; what recon says no to is left. */
 async function letTwoPeoplePost({ exceptions }: RunDocument): Promise<number> {
   let posted = 0;
   for (const { id, kind } of exceptions) {
     if (kind !== 'missing_in_ledger' && kind !== 'amount_mismatch') continue;
-    const proposal = await propose(desk, id, wordOf('Ada')).catch((error: unknown) => {
+    const proposal = await propose(desk, id, wordOf('Ada', cutAt)).catch((error: unknown) => {
       if (error instanceof OperatorError && error.exitCode === 64) return undefined;
       throw error;
     });
     if (proposal === undefined) continue;
-    expect((await approve(desk, proposal, wordOf('Grace'))).state).toBe('applied');
+    expect((await approve(desk, proposal, wordOf('Grace', cutAt))).state).toBe('applied');
     posted += 1;
   }
   return posted;
@@ -263,7 +253,9 @@ async function letTwoPeoplePost({ exceptions }: RunDocument): Promise<number> {
 
 async function undoAll(): Promise<void> {
   for (const { id } of (await appliedNow()).reverse())
-    expect((await undo(desk, await findCorrection(database, 'public', id), wordOf('Ada'))).state).toBe('applied');
+    expect((await undo(desk, await findCorrection(database, 'public', id), wordOf('Ada', cutAt))).state).toBe(
+      'applied',
+    );
 }
 
 /** Nothing of the seed before is left. */
