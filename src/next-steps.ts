@@ -18,7 +18,17 @@ export interface FirstException {
 
 /** What to do where everything stands so, the most urgent first; nothing where all is well. */
 export function stepsOf(standing: Omit<Status, 'next'>, first: FirstException | undefined): Step[] {
-  return [...runsToMake(standing), ...checksToLookAt(standing), ...exceptionsToLookAt(standing, first)];
+  return [
+    ...runsToMake(standing),
+    ...checksToLookAt(standing),
+    ...exceptionsToLookAt(standing, first),
+    ...toApprove(standing),
+  ];
+}
+
+function toApprove({ corrections: { proposed } }: Omit<Status, 'next'>): Step[] {
+  if (proposed === 0) return [];
+  return [{ command: 'recon corrections list --state proposed', why: `${proposed} wait for a second person.` }];
 }
 
 function runsToMake({ runs, last_report: last }: Omit<Status, 'next'>): Step[] {

@@ -146,6 +146,8 @@ describe('corrections', () => {
     });
     for (const row of await sql<{ id: string }[]>`select id from reconciliation_corrections where undoes is null`)
       expect(await types(['corrections', 'undo', row.id, '--yes'])).toMatchObject({ exitCode: 0 });
+    const doctor = await types(['doctor'], { now: new Date(), asOf: null });
+    expect(doctor.stdout).toMatch(/^ok {7}corrections +The role of CORRECTION_DATABASE_URL may write/m);
     for (const line of ['list', 'stop --note x', 'resume --note x'])
       expect(await types(['corrections', ...line.split(' ')])).toMatchObject({ exitCode: 0 });
   });
@@ -172,6 +174,9 @@ describe('corrections', () => {
     expect(checks.map(({ status }) => status)).toEqual(Array(4).fill('completed'));
     expect(exceptions).toHaveLength(3);
     expect(await sql`select from reconciliation_corrections`).toHaveLength(0);
+    expect((await types(['doctor'], { now: new Date(), asOf: null })).stdout).toMatch(
+      /^problem {2}corrections +The role of CORRECTION_DATABASE_URL cannot make corrections: permission denied/m,
+    );
     const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
     expect(await types(['corrections', 'propose', id])).toMatchObject({
       exitCode: 78,

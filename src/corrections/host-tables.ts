@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { query, type Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
@@ -27,8 +27,7 @@ export async function lockRows(
   table: HostTable,
   ids: readonly string[],
 ): Promise<void> {
-  const text = `with asked as (select $1::uuid[] as ids)\n${statement(source, `${table}.lock`)}`;
-  const locked = await query(transaction, text, [[...ids]]);
+  const locked = await query(transaction, statement(source, `${table}.lock`), [[...ids]]);
   if (locked.length !== new Set(ids).size)
     throw new Refusal(`${table} has ${locked.length} rows where ${new Set(ids).size} were meant.`);
 }
@@ -36,9 +35,7 @@ export async function lockRows(
 /** Writes one row. Throws a Failure if it is no longer what was read, or PostgreSQL's own error if the host refuses. */
 export async function writeRow(transaction: Transaction, source: Source, row: HostRow, at: string): Promise<void> {
   const { table, id, before, after } = row;
-  const written =
-    'with written as (select $1::uuid as id, $2::text::jsonb as before, $3::text::jsonb as after, $4::timestamptz as at)';
-  const text = `${written}\n${statement(source, `${table}.${before === null ? 'insert' : 'update'}`)}`;
+  const text = statement(source, `${table}.${before === null ? 'insert' : 'update'}`);
   const rows = await query(transaction, text, [id, before && toJsonb(before), toJsonb(after), at]);
   if (rows.length !== 1) throw new Failure(`The row ${id} of ${table} was not written as it was planned.`);
 }
@@ -61,13 +58,44 @@ export async function entriesDue(
   recordKind: string,
   recordId: string,
 ): Promise<EntryDue[]> {
-  const text = `with params as (select $1::text as record_kind, $2::uuid as record_id)\n${statement(source, 'entries_due')}`;
-  return query<EntryDue>(transaction, text, [recordKind, recordId]);
+  return query<EntryDue>(transaction, statement(source, entriesDueName), [recordKind, recordId]);
+}
+
+const entriesDueName = 'entries_due';
+
+/**
+ * Lets PostgreSQL plan every statement of the mapping’s folder, and executes none: it throws where the role lacks a right,
+ * or the statement is wrong. Returns how many there are.
+ */
+export async function planAll(transaction: Transaction, source: Source): Promise<number> {
+  const folder = join(source.folder, 'corrections');
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  for (const file of files) {
+    const name = file.replace(/\.sql$/, '');
+    await query(
+      transaction,
+      `explain ${statement(source, name)}`,
+      parametersOf(name).map(() => null),
+    );
+  }
+  return files.length;
+}
+
+/** What each statement is given, as the columns of a CTE. */
+function parametersOf(name: string): readonly string[] {
+  if (name.endsWith('.lock')) return ['uuid[] as ids'];
+  if (name === entriesDueName) return ['text as record_kind', 'uuid as record_id'];
+  return ['uuid as id', 'text::jsonb as before', 'text::jsonb as after', 'timestamptz as at'];
+}
+
+function cteOf(name: string): string {
+  return name.endsWith('.lock') ? 'asked' : name === entriesDueName ? 'params' : 'written';
 }
 
 /** A mapping says how its host is written to, or that it is not. Throws a Refusal for the latter. */
 function statement({ folder }: Source, name: string): string {
   const file = join(folder, 'corrections', `${name}.sql`);
   if (!existsSync(file)) throw new Refusal(`The mapping has no corrections/${name}.sql: this host is not written to.`);
-  return readFileSync(file, 'utf8');
+  const given = parametersOf(name).map((parameter, index) => `$${index + 1}::${parameter}`);
+  return `with ${cteOf(name)} as (select ${given.join(', ')})\n${readFileSync(file, 'utf8')}`;
 }

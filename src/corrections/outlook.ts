@@ -9,10 +9,21 @@ export interface Outlook {
   sentence: string;
 }
 
-/** What recon can do about an exception. */
-export function outlookOf(exception: Pick<StoredException, 'kind' | 'affected_entity'>): Outlook {
+/** What recon can do about an exception, as far as the exception itself tells. */
+export function outlookOf(exception: StoredException): Outlook {
   const correction = correctionOf(exception);
-  return correction === undefined ? notCorrectable(exception.kind) : correctable(correction);
+  if (correction === undefined) return notCorrectable(exception.kind);
+  const obstacle = obstacleTo(correction, exception);
+  return obstacle === undefined ? correctable(correction) : nobody(obstacle);
+}
+
+function obstacleTo({ by }: Correction, { kind, severity, difference, metadata }: StoredException): string | undefined {
+  if (by === 'machine' && severity !== 'low') return 'it is not of low severity';
+  if (kind === 'amount_mismatch' && difference?.startsWith('-') !== true)
+    return 'more was posted than the record says, which is reversed and posted again';
+  if (kind === 'unlinked' && metadata['ledger_transaction_id'] !== undefined)
+    return `the job names another transaction, and ${whoWasRight}`;
+  return undefined;
 }
 
 /** What recon can do about a kind, whatever its subject. */
@@ -28,6 +39,10 @@ function correctable({ by, meaning }: Correction): Outlook {
 
 function notCorrectable(kind: string): Outlook {
   const why = (whyNobody as Partial<Record<string, string>>)[kind] ?? 'no check of recon made this exception';
+  return nobody(why);
+}
+
+function nobody(why: string): Outlook {
   return { by: 'nobody', sentence: `recon does not correct it: ${why}.` };
 }
 

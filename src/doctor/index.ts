@@ -8,6 +8,7 @@ import { createMask } from '../secrets.ts';
 import { openSource, type Source } from '../source.ts';
 import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
+import { corrections } from './corrections.ts';
 import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
@@ -23,6 +24,7 @@ const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
   mappedRelations,
   tables,
   rights,
+  corrections,
   writers,
   clock,
   owners,

@@ -7,7 +7,15 @@ import type { CheckTrend, Trend } from '../trend.ts';
 import { barChart, gridChart, type BarRow } from './charts.ts';
 import { html, Html } from './html.ts';
 import { style } from './report-style.ts';
-import { checkColumns, checkRows, coverageLines, scopeLines, titleOf, verdictOrStatus } from './reports.ts';
+import {
+  checkColumns,
+  checkRows,
+  correctionLines,
+  coverageLines,
+  scopeLines,
+  titleOf,
+  verdictOrStatus,
+} from './reports.ts';
 import { count, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
@@ -44,7 +52,7 @@ export function reportPage(page: ReportPage): string {
         <p class="faint">${localTime(report.started_at)}, report ${report.id}</p>
         ${[...scopeLines(report), report.error_message ?? ''].filter((line) => line !== '').map(paragraph)}
         <h2>Checks</h2>
-        ${checkTable(checks)} ${coverageLines(checks).map(paragraph)}
+        ${checkTable(checks)} ${[...coverageLines(checks), ...correctionLines(report)].map(paragraph)}
         ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${error}`)]))}
         ${gridChart(
           'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell',

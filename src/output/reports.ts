@@ -1,6 +1,7 @@
 import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { severities, type Severity } from '../kinds.ts';
+import type { ReportedCorrections } from '../run/corrections.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
@@ -79,6 +80,7 @@ export function reportScreen(
     checkTable(checks, screen),
     ...coverageLines(checks),
     ...canaryLines(checks),
+    ...correctionLines(report),
     ...checks
       .filter(({ error_message: error }) => error !== null)
       .map((check) => `${plain(check.check_type)}: ${plain(check.error_message ?? '')}`),
@@ -134,6 +136,24 @@ function canaryLines(checks: readonly StoredCheck[]): string[] {
   return asked.length === 0
     ? []
     : [`the control was working: it found all ${faults} faults of the canary, and nothing else`];
+}
+
+/** What became of what the run found, where corrections are switched on. */
+export function correctionLines({ metadata }: Report): string[] {
+  const corrections = metadata['corrections'] as ReportedCorrections | undefined;
+  if (corrections === undefined) return [];
+  const { not_made: why, held_back: heldBack = [], tried = 0, corrected, refused, failed } = corrections;
+  return [
+    ...heldBack.map(
+      ({ kind, count: found }) => `none of ${found} low ${plain(kind)} is corrected: they have one cause`,
+    ),
+    ...(why === undefined ? [] : [`not corrected: ${plain(why)}`]),
+    ...(tried === 0
+      ? []
+      : [
+          `corrections: ${corrected ?? 0} made, ${refused ?? 0} refused, ${failed ?? 0} failed: recon corrections list`,
+        ]),
+  ];
 }
 
 function looksAtChanges(checks: readonly StoredCheck[]): boolean {

@@ -1,5 +1,6 @@
 import { enqueueFollowed } from '../alerts/announce.ts';
 import { correctFound, heldBackIn, whyNotNow, type HeldBack } from '../corrections/automatic.ts';
+import { correctionFigures } from '../corrections/figures.ts';
 import type { Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
@@ -7,7 +8,7 @@ import type { CheckOutcome } from './result.ts';
 
 /** What a report says about corrections: in its metadata, absent where they are switched off. */
 export interface ReportedCorrections {
-  /** Why the run corrected nothing. */
+  /** Why the run corrected nothing, or nothing more. */
   not_made?: string;
   /** Found too often to be corrected. */
   held_back?: HeldBack[];
@@ -49,8 +50,14 @@ export async function correctWhatWasFound(
     if (world.signal.aborted) return;
     listener.trouble('corrections.not_made', error);
     const reason = mask(error instanceof Error ? error.message : String(error));
-    await note(database, schema, report, { ...known, not_made: reason }).catch(() => undefined);
+    await noteBrokenOff(database, schema, report, { ...known, not_made: reason }).catch(() => undefined);
   }
+}
+
+/** What was corrected before it went wrong stays, and is told. */
+async function noteBrokenOff(database: Database, schema: string, report: Report, known: ReportedCorrections) {
+  const { tried, corrected, refused, failed } = await correctionFigures(database, schema, { reportId: report.id });
+  await note(database, schema, report, { ...known, ...(tried > 0 && { tried, corrected, refused, failed }) });
 }
 
 async function note(database: Database, schema: string, report: Report, corrections: ReportedCorrections) {

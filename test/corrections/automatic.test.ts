@@ -1,4 +1,7 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { sourceFolder } from '../support/source-folder.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import { desk, type Desk } from './desk.ts';
@@ -48,6 +51,7 @@ describe('a run that corrects by itself', () => {
         rows_written: [{ before: { balance: '81' }, after: { balance: '80' } }],
       },
     ]);
+    expect((await at.runs(['--type', 'hourly'])).exitCode).toBe(0);
     expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
     const metrics = await at.types(['metrics', 'print']);
     expect(metrics.stdout).toContain(
@@ -234,6 +238,14 @@ describe('a run that corrects by itself', () => {
     ]);
     await at.sql`drop trigger closed on ledger_accounts`;
     expect(await correctedBy(at)).toMatchObject({ tried: 1, corrected: 1 });
+  });
+
+  test('a mapping that does not say how its host is written to is not written to', async () => {
+    const folder = await sourceFolder({});
+    await rm(join(folder, 'corrections'), { recursive: true });
+    const at = await drifted('0.5', { RECONCILIATION_SOURCE: folder });
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, refused: 1 });
+    expect(await reasons(at)).toEqual([expect.stringMatching(/this host is not written to/)]);
   });
 
   test('a job is linked only where there is one answer', async () => {

@@ -16,6 +16,7 @@ const { RECON_SEED: seed = '1' } = process.env;
 const random = new Random(Number(seed));
 
 const { url, sql } = await testDatabase();
+const desk = deskOf(openPool(url));
 
 test(`a host that writes at full speed loses no update, and nothing is posted twice (RECON_SEED=${seed})`, async () => {
   const now = new Date();
@@ -35,7 +36,6 @@ test(`a host that writes at full speed loses no update, and nothing is posted tw
   const first = await runs([], { now, asOf: null });
   expect(first.report.metadata['corrections']).toMatchObject({ tried: 8, corrected: 8, failed: 0 });
 
-  const desk = deskOf(openPool(url));
   const proposals = [];
   for (const { id, kind } of first.exceptions)
     if (kind === 'missing_in_ledger') proposals.push(await propose(desk, id, wordOf('Ada')));
@@ -60,6 +60,41 @@ test(`a host that writes at full speed loses no update, and nothing is posted tw
   expect(posted, states.join()).toBe(8);
   const last = await runs([], { now: new Date(), asOf: null });
   expect(last.exceptions).toEqual([]); // every balance, every posting
+});
+
+test('a deposit that the host has in hand is waited for, and not posted twice', async () => {
+  const ledger = new LedgerBuilder({ now: new Date() });
+  const [user, buffer] = [
+    ledger.user(),
+    (
+      await sql<{ id: string }[]>`
+    select id from ledger_accounts where account_type = 'system_buffer_usdc'`
+    )[0]!.id,
+  ];
+  const account = ledger.account(user, 'usdc_balance').id;
+  await ledger.save(sql);
+  const id = randomUUID();
+  await sql`
+    insert into deposits (id, user_id, chain, tx_hash, token, amount, status, created_at)
+    values (${id}, ${user.id}, 'BASE', ${id}, 'USDC', 7, 'completed', now() - interval '1 hour')`;
+  const { runs } = operatorOf(url);
+  const { exceptions } = await runs([], { now: new Date(), asOf: null });
+  const proposal = await propose(desk, exceptions[0]!.id, wordOf('Ada'));
+  const approval = await sql.begin(async (host) => {
+    await host`select from deposits where id = ${id} for update`;
+    const approving = approve(desk, proposal, wordOf('Grace'));
+    while (
+      (await sql`select from pg_stat_activity where application_name = 'recon' and wait_event_type = 'Lock'`).length ===
+      0
+    );
+    await book(host, 'deposit', id, buffer, account, '7');
+    return { approving };
+  });
+  expect(await approval.approving).toMatchObject({
+    state: 'refused',
+    reason: 'The check finds nothing wrong with it any more.',
+  });
+  expect((await runs([], { now: new Date(), asOf: null })).exceptions).toEqual([]);
 });
 
 /** Payments between two users at random, one after the other. Returns how many there were. */

@@ -101,6 +101,9 @@ describe('what takes two people', () => {
     at.ledger.deposit(at.bob, '10', { postedAmount: '10.5' });
     await at.save();
     const excess = await found(at, 'amount_mismatch');
+    expect((await at.types(['exceptions', 'show', excess])).stdout).toContain(
+      'recon does not correct it: more was posted than the record says, which is reversed and posted again.',
+    );
     expect(await at.types(['corrections', 'propose', excess])).toMatchObject({
       exitCode: 64,
       stderr: expect.stringContaining('More was posted than the record says') as string,

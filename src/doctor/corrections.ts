@@ -1,0 +1,34 @@
+import { planAll } from '../corrections/host-tables.ts';
+import { inTransaction, withDatabase } from '../database/database.ts';
+import { databaseProblem } from '../database/problem.ts';
+import { ok, problem, type DatabasePatient, type Examination } from './examination.ts';
+
+/** Where corrections are switched on, or have a role of their own: that this role may make them. Only plans, writes nothing. */
+export const corrections: Examination<DatabasePatient> = {
+  topic: 'corrections',
+  async examine({ config, source, world }) {
+    const { automatic, databaseUrl, variable } = config.corrections;
+    if (!automatic && variable === 'DATABASE_URL') return [];
+    return withDatabase(databaseUrl, { connections: 1, signal: world.signal }, async (database) => {
+      try {
+        const planned = await inTransaction(database, 'read only', (transaction) => planAll(transaction, source));
+        if (planned === 0)
+          return [
+            problem('The mapping has no folder corrections: nothing can be corrected.', 'See README, "Corrections".'),
+          ];
+        return [
+          ok(`The role of ${variable} may write what corrections write; automatic: ${automatic ? 'yes' : 'no'}.`),
+        ];
+      } catch (error) {
+        const said = databaseProblem(error);
+        if (said === undefined) throw error;
+        return [
+          problem(
+            `The role of ${variable} cannot make corrections: ${said.message} (${said.code}).`,
+            'Grant it recon_reader, recon_writer and recon_corrector (sql/roles.sql), or mend the mapping’s folder corrections.',
+          ),
+        ];
+      }
+    });
+  },
+};
