@@ -3,10 +3,10 @@ import type { Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import { subjectOf, type StoredException } from '../exceptions/exception.ts';
 import { findException } from '../exceptions/store.ts';
-import { money, toText } from '../money.ts';
+import { toText } from '../money.ts';
 import { applyBrakes } from './brakes.ts';
 import { Failure, Refusal, type Correction, type Plan } from './correction.ts';
-import { writeRow, type HostRow } from './host-tables.ts';
+import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { correctionOf } from './index.ts';
 import { recordApplied, recordUnapplied, type Author } from './record.ts';
 import type { About, Site } from './site.ts';
@@ -16,8 +16,8 @@ import { inCorrection, type Desk, type Opened } from './transaction.ts';
 export interface Order {
   exceptionId: string;
   author: Author;
-  /** What somebody approved; undefined: nobody was shown anything. */
-  approved?: { action: string; amount: string };
+  /** The rows that somebody approved; undefined: nobody was shown anything. */
+  approved?: readonly HostRow[];
 }
 
 /** What became of it. */
@@ -149,10 +149,21 @@ function ofLedger(about: About): [CheckName, About] {
 }
 
 /** Two people approved what they were shown, not whatever the data says by now. */
-function assertAsApproved(plan: Plan, approved: Order['approved']): void {
-  if (approved === undefined) return;
-  if (plan.action !== approved.action || !plan.amount.equals(money(approved.amount)))
-    throw new Refusal('The books have moved: it is no longer what was proposed. Propose it again.');
+function assertAsApproved({ rows }: Plan, approved: Order['approved']): void {
+  if (approved === undefined || essenceOf(rows) === essenceOf(approved)) return;
+  throw new Refusal('The books have moved: it is no longer what was proposed. Propose it again.');
+}
+
+/** What rows do, without what differs each time: the ids of new rows, and where a balance happens to stand. */
+function essenceOf(rows: readonly HostRow[]): string {
+  return rows
+    .map(({ table, id, before, after }) => {
+      if (table === 'ledger_accounts') return `${id} by ${movedBy({ before, after })}`;
+      const { transaction_id: _new, ...values } = after;
+      return JSON.stringify([table, before === null ? 'new' : id, before, Object.entries(values).sort()]);
+    })
+    .sort()
+    .join('\n');
 }
 
 /** The finding is gone, nothing else is wrong with what was touched, and the host stored what was written. */

@@ -38,10 +38,9 @@ export async function applyBrakes(one: Case): Promise<void> {
 }
 
 /** By what is left of the difference now, not by what the exception said when it was stored. */
-function assertSmall({ correction, exception, finding, plan, config }: Case): void {
+function assertSmall({ correction, finding, plan, config }: Case): void {
   if (correction.by === 'people') return;
-  const isLow = exception.severity === 'low' && finding.severity === 'low';
-  if (!isLow || !plan.amount.lessThanOrEqualTo(config.severityUpTo.low))
+  if (finding.severity !== 'low' || !plan.amount.lessThanOrEqualTo(config.severityUpTo.low))
     throw new Refusal(`It is of ${finding.severity} severity: only low ones are corrected.`);
 }
 

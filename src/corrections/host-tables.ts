@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { query, type Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
+import { money, toText } from '../money.ts';
 import type { Source } from '../source.ts';
 import { Failure, Refusal } from './correction.ts';
 
@@ -18,6 +19,11 @@ export interface HostRow {
   /** Only the columns that change; null: the row is new. */
   before: Values | null;
   after: Values;
+}
+
+/** By how much a row of an account moves its balance: exact decimal text. */
+export function movedBy({ before, after }: Pick<HostRow, 'before' | 'after'>): string {
+  return toText(money(after['balance'] ?? 'NaN').minus(money(before?.['balance'] ?? 'NaN')));
 }
 
 /** Locks rows in the order of their ids, until the transaction ends. Throws a Refusal where one is gone, or stands twice. */

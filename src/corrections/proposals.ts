@@ -79,8 +79,8 @@ export async function approve(desk: Desk, proposal: StoredCorrection, word: Word
   return findCorrection(desk.database, desk.schema, proposal.id);
 }
 
-function orderOf({ id, exception_id: exceptionId, action, amount }: StoredCorrection, word: Word): Order {
-  return { exceptionId, author: { reportId: null, proposalId: id, ...word }, approved: { action, amount } };
+function orderOf({ id, exception_id: exceptionId, rows_written: approved }: StoredCorrection, word: Word): Order {
+  return { exceptionId, author: { reportId: null, proposalId: id, ...word }, approved };
 }
 
 /** The database refuses the same name as well. */

@@ -6,7 +6,7 @@ import { lockExceptions } from '../exceptions/store.ts';
 import { money, toText } from '../money.ts';
 import { OperatorError } from '../operator-error.ts';
 import { Failure, Refusal } from './correction.ts';
-import { writeRow, type HostRow } from './host-tables.ts';
+import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import type { Word } from './proposals.ts';
 import { logCorrection } from './record.ts';
 import type { Site } from './site.ts';
@@ -132,15 +132,15 @@ function reversalOf(written: readonly HostRow[], original: string, correctionId:
 }
 
 /** By as much as it was moved, from where it is now: the host has gone on. */
-function movedBack({ id, before, after }: HostRow, stored: string | undefined): HostRow {
+function movedBack(row: HostRow, stored: string | undefined): HostRow {
+  const { id } = row;
   if (stored === undefined) throw new Refusal(`Account ${id} is not there.`);
-  const moved = money(after['balance'] ?? 'NaN').minus(money(before?.['balance'] ?? 'NaN'));
   const now = money(stored);
   return {
     table: 'ledger_accounts',
     id,
     before: { balance: toText(now) },
-    after: { balance: toText(now.minus(moved)) },
+    after: { balance: toText(now.minus(money(movedBy(row)))) },
   };
 }
 

@@ -119,6 +119,22 @@ describe('what takes two people', () => {
     expect(await at.books()).toEqual(before);
   });
 
+  test('a drift can be proposed too: it moves by as much as was approved, wherever the host has taken the balance', async () => {
+    const at = await desk({ RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'false' });
+    const account = at.ledger.account(at.ada, 'usdc_balance').id;
+    await at.drift(account, '0.5');
+    const id = await found(at, 'balance_drift');
+    const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada`);
+    at.ledger.deposit(at.ada, '7');
+    await at.save();
+    const other = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(other.correction).toMatchObject({
+      state: 'applied',
+      rows_written: [{ id: account, before: { balance: '87.5' }, after: { balance: '87' } }],
+    });
+    expect((await at.runs()).exitCode).toBe(0);
+  });
+
   test('the host posts it meanwhile: nothing is written twice', async () => {
     const at = await missing();
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
