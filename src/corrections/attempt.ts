@@ -10,7 +10,7 @@ import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { correctionOf } from './index.ts';
 import { recordApplied, recordUnapplied, type Author } from './record.ts';
 import type { About, Site } from './site.ts';
-import { inCorrection, type Desk, type Opened } from './transaction.ts';
+import { inCorrection, inRehearsal, type Desk, type Opened } from './transaction.ts';
 
 /** What is to be corrected, and on whose word. */
 export interface Order {
@@ -54,16 +54,7 @@ export async function correct(desk: Desk, order: Order): Promise<Outcome> {
 
 /** The same without a trace: everything is done, looked at, and rolled back. A reason why not is thrown as a Refusal or Failure. */
 export async function rehearse(desk: Desk, order: Order): Promise<Outcome> {
-  const enough = new Error('rolled back on purpose');
-  let rehearsed: Outcome | undefined;
-  await inCorrection(desk, async (opened) => {
-    rehearsed = await carryOut(desk, opened, order, randomUUID());
-    throw enough;
-  }).catch((error: unknown) => {
-    if (error !== enough) throw error;
-  });
-  if (rehearsed === undefined) throw new Error('The rehearsal came to no end.');
-  return rehearsed;
+  return inRehearsal(desk, (opened) => carryOut(desk, opened, order, randomUUID()));
 }
 
 async function orRecorded(desk: Desk, order: Order, id: string, work: () => Promise<Outcome>): Promise<Outcome> {
@@ -159,8 +150,8 @@ function essenceOf(rows: readonly HostRow[]): string {
   return rows
     .map(({ table, id, before, after }) => {
       if (table === 'ledger_accounts') return `${id} by ${movedBy({ before, after })}`;
-      const { transaction_id: _new, ...values } = after;
-      return JSON.stringify([table, before === null ? 'new' : id, before, Object.entries(values).sort()]);
+      const values = Object.entries(after).filter(([column]) => column !== 'transaction_id'); // that one is new too
+      return JSON.stringify([table, before === null ? 'new' : id, before, values.sort()]);
     })
     .sort()
     .join('\n');

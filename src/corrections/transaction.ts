@@ -53,6 +53,20 @@ export async function inCorrection<T>(desk: Desk, body: (opened: Opened) => Prom
   }
 }
 
+/** The same, rolled back in the end: what `body` returns is what would have been. */
+export async function inRehearsal<T>(desk: Desk, body: (opened: Opened) => Promise<T>): Promise<T> {
+  const enough = new Error('rolled back on purpose');
+  let result: { value: T } | undefined;
+  await inCorrection(desk, async (opened) => {
+    result = { value: await body(opened) };
+    throw enough;
+  }).catch((error: unknown) => {
+    if (error !== enough) throw error;
+  });
+  if (result === undefined) throw new Error('The rehearsal came to no end.');
+  return result.value;
+}
+
 /**
  * SQLSTATEs (PostgreSQL, appendix A) of what may go better another time: serialization, deadlock, lock timeout. A
  * statement that took too long would hold the host's row as long again.

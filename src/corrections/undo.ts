@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from '../database/database.ts';
-import { inTransaction } from '../database/database.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
 import { subjectOf } from '../exceptions/exception.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { money, toText } from '../money.ts';
@@ -11,7 +10,7 @@ import type { Word } from './proposals.ts';
 import { logCorrection } from './record.ts';
 import type { Site } from './site.ts';
 import { findCorrection, insertCorrection, type NewCorrection, type StoredCorrection } from './store.ts';
-import { inCorrection, type Desk } from './transaction.ts';
+import { inCorrection, inRehearsal, type Desk } from './transaction.ts';
 
 /**
  * Takes a correction back: a balance moves back by as much as it was moved, a link is taken away, a posting is reversed by
@@ -41,17 +40,12 @@ export async function undo(desk: Desk, undone: StoredCorrection, word: Word): Pr
 /** What that would write now; everything is rolled back. Throws an OperatorError (64) with the reason why it would not. */
 export async function previewUndo(desk: Desk, undone: StoredCorrection): Promise<readonly HostRow[]> {
   assertStands(undone);
-  const enough = new Error('rolled back on purpose');
-  let rows: readonly HostRow[] = [];
-  await inCorrection(desk, async ({ transaction, site }) => {
-    rows = await takeBack(desk, transaction, site, undone);
-    throw enough;
-  }).catch((error: unknown) => {
-    if (error instanceof Refusal || error instanceof Failure)
-      throw new OperatorError(64, `It cannot be undone: ${error.message}`, undefined, { cause: error });
-    if (error !== enough) throw error;
-  });
-  return rows;
+  try {
+    return await inRehearsal(desk, ({ transaction, site }) => takeBack(desk, transaction, site, undone));
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Failure)) throw error;
+    throw new OperatorError(64, `It cannot be undone: ${error.message}`, undefined, { cause: error });
+  }
 }
 
 function assertStands({ id, state, undoes, undone_by: by }: StoredCorrection): void {

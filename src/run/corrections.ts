@@ -38,7 +38,8 @@ export async function correctWhatWasFound(
   schema: string,
   report: Report,
 ): Promise<void> {
-  const { config, world, source, mask, listener } = engine;
+  const { config, source, mask, listener } = engine;
+  const world = { ...engine.world, signal: engine.signal }; // the deadline of the run holds for them too
   const known = report.metadata['corrections'] as ReportedCorrections | undefined;
   if (known === undefined || known.not_made !== undefined) return;
   try {
@@ -47,7 +48,7 @@ export async function correctWhatWasFound(
     await note(database, schema, report, { ...known, tried, corrected, refused, failed });
     if (corrected > 0) await enqueueFollowed(database, schema, config, world.now());
   } catch (error) {
-    if (world.signal.aborted) return;
+    if (engine.world.signal.aborted) return;
     listener.trouble('corrections.not_made', error);
     const reason = mask(error instanceof Error ? error.message : String(error));
     await noteBrokenOff(database, schema, report, { ...known, not_made: reason }).catch(() => undefined);

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { Failure } from '../../src/corrections/correction.ts';
+import { inCorrection } from '../../src/corrections/transaction.ts';
+import { OperatorError } from '../../src/operator-error.ts';
+import { testDatabase } from '../support/database.ts';
+import { openPool } from '../support/run-check.ts';
+import { deskOf } from './desk.ts';
+
+const { url, sql } = await testDatabase();
+const desk = deskOf(openPool(url));
+await sql`create function fail(code text) returns void language plpgsql as $$
+  begin raise exception using errcode = code, message = 'on purpose'; end $$`;
+
+/** How often it was tried, and what came of it, where the first `times` attempts meet this SQLSTATE. */
+async function attempt(code: string, times: number): Promise<[number, unknown]> {
+  let tried = 0;
+  const outcome = await inCorrection(desk, async ({ transaction }) => {
+    tried += 1;
+    await transaction`create table public.written ()`;
+    if (tried <= times) await transaction`select public.fail(${code})`;
+    await transaction`drop table public.written`;
+    return 'done';
+  }).catch((error: unknown) => error);
+  return [tried, outcome];
+}
+
+test('a deadlock, a serialization failure and a lock that is not to be had are tried again, three times', async () => {
+  for (const code of ['40P01', '40001', '55P03']) expect(await attempt(code, 1), code).toEqual([2, 'done']);
+  const [tried, outcome] = await attempt('40P01', 9);
+  expect([tried, outcome instanceof Failure]).toEqual([4, true]);
+  expect(await sql`select from pg_tables where tablename = 'written'`).toHaveLength(0);
+});
+
+test('what would be the same another time is not: a refusal, a long statement, a right or a column that is missing', async () => {
+  for (const code of ['P0001', '23514', '57014']) {
+    const [tried, outcome] = await attempt(code, 1);
+    expect([tried, outcome instanceof Failure], code).toEqual([1, true]);
+  }
+  for (const code of ['42501', '25006', '42703']) {
+    const [tried, outcome] = await attempt(code, 1);
+    expect([tried, outcome instanceof OperatorError && outcome.exitCode], code).toEqual([1, 78]);
+  }
+});
