@@ -1,5 +1,4 @@
-import type { StoredException } from '../exceptions/exception.ts';
-import { subjectOf } from '../exceptions/exception.ts';
+import { subjectOf, type StoredException } from '../exceptions/exception.ts';
 import { adjustAmount } from './adjust-amount.ts';
 import type { Correction } from './correction.ts';
 import { linkJob } from './link-job.ts';
