@@ -27,8 +27,8 @@ export function proposeCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      const word = wordOf(flags, world);
       await withDesk(world, async (desk, store) => {
+        const word = wordOf(flags, world);
         const { previewOf, propose } = await import('../corrections/proposals.ts');
         const { findException } = await import('../exceptions/store.ts');
         const exception = await findException(store.database, store.schema, id);
@@ -56,8 +56,8 @@ export function approveCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      const word = wordOf(flags, world);
       await withDesk(world, async (desk, store) => {
+        const word = wordOf(flags, world);
         const { approve, previewApproval } = await import('../corrections/proposals.ts');
         const proposal = await find(store, id);
         const { action, rows } = await previewApproval(desk, proposal, word);
@@ -77,8 +77,8 @@ export function undoCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      const word = wordOf(flags, world);
       await withDesk(world, async (desk, store) => {
+        const word = wordOf(flags, world);
         const { previewUndo, undo } = await import('../corrections/undo.ts');
         const correction = await find(store, id);
         const rows = await previewUndo(desk, correction);
@@ -97,8 +97,8 @@ export function rejectCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      const word = wordOf(flags, world);
       await withStore(world, async (store) => {
+        const word = wordOf(flags, world);
         const { reject } = await import('../corrections/proposals.ts');
         await printCorrection(await reject(store, await find(store, id), word), flags.output, world);
       });

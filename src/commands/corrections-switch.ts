@@ -19,8 +19,8 @@ export function switchCommand(context: CommandContext, name: keyof typeof words)
     .addHelpText('after', `\nExample:\n  recon corrections ${name} --note "ticket 812"`)
     .action(async (flags: { by?: string; note: string }) => {
       const { world } = context;
-      const signature = signatureOf(flags, world);
       await withStore(world, async ({ database, schema, config }) => {
+        const signature = signatureOf(flags, world);
         const { setSwitch } = await import('../corrections/switch.ts');
         const { plain } = await import('../plain.ts');
         await setSwitch(database, schema, stopped, flags.note, signature);
