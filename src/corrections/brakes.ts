@@ -27,7 +27,7 @@ export interface Case {
 type Brake = (one: Case) => void | Promise<void>;
 
 /** Of every correction, whoever makes it. */
-const forAll: readonly Brake[] = [assertSmall, assertNothingElseTouches];
+const forAll: readonly Brake[] = [assertSmall, assertOnce, assertNothingElseTouches];
 
 /** Of a run that corrects by itself. */
 const forMachines: readonly Brake[] = [assertNobodyHasIt, assertNeverCorrected, assertWithinCaps];
@@ -42,6 +42,17 @@ function assertSmall({ correction, finding, plan, config }: Case): void {
   if (correction.by === 'people') return;
   if (finding.severity !== 'low' || !plan.amount.lessThanOrEqualTo(config.severityUpTo.low))
     throw new Refusal(`It is of ${finding.severity} severity: only low ones are corrected.`);
+}
+
+/** The database refuses it too. Whoever reopens an exception that was corrected cannot have it corrected twice. */
+async function assertOnce({ transaction, schema, exception }: Case): Promise<void> {
+  const [earlier] = await transaction<{ id: string }[]>`
+    select correction.id
+    from ${transaction(`${schema}.reconciliation_corrections`)} as correction
+    where correction.exception_id = ${exception.id} and correction.state = 'applied' and correction.undoes is null
+  `;
+  if (earlier !== undefined)
+    throw new Refusal(`It was corrected already (${earlier.id}): what is still wrong, a run finds as a new exception.`);
 }
 
 /** Whoever took it up, put it aside or agreed to it knows more than a machine. */

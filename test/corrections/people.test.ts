@@ -133,6 +133,10 @@ describe('what takes two people', () => {
       rows_written: [{ id: account, before: { balance: '87.5' }, after: { balance: '87' } }],
     });
     expect((await at.runs()).exitCode).toBe(0);
+
+    await at.drift(account, '0.5');
+    expect(await at.types(['exceptions', 'reopen', id, '--note', 'again'])).toMatchObject({ exitCode: 0 });
+    expect((await at.types(['corrections', 'propose', id])).stderr).toContain('It was corrected already');
   });
 
   test('the host posts it meanwhile: nothing is written twice', async () => {
