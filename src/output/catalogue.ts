@@ -1,7 +1,7 @@
 import type { Check } from '../checks/check.ts';
 import { kindNamed } from '../kinds.ts';
 import type { Screen } from './screen.ts';
-import { renderTable } from './table.ts';
+import { flowed, renderTable } from './table.ts';
 
 /** One finding kind of one check, as JSON and CSV give it. */
 export interface CatalogueRow {
@@ -49,10 +49,11 @@ export function catalogueScreen(checks: readonly Check[], screen: Screen): strin
         `${row.subject} ${row.meaning}`,
       ]);
       const table = renderTable(
-        [{ header: 'kind' }, { header: 'subject' }, { header: 'at least' }, { header: 'meaning' }],
+        [{ header: 'kind' }, { header: 'subject' }, { header: 'at least' }, { header: 'meaning', wraps: true }],
         rows,
+        screen.columns,
       );
-      return `${screen.strong(check.name)}  ${check.summary}\n\n${table}`;
+      return `${flowed(`${screen.strong(check.name)}  `, check.summary, screen.columns)}\n${table}`;
     })
     .join('\n');
 }
