@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.ts';
 import { correctionsCommand } from './commands/corrections.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exceptionsCommand } from './commands/exceptions.ts';
+import { fitHelp } from './commands/help-text.ts';
 import { helpCommand } from './commands/help.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -59,8 +60,10 @@ function buildProgram(context: CommandContext): Command {
     })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => world.stdout.write(text),
+      writeOut: (text) => world.stdout.write(fitHelp(text, world.stdout.columns ?? 80)),
       writeErr: (text) => world.stderr.write(text),
+      getOutHelpWidth: () => world.stdout.columns ?? 80,
+      getErrHelpWidth: () => world.stderr.columns ?? 80,
     })
     .showHelpAfterError('Run with --help for usage.')
     .addHelpText(

@@ -1,4 +1,5 @@
-import type { Severity } from './kinds.ts';
+import type { CheckName } from './checks/names.ts';
+import type { StoredException } from './exceptions/exception.ts';
 import type { Status } from './status.ts';
 
 /** What a person does next. */
@@ -9,21 +10,24 @@ export interface Step {
   why: string;
 }
 
-/** The open exception to begin with. */
-export interface FirstException {
-  id: string;
-  severity: Severity;
-  description: string;
+/** What the steps after a comparison follow from. */
+export interface Outcome {
+  /** The checks that could not tell. */
+  incomplete: readonly CheckName[];
+  /** The open exception to begin with, which stands first in a list; undefined: there is none. */
+  first: Pick<StoredException, 'id' | 'severity' | 'description'> | undefined;
+  /** How many more are open of its severity, as far as that is known. */
+  others: number;
 }
 
 /** What to do where everything stands so, the most urgent first; nothing where all is well. */
-export function stepsOf(standing: Omit<Status, 'next'>, first: FirstException | undefined): Step[] {
-  return [
-    ...runsToMake(standing),
-    ...checksToLookAt(standing),
-    ...exceptionsToLookAt(standing, first),
-    ...toApprove(standing),
-  ];
+export function stepsOf(standing: Omit<Status, 'next'>, first: StoredException | undefined): Step[] {
+  const { checks, open_exceptions: open } = standing;
+  const incomplete = checks
+    .filter(({ on, verdict }) => on && verdict === 'incomplete')
+    .map(({ check_type: name }) => name);
+  const others = first === undefined ? 0 : open[first.severity] - 1;
+  return [...runsToMake(standing), ...stepsAfter({ incomplete, first, others }), ...toApprove(standing)];
 }
 
 function toApprove({ corrections: { proposed } }: Omit<Status, 'next'>): Step[] {
@@ -41,23 +45,20 @@ function runsToMake({ runs, last_report: last }: Omit<Status, 'next'>): Step[] {
     }));
 }
 
-function checksToLookAt({ checks }: Omit<Status, 'next'>): Step[] {
-  const incomplete = checks.filter(({ on, verdict }) => on && verdict === 'incomplete');
-  const ids = new Set(incomplete.map(({ report_id: id }) => id ?? ''));
-  return [...ids].map((id) => {
-    const names = incomplete.filter(({ report_id: reportId }) => reportId === id).map(({ check_type: name }) => name);
-    return { command: `recon reports show ${id.slice(0, 8)}`, why: `Could not tell: ${names.join(', ')}.` };
-  });
-}
-
-function exceptionsToLookAt(
-  { open_exceptions: open }: Omit<Status, 'next'>,
-  first: FirstException | undefined,
-): Step[] {
-  if (first === undefined) return [];
-  const show = { command: `recon exceptions show ${first.id.slice(0, 8)}`, why: first.description };
-  const others = open[first.severity] - 1;
-  if (others === 0) return [show];
-  const list = `recon exceptions list --severity ${first.severity}`;
-  return [show, { command: list, why: `${others.toLocaleString('en-US')} more of severity ${first.severity}.` }];
+/** The same for what a run, or the last run of each check, found. */
+export function stepsAfter({ incomplete, first, others }: Outcome): Step[] {
+  return [
+    ...(incomplete.length === 0 ? [] : [{ command: 'recon doctor', why: `Could not tell: ${incomplete.join(', ')}.` }]),
+    ...(first === undefined
+      ? []
+      : [{ command: `recon exceptions show ${(first.id ?? '').slice(0, 8)}`, why: first.description }]),
+    ...(first === undefined || others === 0
+      ? []
+      : [
+          {
+            command: `recon exceptions list --severity ${first.severity}`,
+            why: `${others.toLocaleString('en-US')} more of severity ${first.severity}.`,
+          },
+        ]),
+  ];
 }

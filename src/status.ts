@@ -3,10 +3,12 @@ import type { Config } from './config.ts';
 import { correctionFigures, type CorrectionFigures } from './corrections/figures.ts';
 import { switchOf } from './corrections/switch.ts';
 import type { Database } from './database/database.ts';
-import { anyException, matches } from './exceptions/filter.ts';
+import { listOf } from './database/list-of.ts';
+import { anyException, type ExceptionFilter } from './exceptions/filter.ts';
+import { streamExceptions } from './exceptions/store.ts';
 import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
 import { noneBySeverity, type Severity } from './kinds.ts';
-import { stepsOf, type FirstException, type Step } from './next-steps.ts';
+import { stepsOf, type Step } from './next-steps.ts';
 import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import { scheduledRuns, type ScheduledRuns } from './schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
@@ -68,7 +70,15 @@ export async function statusOf(database: Database, schema: string, config: Confi
     },
     last_report: reports[0] ?? null,
   };
-  return { ...standing, next: stepsOf(standing, await firstException(database, schema, now, openTotal)) };
+  const [worst] = openTotal;
+  const first =
+    worst === undefined ? [] : await listOf(streamExceptions(database, schema, firstOf(worst, now), { limit: 1 }));
+  return { ...standing, next: stepsOf(standing, first[0]) };
+}
+
+/** Those among which the one to begin with is: a look at fewer than all of them. */
+function firstOf({ severity }: ExceptionTotal, at: Date): ExceptionFilter {
+  return { ...anyException, status: 'open', at, severities: [severity] };
 }
 
 const neverRun = {
@@ -106,22 +116,4 @@ function countBySeverity(totals: readonly ExceptionTotal[]): Record<Severity, nu
   const counts = noneBySeverity();
   for (const total of totals) counts[total.severity] += countOf(total);
   return counts;
-}
-
-/** The one to begin with: the largest of the most severe. */
-async function firstException(
-  database: Database,
-  schema: string,
-  now: Date,
-  [worst]: readonly ExceptionTotal[],
-): Promise<FirstException | undefined> {
-  if (worst === undefined) return undefined;
-  const [first] = await database<FirstException[]>`
-    select exception.id, exception.severity, exception.description
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, { ...anyException, status: 'open', at: now, severities: [worst.severity] })}
-    order by abs(exception.difference) desc nulls last, exception.created_at, exception.id
-    limit 1
-  `;
-  return first;
 }

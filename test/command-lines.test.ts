@@ -41,7 +41,8 @@ async function type(line: string) {
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'env'), 'LOG_LEVEL=silent\n');
   const words = meant.reduce((said, [placeholder, typed]) => said.replace(placeholder, typed), line).trim();
-  return recon(words.split(/\s+/).map((word) => word.replace('$FILE', join(folder, 'env'))));
+  const argv = words.split(/\s+/).map((word) => word.replace('$FILE', join(folder, 'env')));
+  return recon(argv, { env: { USER: 'ada' } });
 }
 
 const readme = commandLinesOf((await read('README.md')).replace(/^## Not built yet[^]*/m, ''));

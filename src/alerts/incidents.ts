@@ -1,14 +1,14 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database/database.ts';
-import { isOpen } from '../exceptions/open.ts';
+import { counts } from '../exceptions/state.ts';
 import { severitiesFrom, type Severity } from '../kinds.ts';
 
 /** What PagerDuty is told of under one key, until it is told that it is over. */
 export interface Incident {
   key: string;
-  /** Over when this exception is not open any more. */
+  /** Over when this exception does not count any more (`counts`). */
   exceptionId?: string;
-  /** Over when no exception of this check is open. */
+  /** Over when none of this check counts. */
   check?: CheckName;
 }
 
@@ -43,7 +43,7 @@ export async function closeIncidents(
 
 /**
  * Forgets the incidents whose exceptions are over, whoever ended them, and returns their keys: that of an exception
- * that is not open any more, that of a check without an open exception of `severity` or above.
+ * that does not count any more, that of a check of which none of `severity` or above counts.
  */
 export async function closeFollowed(
   transaction: Transaction,
@@ -60,7 +60,7 @@ export async function closeFollowed(
         incident.exception_id is not null
         and not exists (
           select from ${exceptions} as exception
-          where exception.id = incident.exception_id and ${isOpen(transaction, now)}
+          where exception.id = incident.exception_id and ${counts(transaction, now)}
         )
       )
       or (
@@ -70,7 +70,7 @@ export async function closeFollowed(
           where
             exception.check_type = incident.check_type
             and exception.severity = any (${[...loud]}::text[])
-            and ${isOpen(transaction, now)}
+            and ${counts(transaction, now)}
         )
       )
     returning incident.key

@@ -72,7 +72,9 @@ async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat,
   }
   const { alertColumns, alertTable } = await import('../output/alerts.ts');
   if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(alertColumns, alerts));
-  return alerts.length === 0 ? print(world.stderr, 'No alerts.\n') : print(world.stdout, alertTable(alerts));
+  const { screenOf } = await import('../output/screen.ts');
+  if (alerts.length === 0) return print(world.stderr, 'No alerts.\n');
+  return print(world.stdout, alertTable(alerts, screenOf(world.stdout, world.env)));
 }
 
 function retryCommand(context: CommandContext): Command {

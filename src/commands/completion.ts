@@ -1,4 +1,5 @@
 import { Argument, Command, type Option } from 'commander';
+import { topics } from './help.ts';
 import type { CommandContext } from './options.ts';
 import { print } from './print.ts';
 
@@ -7,8 +8,8 @@ type Shell = (typeof shells)[number];
 
 const examples = `
 Examples:
-  source <(recon completion bash)                                     in ~/.bashrc
-  source <(recon completion zsh)                                      in ~/.zshrc, after compinit
+  source <(recon completion bash)  in ~/.bashrc
+  source <(recon completion zsh)   in ~/.zshrc, after compinit
   recon completion fish > ~/.config/fish/completions/recon.fish`;
 
 /** `recon completion`: a script for a shell, made from the command tree. */
@@ -18,7 +19,11 @@ export function completionCommand({ world }: CommandContext, program: Command): 
     .addArgument(new Argument('<shell>', 'which shell').choices(shells))
     .addHelpText('after', examples)
     .action(async (shell: Shell) => {
-      await print(world.stdout, scripts[shell](placesOf(program)));
+      const places = placesOf(program);
+      await print(
+        world.stdout,
+        scripts[shell]([...places.filter(({ path }) => path !== 'help'), ...helpPlaces(places)]),
+      );
     });
 }
 
@@ -38,6 +43,16 @@ function placesOf(command: Command, inherited: readonly Option[] = [], path = ''
   const values = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
   const below = command.commands.flatMap((child) => placesOf(child, options, `${path} ${child.name()}`.trim()));
   return [{ path, commands: command.commands, options, values }, ...below];
+}
+
+/** `help` takes the way to any command, and topics of its own. */
+function helpPlaces(places: readonly Place[]): Place[] {
+  return places.map(({ path, commands }) => ({
+    path: `help ${path}`.trim(),
+    commands,
+    options: [],
+    values: path === '' ? topics : [],
+  }));
 }
 
 const scripts: Record<Shell, (places: readonly Place[]) => string> = {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { checkNames } from '../checks/names.ts';
-import { statuses, type ExceptionFilter } from '../exceptions/filter.ts';
+import type { ExceptionFilter } from '../exceptions/filter.ts';
+import { statuses, type Status } from '../exceptions/state.ts';
 import { kinds as knownKinds, severities as knownSeverities, type Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
@@ -9,7 +10,7 @@ import type { Store } from './store.ts';
 
 /** What says which exceptions are meant. */
 export interface FilterFlags {
-  status?: ExceptionFilter['status'];
+  status?: Status;
   severity?: Severity[];
   check?: string[];
   kind?: string[];

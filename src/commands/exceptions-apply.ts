@@ -15,7 +15,8 @@ const explanation = `
 The file is what recon exceptions list -o csv printed. In the rows that are meant, enter an action (acknowledge, assign,
 comment, snooze, accept, resolve, reopen), a note, until when, or the name of the assignee; rows without an action stay
 as they are, and so does every other column. What would change is shown first, and all of it is changed, or nothing.
-A row that would resolve or accept other amounts than the file has is refused.
+A row is refused that would resolve or accept other amounts than those that were exported: version says which those were,
+whatever a spreadsheet made of the numbers.
 
 Examples:
   recon exceptions list -o csv > worklist.csv

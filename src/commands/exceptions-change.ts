@@ -1,7 +1,16 @@
 import { Command } from 'commander';
-import { actions, type Action, type ActionName, type Order, type Signature } from '../exceptions/actions.ts';
+import {
+  actions,
+  takesOver,
+  whyNoName,
+  type Action,
+  type ActionName,
+  type Order,
+  type Signature,
+} from '../exceptions/actions.ts';
 import type { Target } from '../exceptions/change.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
@@ -24,15 +33,18 @@ export function changeCommand(context: CommandContext, name: ActionName): Comman
     .argument('[id...]', 'their ids, or the first characters of them', (id: string, others?: string[]) =>
       gather(idPrefix(id), others),
     );
-  if (action.takes === 'until') command.requiredOption('--until <time>', 'until when (7d, 2026-11-01, RFC 3339)');
-  if (action.takes === 'assignee') command.requiredOption('--to <name>', 'whose it shall be');
-  if (action.note === 'required') command.requiredOption('--note <text>', 'why; kept for the auditor');
+  // not required by commander, which would name the first one that is missing and no other
+  if (action.takes === 'until') command.option('--until <time>', 'until when (7d, 2026-11-01, RFC 3339); needed');
+  if (action.takes === 'assignee') command.option('--to <name>', 'whose it shall be; needed');
+  if (action.note === 'required') command.option('--note <text>', 'why, kept for the auditor; needed');
   else command.option('--note <text>', 'a word for the log');
   addSignature(command).addHelpText('after', helpOf(name, action));
   return addFilter(command.optionsGroup('Which ones, instead of ids:')).action(
-    async (ids: string[] | undefined, _flags, me: Command) => {
+    async (ids: string[] = [], _flags, me: Command) => {
       const { world } = context;
-      await withStore(world, (store) => change(store, name, ids ?? [], me.optsWithGlobals<ChangeFlags>(), world));
+      const flags = me.optsWithGlobals<ChangeFlags>();
+      assertComplete(name, ids, flags, world);
+      await withStore(world, (store) => change(store, name, ids, flags, world));
     },
   );
 }
@@ -52,11 +64,40 @@ function helpOf(name: ActionName, { takes, note }: Action): string {
   ].join('');
   return `
 One exception that is named by its id is changed at once. Several are shown first: a person at a terminal is asked,
-anybody else gives --yes. All of them are changed, or none.
+anybody else gives --yes. All of them are changed, or none. Taking one from somebody else is said, and a person is asked.
 
 Examples:
-  recon exceptions ${name} 3f2a91bc --by "Ada Lovelace"${how}
-  recon exceptions ${name} --kind stuck --max-amount 10${how}`;
+  recon exceptions ${name} 3f2a91bc --by Ada${how}
+  recon exceptions ${name} --kind stuck${how}`;
+}
+
+/** Throws an OperatorError (64) that names all that is missing, so that nobody is told of one thing after the other. */
+function assertComplete(name: ActionName, ids: readonly string[], flags: ChangeFlags, world: World): void {
+  const missing = [
+    ids.length === 0 && !hasFilter(flags) && 'an id or a filter',
+    ...missingOf(actions[name], flags),
+    nameFrom(flags, world) === undefined && '--by NAME',
+  ].filter((part) => part !== false);
+  if (missing.length === 0) return; // what would change is shown then, without --yes too
+  const asks = ids.length !== 1 && flags.yes !== true && world.stdin.isTTY !== true;
+  throw new OperatorError(
+    64,
+    `${name} needs ${listed([...missing, ...(asks ? ['--yes'] : [])])}.`,
+    `\`recon help exceptions ${name}\` says more.`,
+  );
+}
+
+function missingOf({ takes, note }: Action, flags: ChangeFlags): (string | false)[] {
+  return [
+    takes === 'until' && flags.until === undefined && '--until TIME',
+    takes === 'assignee' && flags.to === undefined && '--to NAME',
+    note === 'required' && flags.note === undefined && '--note TEXT',
+  ];
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
 async function change(
@@ -76,11 +117,18 @@ async function change(
   const targets = await targetsOf(store, ids, flags, world);
   if (targets.length === 0) return print(world.stderr, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));
-  const isShown = ids.length === 0 || targets.length > 1;
+  const takenOver = orders.filter(({ holder }) => takesOver(order, holder, signature.by));
+  const isAsked = takenOver.length > 0 && world.stdin.isTTY === true && flags.yes !== true;
+  const isShown = ids.length === 0 || targets.length > 1 || isAsked;
   if (isShown) await review(store, orders, signature, { ...flags, word: action }, world);
+  else for (const one of takenOver) await print(world.stderr, takeoverText(one, signature));
   // where nothing was shown, nothing can have changed since
   const meant = isShown ? orders : orders.map(({ id }) => ({ id, ...order }));
   await carryOut(store, meant, signature, flags.output, world);
+}
+
+function takeoverText({ id, holder }: Target, { by }: Signature): string {
+  return `recon: ${id.slice(0, 8)} is with ${plain(holder ?? '')}: ${plain(by)} takes it over\n`;
 }
 
 /** The exceptions that are meant, by id or by filter, in the state in which they are now. */
@@ -90,7 +138,7 @@ async function targetsOf(
   flags: ChangeFlags,
   world: World,
 ): Promise<Target[]> {
-  if (prefixes.length > 0 === hasFilter(flags))
+  if (prefixes.length > 0 && hasFilter(flags))
     throw new OperatorError(
       64,
       'Which exceptions are meant?',
@@ -106,26 +154,21 @@ async function targetsOf(
   return change.targetsOf(database, schema, { ...anyException, ids: [...ids] });
 }
 
-/** The actor of what a run does: nobody else may look like it in the log of an exception. */
-const systemName = 'system';
-
 /** Who acts, from which machine, and when. Throws an OperatorError (64) if nobody is named. */
 export function signatureOf(flags: { by?: string }, world: World): Signature {
-  const by = flags.by ?? world.env['USER'] ?? world.env['LOGNAME'] ?? '';
-  if (by.trim() === '') throw new OperatorError(64, 'Nobody is named who does it.', 'Give --by NAME.');
+  const by = nameFrom(flags, world);
+  if (by === undefined) throw new OperatorError(64, 'Nobody is named who does it.', 'Give --by NAME.');
   return { by: nameOf('--by', by), host: world.host, at: world.now() };
 }
 
+function nameFrom({ by }: { by?: string }, { env }: World): string | undefined {
+  return by ?? [env['USER'], env['LOGNAME']].find((name) => (name ?? '').trim() !== '');
+}
+
 function nameOf(flag: string, text: string): string {
-  const name = text.trim();
-  if (name === '') throw new OperatorError(64, `${flag} is empty.`, `Give ${flag} NAME.`);
-  if (name.toLowerCase() === systemName)
-    throw new OperatorError(
-      64,
-      `${systemName} is what recon itself signs with.`,
-      `Give a person’s name: ${flag} NAME.`,
-    );
-  return name;
+  const why = whyNoName(text);
+  if (why !== undefined) throw new OperatorError(64, `${flag} ${why}.`, `Give a person’s name: ${flag} NAME.`);
+  return text.trim();
 }
 
 function noteOf(flags: ChangeFlags, { note }: Action): string | null {

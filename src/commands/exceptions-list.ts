@@ -4,7 +4,6 @@ import type { ExceptionFilter } from '../exceptions/filter.ts';
 import { sorts, type Sort } from '../exceptions/order.ts';
 import type { Total } from '../exceptions/list-totals.ts';
 import { listOf, type Items } from '../database/list-of.ts';
-import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
 import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
@@ -20,7 +19,7 @@ interface ListFlags extends FilterFlags {
 
 const examples = `
 What is snoozed or accepted is not open: --status unresolved lists it too. CSV has three empty columns, action, note
-and until: recon exceptions apply carries out what is entered there.
+and until: recon exceptions apply carries out what is entered there, and knows by version if amounts have changed since.
 
 Examples:
   recon exceptions list --severity critical --severity high
@@ -50,16 +49,13 @@ async function list(store: Store, flags: ListFlags, world: World): Promise<void>
   const limit = flags.limit ?? (flags.output === 'table' ? 50 : undefined);
   const page = { sort: flags.sort, afterId };
   const exceptions = streamExceptions(database, schema, filter, { ...page, limit });
-  if (limit === undefined) return printExceptions(exceptions, flags.output, world, worklistColumns);
+  if (limit === undefined) return printExceptions(exceptions, flags.output, world, 'worklist');
   const shown = await listOf(exceptions);
-  await printExceptions(shown, flags.output, world, worklistColumns);
+  await printExceptions(shown, flags.output, world, 'worklist');
   const more = shown.length === limit && (await countExceptions(database, schema, filter, page)) > limit;
   const next = more ? nextCommand(flags, shown.at(-1)?.id ?? '') : undefined;
   if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.length, next, world);
 }
-
-/** What a person enters into the CSV before it comes back. */
-const worklistColumns = ['action', 'note', 'until'];
 
 async function printFoot(
   store: Store,
@@ -70,17 +66,13 @@ async function printFoot(
 ): Promise<void> {
   const { totalsOf } = await import('../exceptions/list-totals.ts');
   const { footOf } = await import('../output/exceptions.ts');
+  const { screenOf } = await import('../output/screen.ts');
   // what is not open is counted apart, so that nobody takes it for gone
   const status = filter.status === 'open' ? 'unresolved' : filter.status;
   const totals = await totalsOf(store.database, store.schema, { ...filter, status });
   const isListed = ({ state }: Total) => filter.status !== 'open' || state === 'open';
-  const foot = footOf(
-    shown,
-    totals.filter(isListed),
-    totals.filter((total) => !isListed(total)),
-    next,
-  );
-  await print(world.stderr, `${plain(store.config.environment)}: ${foot}`);
+  const foot = { shown, totals: totals.filter(isListed), apart: totals.filter((total) => !isListed(total)), next };
+  await print(world.stderr, footOf(store.config.environment, foot, screenOf(world.stderr, world.env)));
 }
 
 /** The same list, from the last exception shown on. */
@@ -94,21 +86,22 @@ function nextCommand(flags: ListFlags, lastId: string): string {
   ].join(' ');
 }
 
-/** Prints exceptions as a result; CSV gets further columns, which stay empty. */
+/** Prints exceptions as a result; a worklist is CSV that is to come back. */
 export async function printExceptions(
   exceptions: Items<StoredException>,
   format: OutputFormat,
   world: World,
-  emptyColumns: readonly string[] = [],
+  purpose: 'worklist' | 'result' = 'result',
 ): Promise<void> {
-  const { exceptionColumns, exceptionTable } = await import('../output/exceptions.ts');
+  const { exceptionColumns, exceptionRows, exceptionTable, worklistColumns } = await import('../output/exceptions.ts');
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({}, { name: 'exceptions', items: exceptions }));
   }
   if (format === 'csv') {
     const { toCsv } = await import('../output/csv.ts');
-    return print(world.stdout, toCsv([...exceptionColumns, ...emptyColumns], exceptions));
+    const columns = [...exceptionColumns, ...(purpose === 'worklist' ? worklistColumns : [])];
+    return print(world.stdout, toCsv(columns, exceptionRows(exceptions)));
   }
   const { screenOf } = await import('../output/screen.ts');
   const shown = await listOf(exceptions);

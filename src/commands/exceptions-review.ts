@@ -28,11 +28,17 @@ export async function review(
 ): Promise<void> {
   const { assertPossible } = await import('../exceptions/change.ts');
   await assertPossible(store.database, store.schema, orders, signature);
-  await print(world.stderr, await preview(store, orders, world));
-  if (yes !== true) await confirm(word, 'This changes several exceptions', `in ${store.config.environment}`, world);
+  await print(world.stderr, await preview(store, orders, signature, world));
+  const what = orders.length === 1 ? 'This changes an exception' : `This changes ${orders.length} exceptions`;
+  if (yes !== true) await confirm(word, what, `in ${store.config.environment}`, world);
 }
 
-async function preview({ database, schema }: Store, orders: readonly Order[], world: World): Promise<string> {
+async function preview(
+  { database, schema }: Store,
+  orders: readonly Order[],
+  signature: Signature,
+  world: World,
+): Promise<string> {
   const { streamExceptions } = await import('../exceptions/store.ts');
   const { totalsOf } = await import('../exceptions/list-totals.ts');
   const { orderTable } = await import('../output/exception-orders.ts');
@@ -40,7 +46,7 @@ async function preview({ database, schema }: Store, orders: readonly Order[], wo
   const { screenOf } = await import('../output/screen.ts');
   const filter = await withIds(orders);
   const first = await listOf(streamExceptions(database, schema, filter, { limit: listed }));
-  const table = orderTable(first, orders, screenOf(world.stderr, world.env));
+  const table = orderTable(first, orders, signature, screenOf(world.stderr, world.env));
   return `${table}\n${totalsText(await totalsOf(database, schema, filter))}, as they are now.\n`;
 }
 
@@ -61,7 +67,8 @@ export async function carryOut(
   const { changeExceptions } = await import('../exceptions/change.ts');
   const { streamExceptions } = await import('../exceptions/store.ts');
   const { doneText } = await import('../output/exception-orders.ts');
-  await changeExceptions(database, schema, orders, signature);
+  // asking took its time: a run that began meanwhile must see what was reopened as reopened while it was under way
+  await changeExceptions(database, schema, orders, { ...signature, at: world.now() });
   await makeChangeKnown(store, world);
   const page = format === 'table' ? { limit: listed } : {};
   await printExceptions(streamExceptions(database, schema, await withIds(orders), page), format, world);

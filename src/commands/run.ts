@@ -75,7 +75,10 @@ async function execute(flags: RunFlags, world: World) {
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
   const { outcomeLine } = await import('../output/reports.ts');
-  await print(world.stderr, `recon: ${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}\n`);
+  const { screenOf } = await import('../output/screen.ts');
+  const { flowed } = await import('../output/table.ts');
+  const outcome = `${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}`;
+  await print(world.stderr, flowed('recon: ', outcome, screenOf(world.stderr, world.env).columns));
   return exitCode;
 }
 
@@ -135,8 +138,8 @@ async function render(result: RunResult, format: OutputFormat, world: World): Pr
     return toJson({ report, checks }, { name: 'exceptions', items: exceptions() });
   }
   if (format === 'csv') {
-    const { exceptionColumns } = await import('../output/exceptions.ts');
-    return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptions());
+    const { exceptionColumns, exceptionRows } = await import('../output/exceptions.ts');
+    return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptionRows(exceptions()));
   }
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');

@@ -32,6 +32,22 @@ export const actions = {
 export type ActionName = keyof typeof actions;
 export const actionNames = Object.keys(actions) as ActionName[];
 
+/** The actor of what a run does: nobody else may look like it in the log of an exception. */
+const systemName = 'system';
+
+/** Why that is no name of a person; undefined if it is one. */
+export function whyNoName(name: string): string | undefined {
+  if (name.trim() === '') return 'is empty';
+  if (name.trim().toLowerCase() === systemName) return `cannot be ${systemName}, which is what recon itself signs with`;
+  return undefined;
+}
+
+/** Whether an order takes an exception away from its holder, without being the holder’s own. */
+export function takesOver({ action, assignee }: Omit<Order, 'id'>, holder: string | null, by: string): boolean {
+  if (action !== 'acknowledge' && action !== 'assign') return false;
+  return holder !== null && ![by, assignee].includes(holder);
+}
+
 /** What is to be done with one exception. */
 export interface Order {
   /** The whole id. */

@@ -10,12 +10,14 @@ export interface Target {
   id: string;
   /** Another one as soon as anything of the row has changed. */
   version: string;
+  /** Whose it is, or who took it up. */
+  holder: string | null;
 }
 
 /** The exceptions that match. */
 export async function targetsOf(database: Database, schema: string, filter: ExceptionFilter): Promise<Target[]> {
   return database<Target[]>`
-    select exception.id, exception.xmin::text as version
+    select exception.id, exception.xmin::text as version, coalesce(exception.assignee, exception.acknowledged_by) as holder
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
     where ${matches(database, schema, filter)}
     order by exception.id
@@ -144,14 +146,17 @@ async function log(
         'assignee', ordered.assignee,
         'until', ordered.until,
         'difference', case when ordered.action = 'accept' then exception.difference::text end,
-        'was', case when ordered.action in ('assign', 'reopen') then jsonb_build_object(
-          'assignee', case when ordered.action = 'assign' then exception.assignee end,
-          'snoozed_until', exception.snoozed_until,
-          'accepted_until', exception.accepted_until,
-          'resolved_at', exception.resolved_at,
-          'resolved_by', exception.resolved_by,
-          'resolution_notes', exception.resolution_notes
-        ) end
+        'was', case
+          when ordered.action in ('acknowledge', 'assign') and coalesce(exception.assignee, exception.acknowledged_by) is not null
+            then jsonb_build_object('assignee', exception.assignee, 'acknowledged_by', exception.acknowledged_by)
+          when ordered.action = 'reopen' then jsonb_build_object(
+            'snoozed_until', exception.snoozed_until,
+            'accepted_until', exception.accepted_until,
+            'resolved_at', exception.resolved_at,
+            'resolved_by', exception.resolved_by,
+            'resolution_notes', exception.resolution_notes
+          )
+        end
       )),
       ${at}
     from ${orderTable(transaction, orders)}

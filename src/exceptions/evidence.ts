@@ -25,7 +25,7 @@ export async function caseOf(
     actualName: kind.actual ?? '',
     currency,
     ...sidesOf(exception, involved),
-    fee: feeOf(involved),
+    fee: feeOf(exception, involved),
     pending: ofCustodian ? eachOnce([...others.map(withoutSign), ...notFinal(exception, involved)]) : [],
     elsewhere: ofCustodian ? [] : others,
   };
@@ -127,9 +127,13 @@ function turned(item: Item): Item {
   return { ...item, amount: item.amount.negated() };
 }
 
-/** The fee of the one record that an exception is about. */
-function feeOf({ records: [record, other] }: Involved): Money | null {
-  return record === undefined || other !== undefined || record.fees === null ? null : money(record.fees);
+/** The fee of the one record that an exception is about; a conversion keeps it back from what it pays out. */
+export function feeOf(
+  { currency }: Pick<StoredException, 'currency'>,
+  { records: [record, other] }: Pick<Involved, 'records'>,
+): Money | null {
+  if (record === undefined || other !== undefined || record.fees === null) return null;
+  return (record.destination_currency ?? record.currency) === currency ? money(record.fees) : null;
 }
 
 /** Records that were not final when they were looked at last: their money may be with the custodian already, or still. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { fingerprintOf, type Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Severity } from '../kinds.ts';
@@ -43,8 +44,22 @@ export interface StoredException {
   created_at: string;
 }
 
-/** How an exception stands: to be worked on, put aside for a time, known and agreed for a time, or over. */
-export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
+/** What is at stake where there are no two sides to subtract: exact decimal text. */
+export function stakeOf(metadata: StoredException['metadata']): string | undefined {
+  const { stake } = metadata;
+  return typeof stake === 'string' ? stake : undefined;
+}
+
+/**
+ * Another word as soon as the amounts are others, in the sense of `sameAmounts`: what a spreadsheet makes of an amount
+ * cannot tell. It begins with a letter, so that no spreadsheet takes it for a number.
+ */
+export function versionOf(exception: StoredException): string {
+  const { difference, expected_value: expected, actual_value: actual, currency, metadata } = exception;
+  const amounts = difference === null ? [expected, actual] : [difference];
+  const hash = createHash('sha256').update(JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null]));
+  return `v${hash.digest('hex').slice(0, 12)}`;
+}
 
 /** The columns of an exception that come from what was found. */
 export type FindingColumns = Pick<
@@ -100,6 +115,14 @@ export interface Sighting {
   actual_value: string | null;
   difference: string | null;
   seen_at: string;
+}
+
+/** The exception that took the place of one that was resolved. */
+export interface Successor {
+  id: string;
+  kind: string;
+  /** The same kind came back; else a run found this kind at the subject instead. */
+  is_return: boolean;
 }
 
 /** `deposit:<id>` in its parts; no id where it is none of the host's (a custodian, a row older than recon). */

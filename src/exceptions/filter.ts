@@ -1,13 +1,11 @@
 import type { Database } from '../database/database.ts';
 import { kinds as knownKinds, type Severity } from '../kinds.ts';
-
-export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;
+import { stands, type Status } from './state.ts';
 
 /** Which exceptions are meant. What is empty, undefined or null leaves none out. */
 export interface ExceptionFilter {
-  /** `open`: neither resolved, nor accepted or snoozed at the moment; `acknowledged`: those of them that somebody took up. */
-  status: (typeof statuses)[number];
-  /** The moment at which a snooze or an acceptance lasts or is over. */
+  status: Status;
+  /** The moment at which it stands so. */
   at: Date;
   severities: readonly Severity[];
   checks: readonly string[];
@@ -54,29 +52,7 @@ export function matches(database: Database, schema: string, filter: ExceptionFil
     ...whereabouts(database, schema, filter),
     ...worth(database, filter),
     ...(filter.text === undefined ? [] : [mentions(database, schema, filter.text)]),
-  ].reduce((all, condition) => database`${all} and ${condition}`, stands(database, filter));
-}
-
-function stands(database: Database, { status, at }: ExceptionFilter) {
-  switch (status) {
-    case 'all':
-      return database`true`;
-    case 'resolved':
-      return database`exception.resolved_at is not null`;
-    case 'unresolved':
-      return database`exception.resolved_at is null`;
-    case 'accepted':
-      return database`exception.resolved_at is null and exception.accepted_until > ${at}`;
-    case 'snoozed':
-      return database`exception.resolved_at is null and exception.snoozed_until > ${at}`;
-    case 'open':
-    case 'acknowledged':
-      return database`
-        exception.resolved_at is null
-        and coalesce(greatest(exception.accepted_until, exception.snoozed_until) <= ${at}, true)
-        and (${status === 'open'} or exception.acknowledged_at is not null)
-      `;
-  }
+  ].reduce((all, condition) => database`${all} and ${condition}`, stands(database, filter.status, filter.at));
 }
 
 function whereabouts(database: Database, schema: string, filter: ExceptionFilter) {

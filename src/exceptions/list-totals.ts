@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts';
 import type { Severity } from '../kinds.ts';
 import { money, toText } from '../money.ts';
-import type { ExceptionState } from './exception.ts';
 import { amountOf, matches, type ExceptionFilter } from './filter.ts';
+import { stateOf, type ExceptionState } from './state.ts';
 
 /** How many exceptions of one state, severity and currency there are. */
 export interface Total {
@@ -16,15 +16,9 @@ export interface Total {
 
 /** The matching exceptions, counted and added up; how each stands is judged at the moment of the filter. */
 export async function totalsOf(database: Database, schema: string, filter: ExceptionFilter): Promise<Total[]> {
-  const { at } = filter;
   const rows = await database<(Omit<Total, 'count'> & { count: string })[]>`
     select
-      case
-        when exception.resolved_at is not null then 'resolved'
-        when exception.accepted_until > ${at} then 'accepted'
-        when exception.snoozed_until > ${at} then 'snoozed'
-        else 'open'
-      end as state,
+      ${stateOf(database, filter.at)} as state,
       exception.severity, exception.currency, count(*) as count,
       coalesce(sum(${amountOf(database, 'exception')}), 0) as amount
     from ${database(`${schema}.reconciliation_exceptions`)} as exception

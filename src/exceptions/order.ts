@@ -27,7 +27,7 @@ const distinct: Key[] = ['fingerprint', 'id'].map((name) => ({
 }));
 
 const keysOf: Record<Sort, readonly Key[]> = {
-  severity: [bySeverity, newestFirst, ...distinct],
+  severity: [bySeverity, byAmount, newestFirst, ...distinct],
   amount: [byAmount, ...distinct],
   newest: [newestFirst, ...distinct],
   oldest: [{ ...newestFirst, descending: false }, ...distinct],

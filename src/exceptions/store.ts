@@ -1,7 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import { rowsOf, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { ExceptionEvent, Sighting, StoredException } from './exception.ts';
+import type { ExceptionEvent, Sighting, StoredException, Successor } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';
 import { follows, ordering, type Sort } from './order.ts';
 
@@ -13,7 +13,10 @@ export interface Page {
   limit?: number | undefined;
 }
 
-/** Matching exceptions, the most severe and the newest first unless told otherwise, a part of them in memory at a time. */
+/**
+ * Matching exceptions, the most severe and of these the largest first unless told otherwise: the order in which somebody
+ * works. A part of them is in memory at a time.
+ */
 export function streamExceptions(
   database: Database,
   schema: string,
@@ -100,6 +103,28 @@ export async function historyOf(
     order by happened.sequence
   `;
   return { sightings: [...sightings], events: [...events] };
+}
+
+/** What took the place of an exception that was resolved: it came back, or became another kind. */
+export async function successorOf(
+  database: Database,
+  schema: string,
+  exceptionId: string,
+): Promise<Successor | undefined> {
+  const [successor] = await database<Successor[]>`
+    with
+    become as (
+      select (happened.details ->> 'successor')::uuid as id
+      from ${database(`${schema}.reconciliation_exception_events`)} as happened
+      where happened.exception_id = ${exceptionId} and happened.event = 'became'
+    )
+    select later.id, later.kind, coalesce(later.previous_exception_id = ${exceptionId}, false) as is_return
+    from ${database(`${schema}.reconciliation_exceptions`)} as later
+    where later.previous_exception_id = ${exceptionId} or later.id in (select become.id from become)
+    order by later.created_at, later.id
+    limit 1
+  `;
+  return successor;
 }
 
 function columns(connection: Database | Transaction) {

@@ -2,9 +2,9 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
 import { caseOf, untestedOf } from './evidence.ts';
-import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from './exception.ts';
+import { subjectOf, type ExceptionEvent, type Sighting, type StoredException, type Successor } from './exception.ts';
 import { questionsOf, readInvolved, type Involved } from './involved.ts';
-import { findException, historyOf } from './store.ts';
+import { findException, historyOf, successorOf } from './store.ts';
 
 /** Everything about one exception. */
 export interface Story {
@@ -16,6 +16,8 @@ export interface Story {
   untested: string | null;
   sightings: Sighting[];
   events: ExceptionEvent[];
+  /** What it came back as, or became; null: neither. */
+  successor: Successor | null;
 }
 
 /** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -36,6 +38,7 @@ export async function storyOf(
     causes: known === undefined ? [] : causesOf(known),
     untested: known === undefined ? null : untestedOf(known, involved),
     ...(await historyOf(database, schema, exception.id)),
+    successor: (await successorOf(database, schema, exception.id)) ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { anyException, matches } from './filter.ts';
 import { severities, type Severity } from '../kinds.ts';
+import { amountOf, anyException, matches } from './filter.ts';
 import type { Report } from '../reports.ts';
 
 /** The ages into which exceptions are counted, from their first sighting on: each up to `days`, and older. */
@@ -16,9 +16,9 @@ export type Age = (typeof ages)[number]['name'];
 /** The exceptions of one severity and currency. */
 export type ExceptionTotal = Record<Age, number> & {
   severity: Severity;
-  /** null: no money is compared, or no source names its currency. */
+  /** null: no source names it, or none of them is about money. */
   currency: string | null;
-  /** Sum of |difference|, exact; null without a currency, and where none of them has a difference. */
+  /** Their money (`amountOf`) added up, exact; null where none of them is about money. */
   amount: string | null;
 };
 
@@ -28,7 +28,7 @@ export async function openTotals(database: Database, schema: string, now: Date):
     database,
     now.toISOString(),
     database`
-      select exception.severity, exception.currency, exception.difference, exception.created_at
+      select exception.severity, exception.currency, ${amountOf(database, 'exception')} as amount, exception.created_at
       from ${database(`${schema}.reconciliation_exceptions`)} as exception
       where ${matches(database, schema, { ...anyException, status: 'open', at: now })}
     `,
@@ -45,10 +45,15 @@ export async function totalsOfRun(
     database,
     report.started_at,
     database`
-      select finding.severity, finding.currency, finding.difference, exception.created_at
-      from ${database(`${schema}.reconciliation_findings`)} as finding
-      inner join ${database(`${schema}.reconciliation_exceptions`)} as exception on exception.id = finding.exception_id
-      where finding.report_id = ${report.id}
+      select seen.severity, seen.currency, ${amountOf(database, 'seen')} as amount, seen.created_at
+      from (
+        select
+          finding.severity, finding.currency, finding.difference, finding.metadata, exception.kind, exception.created_at
+        from ${database(`${schema}.reconciliation_findings`)} as finding
+        inner join ${database(`${schema}.reconciliation_exceptions`)} as exception
+          on exception.id = finding.exception_id
+        where finding.report_id = ${report.id}
+      ) as seen
     `,
   );
 }
@@ -62,13 +67,13 @@ async function totalsOf(
     with
     counted as (
       select
-        exception.severity, exception.currency, exception.difference, ${at}::timestamptz - exception.created_at as age
+        exception.severity, exception.currency, exception.amount, ${at}::timestamptz - exception.created_at as age
       from (${exceptions}) as exception
     )
     select
       counted.severity,
       counted.currency,
-      case when counted.currency is not null then trim_scale(sum(abs(counted.difference))) end as amount,
+      trim_scale(sum(counted.amount)) as amount,
       count(*) filter (where counted.age < interval '1 day') as under_1_day,
       count(*) filter (where counted.age >= interval '1 day' and counted.age < interval '7 days') as under_7_days,
       count(*) filter (where counted.age >= interval '7 days' and counted.age < interval '30 days') as under_30_days,

@@ -1,12 +1,11 @@
 import { parse, type CsvError } from 'csv-parse/sync';
 import { restore } from '../formula.ts';
-import { money } from '../money.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import { suggest } from '../suggestion.ts';
-import { actionNames, actions, type Action, type ActionName, type Order } from './actions.ts';
-import type { StoredException } from './exception.ts';
+import { actionNames, actions, whyNoName, type Action, type ActionName, type Order } from './actions.ts';
+import { versionOf, type StoredException } from './exception.ts';
 
 /** A list of exceptions as CSV that came back, with what is to be done with them. */
 export interface Worklist {
@@ -18,12 +17,9 @@ export interface Worklist {
 export interface WorklistOrder extends Order {
   /** The line of the file. */
   line: number;
-  /** The amounts that the person saw, as far as the file has them. */
-  seen: Partial<Record<AmountColumn, string>>;
+  /** Of the amounts that the person saw (`versionOf`); empty where the file does not say. */
+  seen: string;
 }
-
-const amountColumns = ['expected_value', 'actual_value', 'difference'] as const;
-type AmountColumn = (typeof amountColumns)[number];
 
 /** More than these are not read by anybody. */
 const problemsShown = 10;
@@ -106,7 +102,7 @@ function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistO
     note: cell('note') || null,
     until: takes === 'until' ? (parseMoment(cell('until'), now, 'ahead') ?? null) : null,
     assignee: takes === 'assignee' ? cell('assignee') : null,
-    seen: Object.fromEntries(amountColumns.filter((name) => name in cells).map((name) => [name, cell(name)])),
+    seen: cell('version'),
   };
   for (const text of wrongWith(order, cell('until'), now)) problem(text);
   return order;
@@ -118,11 +114,16 @@ function wrongWith({ id, action, note, until, assignee }: WorklistOrder, untilCe
   return [
     !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) && `"${id}" is not the id of an exception.`,
     needs === 'required' && note === null && `${action} needs a note: why.`,
-    assignee === '' && 'assign needs a name in the column assignee.',
+    assignee !== null && whyNotTo(assignee),
     takes === 'until' &&
       !isToCome &&
       `"${untilCell}" is not a time to come: until takes 2h, 7d, YYYY-MM-DD (UTC) or RFC 3339.`,
   ].filter((text) => text !== false);
+}
+
+function whyNotTo(assignee: string): string | false {
+  const why = whyNoName(assignee);
+  return why !== undefined && `assign needs the name of a person in the column assignee, which ${why}.`;
 }
 
 function actionNamed(text: string, problem: (text: string) => void): ActionName {
@@ -150,28 +151,18 @@ export async function assertSeen(
   orders: readonly WorklistOrder[],
   current: AsyncIterable<StoredException>,
 ): Promise<void> {
-  const closing = new Map(orders.filter(({ action }) => isClosing(action)).map((order) => [order.id, order]));
+  const closing = new Map(
+    orders.filter(({ action, seen }) => isClosing(action) && seen !== '').map((one) => [one.id, one]),
+  );
   const problems: string[] = [];
   for await (const exception of current) {
     const order = closing.get(exception.id ?? '');
-    for (const name of order === undefined ? [] : amountColumns)
-      if (order !== undefined && !isSame(order.seen[name], exception[name]))
-        problems.push(`Line ${order.line}: ${name} is ${exception[name] ?? 'none'} by now: export the list again.`);
+    if (order !== undefined && order.seen !== versionOf(exception))
+      problems.push(`Line ${order.line}: the amounts of ${order.id} are others by now: export the list again.`);
   }
   throwIfAny(problems);
 }
 
 function isClosing(action: ActionName): boolean {
   return action === 'accept' || action === 'resolve';
-}
-
-/** A spreadsheet keeps 15 digits of a number. */
-const digitsKept = 15;
-
-function isSame(seen: string | undefined, current: string | null): boolean {
-  if (seen === undefined || seen === (current ?? '')) return true;
-  const isNumber = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
-  if (current === null || !isNumber.test(seen) || !isNumber.test(current)) return false;
-  const rounded = (text: string) => money(text).toSignificantDigits(digitsKept);
-  return rounded(seen).equals(rounded(current));
 }

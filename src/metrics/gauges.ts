@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { isOpen } from '../exceptions/open.ts';
+import { counts } from '../exceptions/state.ts';
 import type { Sample } from './exposition.ts';
 import { combinations, gauges, type GaugeName, type Labels } from './families.ts';
 import { successDue } from '../schedule/punctuality.ts';
@@ -44,7 +44,7 @@ async function openExceptions(connection: Database | Transaction, schema: string
   const rows = await connection<{ severity: string; open: string; oldest: string }[]>`
     select exception.severity, count(*) as open, extract(epoch from min(exception.created_at)) as oldest
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-    where ${isOpen(connection, now.toISOString())}
+    where ${counts(connection, now)}
     group by exception.severity
     order by exception.severity
   `;
@@ -65,7 +65,7 @@ async function discrepancies(connection: Database | Transaction, schema: string,
       sum(abs(exception.difference)) as amount
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
     where
-      ${isOpen(connection, now.toISOString())}
+      ${counts(connection, now)}
       and exception.currency is not null
       and abs(exception.difference) < 'infinity'
     group by 1, 2

@@ -1,7 +1,7 @@
 import type { StoredAlert } from '../alerts/outbox.ts';
 import { plain } from '../plain.ts';
-import { localTime, shortId } from './screen.ts';
-import { renderTable } from './table.ts';
+import { localTime, shortId, type Screen } from './screen.ts';
+import { renderTable, type Column } from './table.ts';
 
 /** Columns of the CSV. */
 export const alertColumns = [
@@ -18,11 +18,16 @@ export const alertColumns = [
   'body',
 ] as const satisfies readonly (keyof StoredAlert)[];
 
+const alertCells: Column[] = [
+  ...['id', 'since', 'state', 'target', 'tries'].map((header) => ({ header })),
+  { header: 'what', wraps: true },
+  { header: 'last error', wraps: true },
+];
+
 /** One line for each, with why it was not taken. */
-export function alertTable(alerts: readonly StoredAlert[]): string {
-  const columns = ['id', 'since', 'state', 'target', 'tries', 'what', 'last error'].map((header) => ({ header }));
+export function alertTable(alerts: readonly StoredAlert[], { columns }: Screen): string {
   return renderTable(
-    columns,
+    alertCells,
     alerts.map((alert) => [
       shortId(alert.id),
       localTime(alert.created_at),
@@ -32,5 +37,6 @@ export function alertTable(alerts: readonly StoredAlert[]): string {
       plain(alert.summary),
       alert.state === 'delivered' ? '' : plain(alert.last_error ?? ''),
     ]),
+    columns,
   );
 }

@@ -2,7 +2,7 @@ import type { Check } from '../checks/check.ts';
 import { outlookOfKind } from '../corrections/outlook.ts';
 import { kindNamed } from '../kinds.ts';
 import type { Screen } from './screen.ts';
-import { renderTable } from './table.ts';
+import { flowed, renderTable } from './table.ts';
 
 /** One finding kind of one check, as JSON and CSV give it. */
 export interface CatalogueRow {
@@ -62,11 +62,12 @@ export function catalogueScreen(checks: readonly Check[], screen: Screen): strin
           { header: 'subject' },
           { header: 'at least' },
           { header: 'corrected by' },
-          { header: 'meaning' },
+          { header: 'meaning', wraps: true },
         ],
         rows,
+        screen.columns,
       );
-      return `${screen.strong(check.name)}  ${check.summary}\n\n${table}`;
+      return `${flowed(`${screen.strong(check.name)}  `, check.summary, screen.columns)}\n${table}`;
     })
     .join('\n');
 }

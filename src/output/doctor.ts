@@ -1,6 +1,7 @@
 import type { Diagnosis } from '../doctor/examination.ts';
 import { plain } from '../plain.ts';
 import { count, type Screen } from './screen.ts';
+import { flowed } from './table.ts';
 
 const verdictWidth = 'problem'.length;
 const topicWidth = 'ledger_consistency'.length;
@@ -8,8 +9,9 @@ const margin = ' '.repeat(verdictWidth + topicWidth + 4);
 
 /** One line for what was looked at, and one below it for what to do. */
 export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, screen: Screen): string {
-  const told = `${screen.health(verdict)}${' '.repeat(verdictWidth - verdict.length)}  ${topic.padEnd(topicWidth)}  ${plain(message)}\n`;
-  return next === null ? told : `${told}${margin}-> ${plain(next)}\n`;
+  const begin = `${screen.health(verdict)}${' '.repeat(verdictWidth - verdict.length)}  ${topic.padEnd(topicWidth)}  `;
+  const told = flowed(begin, plain(message), screen.columns);
+  return next === null ? told : `${told}${flowed(`${margin}-> `, plain(next), screen.columns)}`;
 }
 
 /** The last line: what to do now. */

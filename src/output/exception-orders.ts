@@ -1,4 +1,4 @@
-import { actions, actionNames, type Order, type Signature } from '../exceptions/actions.ts';
+import { actions, actionNames, takesOver, type Order, type Signature } from '../exceptions/actions.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
 import { subjectAndAmount } from './exceptions.ts';
@@ -6,9 +6,13 @@ import { cut, localTime, shortId, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** What would be done with the first exceptions, one line each, and how many more there are. */
-export function orderTable(first: readonly StoredException[], orders: readonly Order[], screen: Screen): string {
+export function orderTable(
+  first: readonly StoredException[],
+  orders: readonly Order[],
+  signature: Signature,
+  screen: Screen,
+): string {
   const orderOf = new Map(orders.map((order) => [order.id, order]));
-  const columns = ['action', 'id', 'severity', 'kind', 'subject', 'difference', '', ''];
   const rows = first.map((exception) => {
     const order = orderOf.get(exception.id ?? '');
     return [
@@ -17,19 +21,28 @@ export function orderTable(first: readonly StoredException[], orders: readonly O
       screen.severity(exception.severity),
       cut(exception.kind),
       ...subjectAndAmount(exception),
-      order === undefined ? '' : whatOf(order),
+      order === undefined ? '' : whatOf(order, exception, signature),
     ];
   });
   const table = renderTable(
-    columns.map((header) => ({ header, align: header === 'difference' ? 'right' : 'left' })),
+    [
+      ...['action', 'id', 'severity', 'kind', 'subject'].map((header) => ({ header })),
+      { header: 'difference', align: 'right' },
+      { header: '' },
+      { header: 'what for', wraps: true },
+    ],
     rows,
+    screen.columns,
   );
   const more = orders.length - first.length;
   return more > 0 ? `${table}… and ${more.toLocaleString('en-US')} more\n` : table;
 }
 
-function whatOf({ assignee, until, note }: Order): string {
+function whatOf(order: Order, exception: StoredException, { by }: Signature): string {
+  const { assignee, until, note } = order;
+  const holder = exception.assignee ?? exception.acknowledged_by;
   return [
+    takesOver(order, holder, by) ? `TAKEN FROM ${cut(holder ?? '')}` : '',
     assignee === null ? '' : `to ${cut(assignee)}`,
     until === null ? '' : `until ${localTime(until)}`,
     note === null ? '' : `“${cut(note)}”`,

@@ -1,34 +1,41 @@
 import type { Involved, InvolvedEntry } from '../exceptions/involved.ts';
+import {
+  subjectOf,
+  type ExceptionEvent,
+  type Sighting,
+  type StoredException,
+  type Successor,
+} from '../exceptions/exception.ts';
 import type { Story } from '../exceptions/story.ts';
 import { outlookOf } from '../corrections/outlook.ts';
-import { subjectOf, type ExceptionEvent, type Sighting, type StoredException } from '../exceptions/exception.ts';
 import { kindNamed, kinds, type Kind } from '../kinds.ts';
 import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { stationOf } from './exceptions.ts';
-import { count, excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
-import { renderTable, type Column } from './table.ts';
+import { count, currencyText, excerpt, localTime, shortId, shortSubject, within, type Screen } from './screen.ts';
+import { flowed, renderTable, type Column } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */
 export function exceptionStory(story: Story, environment: string, screen: Screen): string {
   const { exception, involved } = story;
+  const inner = within(screen, margin.length);
   const sections: [title: string, body: string][] = [
-    ['', factTable(factsOf(exception, environment, screen), screen)],
-    ['both sides', sidesTable(exception)],
-    ['at the custodian', factTable(custodyFacts(exception), screen)],
-    ['what it could be', causeLines(story)],
-    [recordTitle(exception), recordTable(involved)],
-    ['accounts', accountTable(involved)],
-    ['postings of the record', postingTable(involved)],
-    ['ledger', entryTables(involved.entries, screen)],
-    ['found with it', factTable(detailsOf(exception), screen)],
-    ['seen', sightingTable(story.sightings, exception, screen)],
-    ['log', eventTable(story.events)],
-    ['next', nextLines(exception, screen)],
+    ['', factTable(factsOf(story, environment, screen), screen)],
+    ['both sides', sidesTable(exception, inner)],
+    ['at the custodian', factTable(custodyFacts(exception), inner)],
+    ['what it could be', causeLines(story, inner)],
+    [recordTitle(exception), recordTable(involved, inner)],
+    ['accounts', accountTable(involved, inner)],
+    ['postings of the record', postingTable(involved, inner)],
+    ['ledger', entryTables(involved.entries, inner)],
+    ['found with it', factTable(detailsOf(exception), inner)],
+    ['seen', sightingTable(story.sightings, exception, inner)],
+    ['log', eventTable(story.events, inner)],
+    ['next', nextLines(exception, inner)],
   ];
   return [
-    `${screen.strong(excerpt(exception.description, textMax))}\n`,
+    flowed('', screen.strong(excerpt(exception.description, textMax)), screen.columns),
     ...sections
       .filter(([, body]) => body !== '')
       .map(([title, body]) => (title === '' ? body : `${screen.strong(title)}\n${indented(body)}`)),
@@ -38,11 +45,13 @@ export function exceptionStory(story: Story, environment: string, screen: Screen
 /** What is longer is no text for a screen; JSON has all of it. */
 const textMax = 2_000;
 
+const margin = '  ';
+
 function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
+  return text.replace(/^(?=.)/gm, margin);
 }
 
-function factsOf(exception: Story['exception'], environment: string, screen: Screen): [string, string][] {
+function factsOf({ exception, successor }: Story, environment: string, screen: Screen): [string, string][] {
   return [
     ['exception', exception.id],
     ['environment', plain(environment)],
@@ -55,8 +64,15 @@ function factsOf(exception: Story['exception'], environment: string, screen: Scr
     ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
     ['returned from', plain(exception.previous_exception_id ?? '')],
     ['correction', excerpt(exception.correction_action ?? '', textMax)],
-    exception.resolved_at === null ? ['stands', stationOf(exception)] : ['resolved', resolutionOf(exception)],
+    exception.resolved_at === null
+      ? ['stands', stationOf(exception) || 'open, with nobody yet']
+      : ['resolved', resolutionOf(exception)],
+    ...(successor === null ? [] : [successorOf(successor)]),
   ];
+}
+
+function successorOf({ id, kind, is_return: isReturn }: Successor): [string, string] {
+  return isReturn ? ['returned as', id] : ['became', `${id}, ${plain(kind)}`];
 }
 
 function resolutionOf({ resolved_at: at, resolved_by: by, resolution_notes: notes }: StoredException): string {
@@ -73,14 +89,14 @@ function detailsOf({ metadata }: StoredException): [string, string][] {
 function factTable(facts: readonly [string, string][], screen: Screen): string {
   const told = facts.filter(([, value]) => value !== '');
   const width = Math.max(...told.map(([name]) => name.length));
-  return told.map(([name, value]) => `${screen.faint(name.padEnd(width))}  ${value}\n`).join('');
+  return told.map(([name, value]) => flowed(`${screen.faint(name.padEnd(width))}  `, value, screen.columns)).join('');
 }
 
 function kindOf({ kind }: StoredException): Kind | undefined {
   return kinds.some(({ name }) => name === kind) ? kindNamed(kind) : undefined;
 }
 
-function sidesTable(exception: StoredException): string {
+function sidesTable(exception: StoredException, { columns }: Screen): string {
   const { expected_value: expected, actual_value: actual, difference, currency } = exception;
   const kind = kindOf(exception);
   const rows = [
@@ -90,26 +106,29 @@ function sidesTable(exception: StoredException): string {
   ] as const;
   if (rows.every(([, value]) => value === null)) return '';
   return renderTable(
-    [{ header: 'side' }, amountColumn, { header: '' }, { header: 'of' }],
+    [{ header: 'side' }, amountColumn, { header: '' }, { header: 'of', wraps: true }],
     rows.map(([name, value, meaning]) => [
       name,
       value ?? 'none',
-      plain(value === null ? '' : (currency ?? '')),
+      currencyText(value === null ? null : currency),
       meaning ?? '',
     ]),
+    columns,
   );
 }
 
 const amountColumn: Column = { header: 'amount', align: 'right' };
 
-function causeLines({ exception, causes, untested }: Story): string {
+function causeLines({ exception, causes, untested }: Story, { columns }: Screen): string {
   if (exception.difference === null || kindOf(exception)?.unit !== 'money') return '';
-  const named = causes.map(({ sentence }) => `- ${excerpt(sentence, textMax)}`);
+  const named = causes.map(({ sentence }) => flowed('- ', excerpt(sentence, textMax), columns));
   const verdict =
     causes.length === 0
       ? 'None of the usual causes meets the difference to the last digit.'
       : 'The numbers meet to the last digit; that is no proof.';
-  return [...named, verdict, ...(untested === null ? [] : [untested]), ''].join('\n');
+  return [...named, ...[verdict, untested ?? ''].map((text) => (text === '' ? '' : flowed('', text, columns)))].join(
+    '',
+  );
 }
 
 /** A custodian has no record of its own. */
@@ -117,8 +136,8 @@ function recordTitle({ affected_entity: subject }: StoredException): string {
   return subjectOf(subject).type === 'custodian' ? 'records that were not final' : 'records';
 }
 
-function recordTable({ records, unreadable }: Involved): string {
-  if (unreadable !== null) return `They could not be read: ${excerpt(unreadable)}\n`;
+function recordTable({ records, unreadable }: Involved, { columns }: Screen): string {
+  if (unreadable !== null) return flowed('', `They could not be read: ${excerpt(unreadable)}`, columns);
   if (records.length === 0) return '';
   return renderTable(
     [
@@ -126,26 +145,27 @@ function recordTable({ records, unreadable }: Involved): string {
       amountColumn,
       { header: '' },
       { header: 'state' },
-      { header: 'status' },
+      { header: 'status', wraps: true },
       { header: 'created' },
     ],
     records.map((record) => [
       shortSubject(`${record.record_kind}:${record.id}`),
       amountOf(record.amount),
-      plain(record.currency ?? ''),
+      currencyText(record.currency),
       plain(record.state),
       excerpt(record.status ?? '-', 40),
       timeOf(record.created_at),
     ]),
+    columns,
   );
 }
 
-function accountTable({ accounts }: Involved): string {
+function accountTable({ accounts }: Involved, { columns }: Screen): string {
   if (accounts.length === 0) return '';
   return renderTable(
     [
       { header: 'account' },
-      { header: 'type' },
+      { header: 'type', wraps: true },
       { header: 'stored balance', align: 'right' },
       { header: '' },
       { header: 'user' },
@@ -154,13 +174,14 @@ function accountTable({ accounts }: Involved): string {
       shortId(account.id),
       excerpt(account.account_type ?? '-', 40),
       amountOf(account.balance),
-      plain(account.currency ?? ''),
+      currencyText(account.currency),
       userOf(account.user_id),
     ]),
+    columns,
   );
 }
 
-function postingTable({ postings }: Involved): string {
+function postingTable({ postings }: Involved, { columns }: Screen): string {
   if (postings.length === 0) return '';
   return renderTable(
     [
@@ -168,17 +189,18 @@ function postingTable({ postings }: Involved): string {
       { header: 'leg' },
       amountColumn,
       { header: '' },
-      { header: 'account' },
+      { header: 'account', wraps: true },
       { header: 'user' },
     ],
     postings.map((posting) => [
       shortId(posting.transaction_id),
       plain(posting.leg),
       amountOf(posting.amount),
-      plain(posting.currency ?? ''),
+      currencyText(posting.currency),
       excerpt(posting.account_type ?? '-', 40),
       userOf(posting.user_id),
     ]),
+    columns,
   );
 }
 
@@ -190,8 +212,8 @@ function entryTables(entries: readonly InvolvedEntry[], screen: Screen): string 
       const own = entries.filter(({ transaction_id: other }) => other === id);
       return `${own
         .slice(0, 1)
-        .map((entry) => transactionLine(entry, screen))
-        .join('')}\n${indented(entryTable(own))}`;
+        .map((entry) => flowed('', transactionLine(entry, screen), screen.columns))
+        .join('')}${indented(entryTable(own, within(screen, margin.length)))}`;
     })
     .join('');
 }
@@ -209,22 +231,30 @@ function transactionLine(entry: InvolvedEntry, screen: Screen): string {
     .join('  ');
 }
 
-function entryTable(entries: readonly InvolvedEntry[]): string {
+function entryTable(entries: readonly InvolvedEntry[], { columns }: Screen): string {
   const rows = entries.filter(({ entry_id: id }) => id !== null);
   if (rows.length === 0) return 'no entries\n';
   return renderTable(
-    [{ header: 'entry' }, { header: 'side' }, amountColumn, { header: '' }, { header: 'account' }, { header: 'user' }],
+    [
+      { header: 'entry' },
+      { header: 'side' },
+      amountColumn,
+      { header: '' },
+      { header: 'account', wraps: true },
+      { header: 'user' },
+    ],
     rows.map((entry) => [
       shortId(entry.entry_id ?? ''),
       excerpt(entry.entry_type ?? '-', 40),
       amountOf(entry.amount),
-      plain(entry.currency ?? ''),
+      currencyText(entry.currency),
       excerpt(
         entry.account_type ?? (entry.account_id === null ? '-' : `${shortId(entry.account_id)}, which does not exist`),
         40,
       ),
       userOf(entry.user_id),
     ]),
+    columns,
   );
 }
 
@@ -255,23 +285,46 @@ function sightingTable(sightings: readonly Sighting[], { currency }: StoredExcep
       localTime(sighting.seen_at),
       screen.severity(sighting.severity),
       sighting.difference ?? 'none',
-      sighting.difference === null ? '' : plain(currency ?? ''),
+      sighting.difference === null ? '' : currencyText(currency),
       shortId(sighting.report_id),
     ]),
+    screen.columns,
   );
 }
 
-function eventTable(events: readonly ExceptionEvent[]): string {
+function eventTable(events: readonly ExceptionEvent[], { columns }: Screen): string {
   if (events.length === 0) return '';
   return renderTable(
-    [{ header: 'when' }, { header: 'event' }, { header: 'by' }, { header: 'note' }],
+    [{ header: 'when' }, { header: 'event' }, { header: 'by', wraps: true }, { header: 'note', wraps: true }],
     events.map((event) => [
       localTime(event.created_at),
       plain(event.event),
       excerpt(event.host === null ? event.actor : `${event.actor} on ${event.host}`, 80),
-      excerpt(event.note ?? '', textMax),
+      [detailOf(event), excerpt(event.note ?? '', textMax)].filter((part) => part !== '').join(': '),
     ]),
+    columns,
   );
+}
+
+/** What the log holds beside who and when, as far as a person wants to read it. */
+function detailOf({ details }: ExceptionEvent): string {
+  const { assignee, until, from, to, why, was } = details;
+  const before = typeof was === 'object' && was !== null ? (was as Record<string, unknown>) : {};
+  const holder = before['assignee'] ?? before['acknowledged_by'];
+  return [
+    told('to', assignee),
+    told('held by', holder),
+    typeof until === 'string' ? `until ${localTime(until)}` : '',
+    told('from', from),
+    told('to', to),
+    told('because', why),
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+function told(word: string, value: unknown): string {
+  return typeof value === 'string' ? `${word} ${excerpt(value, 80)}` : '';
 }
 
 function nextLines(exception: Story['exception'], screen: Screen): string {
@@ -279,7 +332,9 @@ function nextLines(exception: Story['exception'], screen: Screen): string {
   const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
   const outlook = outlookOf(exception);
   return [
-    ...(remedy === undefined ? [] : [remedy, outlook.sentence]),
+    ...(remedy === undefined
+      ? []
+      : [remedy, outlook.sentence].map((text) => flowed('', text, screen.columns).trimEnd())),
     ...(remedy === undefined || outlook.by === 'nobody'
       ? []
       : [screen.strong(`recon corrections propose ${id} --dry-run`)]),

@@ -1,11 +1,13 @@
-import type { StoredException } from '../exceptions/exception.ts';
+import type { Items } from '../database/list-of.ts';
+import { stakeOf, versionOf, type StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
-import { count, cut, localTime, shortId, shortSubject, type Screen } from './screen.ts';
-import { renderTable, widthOf, type Column } from './table.ts';
+import { plain } from '../plain.ts';
+import { count, currencyText, cut, fits, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { flowed, renderTable, type Column } from './table.ts';
 
-/** The columns of reconciliation_exceptions, in the order of JSON and CSV. */
+/** The columns of CSV: those of reconciliation_exceptions, in the order of JSON, and what is at stake. */
 export const exceptionColumns = [
   'id',
   'report_id',
@@ -37,7 +39,17 @@ export const exceptionColumns = [
   'previous_exception_id',
   'metadata',
   'created_at',
-] as const satisfies readonly (keyof StoredException)[];
+  'stake',
+] as const satisfies readonly (keyof StoredException | 'stake')[];
+
+/** What a list that is to come back has beside them: by what `apply` knows the amounts, and what a person enters. */
+export const worklistColumns = ['version', 'action', 'note', 'until'];
+
+/** The rows of CSV. */
+export async function* exceptionRows(exceptions: Items<StoredException>): AsyncGenerator<object> {
+  for await (const exception of exceptions)
+    yield { ...exception, stake: stakeOf(exception.metadata) ?? null, version: versionOf(exception) };
+}
 
 interface ExceptionColumn extends Column {
   cell: (exception: StoredException, screen: Screen) => string;
@@ -50,36 +62,37 @@ const columns = {
   subject: { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
   difference: { header: 'difference', align: 'right', cell: (exception) => subjectAndAmount(exception)[1] },
   currency: { header: '', cell: (exception) => subjectAndAmount(exception)[2] },
+  user: { header: 'user', cell: ({ affected_user_id: user }) => (user === null ? '-' : shortId(user)) },
   // of what a dry run found nobody knows since when or how often: it did not look into the past
   since: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since)) },
   day: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since).slice(0, 10)) },
   seen: { header: 'seen', align: 'right', cell: ({ id, occurrences }) => (id === null ? '-' : `${occurrences}x`) },
-  station: { header: '', cell: stationOf },
+  station: { header: '', wraps: true, cell: stationOf },
 } satisfies Record<string, ExceptionColumn>;
 
-const always = ['id', 'severity', 'kind', 'subject', 'difference', 'currency'] as const;
+type Layout = readonly (keyof typeof columns)[];
 
 /** From the widest to the narrowest. */
-const layouts: (keyof typeof columns)[][] = [
-  [...always, 'since', 'seen', 'station'],
-  [...always, 'day', 'seen', 'station'],
-  [...always, 'day', 'station'],
-  [...always, 'day'],
-  [...always],
+const oneLine: Layout[] = [
+  ['id', 'severity', 'kind', 'subject', 'user', 'difference', 'currency', 'since', 'seen', 'station'],
+  ['id', 'severity', 'kind', 'subject', 'difference', 'currency', 'since', 'seen', 'station'],
+  ['id', 'severity', 'kind', 'subject', 'difference', 'currency', 'day', 'seen', 'station'],
 ];
+/** What and how much above, where and since when below. */
+const twoLines: Layout = ['id', 'severity', 'kind', 'difference', 'currency', 'subject', 'day', 'seen', 'station'];
 
-/** One line per exception, with as much of its life as the screen is wide. */
+/** One line per exception where the screen is wide enough, with as much of its life as it has room for; else two. */
 export function exceptionTable(exceptions: readonly StoredException[], screen: Screen): string {
-  let table = '';
-  for (const layout of layouts) {
+  const tableOf = (layout: Layout, width?: number) => {
     const shown: ExceptionColumn[] = layout.map((name) => columns[name]);
-    table = renderTable(
-      shown,
-      exceptions.map((exception) => shown.map(({ cell }) => cell(exception, screen))),
-    );
-    if (widthOf(table) <= screen.columns) break;
+    const rows = exceptions.map((exception) => shown.map(({ cell }) => cell(exception, screen)));
+    return renderTable(shown, rows, width);
+  };
+  for (const layout of oneLine) {
+    const table = tableOf(layout);
+    if (fits(table, screen)) return table;
   }
-  return table;
+  return tableOf(twoLines, screen.columns);
 }
 
 /** numeric(36,18) with its sign and brackets: what is longer is nobody's money. */
@@ -89,8 +102,8 @@ const longestAmount = 42;
 export function subjectAndAmount(exception: StoredException): [string, string, string] {
   return [
     exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
-    cut(exception.difference ?? stakeOf(exception) ?? '-', longestAmount),
-    cut(exception.currency ?? ''),
+    cut(amountText(exception), longestAmount),
+    currencyText(exception.currency),
   ];
 }
 
@@ -109,28 +122,35 @@ export function stationOf(exception: StoredException): string {
     .join(', ');
 }
 
-/** `(100.5)`: what is at stake where there is no difference. */
-function stakeOf(exception: StoredException): string | undefined {
-  const stake = exception.metadata['stake'];
-  return typeof stake === 'string' ? `(${stake})` : undefined;
+/** `-100.5`, the difference; `(100.5)`, what is at stake where there is none. */
+export function amountText({ difference, metadata }: Pick<StoredException, 'difference' | 'metadata'>): string {
+  const stake = stakeOf(metadata);
+  return difference ?? (stake === undefined ? '-' : `(${stake})`);
 }
 
-/**
- * What stands at the foot of a list: how many of how many, their amounts, and the command that shows the next ones.
- * @param apart those that match, but are not listed because they are not open
- */
-export function footOf(
-  shown: number,
-  totals: readonly Total[],
-  apart: readonly Total[],
-  next: string | undefined,
-): string {
+/** What is told below a list. */
+export interface Foot {
+  shown: number;
+  totals: readonly Total[];
+  /** Those that match, but are not listed because they are not open. */
+  apart: readonly Total[];
+  /** The command that shows the next ones. */
+  next: string | undefined;
+}
+
+/** How many of how many, their amounts, what is not listed, and the command that shows the next ones. */
+export function footOf(environment: string, { shown, totals, apart, next }: Foot, screen: Screen): string {
   const states = (['snoozed', 'accepted'] as const).map((state) => ({ state, number: numberOf(apart, state) }));
   const others = states
     .filter(({ number }) => number > 0)
     .map(({ state, number }) => `${inThousands(number)} ${state}`);
   const notListed = others.length === 0 ? '' : `Not listed: ${others.join(', ')} (--status unresolved).\n`;
-  return `${partOf(shown, totals, next)}\n${notListed}`;
+  const said = `${plain(environment)}: ${partOf(shown, totals, next)}`;
+  const whole = `${said}${next === undefined ? '' : ` ${next}`}`;
+  // a command is not wrapped: it is there to be copied
+  const shownWhole = next === undefined || fits(whole, screen);
+  const told = shownWhole ? flowed('', whole, screen.columns) : `${flowed('', said, screen.columns)}  ${next}\n`;
+  return `${told}${notListed}`;
 }
 
 function partOf(shown: number, totals: readonly Total[], next: string | undefined): string {
@@ -138,7 +158,7 @@ function partOf(shown: number, totals: readonly Total[], next: string | undefine
   const all = totalsText(totals);
   if (shown === matching) return `${all}.`;
   if (shown === 0) return `${all}, none after that one.`;
-  return `${inThousands(shown)} of ${all}${next === undefined ? ', the last ones.' : `; the next ones: ${next}`}`;
+  return `${inThousands(shown)} of ${all}${next === undefined ? ', the last ones.' : '; the next ones:'}`;
 }
 
 function numberOf(totals: readonly Total[], state?: Total['state']): number {
@@ -169,7 +189,7 @@ function amountsOf(totals: readonly Total[]): string[] {
     byCurrency.set(currency ?? '', (byCurrency.get(currency ?? '') ?? zero).plus(amount));
   const amounts = [...byCurrency]
     .filter(([, amount]) => !amount.isZero())
-    .map(([currency, amount]) => `${toText(amount)} ${currency === '' ? 'without currency' : cut(currency)}`);
+    .map(([currency, amount]) => `${toText(amount)} ${currency === '' ? 'without currency' : currencyText(currency)}`);
   const more = amounts.length - currenciesShown;
   return more > 0 ? [...amounts.slice(0, currenciesShown), `and ${count(more, 'other sum')}`] : amounts;
 }

@@ -5,6 +5,7 @@ import { larger, money, sum, toText, zero, type Money } from '../money.ts';
 import type { Report, StoredCheck } from '../reports.ts';
 import type { CheckTrend, Trend } from '../trend.ts';
 import { barChart, gridChart, type BarRow } from './charts.ts';
+import { amountText } from './exceptions.ts';
 import { html, Html } from './html.ts';
 import { style } from './report-style.ts';
 import {
@@ -135,8 +136,8 @@ function exceptionsOf({ report, totals, exceptions }: ReportPage): Html {
   const more = report.exceptions_count - exceptions.length;
   const all = `recon exceptions list --status all --report ${shortId(report.id)} -o csv`;
   return html`${barChart('By severity and age, since recon first saw them', severityRows(totals))}
-  ${barChart('Discrepancy per currency, the sum of |difference|', currencyRows(totals))} ${exceptionTable(exceptions)}
-  ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
+  ${barChart('Money at stake per currency: the sum of |difference|, else of what is in brackets below', currencyRows(totals))}
+  ${exceptionTable(exceptions)} ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
 }
 
 const ageWords = {
@@ -172,10 +173,11 @@ function countIn(totals: readonly ExceptionTotal[], severity: string): number {
 
 /** One bar per currency, made of its severities. */
 function currencyRows(totals: readonly ExceptionTotal[]): BarRow[] {
-  const currencies = [
-    ...new Set(totals.flatMap(({ currency, amount }) => (currency !== null && amount !== null ? [currency] : []))),
-  ];
-  const amounts = (currency: string) => totals.filter((total) => total.currency === currency && total.amount !== null);
+  const ofMoney = totals.flatMap(({ currency, ...total }) =>
+    total.amount === null ? [] : [{ ...total, currency: currency ?? 'without currency' }],
+  );
+  const currencies = [...new Set(ofMoney.map(({ currency }) => currency))];
+  const amounts = (currency: string) => ofMoney.filter((total) => total.currency === currency);
   const total = (currency: string) => sum(amounts(currency).map(({ amount }) => money(amount ?? '0')));
   const most = currencies.map(total).reduce(larger, zero);
   return currencies.map((currency) => ({
@@ -209,7 +211,7 @@ function exceptionTable(exceptions: readonly StoredException[]): Html {
       shortId(exception.id ?? ''),
       exception.severity,
       exception.kind,
-      exception.difference ?? '-',
+      amountText(exception),
       exception.currency ?? '',
       excerpt(exception.description, 1_000),
       localTime(exception.created_at),

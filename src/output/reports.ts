@@ -2,11 +2,13 @@ import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { ReportedCorrections } from '../run/corrections.ts';
+import { stepsAfter } from '../next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
-import { count, localTime, shortId, type Screen } from './screen.ts';
-import { renderTable, type Column } from './table.ts';
+import { count, currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { stepLines } from './steps.ts';
+import { flowed, renderTable, type Column } from './table.ts';
 
 /** The columns of reconciliation_reports, in the order of JSON and CSV. */
 export const reportColumns = [
@@ -33,10 +35,9 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
       { header: 'verdict' },
       { header: 'started' },
       { header: 'took', align: 'right' },
-      { header: 'passed', align: 'right' },
-      { header: 'failed', align: 'right' },
       { header: 'findings', align: 'right' },
-      { header: 'note' },
+      { header: 'checks', wraps: true },
+      { header: 'note', wraps: true },
     ],
     reports.map((report) => [
       screen.strong(shortId(report.id)),
@@ -46,12 +47,26 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
       report.completed_at === null
         ? ''
         : describeDuration(Date.parse(report.completed_at) - Date.parse(report.started_at)),
-      String(report.passed_checks),
-      String(report.failed_checks),
-      String(report.exceptions_count),
-      plain([report.error_message, ...scopeLines(report)].filter((part) => part !== null).join('; ')),
+      report.exceptions_count.toLocaleString('en-US'),
+      checksText(report),
+      excerpt([noteOf(report), ...scopeLines(report)].filter((part) => part !== null).join('; ')),
     ]),
+    screen.columns,
   );
+}
+
+/** `4 passed, 1 failed, 1 incomplete`: in the column `failed_checks` the last two are one. */
+function checksText({ passed_checks: passed, failed_checks: failed, metadata }: Report): string {
+  const incomplete = Number(metadata['incomplete_checks'] ?? 0);
+  return [[passed, 'passed'] as const, [failed - incomplete, 'failed'] as const, [incomplete, 'incomplete'] as const]
+    .filter(([number]) => number > 0)
+    .map(([number, verdict]) => `${number} ${verdict}`)
+    .join(', ');
+}
+
+/** Why a run has no verdict: that checks were incomplete stands in their column. */
+function noteOf({ error_message: error, metadata }: Report): string | null {
+  return metadata['verdict'] === 'incomplete' ? null : error;
 }
 
 /** The verdict of a run, or why it has none. */
@@ -73,20 +88,27 @@ export function reportScreen(
   screen: Screen,
 ): string {
   const environment = report.metadata['environment'];
+  const lines = (texts: readonly string[]) => texts.map((text) => flowed('', text, screen.columns)).join('');
   return [
-    `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
-    ...scopeLines(report),
-    '',
+    lines([
+      `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
+      ...scopeLines(report),
+    ]),
     checkTable(checks, screen),
-    ...coverageLines(checks),
-    ...canaryLines(checks),
-    ...correctionLines(report),
-    ...checks
-      .filter(({ error_message: error }) => error !== null)
-      .map((check) => `${plain(check.check_type)}: ${plain(check.error_message ?? '')}`),
-    ...(report.error_message !== null && checks.length === 0 ? [plain(report.error_message)] : []),
-    ...exceptionLines(report, exceptions, screen),
-  ].join('\n');
+    lines([
+      ...coverageLines(checks),
+      ...canaryLines(checks),
+      ...correctionLines(report),
+      ...checks
+        .filter(({ error_message: error }) => error !== null)
+        .map((check) => `${plain(check.check_type)}: ${excerpt(check.error_message ?? '', 2_000)}`),
+      ...(report.error_message !== null && checks.length === 0 ? [excerpt(report.error_message, 2_000)] : []),
+    ]),
+    exceptionLines(report, exceptions, screen),
+    nextLines(checks, exceptions, screen),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
 }
 
 /** A dry run has no id that anybody could ask for. */
@@ -110,7 +132,7 @@ export function scopeLines({ metadata }: Report): string[] {
   const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
   return [
     ...off,
-    `narrowed to ${parts.map(([name, value]) => `${name} ${plain(String(value))}`).join(', ')}: clears nothing`,
+    `narrowed to ${parts.map(([name, value]) => `${name} ${excerpt(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
 }
@@ -185,18 +207,19 @@ export const checkColumns: readonly Column[] = [
   { header: 'check' },
   { header: 'verdict' },
   right('compared'),
-  right('expected'),
-  right('actual'),
-  right('difference'),
-  { header: '' },
   right('findings'),
   right('took'),
+  right('expected'),
+  { ...right('actual'), joins: true },
+  { ...right('difference'), joins: true },
+  { header: '' },
 ];
 
 function checkTable(checks: readonly StoredCheck[], screen: Screen): string {
   return renderTable(
     checkColumns,
     checks.flatMap((check) => checkRows(check, screen)),
+    screen.columns,
   );
 }
 
@@ -218,8 +241,6 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
     plain(check.check_type),
     screen.verdict(verdictOf(check)),
     compared === undefined ? '' : compared.toLocaleString('en-US'),
-  ];
-  const tail = [
     findings === undefined ? '' : findings.toLocaleString('en-US'),
     describeDuration(check.execution_time_ms),
   ];
@@ -227,26 +248,31 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
     expected,
     actual,
     difference,
-    plain(currency ?? '(none)'),
+    currencyText(currency ?? '(none)'),
   ]);
   const [first = ['', '', '', ''], ...rest] = lines;
-  return [[...head, ...first, ...tail], ...rest.map((line) => ['', '', '', ...line, '', ''])];
+  return [[...head, ...first], ...rest.map((line) => [...head.map(() => ''), ...line])];
 }
 
-function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string[] {
-  if (exceptions.length === 0) return [''];
+function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string {
+  if (exceptions.length === 0) return '';
   const more = report.exceptions_count - exceptions.length;
-  const first = exceptions[0]?.id;
   const whereMore = isDryRun(report)
     ? 'give -o json or csv'
     : `recon exceptions list --status all --report ${shortId(report.id)}`;
-  return [
-    '',
-    exceptionTable(exceptions, screen),
-    ...(more > 0 ? [`… and ${more.toLocaleString('en-US')} more: ${whereMore}`] : []),
-    ...(first ? [`Next: recon exceptions show ${shortId(first)}`] : []),
-    '',
-  ];
+  const rest = more > 0 ? `… and ${more.toLocaleString('en-US')} more: ${whereMore}\n` : '';
+  return `${exceptionTable(exceptions, screen)}${rest}`;
+}
+
+/** The same as `status` would say. What is put aside, agreed or over by now is no step. */
+function nextLines(checks: readonly StoredCheck[], exceptions: readonly StoredException[], screen: Screen): string {
+  const first = exceptions.find(
+    ({ id, resolved_at: resolved, snoozed_until: snoozed, accepted_until: accepted }) =>
+      id !== null && resolved === null && snoozed === null && accepted === null,
+  );
+  const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
+  const steps = stepsAfter({ incomplete, first, others: 0 });
+  return steps.length === 0 ? '' : stepLines(steps, screen);
 }
 
 /** `… 812 records compared, 3 findings (1 critical, 1 low, 1 accepted)`: the outcome in one line. */

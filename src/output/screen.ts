@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import stringWidth from 'string-width';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import type { Verdict } from '../reports.ts';
@@ -23,9 +24,19 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     faint: paint.dim,
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
-    health: (health) => ({ ok: paint.green, warning: paint.yellow, problem: paint.red })[health](health),
-    columns: stream.isTTY === true ? (stream.columns ?? 120) : Infinity,
+    health: (health) => ({ ok: paint.green, warning: paint.magenta, problem: paint.red })[health](health),
+    columns: stream.isTTY === true ? (stream.columns ?? 80) : Infinity,
   };
+}
+
+/** The screen that is left to what is indented by so many characters. */
+export function within(screen: Screen, indent: number): Screen {
+  return { ...screen, columns: screen.columns - indent };
+}
+
+/** Whether no line of a text is wider than the screen. */
+export function fits(text: string, { columns }: Screen): boolean {
+  return columns === Infinity || text.split('\n').every((line) => stringWidth(line) <= columns);
 }
 
 // chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand
@@ -36,12 +47,15 @@ function hasColour(stream: Output, env: World['env']): boolean {
   return stream.isTTY === true;
 }
 
+// colours that can be read on a dark and on a light background: no yellow, no white, and what matters least has none
 function severityColour(paint: ChalkInstance, severity: Severity): (text: string) => string {
-  return { low: paint.blue, medium: paint.yellow, high: paint.red, critical: paint.red.bold.inverse }[severity];
+  return { low: (text: string) => text, medium: paint.magenta, high: paint.red, critical: paint.red.bold.inverse }[
+    severity
+  ];
 }
 
 function verdictColour(paint: ChalkInstance, verdict: Verdict): (text: string) => string {
-  return { passed: paint.green, failed: paint.red, incomplete: paint.yellow }[verdict];
+  return { passed: paint.green, failed: paint.red, incomplete: paint.magenta }[verdict];
 }
 
 /** The first eight characters of an id: enough to point at it. */
@@ -53,6 +67,11 @@ export function shortId(id: string): string {
 export function cut(text: string, length = 48): string {
   const shown = plain(text.slice(0, length + 1)); // not a megabyte of it
   return shown.length > length ? `${shown.slice(0, length - 1)}…` : shown;
+}
+
+/** A currency: a few letters, whatever stands in a database. */
+export function currencyText(currency: string | null): string {
+  return cut(currency ?? '', 12);
 }
 
 /** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */

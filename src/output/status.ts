@@ -6,9 +6,10 @@ import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status.ts';
 import type { CheckTrend } from '../trend.ts';
 import { verdictOrStatus } from './reports.ts';
-import { excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
-import { renderTable } from './table.ts';
+import { stepLines } from './steps.ts';
+import { flowed, renderTable } from './table.ts';
 
 /** The morning screen. */
 export function statusScreen(status: Status, now: Date, screen: Screen): string {
@@ -17,11 +18,11 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     '',
     runTable(status, now, screen),
     checkTable(status.checks, now, screen),
-    ...reasons(status.checks),
+    ...reasons(status.checks, screen),
     openTable(status.open_totals, screen),
     trendTable(status, screen),
-    ...correctionLines(status),
-    ...nextLines(status, screen),
+    ...correctionLines(status, screen),
+    status.next.length === 0 ? 'Nothing to do.\n' : stepLines(status.next, screen),
   ].join('\n');
 }
 
@@ -38,6 +39,7 @@ function runTable({ runs, last_report: newest }: Status, now: Date, screen: Scre
       ]),
       ...(newest?.run_type === 'manual' ? [['manual', ...lastRun(newest, now, screen), '', '']] : []),
     ],
+    screen.columns,
   );
 }
 
@@ -55,6 +57,7 @@ function checkTable(checks: readonly CheckStatus[], now: Date, screen: Screen): 
   return renderTable(
     [{ header: 'check' }, { header: 'verdict' }, { header: 'verified through' }, { header: 'everything proven' }],
     checks.map((check) => checkRow(check, now, screen)),
+    screen.columns,
   );
 }
 
@@ -82,11 +85,11 @@ function age(time: string, now: Date): string {
 }
 
 /** Why checks could not tell, those that say the same in one line. */
-function reasons(checks: readonly CheckStatus[]): string[] {
+function reasons(checks: readonly CheckStatus[], { columns }: Screen): string[] {
   const named = new Map<string, string[]>();
   for (const { on, check_type: name, error_message: error } of checks)
     if (on && error !== null) named.set(error, [...(named.get(error) ?? []), name]);
-  return [...named].map(([error, names]) => `${names.join(', ')}: ${excerpt(error)}\n`);
+  return [...named].map(([error, names]) => flowed('', `${names.join(', ')}: ${excerpt(error)}`, columns));
 }
 
 function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
@@ -97,7 +100,7 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
       { header: 'open' },
       ...ages.map(({ days }) => right(days === null ? 'older' : `< ${days} d`)),
       right('all'),
-      right('sum of |difference|'),
+      right('at stake'),
       { header: '' },
     ],
     totals.map((total) => [
@@ -105,8 +108,9 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
       ...ages.map(({ name }) => total[name].toLocaleString('en-US')),
       countOf(total).toLocaleString('en-US'),
       total.amount ?? '-',
-      plain(total.currency ?? ''),
+      total.amount === null ? '' : currencyText(total.currency ?? '(none)'),
     ]),
+    screen.columns,
   );
 }
 
@@ -119,7 +123,11 @@ function trendTable({ trend, checks }: Status, screen: Screen): string {
     ['new exceptions', sparkline(trend.new_exceptions), lastOf(trend.new_exceptions)],
   ];
   return [
-    renderTable([{ header: 'last 30 days' }, { header: 'findings' }, { header: 'today', align: 'right' }], lines),
+    renderTable(
+      [{ header: 'last 30 days' }, { header: 'findings' }, { header: 'today', align: 'right' }],
+      lines,
+      screen.columns,
+    ),
     screen.faint('by day (UTC), the last run that could tell: ▁ none █ most ? none could · no run'),
     '',
   ].join('\n');
@@ -136,7 +144,7 @@ function lastOf(values: readonly (number | string)[]): string {
 }
 
 /** Where nothing was corrected and nothing could be, there is nothing to say. */
-function correctionLines({ corrections }: Status): string[] {
+function correctionLines({ corrections }: Status, screen: Screen): string[] {
   const { automatic, stopped, tried, proposed, corrected, refused, failed, came_back: cameBack } = corrections;
   if (!automatic && !stopped && tried + proposed === 0) return [];
   const mode = stopped ? 'STOPPED' : automatic ? 'automatic' : 'by two people';
@@ -148,14 +156,5 @@ function correctionLines({ corrections }: Status): string[] {
     `${cameBack} came back`,
     `${proposed} proposed`,
   ];
-  return [`corrections (${mode}), 30 days: ${figures.join(', ')}`, ''];
-}
-
-function nextLines({ next }: Status, screen: Screen): string[] {
-  if (next.length === 0) return ['Nothing to do.', ''];
-  return [
-    'next',
-    ...next.flatMap(({ command, why }) => [`  ${screen.strong(command)}`, `      ${screen.faint(excerpt(why))}`]),
-    '',
-  ];
+  return [flowed(`corrections (${mode}), 30 days: `, figures.join(', '), screen.columns)];
 }

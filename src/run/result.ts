@@ -109,9 +109,9 @@ export async function storeRun(
   const { database, schema, clears, signal, progress, config, mask } = storage;
   const seenAt = report.completed_at ?? report.started_at;
   return inTransaction(database, 'read write', async (transaction) => {
+    await lockExceptions(transaction, schema);
     await finishReport(transaction, schema, report);
     await storeChecks(transaction, schema, checks);
-    await lockExceptions(transaction, schema);
     await endExpired(transaction, schema, { reportId: report.id, seenAt });
     let stored = 0;
     progress(stored, report.exceptions_count);

@@ -135,19 +135,24 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     await sql`update reconciliation_exceptions set severity = 'low', created_at = '2026-02-01T00:00:00.000001Z'`;
     await sql`
       update reconciliation_exceptions set created_at = '2026-02-01T00:00:00.000002Z' where id = ${ids.resolved}`;
-    const order = await listed('--status', 'all');
+    const newest = ['--status', 'all', '--sort', 'newest'];
+    const order = await listed(...newest);
     expect(order).toEqual([ids.resolved, ids.small, ids.large]);
-    for (const [at, id] of order.entries())
-      expect(await listed('--status', 'all', '--after', id)).toEqual(order.slice(at + 1));
+    for (const [at, id] of order.entries()) expect(await listed(...newest, '--after', id)).toEqual(order.slice(at + 1));
+    expect(await listed('--status', 'all'), 'of one severity the largest').toEqual([
+      ids.large,
+      ids.small,
+      ids.resolved,
+    ]);
   });
 
   test('as a table: short ids, no colour in a pipe, the count on stderr', async () => {
     const { exitCode, stdout, stderr } = await operator.types(['exceptions', 'list', '--status', 'all']);
     expect(exitCode).toBe(0);
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^id +severity +kind +subject +difference +since +seen$/);
+    expect(lines[0]).toMatch(/^id +severity +kind +subject +user +difference +since +seen$/);
     expect(lines[1]).toMatch(
-      /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
+      /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +- +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
     expect(stderr).toBe(`production: 3 ${three}.\n`);
@@ -167,7 +172,8 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     const { stdout } = await operator.types(['exceptions', 'list', '--status', 'all', '-o', 'csv']);
     expect(stdout).toContain(",'=cmd|calc,");
     expect(stdout).toContain(`,"'+1, ""said"" Ada\nand left",`);
-    expect(stdout).toContain(',-100000000000000000.000000000000000001,USDC,');
+    expect(stdout).toContain(",'-100000000000000000.000000000000000001,USDC,"); // fifteen digits are all that Excel keeps
+    expect(stdout).toContain(',-0.000000000000000001,USDC,');
   });
 
   test.each([
@@ -264,13 +270,14 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   test('asks for a note and for a name; $USER is the default', async () => {
     const resolve = (flags: string[], env = {}) =>
       operator.types(['exceptions', 'resolve', 'aaaa0', ...flags], { env });
-    expect((await resolve([])).stderr).toContain("required option '--note <text>' not specified");
+    expect((await resolve([], { USER: '' })).stderr).toContain('resolve needs --note TEXT and --by NAME.\n');
     expect((await resolve(['--note', ' '])).stderr).toContain('The note is empty.');
-    expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('Give --by NAME.');
+    expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('resolve needs --by NAME.');
     for (const by of ['system', ' System '])
       expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
         exitCode: 64,
-        stderr: 'recon: system is what recon itself signs with.\nGive a person’s name: --by NAME.\nrecon: exit 64\n',
+        stderr:
+          'recon: --by cannot be system, which is what recon itself signs with.\nGive a person’s name: --by NAME.\nrecon: exit 64\n',
       });
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);

@@ -38,7 +38,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: table } = await types(['reports', 'list']);
     expect(table.split('\n')[1]).toMatch(
       new RegExp(
-        `^${manual.slice(0, 8)} +manual +failed +2026-03-01 .* 0 ms +0 +1 +1 +off \\(RECONCILIATION_CHECKS\\): ledger_consistency, .*, withdrawals$`,
+        `^${manual.slice(0, 8)} +manual +failed +2026-03-01 .* 0 ms +1 +1 failed +off \\(RECONCILIATION_CHECKS\\): ledger_consistency, .*, withdrawals$`,
       ),
     );
     const { stdout: csv } = await types(['reports', 'list', '-o', 'csv']);

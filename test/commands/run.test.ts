@@ -256,7 +256,7 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
     const { stdout } = await types(['run', '--dry-run']);
     expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
-    expect(stdout).toMatch(/^- +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC +- +-$/m);
+    expect(stdout).toMatch(/^- +medium +missing_in_ledger +deposit [0-9a-f]{8} +[0-9a-f]{8} +-5 +USDC +- +-$/m);
     const { stderr } = await types(['run', '--dry-run', '-o', 'csv']);
     expect(stderr).toBe(
       'recon: DRY RUN, nothing is stored: manual run failed: 0 of 1 check passed, 1 record compared, 1 finding (1 medium); exit 2\n',
@@ -298,9 +298,9 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
     expect(stdout).toContain(
       'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals\n',
     );
-    expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +USDC +1 /);
-    expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +deposit [0-9a-f]{8} +-5 +USDC/);
-    expect(stdout).toMatch(/Next: recon exceptions show [0-9a-f]{8}\n$/);
+    expect(stdout).toMatch(/deposits +failed +1 +1 +0 ms +5 +0 +-5 +USDC\n/);
+    expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +deposit [0-9a-f]{8} +[0-9a-f]{8} +-5 +USDC/);
+    expect(stdout).toMatch(/\nnext\n {2}recon exceptions show [0-9a-f]{8}\n {6}.*\n$/);
     expect(stdout).not.toContain('\u001b');
     expect(await painted({}, true)).toBe(true);
     expect(await painted({ NO_COLOR: '1' }, true)).toBe(false);
@@ -323,7 +323,7 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
       deposits: (sql) => sql.replace('upper(deposit.token::text)', 'null::text'),
     });
     const { stdout } = await types(['run'], { env: { RECONCILIATION_SOURCE: source } });
-    expect(stdout).toMatch(/deposits +failed +1 +5 +0 +-5 +\(none\) +1 /);
+    expect(stdout).toMatch(/deposits +failed +1 +1 +0 ms +5 +0 +-5 +\(none\)\n/);
   });
 
   test('an incomplete check says why, and is neither passed nor failed', async () => {

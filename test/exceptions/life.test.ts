@@ -182,7 +182,7 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
   });
 
   test('only its kind changed: the old row closes as "became …", a new one takes its place', async () => {
-    const { sql, ledger, ada, runs } = await desk();
+    const { sql, ledger, ada, runs, types } = await desk();
     const { id, subject } = ledger.deposit(ada, '100', { post: false });
     await ledger.save(sql);
     await runs();
@@ -196,6 +196,8 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect(old).toMatchObject({ kind: 'missing_in_ledger', resolved_by: 'system', resolution_notes: note });
     expect(successor).toMatchObject({ kind: 'amount_mismatch', resolved_at: null, occurrences: 1 });
     expect(await eventsOf(sql, old!.id)).toEqual(['created by system', `became by system: ${note}`]);
+    const { stdout } = await types(['exceptions', 'show', old!.id]);
+    expect(stdout).toMatch(new RegExp(`^became +${successor!.id}, amount_mismatch$`, 'm'));
   });
 
   test('comes back after it was resolved, by a person or by system: a new row that points to the old one', async () => {
@@ -211,6 +213,8 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect(first).toMatchObject({ resolved_by: 'Grace', occurrences: 1, previous_exception_id: null });
     expect(second).toMatchObject({ resolved_at: null, occurrences: 1, previous_exception_id: first!.id });
     expect(await eventsOf(sql, second!.id)).toEqual(['returned by system']);
+    const { stdout } = await types(['exceptions', 'show', first!.id]);
+    expect(stdout).toMatch(new RegExp(`^returned as +${second!.id}$`, 'm'));
 
     const posted = ledger.postDeposit(ada, id, '100');
     await ledger.save(sql);

@@ -17,6 +17,7 @@ function pageOf(text: string): ReportPage {
     difference: '-5.000000000000000001',
     currency: text,
     description: text + 'x'.repeat(1_048_576),
+    metadata: {},
     created_at: started,
   } as unknown as StoredException;
   const counts = { under_1_day: 3, under_7_days: 0, under_30_days: 1, older: 0 };

@@ -1,0 +1,58 @@
+import type { Database, Transaction } from '../database/database.ts';
+
+/**
+ * How an exception stands at a moment: `open`, to be worked on; `snoozed`, put aside for a time; `accepted`, known and
+ * agreed for a time; or `resolved`, over.
+ */
+export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
+
+/** What lists are made of: the states, those that are `open` and taken up, and whatever is not over. */
+export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;
+export type Status = (typeof statuses)[number];
+
+type Connection = Database | Transaction;
+
+/** The state of the row `exception`. */
+export function stateOf(connection: Connection, at: Date) {
+  return connection`
+    case
+      when ${stands(connection, 'resolved', at)} then 'resolved'
+      when ${stands(connection, 'accepted', at)} then 'accepted'
+      when ${stands(connection, 'snoozed', at)} then 'snoozed'
+      else 'open'
+    end
+  `;
+}
+
+/** The condition that the row `exception` stands so. */
+export function stands(connection: Connection, status: Status, at: Date) {
+  switch (status) {
+    case 'all':
+      return connection`true`;
+    case 'resolved':
+      return connection`exception.resolved_at is not null`;
+    case 'unresolved':
+      return connection`exception.resolved_at is null`;
+    case 'accepted':
+      return connection`exception.resolved_at is null and exception.accepted_until > ${at}`;
+    case 'snoozed':
+      return connection`exception.resolved_at is null and exception.snoozed_until > ${at}`;
+    case 'open':
+    case 'acknowledged':
+      return connection`
+        exception.resolved_at is null
+        and coalesce(greatest(exception.accepted_until, exception.snoozed_until) <= ${at}, true)
+        and (${status === 'open'} or exception.acknowledged_at is not null)
+      `;
+  }
+}
+
+/** The condition that the row `exception` counts for verdict, metrics and alerts: `open` or `snoozed`, not `accepted`. */
+export function counts(connection: Connection, at: Date | string) {
+  return connection`
+    (
+      exception.resolved_at is null
+      and coalesce(exception.accepted_until <= ${at}::timestamptz, true)
+    )
+  `;
+}

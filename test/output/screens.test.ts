@@ -1,0 +1,350 @@
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import type { StoredAlert } from '../../src/alerts/outbox.ts';
+import { checks as registry } from '../../src/checks/index.ts';
+import { checkNames } from '../../src/checks/names.ts';
+import type { Order } from '../../src/exceptions/actions.ts';
+import type { StoredException } from '../../src/exceptions/exception.ts';
+import type { Story } from '../../src/exceptions/story.ts';
+import { kinds, severities } from '../../src/kinds.ts';
+import { alertTable } from '../../src/output/alerts.ts';
+import { catalogueScreen } from '../../src/output/catalogue.ts';
+import { diagnosisLines } from '../../src/output/doctor.ts';
+import { orderTable } from '../../src/output/exception-orders.ts';
+import { exceptionStory } from '../../src/output/exception-story.ts';
+import { exceptionTable, footOf } from '../../src/output/exceptions.ts';
+import { reportScreen, reportTable } from '../../src/output/reports.ts';
+import { screenOf, type Screen } from '../../src/output/screen.ts';
+import { statusScreen } from '../../src/output/status.ts';
+import type { Report, StoredCheck } from '../../src/reports.ts';
+import type { Status } from '../../src/status.ts';
+import { Captured, recon } from '../support/world.ts';
+
+// Every screen with the longest amounts, hostile text and floods of it: on 80 columns nothing is lost, and nothing wraps.
+
+const hostile = `\u001b[31m\u202e支付 💶\r\n${'flood '.repeat(2_000)}`;
+const largest = '-999999999999999999.999999999999999999'; // numeric(36,18)
+const at = '2026-03-01T12:00:00Z';
+const now = new Date('2026-03-01T13:00:00Z');
+const idOf = (number: number) => `${String(number).padStart(8, 'a')}-0000-4000-8000-000000000001`;
+
+/** What is told of some of them beside. */
+const further: Partial<StoredException>[] = [
+  { description: hostile, currency: hostile, affected_entity: `conversion_job:${hostile}`, acknowledged_by: hostile },
+  { assignee: hostile },
+  { snoozed_until: at },
+  { accepted_until: at },
+  { difference: null },
+  { resolved_at: at, resolved_by: hostile, resolution_notes: hostile },
+  { difference: '12.5' },
+];
+
+const exceptions = kinds.map(({ name: kind, of }, number): StoredException & { id: string } => ({
+  report_id: idOf(1),
+  check_id: idOf(1),
+  check_type: 'conversion_jobs',
+  kind,
+  fingerprint: `conversion_jobs/${kind}/${of}:${idOf(number)}`,
+  severity: severities[number % 4]!,
+  description: 'conversion_job is settled, but was never posted',
+  expected_value: largest,
+  actual_value: '0',
+  difference: largest,
+  currency: 'USDC',
+  affected_user_id: idOf(number),
+  affected_entity: `conversion_job:${idOf(number)}`,
+  auto_corrected: false,
+  correction_action: null,
+  resolved_at: null,
+  resolved_by: null,
+  resolution_notes: null,
+  acknowledged_at: at,
+  acknowledged_by: 'Ada',
+  assignee: null,
+  snoozed_until: null,
+  accepted_until: null,
+  last_report_id: idOf(1),
+  last_seen_at: at,
+  occurrences: 12_345,
+  previous_exception_id: idOf(2),
+  metadata: { stake: largest, also: [hostile], note: hostile },
+  created_at: at,
+  ...further[number],
+  id: idOf(number),
+}));
+
+const report: Report = {
+  id: idOf(1),
+  run_type: 'manual',
+  status: 'failed',
+  started_at: at,
+  completed_at: '2026-03-01T12:59:59Z',
+  total_checks: 6,
+  passed_checks: 1,
+  failed_checks: 5,
+  exceptions_count: 100_000,
+  error_message: hostile,
+  metadata: {
+    environment: 'production-eu-west-1',
+    verdict: 'incomplete',
+    incomplete_checks: 2,
+    narrowed_to: { user_id: hostile },
+  },
+  created_at: at,
+};
+
+const checks = checkNames.map((name, number): StoredCheck => ({
+  id: idOf(number),
+  report_id: idOf(1),
+  check_type: name,
+  status: number === 0 ? 'failed' : 'completed',
+  expected_value: largest,
+  actual_value: largest,
+  difference: largest,
+  passed: number === 1,
+  error_message: number === 0 ? hostile : null,
+  execution_time_ms: 3_599_000,
+  metadata: {
+    compared: 10_000_000,
+    findings: 1_000_000,
+    verified_through: at,
+    verified_since: at,
+    proven_as_of: at,
+    held_back: 'a transaction is open',
+    coverage: 'changes',
+    currencies: ['USD', 'USDC', hostile].map((currency) => ({
+      currency,
+      expected: number === 2 ? '12.5' : largest,
+      actual: number === 2 ? '12.5' : largest,
+      difference: number === 2 ? '0' : largest,
+    })),
+  },
+  created_at: at,
+}));
+
+const status: Status = {
+  environment: 'production-eu-west-1',
+  corrections: {
+    ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
+    ...{ refused: 200, failed: 34, came_back: 12, proposed: 7 },
+  },
+  runs: (['hourly', 'daily'] as const).map((type) => ({
+    run_type: type,
+    last_report: report,
+    due: '2026-02-01T00:00:00Z',
+    deadline: '2026-02-01T00:30:00Z',
+    overdue: true,
+    missed: Array.from({ length: 700 }, () => at),
+  })),
+  checks: checkNames.map((name, number) => ({
+    check_type: name,
+    on: true,
+    verdict: number === 0 ? ('incomplete' as const) : ('failed' as const),
+    report_id: idOf(1),
+    checked_at: at,
+    error_message: number === 0 ? hostile : null,
+    verified_through: at,
+    proven_as_of: at,
+  })),
+  open_exceptions: { low: 1, medium: 1, high: 1, critical: 100_000 },
+  open_totals: ['USDC', hostile, null].map((currency) => ({
+    severity: 'critical' as const,
+    currency,
+    amount: largest,
+    under_1_day: 100_000,
+    under_7_days: 100_000,
+    under_30_days: 100_000,
+    older: 100_000,
+  })),
+  trend: {
+    days: Array.from({ length: 30 }, () => '2026-03-01'),
+    checks: checkNames.map((name) => ({
+      check_type: name,
+      days: Array.from({ length: 30 }, () => ({ verdict: 'failed' as const, findings: 1_000_000 })),
+    })),
+    new_exceptions: Array.from({ length: 30 }, () => 1_000_000),
+  },
+  last_report: report,
+  next: [{ command: 'recon exceptions show aaaaaaa0', why: hostile }],
+};
+
+const [first] = exceptions;
+const entry = {
+  transaction_id: idOf(7),
+  transaction_type: hostile,
+  status: hostile,
+  record_kind: 'conversion_job',
+  reference_type: hostile,
+  reference_id: idOf(8),
+  created_at: at,
+  entry_id: idOf(9),
+  entry_type: 'credit',
+  amount: largest,
+  currency: 'USDC',
+  account_id: idOf(9),
+  account_type: hostile,
+  user_id: idOf(9),
+};
+const story: Story = {
+  exception: first!,
+  involved: {
+    records: [
+      {
+        record_kind: 'conversion_job',
+        id: idOf(8),
+        user_id: idOf(9),
+        amount: largest,
+        currency: hostile,
+        destination_amount: largest,
+        destination_currency: 'USD',
+        fees: '1',
+        ledger_transaction_id: idOf(7),
+        state: 'settled',
+        status: hostile,
+        created_at: at,
+        settled_at: at,
+      },
+    ],
+    postings: [{ ...entry, leg: 'destination', transaction_id: idOf(7), posted_at: at }],
+    entries: [entry],
+    accounts: [
+      {
+        id: idOf(9),
+        user_id: idOf(9),
+        account_type: hostile,
+        currency: 'USDC',
+        balance: largest,
+        opening_balance: '0',
+        normal_side: 'debit',
+      },
+    ],
+    unreadable: null,
+  },
+  causes: [{ cause: 'fee', sentence: hostile, evidence: [] }],
+  untested: null,
+  sightings: [
+    {
+      report_id: idOf(1),
+      severity: 'critical',
+      expected_value: '0',
+      actual_value: '0',
+      difference: largest,
+      seen_at: at,
+    },
+  ],
+  events: [
+    {
+      event: 'assigned',
+      actor: hostile,
+      note: hostile,
+      details: { assignee: hostile, until: at },
+      host: hostile,
+      created_at: at,
+    },
+  ],
+  successor: { id: idOf(3), kind: 'stuck', is_return: true },
+};
+
+const orders: Order[] = exceptions.map(({ id }) => ({
+  id,
+  action: 'acknowledge',
+  note: hostile,
+  until: at,
+  assignee: hostile,
+}));
+const alert: StoredAlert = {
+  id: idOf(1),
+  report_id: idOf(1),
+  target: 'pagerduty',
+  summary: hostile.slice(0, 500),
+  state: 'waiting',
+  attempts: 12,
+  last_error: hostile.slice(0, 500),
+  created_at: at,
+  attempted_at: at,
+  delivered_at: null,
+  body: '{}',
+} as unknown as StoredAlert;
+
+const total = { state: 'open' as const, severity: 'critical' as const, count: 100_000, amount: largest };
+const foot = {
+  shown: 50,
+  totals: [
+    { ...total, currency: 'USDC' },
+    { ...total, currency: hostile },
+  ],
+  apart: [],
+  next: "recon exceptions list --text 'a long text that nobody would look for, but somebody did' --sort amount --after aaaaaaa0",
+};
+
+const screens: Record<string, (screen: Screen) => string> = {
+  status: (screen) => statusScreen(status, now, screen),
+  'exceptions list': (screen) => exceptionTable(exceptions, screen),
+  'its foot': (screen) => footOf('production', foot, screen),
+  'exceptions show': (screen) => exceptionStory(story, 'production', screen),
+  'what would change': (screen) => orderTable(exceptions, orders, { by: 'Grace', host: 'desk-7', at: now }, screen),
+  'reports list': (screen) => reportTable([report], screen),
+  'run and reports show': (screen) => reportScreen(report, checks, exceptions, screen),
+  'alerts list': (screen) => alertTable([alert], screen),
+  checks: (screen) => catalogueScreen(Object.values(registry), screen),
+  doctor: (screen) =>
+    diagnosisLines(
+      { topic: 'ledger_consistency', verdict: 'problem', message: hostile.slice(0, 500), next: hostile.slice(0, 500) },
+      screen,
+    ),
+};
+
+/** Commands are there to be copied: they are not wrapped. */
+function tooWide(text: string, columns: number): string[] {
+  return text.split('\n').filter((line) => stringWidth(line) > columns && !/^ *(… .*: )?recon /.test(line));
+}
+
+/** Without the blanks and line breaks that make it fit. */
+function content(text: string): string {
+  return stripVTControlCharacters(text).replace(/\s+/g, ' ');
+}
+
+describe.each([80, 200])('on %i columns', (columns) => {
+  test.each(Object.entries(screens))('recon %s fits, with colour and without', (_, render) => {
+    for (const env of [{ FORCE_COLOR: '1' }, { NO_COLOR: '1' }]) {
+      const text = render(screenOf(new Captured(true, columns), env));
+      expect(tooWide(text, columns)).toEqual([]);
+      expect(text.includes('\u001b[31m支')).toBe(false);
+    }
+  });
+
+  test('no amount, id or verdict is lost', () => {
+    const screen = screenOf(new Captured(true, columns), { NO_COLOR: '1' });
+    const list = content(exceptionTable(exceptions, screen));
+    for (const { id, severity, kind } of exceptions) expect(list).toContain(`${id.slice(0, 8)} ${severity} ${kind}`);
+    const [first, ...others] = exceptions.filter(({ difference }) => difference === largest);
+    expect([first!.currency, list.split(` ${largest} USDC`).length - 1]).toEqual([hostile, others.length]);
+    const run = content(reportScreen(report, checks, [], screen));
+    expect(run.split(largest)).toHaveLength(checks.length * 9 - 9 + 1);
+    expect(run).toMatch(/ledger_consistency incomplete 10,000,000 1,000,000 59 min 59 s /);
+    expect(content(statusScreen(status, now, screen)).split(`${largest} `)).toHaveLength(4);
+  });
+});
+
+test('a wide screen is used', () => {
+  const lines = exceptionTable(exceptions.slice(1), screenOf(new Captured(true, 200), {})).split('\n');
+  expect(lines).toHaveLength(exceptions.length + 1); // one line for each
+});
+
+test.each([
+  ['--help'],
+  ['run --help'],
+  ['exceptions accept --help'],
+  ['alerts --help'],
+  ['status --help'],
+  ['doctor --help'],
+  ['completion --help'],
+  ['help output'],
+  ['help exit-codes'],
+  ['help environment'],
+])('recon %s fits 80 columns', async (line) => {
+  const { stdout } = await recon(line.split(' '), { terminal: true, columns: 80 });
+  expect(stdout.length).toBeGreaterThan(100);
+  expect(tooWide(stdout, 80)).toEqual([]);
+});
