@@ -12,7 +12,7 @@ const names = [
   '0003_watermarks',
   '0004_exception_life',
   '0005_totals_and_alerts',
-  '0006_corrections',
+  '0008_corrections',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -99,7 +99,7 @@ describe('up and down', () => {
       await other`lock table reconciliation_corrections`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0006_corrections.down.sql');
+      expect(error.message).toContain('sql/migrations/0008_corrections.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
