@@ -58,7 +58,8 @@ grant select, insert, update, delete on reconciliation_checkpoints to recon_writ
 grant select, insert, update on reconciliation_totals to recon_writer;
 grant select, insert, update on reconciliation_alerts to recon_writer;
 grant select, insert, update, delete on reconciliation_incidents to recon_writer;
-grant select, insert, update on reconciliation_switched_off to recon_writer;
+grant select, insert on reconciliation_switched_off to recon_writer;
+grant select, insert, update on reconciliation_told to recon_writer;
 
 -- Corrects what is provably wrong and small. Nothing in this release does: grant it to nobody yet.
 grant update (balance) on ledger_accounts to recon_corrector;

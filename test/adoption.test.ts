@@ -164,6 +164,7 @@ describe('the first version of the three tables', () => {
       { name: 'reconciliation_alerts', rows: '0', adopted: false },
       { name: 'reconciliation_incidents', rows: '0', adopted: false },
       { name: 'reconciliation_switched_off', rows: '0', adopted: false },
+      { name: 'reconciliation_told', rows: '0', adopted: false },
     ]);
     expect(plan.notRestored).toContain(
       'alter table reconciliation_exceptions add constraint reconciliation_exceptions_affected_user_id_fkey FOREIGN KEY (affected_user_id) REFERENCES users(id)',

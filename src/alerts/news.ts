@@ -1,6 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database/database.ts';
 import { severities, severitiesFrom, type Severity } from '../kinds.ts';
+import { leftNothingOut } from '../schedule/answers.ts';
 import type { Missed } from '../schedule/punctuality.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 
@@ -68,7 +69,7 @@ export async function readNews(
     environment,
     report: { id: report.id, run_type: report.run_type, ended_at: report.completed_at ?? report.started_at },
     compared: checks.map(({ check_type: check }) => check),
-    isWhole: report.metadata['not_in_this_run'] === undefined && report.metadata['narrowed_to'] === undefined,
+    isWhole: leftNothingOut(report),
     groups: await readGroups(transaction, told),
     largest: await readLargest(transaction, told),
     incomplete: checks

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../database/database.ts';
 import { counts } from '../exceptions/state.ts';
 import type { Sample } from './exposition.ts';
 import { combinations, gauges, type GaugeName, type Labels } from './families.ts';
+import { rowLeftNothingOut } from '../schedule/answers.ts';
 import { successDue } from '../schedule/punctuality.ts';
 import type { RunType } from '../reports.ts';
 
@@ -83,7 +84,7 @@ interface LastRun {
   last_success: string | null;
 }
 
-/** Runs that were narrowed prove nothing about the whole, and one over a part of the checks is no success of its type. */
+/** Of the runs that left nothing out: one over a part is no run of its type, whatever became of it. */
 async function lastRuns(connection: Database | Transaction, schema: string): Promise<Sample[]> {
   const rows = await connection<LastRun[]>`
     select distinct on (report.run_type)
@@ -94,10 +95,10 @@ async function lastRuns(connection: Database | Transaction, schema: string): Pro
       case when report.error_message is distinct from 'interrupted'
         then extract(epoch from report.completed_at - report.started_at) end as took,
       extract(epoch from max(report.completed_at) filter (
-        where report.status = 'completed' and not report.metadata ? 'not_in_this_run'
+        where report.status = 'completed'
       ) over (partition by report.run_type)) as last_success
     from ${connection(`${schema}.reconciliation_reports`)} as report
-    where report.status in ('completed', 'failed') and not report.metadata ? 'narrowed_to'
+    where report.status in ('completed', 'failed') and ${rowLeftNothingOut(connection)}
     order by report.run_type, report.completed_at desc, report.started_at desc, report.id
   `;
   const values = (column: Exclude<keyof LastRun, 'run_type'>) =>

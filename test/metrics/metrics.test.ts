@@ -123,7 +123,17 @@ describe('what runs leave', () => {
     expect(series.get('reconciliation_run_duration_seconds_count{run_type="daily"}')).toBe('0');
     expect(series.get('reconciliation_checks_incomplete_total{check_type="deposits"}')).toBe('1');
     expect(series.get('reconciliation_last_run_success{run_type="hourly"}')).toBe('0');
-    expect(series.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}')).toMatch(/^\d+/);
+    const success = series.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}');
+    expect(success).toMatch(/^\d+/);
+
+    await own.sql`drop trigger refuse on reconciliation_checks`;
+    await own.runs(['--type', 'hourly', '--check', 'deposits']); // a part of a run makes nothing good
+    const after = await printed(own);
+    expect(after.get('reconciliation_last_run_success{run_type="hourly"}')).toBe('0');
+    expect(after.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}')).toBe(success);
+    expect(after.get('reconciliation_last_run_timestamp_seconds{run_type="hourly"}')).toBe(
+      series.get('reconciliation_last_run_timestamp_seconds{run_type="hourly"}'),
+    );
   });
 
   test('totals never fall: not when old runs are purged, not by hand', async () => {

@@ -12,6 +12,7 @@ const names = [
   '0003_watermarks',
   '0004_exception_life',
   '0005_totals_and_alerts',
+  '0008_told_and_switched_off',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -95,10 +96,10 @@ describe('up and down', () => {
     const { sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_totals`;
+      await other`lock table reconciliation_told`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0005_totals_and_alerts.down.sql');
+      expect(error.message).toContain('sql/migrations/0008_told_and_switched_off.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });

@@ -31,6 +31,10 @@ test('each expected time that went by is named once, by the first run after its 
   ]);
   expect(await missedBy('hourly', 16)).toBeUndefined();
   expect(await missedBy('daily', 17)).toBeUndefined();
+  await operator.runs(['--type', 'hourly', '--check', 'deposits'], at(18)); // a part of it is not what was expected
+  expect(await missedBy('hourly', 18.6)).toEqual([
+    { run_type: 'hourly', count: 1, slots: ['2026-03-02T06:00:00.000Z'] },
+  ]);
 });
 
 test('a log line names them', async () => {
