@@ -128,6 +128,26 @@ export async function giveUpOrphans(
   `;
 }
 
+/** Gives up what a target has heard the sequel of: a beginning that arrives after the end would never end. */
+export async function giveUpOvertaken(database: Database, schema: string, target: TargetName): Promise<void> {
+  const alerts = database(`${schema}.reconciliation_alerts`);
+  await database`
+    update ${alerts} as alert
+    set state = 'dead', last_error = 'overtaken: what came after it under the same key has been delivered'
+    where
+      alert.state = 'waiting'
+      and alert.target = ${target}
+      and exists (
+        select from ${alerts} as later
+        where
+          later.number > alert.number
+          and later.target = alert.target
+          and later.state = 'delivered'
+          and later.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
+      )
+  `;
+}
+
 /** Lets dead alerts wait again: those whose ids begin so, or all. Returns how many. */
 export async function revive(database: Database, schema: string, idPrefixes: readonly string[]): Promise<number> {
   const revived = await database`

@@ -123,7 +123,7 @@ export async function storeRun(
     const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
     for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
     await countRun(transaction, schema, report, checks);
-    await announce(transaction, schema, { report, checks }, config, { clears, mask });
+    await announce(transaction, schema, { at: seenAt, ending: { report, checks } }, config, { clears, mask });
     return cleared;
   });
 }

@@ -94,8 +94,8 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
     if (missed.length > 0) report.metadata['missed'] = missed;
     listener.missed(missed);
     const dead = await closeDeadReports(transaction, schema, report.started_at);
-    await countDeadRuns(transaction, schema, dead);
     for (const other of dead) await announceEnd(engine, transaction, schema, other);
+    await countDeadRuns(transaction, schema, dead);
     await beginReport(transaction, schema, report);
   });
   return report;
@@ -103,7 +103,8 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
 
 /** Of a run without a result. */
 function announceEnd({ config, mask }: Engine, transaction: Transaction, schema: string, report: Report) {
-  return announce(transaction, schema, { report, checks: [] }, config, { clears: false, mask });
+  const at = report.completed_at ?? report.started_at;
+  return announce(transaction, schema, { at, ending: { report, checks: [] } }, config, { clears: false, mask });
 }
 
 function storageOf({ options, world, listener, config, mask }: Engine, database: Database, schema: string): Storage {
@@ -172,8 +173,8 @@ async function markFailed(
   };
   await inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, failed);
-    await countRun(transaction, schema, failed, []);
     await announceEnd(engine, transaction, schema, failed);
+    await countRun(transaction, schema, failed, []);
   }).catch(() => undefined);
   engine.listener.failed(failed, error);
 }

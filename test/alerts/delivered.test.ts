@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { desk, targets, type WebhookBody, bodiesOf, eventsOf, statesOf } from '../support/alert-targets.ts';
+import type { Receiver } from '../support/receiver.ts';
+import { cutAt } from '../support/run-check.ts';
+import { answers, slowBody } from '../support/sandbox-server.ts';
+
+const at = (hour: number) => {
+  const moment = new Date(cutAt.getTime() + hour * 3_600_000);
+  return { now: moment, asOf: moment };
+};
+
+describe('a target that does not take it', { timeout: 60_000 }, () => {
+  test.each([
+    ['429 with Retry-After', answers({ path: /./, times: 1 }, { status: 429, headers: { 'retry-after': '0' } }), 2],
+    ['500', answers({ path: /./ }, { status: 500, body: 'no \u001b[2J' }), 3],
+    ['410', answers({ path: /./ }, { status: 410 }), 1],
+    ['302', answers({ path: /./ }, { status: 302, headers: { location: 'http://127.0.0.1:1/' } }), 1],
+    [
+      '429 with a Retry-After of years',
+      answers({ path: /./ }, { status: 429, headers: { 'retry-after': '9'.repeat(30) } }),
+      1,
+    ],
+    ['never', slowBody({ path: /./, times: 0 }), 1],
+  ])(
+    '%s: the result of the run is the same, and the next run delivers under the same id',
+    async (name, fault, tries) => {
+      const { webhook, env } = await targets();
+      const { runs, types, sql, ledger, ada } = await desk({
+        RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+        ...(name === 'never' && { RECONCILIATION_ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/hook' }),
+      });
+      ledger.deposit(ada, '5000', { post: false });
+      await ledger.save(sql);
+      webhook.faults.push(fault);
+      const { exitCode, stderr } = await types(['run'], { env: { LOG_LEVEL: 'info' } });
+      expect(exitCode).toBe(2);
+      const passes = name === '429 with Retry-After';
+      expect(await statesOf(sql)).toEqual({ [passes ? 'webhook delivered' : 'webhook waiting']: 1 });
+      if (!passes) expect(stderr).toMatch(/alerts\.undelivered.*webhook .*1 alert was not delivered/);
+      webhook.faults.length = 0;
+      await runs([], { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } });
+      expect(await statesOf(sql)).toEqual({ 'webhook delivered': 1 });
+      if (name !== 'never') expect(webhook.received).toHaveLength(passes ? tries : tries + 1);
+      expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    },
+  );
+
+  test('says nothing at all: given up for this run after a while', async () => {
+    const { webhook, env } = await targets();
+    const { types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+    });
+    for (const amount of ['5000', '6000']) ledger.deposit(ada, amount, { post: false });
+    await ledger.save(sql);
+    webhook.faults.push({
+      path: /./,
+      respond: () => ({ status: 500, headers: {}, body: 'x'.repeat(20), sendOnly: 0, then: 'hang' }),
+    });
+    const begun = performance.now();
+    expect((await types(['run'])).exitCode).toBe(2);
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    expect(await statesOf(sql)).toEqual({ 'webhook waiting': 1 });
+  });
+
+  test('and refuses a beginning hears of the end after it, not before', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({ ...env, RECONCILIATION_ALERT_MAX_AGE: '2h' });
+    const { id } = ledger.deposit(ada, '5000', { post: false });
+    ledger.deposit(ada, '6000', { post: false });
+    await ledger.save(sql);
+    pagerduty.faults.push(answers({ path: /./, times: 1 }, { status: 400 }));
+    const { exceptions } = await runs([], at(0));
+    const [first, second] = eventsOf(pagerduty).map((event) => event.replace('trigger ', '')) as [string, string];
+    expect(exceptions).toHaveLength(2);
+    pagerduty.faults.push(answers({ path: /./, times: 1 }, { status: 400 }));
+    ledger.postDeposit(ada, id, '5000');
+    await ledger.save(sql);
+    await runs([], at(1)); // one of both is over
+    await types(
+      [
+        'exceptions',
+        'resolve',
+        exceptions.find(({ affected_entity: of }) => of !== `deposit:${id}`)!.id,
+        '--by',
+        'Ada',
+        '--note',
+        'x',
+      ],
+      at(1),
+    );
+    for (const key of [first, second])
+      expect(
+        eventsOf(pagerduty)
+          .filter((event) => event.endsWith(key))
+          .at(-1),
+      ).toBe(`resolve ${key}`);
+    expect(await statesOf(sql)).toMatchObject({ 'pagerduty delivered': 4 });
+  });
+
+  test('what was given up is not sent after what came of it, whoever retries', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      ...env,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+      RECONCILIATION_HOURLY_INTERVAL: '1440',
+    });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    pagerduty.faults.push(answers({ path: /./ }, { status: 400 }));
+    const { exceptions } = await runs([], at(0));
+    await runs([], at(2));
+    pagerduty.faults.length = 0;
+    await types(['exceptions', 'resolve', exceptions[0]!.id, '--by', 'Ada', '--note', 'x'], at(2));
+    const retried = await types(['alerts', 'retry'], at(2));
+    expect([retried.exitCode, retried.stdout]).toEqual([
+      0,
+      'slack: 0 delivered\npagerduty: 0 delivered\nwebhook: 0 delivered\n',
+    ]);
+    const [trigger, ...others] = await sql`
+      select state, last_error from reconciliation_alerts where target = 'pagerduty' order by number`;
+    expect(trigger).toMatchObject({ state: 'dead', last_error: expect.stringMatching(/^overtaken: /) as string });
+    expect(others).toMatchObject([{ state: 'delivered' }]);
+    expect(eventsOf(pagerduty).at(-1)).toMatch(/^resolve /);
+  });
+
+  test('is told once, though two deliver at the same time', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk();
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push(answers({ path: /./, times: 1 }, { status: 404 }));
+    const own = { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } };
+    await runs([], own);
+    const both = await Promise.all([types(['alerts', 'retry'], own), types(['alerts', 'retry'], own)]);
+    expect(both.map(({ stdout }) => stdout).toSorted()).toEqual(['webhook: 0 delivered\n', 'webhook: 1 delivered\n']);
+    expect(webhook.received).toHaveLength(2);
+  });
+
+  test('is dead after its age; retry sends it all the same', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+      RECONCILIATION_HOURLY_INTERVAL: '1440',
+    });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push(answers({ path: /./ }, { status: 404, body: 'no such hook' }));
+    await runs();
+    const later = new Date(cutAt.getTime() + 2 * 3_600_000);
+    await runs([], { now: later, asOf: later });
+    expect(await statesOf(sql)).toEqual({ 'webhook dead': 1 });
+    const { stdout } = await types(['alerts', 'list']);
+    expect(stdout).toMatch(/dead .*webhook .*2 .*answered 404 no such hook/);
+
+    const failed = await types(['alerts', 'retry']);
+    expect(failed.exitCode).toBe(3);
+    webhook.faults.length = 0;
+    const [row] = await sql`select id from reconciliation_alerts`;
+    const retried = await types(['alerts', 'retry', String(row!['id']).slice(0, 8)]);
+    expect([retried.exitCode, retried.stdout]).toEqual([0, 'webhook: 1 delivered\n']);
+    const listed = JSON.parse((await types(['alerts', 'list', '-o', 'json'])).stdout) as { alerts: object[] };
+    expect(listed.alerts).toMatchObject([{ id: row!['id'] as string, state: 'delivered', target: 'webhook' }]);
+  });
+});
+
+test('recon alerts test says for each target whether it takes it', async () => {
+  const { slack, pagerduty, webhook, env } = await targets();
+  const { types, sql } = await desk(env);
+  slack.faults.push(answers({ path: /./ }, { status: 403, body: 'invalid_token' }));
+  const { exitCode, stdout } = await types(['alerts', 'test']);
+  expect(exitCode).toBe(3);
+  const hostOf = ({ url }: Receiver) => new URL(url).host;
+  expect(stdout).toBe(
+    `slack at ${hostOf(slack)}: answered 403 invalid_token\n` +
+      `pagerduty at ${hostOf(pagerduty)}: took it\nwebhook at ${hostOf(webhook)}: took it\n`,
+  );
+  expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/test', 'resolve recon/production/test']);
+  expect(bodiesOf<WebhookBody>(webhook)).toMatchObject([{ type: 'reconciliation.test' }]);
+  expect(await statesOf(sql)).toEqual({});
+  const nobody = await (await desk()).types(['alerts', 'test']);
+  expect(nobody.exitCode).toBe(78);
+  expect(nobody.stderr).toContain('No target of alerts is configured');
+});
