@@ -27,9 +27,12 @@ export async function announce(
 ): Promise<void> {
   await lockExceptions(transaction, schema);
   await transaction`set local enable_nestloop = on`; // what follows looks for few rows by their ids
+  const known = new Map<string, News>(); // most targets hear of the same, and there may be 100,000 of it
   for (const target of alerts.targets) {
     const listener = { severity: target.severity, through: await toldThrough(transaction, schema, target.name) };
-    const news = await readNews(transaction, schema, { environment, at, ending }, listener);
+    const alike = JSON.stringify(listener);
+    const news = known.get(alike) ?? (await readNews(transaction, schema, { environment, at, ending }, listener));
+    known.set(alike, news);
     const messages = await messagesFor(transaction, schema, target, news, clears);
     const masked = messages.map((message) => maskValues(message, mask));
     await enqueue(transaction, schema, target.name, masked, { reportId: ending?.report.id ?? null, at });

@@ -20,12 +20,11 @@ export function slackMessage(news: News): Message {
   const { at, report, groups, largest, incomplete, failure, missed } = news;
   const told = groups.reduce((all, { count }) => all + count, 0);
   const more = told - largest.length;
+  const steps = nextSteps(news);
   const sections = [
     ...(failure === null ? [] : [`The run ended without a result: ${cut(failure, 600)}`]),
     ...(missed.length === 0 ? [] : [missedLines(news).join('\n')]),
-    ...(incomplete.length === 0
-      ? []
-      : [incomplete.map(({ check_type: check, reason }) => `${check} could not tell: ${cut(reason, 300)}`).join('\n')]),
+    ...(incomplete.length === 0 ? [] : [incompleteLines(news).join('\n')]),
     ...(groups.length === 0 ? [] : [groups.slice(0, 12).map(groupLine).join('\n')]),
   ];
   return {
@@ -37,11 +36,7 @@ export function slackMessage(news: News): Message {
         ...sections.map((text) => section(escaped(text, sectionMax))),
         ...largest.map((exception) => section(exceptionText(exception))),
         ...(more > 0 ? [section(`… and ${more} more`)] : []),
-        section(
-          `next: ${nextSteps(news)
-            .map((command) => `\`${command}\``)
-            .join(' · ')}`,
-        ),
+        ...(steps.length > 0 ? [section(`next: ${steps.map((step) => `\`${step}\``).join(' · ')}`)] : []),
         { type: 'context', elements: [{ type: 'mrkdwn', text: report === null ? at : `report ${report.id} · ${at}` }] },
       ],
     },
@@ -57,8 +52,15 @@ export function slackTook({ status }: Answer): boolean {
   return status === 200;
 }
 
+/** Why each check could not tell, with as much of the reasons as all of them leave room for. */
+function incompleteLines({ incomplete }: News): string[] {
+  const most = Math.floor(sectionMax / incomplete.length) - 50;
+  return incomplete.map(({ check_type: check, reason }) => `${check} could not tell: ${cut(reason, most)}`);
+}
+
+/** `verbatim`: what looks like an address in the text of a database does not become a link. */
 function section(text: string) {
-  return { type: 'section', text: { type: 'mrkdwn', text } };
+  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
 function exceptionText(exception: ToldException): string {
