@@ -4,10 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
-import { testDatabase } from '../support/database.ts';
+import { testDatabase, untilWaited } from '../support/database.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
 
 const binary = fileURLToPath(new URL('../../bin/recon.js', import.meta.url));
@@ -87,14 +85,3 @@ test('kill -9 at every step between the commit and the delivery: nothing is lost
   expect(stored.map(({ state }) => state)).toEqual(['delivered']);
   expect(hook.ids).toEqual([stored[0]!.id, stored[0]!.id]); // the one that was answered is told again, under its id
 });
-
-/** Until somebody waits for an advisory lock in this database. */
-async function untilWaited(sql: postgres.Sql): Promise<void> {
-  for (;;) {
-    const waiting = await sql`
-      select from pg_locks where locktype = 'advisory' and not granted
-        and database = (select oid from pg_database where datname = current_database())`;
-    if (waiting.length > 0) return;
-    await sleep(20);
-  }
-}

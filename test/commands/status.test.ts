@@ -125,17 +125,6 @@ test('one that came and ended without a result was not missed: it is to be run a
   expect(report.metadata['missed']).toBeUndefined();
 });
 
-test('while runs were switched off none was missed', async () => {
-  const { runs, types } = await desk();
-  await runs(['--type', 'hourly'], at(0));
-  for (const hour of [1, 2, 3])
-    await types(['run', '--type', 'hourly'], { ...at(hour), env: { RECONCILIATION_ENABLED: 'false' } });
-  expect((await types(['status'], at(3.2))).stdout).toMatch(/^hourly .* passed +in 48 min +0$/m);
-  await runs(['--type', 'hourly'], at(6));
-  await runs(['--type', 'hourly'], at(7));
-  expect((await types(['status'], at(7))).stdout).toMatch(/^hourly +[0-9a-f]{8} +just now +passed +in 60 min +2$/m);
-});
-
 test('a daily run counts as an hourly one', async () => {
   const { runs, types } = await desk();
   await runs(['--type', 'daily'], at(0));

@@ -74,6 +74,8 @@ test('switched off, nothing is missed, and it shows', async () => {
   const { report } = await operator.runs(['--type', 'hourly'], at(4));
   expect(report.metadata['missed']).toBeUndefined();
   expect(gateway.received.at(-1)!.body).toContain('reconciliation_enabled 1\n');
+  expect((await operator.types(['status'], at(5.2))).stdout).toMatch(/^hourly .* passed +12 min ago +0$/m);
+  expect((await operator.types(['status'], at(5.6))).stdout).toMatch(/^hourly .* OVERDUE, expected 36 min ago +1$/m);
 
   const nowhere = { ...env, DATABASE_URL: 'postgres://recon:canary-password@127.0.0.1:1/app' };
   const { exitCode, stderr } = await operator.types(['run', '--type', 'hourly'], { env: nowhere });
