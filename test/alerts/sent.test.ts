@@ -44,6 +44,8 @@ describe('what is sent', { timeout: 60_000 }, () => {
     expect(text.length).toBeLessThan(4_000);
     expect(texts.join('')).toContain('&lt;!channel&gt; &amp; &lt;https://evil');
     expect(texts.join('')).not.toMatch(/<|&(?!amp;|lt;|gt;)/);
+    for (const { type, text: block } of blocks)
+      if (type === 'section') expect(block).toMatchObject({ type: 'mrkdwn', verbatim: true });
     for (const event of bodiesOf<PagerDutyEvent>(pagerduty)) {
       expect(event.dedup_key.length).toBeLessThanOrEqual(255);
       expect(event.payload!.summary.length).toBeLessThanOrEqual(1024);

@@ -263,34 +263,30 @@ describe('what becomes somebody’s matter again', { timeout: 60_000 }, () => {
     expect([slack, pagerduty, webhook].map(({ received }) => received.length)).toEqual([2, 3, 2]);
   });
 
-  test('what somebody reopened where no target is configured is told by the next run', async () => {
-    const { pagerduty, webhook, env } = await targets();
-    const { runs, types, sql, ledger, ada } = await desk();
-    ledger.deposit(ada, '5000', { post: false });
-    await ledger.save(sql);
-    const { exceptions } = await runs([], { env });
-    await types(['exceptions', 'resolve', exceptions[0]!.id, '--by', 'Ada', '--note', 'x']);
-    await types(['exceptions', 'reopen', exceptions[0]!.id, '--by', 'Ada', '--note', 'it was not']);
-    await runs(['--check', 'withdrawals'], { env });
-    expect(changesTo(webhook)).toEqual([['1 new'], ['1 reopened']]);
-    expect(eventsOf(pagerduty).map((event) => event.split(' ')[0])).toEqual(['trigger', 'trigger']);
-  });
-
-  test.each(['accept', 'snooze'])('the time of “%s” is over', async (action) => {
+  test('what was accepted or snoozed is told when its time is over', async () => {
     const { slack, pagerduty, webhook, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk({ ...env, RECONCILIATION_HOURLY_INTERVAL: '1440' });
-    ledger.deposit(ada, '5000', { post: false });
+    for (const amount of ['5000', '6000']) ledger.deposit(ada, amount, { post: false });
     await ledger.save(sql);
     const { exceptions } = await runs([], at(0));
-    const note = ['--note', 'agreed', '--by', 'Ada'];
-    await types(['exceptions', action, exceptions[0]!.id, '--until', '2h', ...note], at(0.1));
+    for (const [index, action] of ['accept', 'snooze'].entries())
+      await types(
+        ['exceptions', action, exceptions[index]!.id, '--until', '2h', '--note', 'agreed', '--by', 'Ada'],
+        at(0.1),
+      );
     await runs([], at(1));
-    expect(changesTo(webhook)).toEqual([['1 new']]);
+    expect(changesTo(webhook)).toEqual([['2 new']]);
     await runs([], at(3));
-    expect(changesTo(webhook)).toEqual([['1 new'], ['1 reopened']]);
+    expect(changesTo(webhook)).toEqual([['2 new'], ['2 reopened']]);
     expect(slack.received).toHaveLength(2);
-    const acts = eventsOf(pagerduty).map((event) => event.split(' ')[0]);
-    expect(acts).toEqual(action === 'accept' ? ['trigger', 'resolve', 'trigger'] : ['trigger', 'trigger']);
+    const acts = (index: number) =>
+      eventsOf(pagerduty)
+        .filter((event) => event.endsWith(exceptions[index]!.affected_entity))
+        .map((event) => event.split(' ')[0]);
+    expect([acts(0), acts(1)]).toEqual([
+      ['trigger', 'resolve', 'trigger'],
+      ['trigger', 'trigger'],
+    ]);
   });
 });
 
@@ -318,9 +314,11 @@ describe('a target that is new', { timeout: 60_000 }, () => {
     ledger.deposit(ada, '10000', { post: false });
     await ledger.save(sql);
     await runs(); // by somebody who has no targets
+    for (const action of ['resolve', 'reopen'])
+      await types(['exceptions', action, idOf('7000'), '--note', 'x', '--by', 'Ada']);
     await runs([], { env });
-    expect(changesTo(webhook).slice(1)).toEqual([['1 new']]);
-    expect([slack, pagerduty, webhook].map(({ received }) => received.length)).toEqual([2, 4, 2]);
+    expect(changesTo(webhook).slice(1)).toEqual([['1 new', '1 reopened']]);
+    expect([slack, pagerduty, webhook].map(({ received }) => received.length)).toEqual([2, 5, 2]);
   });
 
   test('is not flooded by what stands', async () => {
