@@ -127,7 +127,7 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
       {
         incident: { key: keyOf(environment, check), check },
         severity: worst.severity,
-        summary: `${check}: ${count} exceptions in one run`,
+        summary: `${check}: ${count} exceptions at once`,
         component: check,
         class: 'many_exceptions',
         details: { check_type: check, totals: all, next: `${next.exceptions} --check ${check}` },

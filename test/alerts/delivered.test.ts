@@ -61,11 +61,11 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     expect(await statesOf(sql)).toEqual({ 'webhook delivered': 1 });
   });
 
-  test('and refuses a beginning hears of the end after it, not before', async () => {
+  test('and refuses a beginning hears of the end after it, not before; a new beginning waits for no end', async () => {
     const { pagerduty, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk(env);
     const { id } = ledger.deposit(ada, '6000', { post: false });
-    ledger.deposit(ada, '5000', { post: false });
+    const other = ledger.deposit(ada, '5000', { post: false });
     await ledger.save(sql);
     const isRefused = (body: string) => body.includes('"trigger"') && body.includes(id);
     pagerduty.faults.push({
@@ -81,6 +81,17 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     const acts = eventsOf(pagerduty).filter((event) => event.endsWith(id));
     expect(acts.map((event) => event.split(' ')[0])).toEqual(['trigger', 'trigger', 'trigger', 'resolve']);
     expect(await statesOf(sql)).toMatchObject({ 'pagerduty delivered': 3 });
+
+    pagerduty.faults.push(answers({ path: /./ }, { status: 503 }));
+    ledger.postDeposit(ada, other.id, '5000');
+    await ledger.save(sql);
+    await runs();
+    pagerduty.faults.length = 0;
+    const next = ledger.deposit(ada, '9000', { post: false });
+    await ledger.save(sql);
+    await runs();
+    const key = (subject: string) => `recon/production/deposits/missing_in_ledger/${subject}`;
+    expect(eventsOf(pagerduty).slice(-2)).toEqual([`trigger ${key(next.subject)}`, `resolve ${key(other.subject)}`]);
   });
 
   test('what was given up is not sent after what came of it, whoever retries', async () => {
