@@ -51,6 +51,8 @@ export interface Group {
 export interface ToldException {
   change: Change;
   id: string;
+  /** The report that saw it last. */
+  report_id: string;
   check_type: CheckName;
   kind: string;
   fingerprint: string;
@@ -137,7 +139,7 @@ async function readGroups(transaction: Transaction, told: Told): Promise<Group[]
 async function readLargest(transaction: Transaction, told: Told): Promise<ToldException[]> {
   const rows = await transaction<ToldException[]>`
     select
-      told.change, told.id, told.check_type, told.kind, told.fingerprint, told.severity, told.description,
+      told.change, told.id, told.last_report_id as report_id, told.check_type, told.kind, told.fingerprint, told.severity, told.description,
       told.expected_value::text as expected, told.actual_value::text as actual, told.difference::text, told.currency
     from ${told}
     order by

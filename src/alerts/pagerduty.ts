@@ -82,7 +82,7 @@ function exceptionTriggers(news: News): Trigger[] {
     .map((exception) => exceptionTrigger(exception, news));
 }
 
-function exceptionTrigger(exception: ToldException, { environment }: News): Trigger {
+function exceptionTrigger(exception: ToldException, { environment, report }: News): Trigger {
   const {
     id,
     check_type: check,
@@ -98,7 +98,7 @@ function exceptionTrigger(exception: ToldException, { environment }: News): Trig
   return {
     incident: { key: keyOf(environment, fingerprint), exceptionId: id },
     severity,
-    summary: `${check}: ${cut(description, 800)}`,
+    summary: `${check}: ${description}`,
     component: check,
     class: kind,
     details: {
@@ -106,10 +106,12 @@ function exceptionTrigger(exception: ToldException, { environment }: News): Trig
       severity,
       check_type: check,
       kind,
+      description,
       expected,
       actual,
       difference,
       currency,
+      report_id: report?.id ?? exception.report_id,
       next: next.exception(id),
     },
   };
@@ -204,7 +206,7 @@ function triggerOf(
       component,
       group: 'reconciliation',
       class: kind,
-      custom_details: { ...details, environment, report_id: report?.id ?? null, timestamp: at },
+      custom_details: { environment, report_id: report?.id ?? null, timestamp: at, ...details },
     },
   };
   return { summary: `trigger ${cut(summary, 200)}`, body };

@@ -31,7 +31,7 @@ function ofException({ fingerprint, ...exception }: ToldException, { report, at 
   return {
     ...exception,
     fingerprint: cut(fingerprint, 300),
-    report_id: report?.id ?? null,
+    report_id: report?.id ?? exception.report_id,
     timestamp: at,
   };
 }

@@ -132,25 +132,16 @@ describe('what a run tells', { timeout: 60_000 }, () => {
     const { pagerduty, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk(env);
     const one = ledger.deposit(ada, '5000', { post: false });
-    ledger.deposit(ada, '6000', { post: false });
+    const other = ledger.deposit(ada, '6000', { post: false });
     await ledger.save(sql);
     const { exceptions } = await runs();
-    await sql`alter table reconciliation_exceptions add column if not exists acknowledged_at timestamptz`;
-    const other = exceptions.find(({ affected_entity: entity }) => entity !== one.subject)!;
-    await sql`update reconciliation_exceptions set acknowledged_at = now() where id = ${other.id}`;
-    await types([
-      'exceptions',
-      'resolve',
-      exceptions.find(({ id }) => id !== other.id)!.id,
-      '--by',
-      'Ada',
-      '--note',
-      'x',
-    ]);
+    const idOf = (subject: string) => exceptions.find((exception) => exception.affected_entity === subject)!.id;
+    await types(['exceptions', 'acknowledge', idOf(other.subject), '--by', 'Ada']);
+    await types(['exceptions', 'resolve', idOf(one.subject), '--by', 'Ada', '--note', 'x']);
     const keyOf = (subject: string) => `recon/production/deposits/missing_in_ledger/${subject}`;
     expect(eventsOf(pagerduty).slice(2)).toEqual([
+      `acknowledge ${keyOf(other.subject)}`,
       `resolve ${keyOf(one.subject)}`,
-      `acknowledge ${keyOf(other.affected_entity)}`,
     ]);
 
     await runs(); // it is still wrong: it returns as a new exception, under the same key
@@ -250,14 +241,18 @@ describe('what becomes somebody’s matter again', { timeout: 60_000 }, () => {
     const { runs, types, sql, ledger, ada } = await desk(env);
     const { subject } = ledger.deposit(ada, '5000', { post: false });
     await ledger.save(sql);
-    const { exceptions } = await runs();
+    const { report, exceptions } = await runs();
     const { id } = exceptions[0]!;
     await types(['exceptions', 'resolve', id, '--by', 'Ada', '--note', 'x']);
     await types(['exceptions', 'reopen', id, '--by', 'Ada', '--note', 'it was not']);
     const key = `recon/production/deposits/missing_in_ledger/${subject}`;
     expect(eventsOf(pagerduty)).toEqual([`trigger ${key}`, `resolve ${key}`, `trigger ${key}`]);
     expect(changesTo(webhook)).toEqual([['1 new'], ['1 reopened']]);
-    expect(bodiesOf<WebhookBody>(webhook)[1]!.data).toMatchObject({ report_id: null, run_type: null });
+    expect(bodiesOf<WebhookBody>(webhook)[1]!.data).toMatchObject({
+      report_id: null,
+      run_type: null,
+      exceptions: [{ id, report_id: report.id }],
+    });
     expect(slack.received[1]!.body).toContain('recon production: by hand: 1 reopened');
     await runs(); // known by now
     expect([slack, pagerduty, webhook].map(({ received }) => received.length)).toEqual([2, 3, 2]);
