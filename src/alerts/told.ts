@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.ts';
-import { isOpen } from '../exceptions/open.ts';
+import { stands } from '../exceptions/state.ts';
 import { severitiesFrom, type Severity } from '../kinds.ts';
 import type { TargetName } from './target.ts';
 
@@ -23,9 +23,7 @@ export function toldTo(
 ) {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
   const isLoud = transaction`exception.severity = any (${[...severitiesFrom(severity)]}::text[])`;
-  const isPending = transaction`(
-    ${isOpen(transaction, at)} and coalesce(exception.snoozed_until <= ${at}::timestamptz, true)
-  )`;
+  const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
   if (through === null)
     return transaction`
       (
@@ -65,7 +63,7 @@ export function toldTo(
   `;
 }
 
-/** The events of the log that are told. An index has the same list: sql/migrations/0008. */
+/** The events of the log that are told. An index has the same list: sql/migrations/0006. */
 const toldEvents = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'cleared'];
 
 /** The last event that this target has been told; null: it has been told nothing yet. */

@@ -12,7 +12,7 @@ const names = [
   '0003_watermarks',
   '0004_exception_life',
   '0005_totals_and_alerts',
-  '0008_told_and_switched_off',
+  '0006_told_and_switched_off',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -99,7 +99,7 @@ describe('up and down', () => {
       await other`lock table reconciliation_told`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0008_told_and_switched_off.down.sql');
+      expect(error.message).toContain('sql/migrations/0006_told_and_switched_off.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
