@@ -38,7 +38,7 @@ let server: PostgresServer | undefined;
 let template: Awaited<ReturnType<typeof createDatabase>> | undefined;
 
 async function testServer(given: string | undefined): Promise<PostgresServer> {
-  if (given === undefined || given === '') return startPostgres();
+  if (given === undefined || given === '') return startPostgres({ inMemory: true });
   return { url: given, stop: () => Promise.resolve() };
 }
 
