@@ -12,7 +12,7 @@ interface Desk extends Operator {
   sql: postgres.Sql;
   ledger: LedgerBuilder;
   ada: User;
-  /** Runs at that hour by both clocks: a daily run at hour 0, else an hourly one. */
+  /** Runs at that hour by both clocks: at hour 0 over everything, as a daily run but without the canary; then hourly. */
   at: (hour: number, flags?: readonly string[], options?: WorldOptions) => Promise<Run>;
 }
 
@@ -34,7 +34,7 @@ async function desk(): Promise<Desk> {
   ledger.investment(ada, '3', { minutesAgo: 600 });
   await ledger.save(sql);
   const operator = operatorOf(url);
-  const at: Desk['at'] = (hour, flags = ['--type', hour === 0 ? 'daily' : 'hourly'], options = {}) =>
+  const at: Desk['at'] = (hour, flags = ['--type', hour === 0 ? 'manual' : 'hourly'], options = {}) =>
     operator.runs(flags, { now: moment(hour), asOf: moment(hour), ...options });
   return { ...operator, url, sql, ledger, ada, at };
 }

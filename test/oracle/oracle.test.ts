@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Comparison, Finding } from '../../src/checks/check.ts';
+import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, rolledBack, runCheck } from '../support/run-check.ts';
@@ -41,7 +41,8 @@ async function differencesAfter(seed: number, mutations: Mutation[]): Promise<st
     for (const mutation of mutations) await apply(sql, mutation);
     const tables = await loadHost(sql);
     const differences: string[] = [];
-    for (const check of databaseChecks) differences.push(...(await differencesOf(sql, check, tables)));
+    const shared = {}; // as in a run
+    for (const check of databaseChecks) differences.push(...(await differencesOf(sql, { check, shared }, tables)));
     return differences;
   });
 }
@@ -63,8 +64,12 @@ const recordChecks: Partial<Record<CheckName, { kind: RecordKind; deadline: numb
   withdrawals: { kind: 'withdrawal', deadline: 72 * 60 * minuteUs },
 };
 
-async function differencesOf(sql: Transaction, check: CheckName, tables: Host): Promise<string[]> {
-  const { findings, totals } = await runCheck(sql, check);
+async function differencesOf(
+  sql: Transaction,
+  { check, shared }: { check: CheckName; shared: Cut['shared'] },
+  tables: Host,
+): Promise<string[]> {
+  const { findings, totals } = await runCheck(sql, check, { shared });
   const records = recordChecks[check];
   const verdicts = records ? judgeRecords(tables, records.kind, moment, records.deadline) : judgeLedger(tables, moment);
   const expectedTotals = records ? recordTotals(tables, records.kind, moment, records.deadline) : ledgerTotals(tables);
