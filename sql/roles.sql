@@ -7,6 +7,7 @@
 --
 --   create role recon login password '…' in role recon_reader, recon_writer;  -- DATABASE_URL of the runs
 --   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
+--   create role recon_cleaner login password '…' in role recon_writer, recon_purger; -- recon purge
 --   grant pg_read_all_stats to recon;  -- sees the open transactions of others: hourly runs verify through 15 minutes
 --                                      -- ago, without it through an hour ago
 
@@ -14,7 +15,7 @@ do $$
 declare
   role_name text;
 begin
-  foreach role_name in array array['recon_reader', 'recon_writer', 'recon_corrector'] loop
+  foreach role_name in array array['recon_reader', 'recon_writer', 'recon_purger', 'recon_corrector'] loop
     if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
       execute format('create role %I nologin', role_name);
     end if;
@@ -45,7 +46,7 @@ grant select (
   completed_at, created_at
 ) on conversion_jobs to recon_reader;
 
--- Writes the tables of recon. Nothing of a run is ever deleted, and what people did is only ever added to.
+-- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
 grant select on reconciliation_migrations to recon_writer;
 grant select, insert, update on reconciliation_reports to recon_writer;
 grant select, insert on reconciliation_checks to recon_writer;
@@ -60,6 +61,12 @@ grant select, insert, update on reconciliation_alerts to recon_writer;
 grant select, insert, update, delete on reconciliation_incidents to recon_writer;
 grant select, insert on reconciliation_switched_off to recon_writer;
 grant select, insert, update on reconciliation_told to recon_writer;
+
+-- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, or totals.
+grant delete on reconciliation_reports to recon_purger;
+grant delete on reconciliation_checks to recon_purger;
+grant delete on reconciliation_findings to recon_purger;
+grant delete on reconciliation_alerts to recon_purger;
 
 -- Corrects what is provably wrong and small. Nothing in this release does: grant it to nobody yet.
 grant update (balance) on ledger_accounts to recon_corrector;

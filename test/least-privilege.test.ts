@@ -99,6 +99,19 @@ describe('with exactly the rights of sql/roles.sql', () => {
     expect([exitCode, stdout]).toEqual([2, expect.stringContaining(`The role may not ${right} on ${table}.`)]);
   });
 
+  test('who purges needs one role more, and only that', async () => {
+    const { url, sql } = await lockedDown();
+    const purges = async (...groups: string[]) =>
+      operatorOf((await login(sql, url, ...groups)).url).types(['purge', '--yes']);
+    const runs = await login(sql, url, 'recon_reader', 'recon_writer');
+    await operatorOf(runs.url).runs(['--type', 'hourly'], { now: new Date(cutAt.getTime() - 200 * 86_400_000) });
+    expect(await purges('recon_writer')).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining('permission denied for table reconciliation_') as string,
+    });
+    expect(await purges('recon_writer', 'recon_purger')).toMatchObject({ exitCode: 0 });
+  });
+
   test('nobody reads what a check does not need, rewrites what people did, or touches the ledger', async () => {
     const { url, sql } = await lockedDown();
     const role = await login(sql, url, 'recon_reader', 'recon_writer');
