@@ -5,11 +5,10 @@ import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, rolledBack, runCheck } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';
 import { loadHost, type Host } from './host-tables.ts';
-import { judgeLedger } from './ledger.ts';
 import { apply, describeMutation, randomMutation, type Mutation } from './mutation.ts';
 import { writeRandomBooks } from './random-books.ts';
-import { judgeRecords, type RecordKind } from './records.ts';
 import { ledgerTotals, recordTotals, type Totals } from './totals.ts';
+import { judge, momentOf, recordChecks } from './truth.ts';
 import { line, report } from './verdict.ts';
 
 /** RECON_SEED replays one seed; RECON_SEEDS says how many, 30 if unset (`npm run test:long` asks for more). */
@@ -56,13 +55,7 @@ async function withoutNeedless(seed: number, mutations: Mutation[]): Promise<Mut
   return mutations;
 }
 
-const minuteUs = 60_000_000;
-const moment = { asOf: cutAt.getTime() * 1000, grace: 5 * minuteUs };
-const recordChecks: Partial<Record<CheckName, { kind: RecordKind; deadline: number }>> = {
-  deposits: { kind: 'deposit', deadline: 24 * 60 * minuteUs },
-  conversion_jobs: { kind: 'conversion_job', deadline: 24 * 60 * minuteUs },
-  withdrawals: { kind: 'withdrawal', deadline: 72 * 60 * minuteUs },
-};
+const moment = momentOf(cutAt);
 
 async function differencesOf(
   sql: Transaction,
@@ -71,7 +64,7 @@ async function differencesOf(
 ): Promise<string[]> {
   const { findings, totals } = await runCheck(sql, check, { shared });
   const records = recordChecks[check];
-  const verdicts = records ? judgeRecords(tables, records.kind, moment, records.deadline) : judgeLedger(tables, moment);
+  const verdicts = judge(check, tables, moment);
   const expectedTotals = records ? recordTotals(tables, records.kind, moment, records.deadline) : ledgerTotals(tables);
   return [
     ...compareFindings(findings, report(verdicts)),

@@ -43,7 +43,7 @@ async function testServer(given: string | undefined): Promise<PostgresServer> {
 }
 
 /** The tables of the first host (DESIGN §5), as its own migrations leave them, and ours beside them. */
-async function fillTemplate(url: string): Promise<void> {
+export async function fillTemplate(url: string): Promise<void> {
   const host = await readFile(new URL('./host.sql', import.meta.url), 'utf8');
   await withDatabase(url, { connections: 1 }, async (database) => {
     await query(database, host);
