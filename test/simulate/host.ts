@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { credit, debit, LedgerBuilder, type Side, type Transaction, type User } from '../support/ledger.ts';
+import { credit, debit, LedgerBuilder, type Transaction, type User } from '../support/ledger.ts';
 import type { Step } from './story.ts';
 
 type Booking = Extract<Step, { does: 'book' }>;
@@ -46,7 +46,7 @@ export class Host {
   #bookRecord(what: 'deposit' | 'withdrawal', { crash, amount, pending, minutesAgo }: Booking, user: User): void {
     const ledger = this.#ledger;
     const other = this.#users.find((one) => one !== user)!;
-    const isPartial = crash === 'not posted' || crash === 'header only' || crash === 'one leg';
+    const isPartial = ['not posted', 'header only', 'one leg'].includes(crash);
     const { id, transaction } = ledger[what](user, amount, {
       status: pending ? 'pending' : 'completed',
       minutesAgo,
@@ -54,15 +54,24 @@ export class Host {
       ...(crash === 'other amount' && { postedAmount: '3.14' }),
       ...(crash === 'other user' && { postedTo: other }),
     });
-    const side = what === 'deposit' ? debit : credit;
-    const post = (entries: Side[]) =>
-      ledger.transaction({ type: what, user, reference: { id, type: what }, entries, minutesAgo });
-    if (crash === 'header only') post([]);
-    if (crash === 'one leg') post([side(ledger.account(user, 'usdc_balance'), amount)]);
+    if (isPartial) this.#bookPart(what, crash, user, { id, amount, minutesAgo });
     if (transaction === null) return;
     if (crash === 'posted twice')
       ledger[what === 'deposit' ? 'postDeposit' : 'postWithdrawal'](user, id, amount, { minutesAgo });
     if (crash === 'paid and refunded') ledger.reversal(transaction, { minutesAgo });
+  }
+
+  /** The header, and at most one of its two legs. */
+  #bookPart(
+    what: 'deposit' | 'withdrawal',
+    crash: Booking['crash'],
+    user: User,
+    { id, amount, minutesAgo }: { id: string; amount: string; minutesAgo: number },
+  ): void {
+    if (crash === 'not posted') return;
+    const leg = what === 'deposit' ? debit : credit;
+    const entries = crash === 'one leg' ? [leg(this.#ledger.account(user, 'usdc_balance'), amount)] : [];
+    this.#ledger.transaction({ type: what, user, reference: { id, type: what }, entries, minutesAgo });
   }
 
   #bookJob({ crash, amount, pending, minutesAgo }: Booking): void {

@@ -19,9 +19,12 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
   const sockets = new Set<Socket>();
   let isCut = false;
   let countdown = Infinity;
-  let strike = () => undefined as void;
+  let strike: () => void = () => undefined;
   const server = createServer((client) => {
-    if (isCut) return void client.destroy();
+    if (isCut) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(Number(target.port), target.hostname);
     for (const [socket, other] of [
       [client, upstream],
