@@ -28,6 +28,11 @@ export const variables = [
     meaning:
       'PostgreSQL with the ledger, the operational tables and our own, as postgres://user:password@host:port/database',
   },
+  {
+    name: 'SOURCE_DATABASE_URL',
+    kind: 'secret',
+    meaning: 'Where the checks read, such as a streaming replica; unset: the database of DATABASE_URL',
+  },
   { name: 'CIRCLE_API_KEY', kind: 'secret', meaning: 'Circle API key, PREFIX:ID:SECRET; reading is enough' },
   { name: 'CIRCLE_BASE_URL', kind: 'url', default: 'https://api.circle.com', meaning: 'Circle’s API, test and live' },
   {

@@ -1,8 +1,10 @@
-import { clockTolerance, writersOf } from '../run/horizon.ts';
+import { clockTolerance } from '../run/horizon.ts';
+import { withDatabases, writersBefore } from '../run/source-database.ts';
 import { migrationStatus, type MigrationState } from '../migrations/migrations.ts';
 import type { Database } from '../database/database.ts';
+import type { UrlVariable } from '../database/problem.ts';
 import { missingRights } from '../database/rights.ts';
-import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
+import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The majors that the tests run on (README, "On a real database"). */
 const oldest = 14;
@@ -35,21 +37,25 @@ const verifying = ['verify-ca', 'verify-full'];
 /** Whether somebody on the way could read along, or stand in for the server. Asks nobody. */
 export const encryption: Examination = {
   topic: 'encryption',
-  examine({ config }) {
-    const { hostname, searchParams } = new URL(config.databaseUrl);
-    const mode = searchParams.get('sslmode') ?? 'disable';
-    if (verifying.includes(mode)) return Promise.resolve([ok('TLS; the certificate of the database is verified.')]);
-    if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
-      return Promise.resolve([ok('The database is on this machine.')]);
-    const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
-    return Promise.resolve([
-      warning(
-        `${fact} (sslmode=${mode}).`,
-        'Add ?sslmode=verify-full to DATABASE_URL; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
-      ),
-    ]);
+  examine({ config: { databaseUrl, sourceDatabaseUrl } }) {
+    const urls = [...new Set([databaseUrl, sourceDatabaseUrl])];
+    return Promise.resolve(
+      urls.map((url) => howProtected(url, url === databaseUrl ? 'DATABASE_URL' : 'SOURCE_DATABASE_URL')),
+    );
   },
 };
+
+function howProtected(url: string, variable: UrlVariable): Opinion {
+  const { hostname, searchParams } = new URL(url);
+  const mode = searchParams.get('sslmode') ?? 'disable';
+  if (verifying.includes(mode)) return ok('TLS; the certificate of the database is verified.');
+  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return ok('The database is on this machine.');
+  const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
+  return warning(
+    `${fact} (sslmode=${mode}).`,
+    `Add ?sslmode=verify-full to ${variable}; an authority of your own goes into NODE_EXTRA_CA_CERTS.`,
+  );
+}
 
 /** The tables of recon. */
 export const tables: Examination<DatabasePatient> = {
@@ -102,8 +108,10 @@ export const rights: Examination<DatabasePatient> = {
 /** Who else writes, and whether that can be seen: it decides how far an hourly run verifies. */
 export const writers: Examination<DatabasePatient> = {
   topic: 'writers',
-  async examine({ database }) {
-    const { oldest: begun, hidden } = await writersOf(database);
+  async examine({ config, world }) {
+    const { oldest: begun, hidden } = await withDatabases(config, world.signal, (databases) =>
+      writersBefore(databases, config, world.signal),
+    );
     if (hidden)
       return [
         warning(

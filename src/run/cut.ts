@@ -3,9 +3,10 @@ import type { Config } from '../config.ts';
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
-import { clockTolerance, distance, hiddenDistance, writersOf, type Writers } from './horizon.ts';
+import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { Params, Source } from '../source.ts';
+import { writersBefore, type Databases } from './source-database.ts';
 
 /** What a manual run may be narrowed to. Times are RFC 3339; the window is half-open. */
 export interface Scope {
@@ -31,8 +32,13 @@ export interface CutOptions {
 }
 
 /** Opens the one snapshot that all checks of a run see, and gives it to `body`. It can only read. */
-export async function withCut<T>(database: Database, options: CutOptions, body: (cut: Cut) => Promise<T>): Promise<T> {
-  const writers = await writersOf(database);
+export async function withCut<T>(
+  databases: Databases,
+  options: CutOptions,
+  body: (cut: Cut) => Promise<T>,
+): Promise<T> {
+  const { source: database } = databases;
+  const writers = await writersBefore(databases, options.config, options.signal);
   return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
     await prepare(transaction);
     const { as_of: asOf, horizon, held_back: heldBack } = await timesOf(transaction, options.asOf, writers);
@@ -143,6 +149,11 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
         ? `Row-level security hides rows from this role: ${problem}. Grant it bypassrls, or a policy-free view.`
         : `This role may not read what the check needs: ${problem}. Grant it select.`,
     exitCode: 78,
+  },
+  '40001': {
+    reason: (problem) =>
+      `The replica ended the reading to go on replaying: ${problem}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
+    exitCode: 3,
   },
   '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
   '22P02': {

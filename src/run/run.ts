@@ -45,7 +45,7 @@ export async function run(
     };
     return withRunLock(database, schema, patience, async () => {
       const engine = startEngine(config, options, world, listener, source);
-      await assertKnownUser(database, cutOptionsOf(engine, {}));
+      await assertKnownUser(cutOptionsOf(engine, {}));
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });
   });

@@ -101,7 +101,7 @@ async function runServer(programs, data, settings, ready) {
   const server = run(programs, 'postgres', ['-D', data, ...flags]);
   let log = '';
   server.stderr.setEncoding('utf8').on('data', (text) => {
-    if (text.includes('ready to accept connections')) ready();
+    if (/ready to accept (read-only )?connections/.test(text)) ready();
     log = (log + text).slice(-20_000);
   });
   await once(server, 'close');
