@@ -25,7 +25,8 @@ export function dialer(signal: AbortSignal | undefined): (target: Target) => Soc
     const [host, port] = [target.host[0] ?? '', target.port[0] ?? 5432];
     const socket = target.path === false ? connect(port, host) : connect(target.path);
     watch(socket, target, signal);
-    return Object.assign(socket, { host, port }); // the driver reads the name for its certificate from there
+    // from there the driver reads the name for a certificate, and Node the address of one (it would take localhost)
+    return Object.assign(socket, { host, port, _host: host });
   };
 }
 

@@ -93,6 +93,14 @@ const explanations: [isMeant: (code: string) => boolean, Explain][] = [
     }),
   ],
   [
+    (code) => code === 'CONNECTION_CLOSED',
+    ({ place, code }) => ({
+      exitCode: 3,
+      message: `The connection to the database at ${place} was lost (${code}).`,
+      hint: 'Try again; the log of the server says why, or that of a PgBouncer before it (pool_mode transaction or session, at least five connections).',
+    }),
+  ],
+  [
     (code) => unreachable.has(code),
     ({ place, variable, code }) => ({
       exitCode: 3,
