@@ -1,6 +1,7 @@
 import type { Cut } from '../checks/check.ts';
 import type { Config } from '../config.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { cancelledBy } from '../database/cancel.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
@@ -43,20 +44,16 @@ export async function withCut<T>(
     await prepare(transaction);
     const { as_of: asOf, horizon, held_back: heldBack } = await timesOf(transaction, options.asOf, writers);
     const { config, source, scope } = options;
-    const stop = await cancelOnAbort(database, transaction, options.signal);
-    try {
-      return await body({
-        transaction,
-        source,
-        config,
-        params: paramsOf(config, scope, asOf, options.seed),
-        shared: {},
-        known: options.known,
-        horizon: { through: horizon, heldBack },
-      });
-    } finally {
-      stop();
-    }
+    const cut: Cut = {
+      transaction,
+      source,
+      config,
+      params: paramsOf(config, scope, asOf, options.seed),
+      shared: {},
+      known: options.known,
+      horizon: { through: horizon, heldBack },
+    };
+    return cancelledBy(options.signal, database, transaction, () => body(cut));
   });
 }
 
@@ -118,25 +115,6 @@ export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0')
     records: null,
     seed,
     kinds_with_user: [],
-  };
-}
-
-/** PostgreSQL goes on with a statement whose client lost interest: it has to be told, from another connection. */
-async function cancelOnAbort(database: Database, transaction: Transaction, signal: AbortSignal): Promise<() => void> {
-  const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
-  const cancel = () => {
-    database`select pg_cancel_backend(${row?.pid ?? 0})`.catch(() => undefined); // gone already: nothing to cancel
-  };
-  let insisting: NodeJS.Timeout | undefined;
-  const insist = () => {
-    cancel();
-    insisting = setInterval(cancel, 200); // between two statements there is nothing to cancel: the next one is
-  };
-  if (signal.aborted) insist();
-  signal.addEventListener('abort', insist, { once: true });
-  return () => {
-    clearInterval(insisting);
-    signal.removeEventListener('abort', insist);
   };
 }
 

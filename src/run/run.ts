@@ -75,7 +75,13 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
     engine.listener.ended(conclusion.report, conclusion.found);
     return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
-    await markFailed(engine, database, schema, report, error);
+    await markFailed(
+      engine,
+      database,
+      schema,
+      report,
+      engine.world.signal.aborted ? engine.world.signal.reason : error,
+    );
     throw error;
   } finally {
     await makeKnown(engine, database, schema);
