@@ -340,6 +340,24 @@ describe('verified_through', () => {
     expect(found(await at(2))).toEqual([`missing_in_ledger/${fault.subject}`]);
   });
 
+  test.each([
+    ['knows of more transactions than the database', 'transactions = transactions + 1000000'],
+    ['is of another database, or of before a replica took over', `history = '1 ' || history`],
+  ])('that %s is not gone by: everything is looked at', async (_name, change) => {
+    const { sql, ledger, ada, at } = await desk();
+    await at(0);
+    const old = ledger.deposit(ada, '20', { minutesAgo: 4000, post: false });
+    await ledger.save(sql);
+    await sql.unsafe(`update reconciliation_watermarks set ${change}`);
+    const first = await at(1);
+    expect(checkOf(first, 'deposits').metadata).toMatchObject({
+      coverage: 'everything',
+      why_everything: 'the database was restored to an earlier moment, or another took its place',
+    });
+    expect(found(first)).toEqual([`missing_in_ledger/${old.subject}`]);
+    expect(checkOf(await at(2), 'deposits').metadata).toMatchObject({ coverage: 'changes' });
+  });
+
   test('is not gone by when a clock jumped, ahead or back', async () => {
     const { sql, ledger, ada, at } = await desk();
     await at(0);

@@ -64,6 +64,10 @@ export interface Horizon {
   through: string;
   /** What keeps it further back than usual; null: nothing. */
   heldBack: string | null;
+  /** By what a database is told from one that was restored or took over: its oid, and the timeline of its server. */
+  history: string;
+  /** How many transactions its server has begun, as decimal text: it never falls, unless the server is put back. */
+  transactions: string;
 }
 
 /** The time that a check verifies, half-open: RFC 3339, compared in SQL only. */

@@ -1,7 +1,7 @@
-import type { Cut } from '../checks/check.ts';
+import type { Cut, Horizon } from '../checks/check.ts';
 import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
-import { inTransaction, type Transaction } from '../database/database.ts';
+import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
@@ -51,7 +51,7 @@ export async function withCut<T>(
       params: paramsOf(config, scope, asOf, options.seed),
       shared: {},
       known: options.known,
-      horizon: { through: horizon, heldBack },
+      horizon: { through: horizon, heldBack, ...(await historyOf(transaction)) },
     };
     return cancelledBy(options.signal, database, transaction, () => body(cut));
   });
@@ -95,6 +95,32 @@ async function timesOf(
   `;
   if (times === undefined) throw new Error('The database gave no time.');
   return times;
+}
+
+/** Where the cut stands in the history of the database. */
+async function historyOf(transaction: Transaction): Promise<Pick<Horizon, 'history' | 'transactions'>> {
+  const [row] = await transaction<{ oid: string; transactions: string }[]>`
+    select own.oid::text as oid, pg_snapshot_xmax(pg_current_snapshot())::text as transactions
+    from pg_catalog.pg_database as own
+    where own.datname = current_database()
+  `;
+  if (row === undefined) throw new Error('The database did not say which it is.');
+  return { history: `${row.oid} ${await timelineOf(transaction)}`, transactions: row.transactions };
+}
+
+/** It rises where a backup is recovered to a moment, and where a replica takes over. Not every service tells it. */
+async function timelineOf(transaction: Transaction): Promise<string> {
+  try {
+    const [row] = await inSavepoint(
+      transaction,
+      (savepoint) =>
+        savepoint<{ timeline: string }[]>`select timeline_id::text as timeline from pg_control_checkpoint()`,
+    );
+    return row?.timeline ?? 'unknown';
+  } catch (error) {
+    if (databaseProblem(error) === undefined) throw error;
+    return 'unknown';
+  }
 }
 
 /** The parameters that all checks share; each adds its own. */

@@ -13,6 +13,7 @@ const names = [
   '0004_exception_life',
   '0005_totals_and_alerts',
   '0006_told_and_switched_off',
+  '0007_history',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */

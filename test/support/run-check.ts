@@ -118,7 +118,7 @@ export async function inCut<T>(
         params: paramsOf(name, options),
         shared: options.shared ?? {},
         known: options.known ?? {},
-        horizon: { through: cutAt.toISOString(), heldBack: null },
+        horizon: { through: cutAt.toISOString(), heldBack: null, history: '', transactions: '0' },
       });
     },
   );
