@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { clockTolerance } from '../run/horizon.ts';
 import { withDatabases, writersBefore } from '../run/source-database.ts';
 import { migrationStatus, type MigrationState } from '../migrations/migrations.ts';
 import type { Database } from '../database/database.ts';
 import type { UrlVariable } from '../database/problem.ts';
 import { missingRights } from '../database/rights.ts';
+import { shipped } from '../shipped.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The majors that the tests run on (README, "On a real database"). */
@@ -88,22 +90,52 @@ export const rights: Examination<DatabasePatient> = {
       return [
         problem(
           `The role may not ${missing.join('; ')}.`,
-          'Run sql/roles.sql as the owner of the tables, and grant recon_writer to the role.',
+          `Run ${rolesFile} as the owner of the tables, and grant recon_writer to the role.`,
         ),
       ];
-    const [role] = await database<{ superuser: boolean }[]>`
-      select rolsuper as superuser from pg_catalog.pg_roles where rolname = current_user
-    `;
-    if (role?.superuser === true)
-      return [
-        warning(
-          'The role is a superuser: whoever has its password may change the ledger.',
-          'Use a role that is a member of recon_reader and recon_writer (sql/roles.sql).',
-        ),
-      ];
-    return [ok('The role may do what a run does.')];
+    const excess = await excessOf(database, schema);
+    return [
+      excess === undefined
+        ? ok('The role may do what a run does, and no more.')
+        : warning(
+            `${excess}: whoever has its password may change the ledger.`,
+            `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
+          ),
+    ];
   },
 };
+
+const rolesFile = fileURLToPath(shipped('sql/roles.sql'));
+
+/** What the role may that no run does; undefined: nothing. A right on single columns is that of corrections. */
+async function excessOf(database: Database, schema: string): Promise<string | undefined> {
+  const [role] = await database<{ superuser: boolean; writable: string[] }[]>`
+    select
+      role.rolsuper as superuser,
+      array(
+        select class.oid::regclass::text
+        from pg_catalog.pg_class as class
+        inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+        where
+          class.relkind in ('r', 'p')
+          and namespace.nspname not in ('pg_catalog', 'information_schema')
+          and not (namespace.nspname = ${schema} and class.relname like 'reconciliation\\_%')
+          and has_schema_privilege(namespace.oid, 'usage')
+          and has_table_privilege(class.oid, 'insert, update, delete, truncate')
+        order by class.oid::regclass::text
+      ) as writable
+    from pg_catalog.pg_roles as role
+    where role.rolname = current_user
+  `;
+  if (role?.superuser === true) return 'The role is a superuser';
+  if (role === undefined || role.writable.length === 0) return undefined;
+  const [first, second, third] = role.writable;
+  const named = [first, second, third].filter((name) => name !== undefined).join(', ');
+  return `The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`;
+}
+
+/** An hourly run stays so far behind its cut anyway. */
+const longMs = 15 * 60_000;
 
 /** Who else writes, and whether that can be seen: it decides how far an hourly run verifies. */
 export const writers: Examination<DatabasePatient> = {
@@ -119,7 +151,15 @@ export const writers: Examination<DatabasePatient> = {
           'grant pg_read_all_stats to the role.',
         ),
       ];
-    return [ok(begun === null ? 'No other transaction is open.' : `The oldest open transaction began at ${begun}.`)];
+    if (begun === null) return [ok('No other transaction is open.')];
+    const told = `The oldest open transaction began at ${begun}`;
+    if (world.now().getTime() - Date.parse(begun) <= longMs) return [ok(`${told}.`)];
+    return [
+      warning(
+        `${told}: hourly runs verify up to there only.`,
+        'Find out whose it is: select pid, usename, application_name, state, xact_start from pg_stat_activity order by xact_start; or pg_prepared_xacts.',
+      ),
+    ];
   },
 };
 
