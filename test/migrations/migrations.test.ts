@@ -97,10 +97,10 @@ describe('up and down', () => {
     const { sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_told`;
+      await other`lock table reconciliation_watermarks`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0006_told_and_switched_off.down.sql');
+      expect(error.message).toContain('sql/migrations/0007_history.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
