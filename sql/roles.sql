@@ -9,6 +9,7 @@
 --   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
 --   create role recon_hand login password '…'                                 -- CORRECTION_DATABASE_URL
 --     in role recon_reader, recon_writer, recon_corrector;
+--   create role recon_cleaner login password '…' in role recon_writer, recon_purger; -- recon purge
 --   grant pg_read_all_stats to recon;  -- sees the open transactions of others: hourly runs verify through 15 minutes
 --                                      -- ago, without it through an hour ago
 
@@ -16,7 +17,7 @@ do $$
 declare
   role_name text;
 begin
-  foreach role_name in array array['recon_reader', 'recon_writer', 'recon_corrector'] loop
+  foreach role_name in array array['recon_reader', 'recon_writer', 'recon_purger', 'recon_corrector'] loop
     if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
       execute format('create role %I nologin', role_name);
     end if;
@@ -47,7 +48,7 @@ grant select (
   completed_at, created_at
 ) on conversion_jobs to recon_reader;
 
--- Writes the tables of recon. Nothing of a run is ever deleted, and what people did is only ever added to.
+-- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
 grant select on reconciliation_migrations to recon_writer;
 grant select, insert, update on reconciliation_reports to recon_writer;
 grant select, insert on reconciliation_checks to recon_writer;
@@ -60,9 +61,16 @@ grant select, insert, update, delete on reconciliation_checkpoints to recon_writ
 grant select, insert, update on reconciliation_totals to recon_writer;
 grant select, insert, update on reconciliation_alerts to recon_writer;
 grant select, insert, update, delete on reconciliation_incidents to recon_writer;
-grant select, insert, update on reconciliation_switched_off to recon_writer;
+grant select, insert on reconciliation_switched_off to recon_writer;
+grant select, insert, update on reconciliation_told to recon_writer;
 grant select, insert, update on reconciliation_corrections to recon_writer;
 grant select, update on reconciliation_correction_switch to recon_writer;
+
+-- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, or totals.
+grant delete on reconciliation_reports to recon_purger;
+grant delete on reconciliation_checks to recon_purger;
+grant delete on reconciliation_findings to recon_purger;
+grant delete on reconciliation_alerts to recon_purger;
 
 -- Corrects the host's tables: only the columns that a correction sets, and nothing is ever deleted.
 grant update (balance) on ledger_accounts to recon_corrector;

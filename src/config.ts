@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 /** What the environment says, checked once. Durations in milliseconds, money as decimals, secrets as they are. */
 export interface Config {
   databaseUrl: string;
+  /** Where the checks read; the same, where no other is named. */
+  sourceDatabaseUrl: string;
   schema: string | undefined;
   source: string;
   enabled: boolean;
@@ -264,6 +266,7 @@ function isDecodable(value: string): boolean {
 
 const environment = z.object({
   DATABASE_URL: databaseUrl,
+  SOURCE_DATABASE_URL: databaseUrl.optional(),
   CORRECTION_DATABASE_URL: databaseUrl.optional(),
   CIRCLE_API_KEY: z.string().optional(),
   CIRCLE_BASE_URL: publicUrl,
@@ -341,6 +344,7 @@ const schema = environment
 function toConfig(value: z.output<typeof environment>): Config {
   return {
     databaseUrl: value.DATABASE_URL,
+    sourceDatabaseUrl: value.SOURCE_DATABASE_URL ?? value.DATABASE_URL,
     schema: value.RECONCILIATION_SCHEMA,
     source: value.RECONCILIATION_SOURCE,
     enabled: value.RECONCILIATION_ENABLED,

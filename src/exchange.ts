@@ -1,3 +1,4 @@
+import { decoded } from './secrets.ts';
 import type { World } from './world.ts';
 
 /** A request that carries something out of the program, an alert or the metrics, or asks whether it could. */
@@ -12,7 +13,7 @@ export interface Outgoing {
 export interface Answer {
   status: number;
   headers: { get: (name: string) => string | null };
-  /** The beginning of what a failure says; hostile, and cut off. */
+  /** Hostile, and up to 64 KB; it may hold our own secrets: mask it before it is cut, or half of one is left. */
   text: string;
 }
 
@@ -48,7 +49,7 @@ export async function exchange(
       signal: over.signal,
     });
     const text = await response.text().catch(() => ''); // the status has said it; a body that never ends adds nothing
-    return { status: response.status, headers: response.headers, text: text.slice(0, 500) };
+    return { status: response.status, headers: response.headers, text };
   } catch (error) {
     world.signal.throwIfAborted();
     if (over.signal.aborted) throw new Unanswered(`gave no answer within ${timeoutMs} ms`);
@@ -68,6 +69,6 @@ function apart(url: string): { address: string; authorization: Record<string, st
   const { username, password } = address;
   if (username === '' && password === '') return { address: url, authorization: {} };
   [address.username, address.password] = ['', ''];
-  const pair = [username, password].map(decodeURIComponent).join(':');
+  const pair = [username, password].map(decoded).join(':');
   return { address: address.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }

@@ -1,6 +1,7 @@
 import { whyIncomplete, withCut, type CutOptions } from './run/cut.ts';
-import { query, type Database } from './database/database.ts';
+import { query } from './database/database.ts';
 import { OperatorError } from './operator-error.ts';
+import { withDatabases } from './run/source-database.ts';
 import { bind, compose, type Statement } from './source.ts';
 
 /** Of one row, one column: `known`. */
@@ -14,9 +15,9 @@ export const knownUser: Statement = {
  * That the user whom the run is narrowed to is one of the source's: of a mistyped one nothing is wrong, and nothing is
  * proven. Throws an OperatorError (64) if not. What cannot be read, the checks that read it say better.
  */
-export async function assertKnownUser(database: Database, options: CutOptions): Promise<void> {
+export async function assertKnownUser(options: CutOptions): Promise<void> {
   const { userId } = options.scope;
-  if (userId === null || (await isKnown(database, options))) return;
+  if (userId === null || (await isKnown(options))) return;
   throw new OperatorError(
     64,
     `--user ${userId} names no user of the source: no account, record or transaction is theirs.`,
@@ -24,10 +25,12 @@ export async function assertKnownUser(database: Database, options: CutOptions): 
   );
 }
 
-async function isKnown(database: Database, options: CutOptions): Promise<boolean> {
+async function isKnown(options: CutOptions): Promise<boolean> {
   try {
-    const [row] = await withCut(database, options, ({ transaction, source, params }) =>
-      query<{ known: boolean }>(transaction, compose(source, knownUser), bind(params)),
+    const [row] = await withDatabases(options.config, options.signal, (databases) =>
+      withCut(databases, options, ({ transaction, source, params }) =>
+        query<{ known: boolean }>(transaction, compose(source, knownUser), bind(params)),
+      ),
     );
     return row?.known === true;
   } catch (error) {

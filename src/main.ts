@@ -12,6 +12,7 @@ import { metricsCommand } from './commands/metrics.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { withEnvFile, type CommandContext } from './commands/options.ts';
 import { print } from './commands/print.ts';
+import { purgeCommand } from './commands/purge.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
@@ -82,6 +83,7 @@ function buildProgram(context: CommandContext): Command {
     migrateCommand,
     doctorCommand,
     scheduleCommand,
+    purgeCommand,
   ])
     program.addCommand(inherit(build(context), program));
   for (const build of [completionCommand, helpCommand]) program.addCommand(inherit(build(context, program), program));

@@ -37,12 +37,12 @@ function toApprove({ corrections: { proposed } }: Omit<Status, 'next'>): Step[] 
 
 function runsToMake({ runs, last_report: last }: Omit<Status, 'next'>): Step[] {
   if (last === null) return [{ command: 'recon run --type daily', why: 'There was no run yet.' }];
-  return runs
-    .filter(({ overdue }) => overdue)
-    .map(({ run_type: type }) => ({
-      command: `recon run --type ${type}`,
-      why: `The ${type} run is overdue: run it, and look why the scheduler did not.`,
-    }));
+  return runs.flatMap(({ run_type: type, last_report: run, overdue }) => {
+    const command = `recon run --type ${type}`;
+    if (overdue) return [{ command, why: `The ${type} run is overdue: run it, and look why the scheduler did not.` }];
+    const hasBroken = run?.status === 'failed' && run.metadata['verdict'] === undefined;
+    return hasBroken ? [{ command, why: `The last ${type} run ended without a result: run it again.` }] : [];
+  });
 }
 
 /** The same for what a run, or the last run of each check, found. */

@@ -1,4 +1,4 @@
-import type { CheckName } from './checks/names.ts';
+import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
 import { OperatorError } from './operator-error.ts';
@@ -153,17 +153,40 @@ export async function hasReports(database: Database, schema: string): Promise<bo
 /** How many records the last complete check of each type compared that looked at everything. */
 export async function lastCompared(database: Database, schema: string): Promise<Map<string, number>> {
   const rows = await database<{ check_type: string; compared: string }[]>`
-    select distinct on (checked.check_type) checked.check_type, checked.metadata ->> 'compared' as compared
-    from ${database(`${schema}.reconciliation_checks`)} as checked
-    inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
-    where
-      checked.status = 'completed'
-      and checked.metadata ? 'compared'
-      and not report.metadata ? 'narrowed_to' -- a run over one user says nothing about the whole
-      and checked.metadata ->> 'coverage' is distinct from 'changes'
-    order by checked.check_type, report.started_at desc, checked.id
+    select last.check_type, last.metadata ->> 'compared' as compared
+    from ${lastChecks(
+      database,
+      schema,
+      database`
+        checked.status = 'completed'
+        and checked.metadata ? 'compared'
+        and checked.metadata ->> 'coverage' is distinct from 'changes'
+      `,
+    )} as last
   `;
   return new Map(rows.map((row) => [row.check_type, Number(row.compared)]));
+}
+
+/**
+ * The last row of each check that meets a condition on `checked`, runs over a part of the books left out: they say
+ * nothing about the whole. It goes back from the newest, and does not read the years before.
+ */
+export function lastChecks(database: Database, schema: string, condition = database`true`) {
+  return database`
+    (
+      select last.*
+      from unnest(${[...checkNames]}::text[]) as known (check_type)
+      cross join lateral (
+        select checked.*
+        from ${database(`${schema}.reconciliation_checks`)} as checked
+        inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
+        where checked.check_type = known.check_type and not report.metadata ? 'narrowed_to' and ${condition}
+        order by checked.created_at desc, report.started_at desc, checked.id
+        limit 1
+      ) as last
+      order by last.check_type
+    )
+  `;
 }
 
 /** The newest reports, newest first, with the number of all that match. */
@@ -177,7 +200,7 @@ export async function listReports(
     select ${reportColumns(database)}
     from ${database(`${schema}.reconciliation_reports`)} as report
     where ${isMeant}
-    order by report.started_at desc, report.id
+    order by report.created_at desc, report.started_at desc, report.id
     limit ${filter.limit}
   `;
   const [count] = await database<{ matching: string }[]>`
@@ -193,7 +216,7 @@ export async function findReport(database: Database, schema: string, idPrefix: s
     select ${reportColumns(database)}
     from ${database(`${schema}.reconciliation_reports`)} as report
     where ${latest} or starts_with(report.id::text, ${latest ? '' : idPrefix.toLowerCase()})
-    order by report.started_at desc, report.id
+    order by report.created_at desc, report.started_at desc, report.id
     limit ${latest ? 1 : 2}
   `;
   const [report, other] = found;

@@ -65,8 +65,8 @@ function partsOfUrl(value: string): string[] {
   return [...(password === '' ? [] : [password, decoded(password)]), ...path];
 }
 
-/** A percent sign that stands for itself is malformed, and still part of a secret. */
-function decoded(text: string): string {
+/** User or password of a URL; a percent sign that stands for itself is malformed, and still part of a secret. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

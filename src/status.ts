@@ -9,7 +9,7 @@ import { streamExceptions } from './exceptions/store.ts';
 import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
 import { noneBySeverity, type Severity } from './kinds.ts';
 import { stepsOf, type Step } from './next-steps.ts';
-import { listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
+import { lastChecks, listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
 import { scheduledRuns, type ScheduledRuns } from './schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
 
@@ -48,7 +48,7 @@ export interface Status {
 
 /** Reads where everything stands: the runs and the schedule, each check, the open exceptions, the last 30 days. */
 export async function statusOf(database: Database, schema: string, config: Config, now: Date): Promise<Status> {
-  const rows = await lastChecks(database, schema);
+  const rows = await standings(database, schema);
   const known = new Map(rows.map((row) => [row.check_type, row]));
   const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
   const openTotal = await openTotals(database, schema, now);
@@ -90,24 +90,14 @@ const neverRun = {
   proven_as_of: null,
 };
 
-async function lastChecks(database: Database, schema: string): Promise<Omit<CheckStatus, 'on'>[]> {
+async function standings(database: Database, schema: string): Promise<Omit<CheckStatus, 'on'>[]> {
   const rows = await database<(Omit<CheckStatus, 'on' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]>`
-    with
-    last_check as (
-      select distinct on (checked.check_type)
-        checked.check_type, checked.report_id, checked.created_at, checked.error_message, checked.status, checked.passed
-      from ${database(`${schema}.reconciliation_checks`)} as checked
-      inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
-      where not report.metadata ? 'narrowed_to'
-      order by checked.check_type, report.started_at desc, checked.id
-    )
     select
-      last_check.check_type, last_check.status, last_check.passed, last_check.report_id, last_check.created_at as checked_at,
-      last_check.error_message, watermark.verified_through, watermark.proven_as_of
-    from last_check
-    left join ${database(`${schema}.reconciliation_watermarks`)} as watermark
-      on watermark.check_type = last_check.check_type
-    order by last_check.check_type
+      last.check_type, last.status, last.passed, last.report_id, last.created_at as checked_at, last.error_message,
+      watermark.verified_through, watermark.proven_as_of
+    from ${lastChecks(database, schema)} as last
+    left join ${database(`${schema}.reconciliation_watermarks`)} as watermark on watermark.check_type = last.check_type
+    order by last.check_type
   `;
   return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
 }

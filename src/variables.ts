@@ -27,6 +27,11 @@ export const variables = [
       'PostgreSQL with the ledger, the operational tables and our own, as postgres://user:password@host:port/database',
   },
   {
+    name: 'SOURCE_DATABASE_URL',
+    kind: 'secret',
+    meaning: 'Where the checks read, such as a streaming replica; unset: the database of DATABASE_URL',
+  },
+  {
     name: 'CORRECTION_DATABASE_URL',
     kind: 'secret',
     meaning: 'The same database as a role that may write into the host’s tables; unset: DATABASE_URL',

@@ -164,6 +164,7 @@ describe('the first version of the three tables', () => {
       { name: 'reconciliation_alerts', rows: '0', adopted: false },
       { name: 'reconciliation_incidents', rows: '0', adopted: false },
       { name: 'reconciliation_switched_off', rows: '0', adopted: false },
+      { name: 'reconciliation_told', rows: '0', adopted: false },
       { name: 'reconciliation_corrections', rows: '0', adopted: false },
       { name: 'reconciliation_correction_switch', rows: '1', adopted: false },
     ]);

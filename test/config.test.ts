@@ -32,6 +32,7 @@ describe('the configuration', () => {
     const config = parseConfig({ DATABASE_URL: databaseUrl });
     expect(config).toMatchObject({
       databaseUrl,
+      sourceDatabaseUrl: databaseUrl,
       schema: undefined,
       source: 'stack_service',
       enabled: true,

@@ -12,7 +12,7 @@ interface Desk extends Operator {
   sql: postgres.Sql;
   ledger: LedgerBuilder;
   ada: User;
-  /** Runs at that hour by both clocks: a daily run at hour 0, else an hourly one. */
+  /** Runs at that hour by both clocks: at hour 0 over everything, as a daily run but without the canary; then hourly. */
   at: (hour: number, flags?: readonly string[], options?: WorldOptions) => Promise<Run>;
 }
 
@@ -34,7 +34,7 @@ async function desk(): Promise<Desk> {
   ledger.investment(ada, '3', { minutesAgo: 600 });
   await ledger.save(sql);
   const operator = operatorOf(url);
-  const at: Desk['at'] = (hour, flags = ['--type', hour === 0 ? 'daily' : 'hourly'], options = {}) =>
+  const at: Desk['at'] = (hour, flags = ['--type', hour === 0 ? 'manual' : 'hourly'], options = {}) =>
     operator.runs(flags, { now: moment(hour), asOf: moment(hour), ...options });
   return { ...operator, url, sql, ledger, ada, at };
 }
@@ -338,6 +338,24 @@ describe('verified_through', () => {
     ).toHaveLength(0);
 
     expect(found(await at(2))).toEqual([`missing_in_ledger/${fault.subject}`]);
+  });
+
+  test.each([
+    ['knows of more transactions than the database', 'transactions = transactions + 1000000'],
+    ['is of another database, or of before a replica took over', `history = '1 ' || history`],
+  ])('that %s is not gone by: everything is looked at', async (_name, change) => {
+    const { sql, ledger, ada, at } = await desk();
+    await at(0);
+    const old = ledger.deposit(ada, '20', { minutesAgo: 4000, post: false });
+    await ledger.save(sql);
+    await sql.unsafe(`update reconciliation_watermarks set ${change}`);
+    const first = await at(1);
+    expect(checkOf(first, 'deposits').metadata).toMatchObject({
+      coverage: 'everything',
+      why_everything: 'the database was restored to an earlier moment, or another took its place',
+    });
+    expect(found(first)).toEqual([`missing_in_ledger/${old.subject}`]);
+    expect(checkOf(await at(2), 'deposits').metadata).toMatchObject({ coverage: 'changes' });
   });
 
   test('is not gone by when a clock jumped, ahead or back', async () => {

@@ -68,7 +68,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
       expect(await types(line)).toMatchObject({ exitCode: 0 });
 
     const { stdout } = await types(['doctor'], { now: new Date(), asOf: null });
-    expect(stdout).toMatch(/^ok {7}rights /m);
+    expect(stdout).toMatch(/^ok {7}rights .*and no more\./m);
     expect(stdout).toMatch(/^ok {7}source /m);
     expect(stdout).not.toMatch(/^problem/m);
   });
@@ -96,7 +96,24 @@ describe('with exactly the rights of sql/roles.sql', () => {
     await sql.unsafe(`revoke ${right} on ${table} from recon_writer`);
     const { stdout, exitCode } = await types(['doctor'], { now: new Date(), asOf: null });
     await sql.unsafe(roles);
+    await sql.unsafe(`grant update on ledger_entries, deposits to ${role.name}`);
+    expect((await types(['doctor'], { now: new Date(), asOf: null })).stdout).toContain(
+      'The role may write tables that are not recon’s (deposits, ledger_entries): whoever',
+    );
     expect([exitCode, stdout]).toEqual([2, expect.stringContaining(`The role may not ${right} on ${table}.`)]);
+  });
+
+  test('who purges needs one role more, and only that', async () => {
+    const { url, sql } = await lockedDown();
+    const purges = async (...groups: string[]) =>
+      operatorOf((await login(sql, url, ...groups)).url).types(['purge', '--yes']);
+    const runs = await login(sql, url, 'recon_reader', 'recon_writer');
+    await operatorOf(runs.url).runs(['--type', 'hourly'], { now: new Date(cutAt.getTime() - 200 * 86_400_000) });
+    expect(await purges('recon_writer')).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining('permission denied for table reconciliation_') as string,
+    });
+    expect(await purges('recon_writer', 'recon_purger')).toMatchObject({ exitCode: 0 });
   });
 
   test('nobody reads what a check does not need, rewrites what people did, or touches the ledger', async () => {

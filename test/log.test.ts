@@ -96,6 +96,7 @@ test('a canary in every secret variable, and in no line, alert or stored reason'
   const { url, sql } = await testDatabase();
   const webhook = await startReceiver({ status: 500 });
   const canaries: Record<string, string> = {
+    SOURCE_DATABASE_URL: 'postgres://recon:canary-source-password@127.0.0.1:1/app',
     CORRECTION_DATABASE_URL: 'postgres://recon:canary-correction-password@127.0.0.1:1/ledger',
     CIRCLE_API_KEY: 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-1',
     ALPACA_API_KEY: 'CANARYALPACAKEY',

@@ -1,54 +1,57 @@
 import type { Config } from '../config.ts';
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { lockExceptions } from '../exceptions/store.ts';
 import { severities } from '../kinds.ts';
 import { maskValues, type Mask } from '../secrets.ts';
 import { addToTotals, counted, type Increment } from '../metrics/totals.ts';
 import type { Message } from './message.ts';
-import { isNews, readNews, type Ending, type News } from './news.ts';
+import { isNews, readNews, type News, type Occasion } from './news.ts';
 import { enqueue } from './outbox.ts';
-import { followExceptions, pagerDutyMessages } from './pagerduty.ts';
+import { pagerDutyMessages } from './pagerduty.ts';
 import { slackMessage } from './slack.ts';
 import type { TargetConfig } from './target.ts';
+import { markTold, toldThrough } from './told.ts';
 import { webhookMessage } from './webhook.ts';
 
 /**
- * Writes into the outbox what a run has to tell, target by target, in the transaction that ends it: none is lost, and
- * none tells of what was not stored. `clears`: the run saw enough to say that something is over.
+ * Writes into the outbox what happened since each target was told last, in the transaction that ends a run: none is lost,
+ * and none tells of what was not stored. `clears`: the run saw enough to say that something is over. Nobody else changes
+ * an exception before the transaction ends, so that each is told everything once, and PagerDuty in its order.
  */
 export async function announce(
   transaction: Transaction,
   schema: string,
-  ending: Ending,
+  { at, ending }: Omit<Occasion, 'environment'>,
   { alerts, environment }: Pick<Config, 'alerts' | 'environment'>,
   { clears, mask }: { clears: boolean; mask: Mask },
 ): Promise<void> {
-  const { report } = ending;
-  const at = report.completed_at ?? report.started_at;
+  await lockExceptions(transaction, schema);
   await transaction`set local enable_nestloop = on`; // what follows looks for few rows by their ids
+  const known = new Map<string, News>(); // most targets hear of the same, and there may be 100,000 of it
   for (const target of alerts.targets) {
-    const news = await readNews(transaction, schema, ending, { environment, severity: target.severity });
+    const listener = { severity: target.severity, through: await toldThrough(transaction, schema, target.name) };
+    const alike = JSON.stringify(listener);
+    const news = known.get(alike) ?? (await readNews(transaction, schema, { environment, at, ending }, listener));
+    known.set(alike, news);
     const messages = await messagesFor(transaction, schema, target, news, clears);
     const masked = messages.map((message) => maskValues(message, mask));
-    await enqueue(transaction, schema, target.name, masked, { reportId: report.id, at });
+    await enqueue(transaction, schema, target.name, masked, { reportId: ending?.report.id ?? null, at });
+    await markTold(transaction, schema, target.name);
     if (target === lowestOf(alerts.targets)) await addToTotals(transaction, schema, countedAlerts(news));
   }
 }
 
-/** Writes into the outbox what people have done to exceptions that PagerDuty knows of. */
-export async function enqueueFollowed(
+/** Writes into the outbox what people have done: what they reopened, and what of that which PagerDuty knows is over. */
+export async function announceActions(
   database: Database,
   schema: string,
-  { alerts }: Pick<Config, 'alerts'>,
-  now: Date,
+  config: Pick<Config, 'alerts' | 'environment'>,
+  { now, mask }: { now: Date; mask: Mask },
 ): Promise<void> {
-  const at = now.toISOString();
-  for (const target of alerts.targets) {
-    if (target.name !== 'pagerduty') continue;
-    await inTransaction(database, 'read write', async (transaction) => {
-      const messages = await followExceptions(transaction, schema, target.severity, at);
-      await enqueue(transaction, schema, target.name, messages, { reportId: null, at });
-    });
-  }
+  const occasion = { at: now.toISOString(), ending: null };
+  await inTransaction(database, 'read write', (transaction) =>
+    announce(transaction, schema, occasion, config, { clears: false, mask }),
+  );
 }
 
 async function messagesFor(

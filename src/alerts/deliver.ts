@@ -6,12 +6,12 @@ import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts
 import { holdLock } from '../database/held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
-import { giveUpOrphans, settle, waitingFor, type StoredAlert } from './outbox.ts';
-import { pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
+import { giveUpOrphans, giveUpOvertaken, settle, waitingFor, type StoredAlert } from './outbox.ts';
+import { keyIn, pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
 import { slackPace, slackRequest, slackTook } from './slack.ts';
 import type { TargetConfig, TargetName } from './target.ts';
 import { webhookRequest, webhookTook } from './webhook.ts';
-import { cut } from './wording.ts';
+import { cut } from './cut.ts';
 
 /** All of delivering ends by then, however many targets are slow; what is left waits for the next run. */
 const budgetMs = 30_000;
@@ -69,14 +69,21 @@ interface Post {
   over: AbortSignal;
 }
 
-/** A target that is down is left alone: the next alert would only wait as long again. */
+/**
+ * A target that is down is left alone: the next alert would only wait as long again. What it refuses holds back what comes
+ * after it under the same key: PagerDuty must not hear of an end first, and then of a beginning.
+ */
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const { database, schema, config, world, over } = post;
+  await giveUpOvertaken(database, schema, target.name);
   const alerts = await waitingFor(database, schema, target.name);
   const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
   const { burst, gapMs } = paces[target.name];
+  const heldBack = new Set<string>();
   for (const [index, alert] of alerts.entries()) {
     if (over.aborted || world.signal.aborted) break;
+    const key = keyIn(alert.body);
+    if (key !== undefined && heldBack.has(key)) continue;
     if (index >= burst) await sleep(gapMs);
     const { isDown, ...attempted } = await tryToDeliver(target, alert, post);
     const outcome = { ...attempted, at: world.now().toISOString() };
@@ -84,7 +91,10 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
       settle(transaction, schema, alert, outcome, config.alerts.maxAgeMs),
     );
     if (outcome.problem === null) Object.assign(result, { delivered: result.delivered + 1, left: result.left - 1 });
-    else result.problem ??= outcome.problem;
+    else {
+      result.problem ??= outcome.problem;
+      if (key !== undefined) heldBack.add(key);
+    }
     if (isDown) break;
   }
   return result;
@@ -137,7 +147,7 @@ export async function send(
     const request = requestFor(target, alert, world.now());
     const answer = await exchange(world, request, Math.min(config.requestTimeoutMs, 10_000));
     if (took[target.name](answer)) return { problem: null, passing: false };
-    const problem = `answered ${answer.status} ${mask(cut(answer.text.trim(), 200))}`.trim();
+    const problem = `answered ${answer.status} ${cut(mask(answer.text.trim()), 200)}`.trim();
     return { problem, passing: isPassing(answer.status), askedMs: askedWaitMs(answer, world.now()) };
   } catch (error) {
     if (error instanceof Unanswered) return { problem: error.message, passing: true };

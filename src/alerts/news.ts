@@ -1,14 +1,20 @@
 import type { CheckName } from '../checks/names.ts';
 import type { HeldBack } from '../corrections/automatic.ts';
 import type { Transaction } from '../database/database.ts';
-import { severities, severitiesFrom, type Severity } from '../kinds.ts';
+import { severities, type Severity } from '../kinds.ts';
+import { leftNothingOut } from '../schedule/answers.ts';
 import type { Missed } from '../schedule/punctuality.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { cut } from './cut.ts';
+import { toldTo, type Listener } from './told.ts';
 
-/** What a run has to tell somebody who hears of exceptions from a certain severity on. Times are RFC 3339 in UTC. */
+/** What there is to tell somebody who hears of exceptions from a certain severity on. */
 export interface News {
   environment: string;
-  report: Pick<Report, 'id' | 'run_type'> & { ended_at: string };
+  /** RFC 3339 in UTC. */
+  at: string;
+  /** Of the run that tells it; null: people have done something. */
+  report: Pick<Report, 'id' | 'run_type'> | null;
   /** The checks of this run, those that prove nothing among them. */
   compared: CheckName[];
   /** No check that is on was left out, and nothing was narrowed. */
@@ -27,13 +33,19 @@ export interface News {
   heldBack: HeldBack[] | null;
 }
 
-export type Change = 'new' | 'escalated' | 'cleared';
+/**
+ * What became of an exception since somebody was last told. `reopened`: somebody's matter again, because a person said
+ * so, or its snooze or acceptance is over. `standing`: it was there before there was anybody to tell.
+ */
+export type Change = (typeof changes)[number];
+export const changes = ['new', 'escalated', 'reopened', 'standing', 'cleared'] as const;
 
 export interface Group {
   change: Change;
   check_type: CheckName;
   severity: Severity;
-  currency: string | null;
+  /** Null: none, or one that the books do not know. */
+  currency: 'USD' | 'USDC' | null;
   count: number;
   /** Sum of the absolute differences; null where there is none that could be added up. */
   amount: string | null;
@@ -42,6 +54,8 @@ export interface Group {
 export interface ToldException {
   change: Change;
   id: string;
+  /** The report that saw it last. */
+  report_id: string;
   check_type: CheckName;
   kind: string;
   fingerprint: string;
@@ -59,29 +73,60 @@ export interface Ending {
   checks: readonly StoredCheck[];
 }
 
-/** The news of a run, from the rows that its transaction has stored so far. */
+/** On what occasion something is told: a run that ended, or what people did. */
+export interface Occasion {
+  environment: string;
+  /** RFC 3339 in UTC. */
+  at: string;
+  ending: Ending | null;
+}
+
+/** What is news to a listener, from the rows that this transaction and those before it have stored. */
 export async function readNews(
   transaction: Transaction,
   schema: string,
-  { report, checks }: Ending,
-  { environment, severity }: { environment: string; severity: Severity },
+  { environment, at, ending }: Occasion,
+  listener: Listener,
 ): Promise<News> {
-  const told = toldOf(transaction, schema, report.id, severity);
+  const told = toldTo(transaction, schema, listener, { at, reportId: ending?.report.id ?? null });
   return {
     environment,
-    report: { id: report.id, run_type: report.run_type, ended_at: report.completed_at ?? report.started_at },
-    compared: checks.map(({ check_type: check }) => check),
-    isWhole: report.metadata['not_in_this_run'] === undefined && report.metadata['narrowed_to'] === undefined,
+    at,
+    ...(ending === null ? nothingEnded : newsOfEnding(ending)),
     groups: await readGroups(transaction, told),
     largest: await readLargest(transaction, told),
+  };
+}
+
+type NewsOfEnding = Omit<News, 'environment' | 'at' | 'groups' | 'largest'>;
+
+function newsOfEnding({ report, checks }: Ending): NewsOfEnding {
+  const { missed, corrections } = report.metadata as {
+    missed?: Missed[];
+    corrections?: { held_back?: HeldBack[] };
+  };
+  return {
+    report: { id: report.id, run_type: report.run_type },
+    compared: checks.map(({ check_type: check }) => check),
+    isWhole: leftNothingOut(report),
     incomplete: checks
       .filter((check) => verdictOf(check) === 'incomplete')
       .map(({ check_type, error_message: reason }) => ({ check_type, reason: reason ?? '' })),
     failure: checks.length === 0 ? report.error_message : null,
-    missed: (report.metadata['missed'] as Missed[] | undefined) ?? [],
-    heldBack: (report.metadata['corrections'] as { held_back?: HeldBack[] } | undefined)?.held_back ?? null,
+    missed: missed ?? [],
+    heldBack: corrections?.held_back ?? null,
   };
 }
+
+const nothingEnded: NewsOfEnding = {
+  report: null,
+  compared: [],
+  isWhole: false,
+  incomplete: [],
+  failure: null,
+  missed: [],
+  heldBack: null,
+};
 
 /** Whether there is anything in it. */
 export function isNews({ groups, incomplete, failure, missed, heldBack }: News): boolean {
@@ -93,63 +138,52 @@ export function countOf({ groups }: News, ...changes: Change[]): number {
   return groups.filter(({ change }) => changes.includes(change)).reduce((all, { count }) => all + count, 0);
 }
 
-type Told = ReturnType<typeof toldOf>;
+type Told = ReturnType<typeof toldTo>;
 
-/** The table `told`: what this run made, and what it wrote into the logs of others. */
-function toldOf(transaction: Transaction, schema: string, reportId: string, severity: Severity) {
-  const exceptions = transaction(`${schema}.reconciliation_exceptions`);
-  const loud = severitiesFrom(severity);
-  return transaction`
-    (
-      select 'new' as change, created.*
-      from ${exceptions} as created
-      where created.report_id = ${reportId} and created.severity = any (${[...loud]}::text[])
-      union all
-      select distinct -- an acceptance that is over makes it somebody's matter again, as an escalation does
-        case happened.event when 'acceptance_ended' then 'escalated' else happened.event end, changed.*
-      from ${transaction(`${schema}.reconciliation_exception_events`)} as happened
-      inner join ${exceptions} as changed on changed.id = happened.exception_id
-      where
-        happened.details ->> 'report_id' = ${reportId}
-        and happened.event in ('escalated', 'cleared', 'acceptance_ended')
-        and (happened.event = 'cleared' or changed.resolved_at is null)
-        and changed.severity = any (${[...loud]}::text[])
-    ) as told
-  `;
-}
-
+/** Of a currency that the books do not know nothing is added up: its name may be anything. */
 async function readGroups(transaction: Transaction, told: Told): Promise<Group[]> {
   const rows = await transaction<(Omit<Group, 'count'> & { count: string })[]>`
     select
-      told.change, told.check_type, told.severity, told.currency, count(*) as count,
+      told.change, told.check_type, told.severity, known.currency, count(*) as count,
       sum(abs(told.difference)) filter (
-        where told.currency is not null and abs(told.difference) < 'infinity'
+        where known.currency is not null and abs(told.difference) < 'infinity'
       )::text as amount
     from ${told}
-    group by told.change, told.check_type, told.severity, told.currency
+    cross join lateral (
+      select case when told.currency in ('USD', 'USDC') then told.currency end as currency
+    ) as known
+    group by told.change, told.check_type, told.severity, known.currency
     order by
-      array_position(${changes}::text[], told.change), array_position(${bySeverity}::text[], told.severity),
-      told.check_type, told.currency
+      array_position(${[...changes]}::text[], told.change), array_position(${bySeverity}::text[], told.severity),
+      told.check_type, known.currency
   `;
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
+/** What comes from the host's books is cut to what no target minds. */
 async function readLargest(transaction: Transaction, told: Told): Promise<ToldException[]> {
   const rows = await transaction<ToldException[]>`
     select
-      told.change, told.id, told.check_type, told.kind, told.fingerprint, told.severity, told.description,
-      told.expected_value as expected, told.actual_value as actual, told.difference, told.currency
+      told.change, told.id, told.last_report_id as report_id, told.check_type, told.kind, told.fingerprint, told.severity, told.description,
+      told.expected_value::text as expected, told.actual_value::text as actual, told.difference::text, told.currency
     from ${told}
     order by
       told.change = 'cleared', array_position(${bySeverity}::text[], told.severity),
       abs(told.difference) desc nulls last, told.fingerprint, told.id
     limit ${largestMax}
   `;
-  return [...rows];
+  const short = (text: string | null) => text && cut(text, 100);
+  return rows.map(({ expected, actual, difference, currency, ...row }) => ({
+    ...row,
+    description: cut(row.description, 500),
+    expected: short(expected),
+    actual: short(actual),
+    difference: short(difference),
+    currency: currency && cut(currency, 12),
+  }));
 }
 
 /** How many exceptions are told one by one. */
 export const largestMax = 10;
 
 const bySeverity = severities.toReversed();
-const changes: Change[] = ['new', 'escalated', 'cleared'];

@@ -36,13 +36,20 @@ export async function enqueue(
     `;
 }
 
-/** What waits for a target, in the order in which it happened. */
+/**
+ * What waits for a target, in the order in which it happened; but what begins does not wait behind hundreds of ends, which
+ * PagerDuty takes slowly. Within one dedup_key the order stays.
+ */
 export async function waitingFor(database: Database, schema: string, target: TargetName): Promise<StoredAlert[]> {
   const rows = await database<StoredAlert[]>`
     select ${columns(database)}
     from ${database(`${schema}.reconciliation_alerts`)} as alert
     where alert.state = 'waiting' and alert.target = ${target}
-    order by alert.number
+    order by
+      first_value(alert.body ->> 'event_action') over (
+        partition by coalesce(alert.body ->> 'dedup_key', alert.id::text) order by alert.number
+      ) is distinct from 'trigger',
+      alert.number
     limit 1000
   `;
   return [...rows];
@@ -125,6 +132,26 @@ export async function giveUpOrphans(
       alert.state = 'waiting'
       and alert.target = any (${gone}::text[])
       and alert.created_at < ${at}::timestamptz - ${`${maxAgeMs} milliseconds`}::interval
+  `;
+}
+
+/** Gives up what a target has heard the sequel of: a beginning that arrives after the end would never end. */
+export async function giveUpOvertaken(database: Database, schema: string, target: TargetName): Promise<void> {
+  const alerts = database(`${schema}.reconciliation_alerts`);
+  await database`
+    update ${alerts} as alert
+    set state = 'dead', last_error = 'overtaken: what came after it under the same key has been delivered'
+    where
+      alert.state = 'waiting'
+      and alert.target = ${target}
+      and exists (
+        select from ${alerts} as later
+        where
+          later.number > alert.number
+          and later.target = alert.target
+          and later.state = 'delivered'
+          and later.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
+      )
   `;
 }
 

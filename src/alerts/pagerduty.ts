@@ -7,9 +7,10 @@ import type { Severity } from '../kinds.ts';
 import { countsFor, scheduledTypes } from '../schedule/schedule.ts';
 import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
 import type { Message } from './message.ts';
+import { cut } from './cut.ts';
 import { countOf, largestMax, type News, type ToldException } from './news.ts';
 import type { PagerDutyConfig } from './target.ts';
-import { cut, heldBackLines, missedLines } from './wording.ts';
+import { heldBackLines, missedLines, next } from './wording.ts';
 
 // PagerDuty Events API v2, limits and meanings: API-FACTS.md D.2.
 
@@ -17,7 +18,7 @@ import { cut, heldBackLines, missedLines } from './wording.ts';
 export const pagerDutyPace = { burst: 30, gapMs: 500 };
 
 /**
- * The events about a run, oldest meaning first: what is over, what somebody has taken up, what is wrong now. Remembers
+ * The events about what happened, oldest meaning first: what is over, what somebody has taken up, what is wrong now. Remembers
  * what it opens. Only a run that `clears` ends an incident of a run or of a check that could not tell.
  */
 export async function pagerDutyMessages(
@@ -27,21 +28,20 @@ export async function pagerDutyMessages(
   { severity }: PagerDutyConfig,
   clears: boolean,
 ): Promise<Message[]> {
-  const { environment, report } = news;
-  const followed = await followExceptions(transaction, schema, severity, report.ended_at);
+  const followed = await followExceptions(transaction, schema, severity, news.at);
   const over = clears ? await closeIncidents(transaction, schema, keysOver(news)) : [];
   const triggers = [...exceptionTriggers(news), ...runTriggers(news)];
   await openIncidents(
     transaction,
     schema,
     triggers.map(({ incident }) => incident),
-    report.ended_at,
+    news.at,
   );
-  return [...followed, ...over.map(resolveOf), ...triggers.map((trigger) => triggerOf(trigger, environment, report))];
+  return [...followed, ...over.map(resolveOf), ...triggers.map((trigger) => triggerOf(trigger, news))];
 }
 
 /** What became of exceptions that PagerDuty knows of, also at the hand of people: resolved, accepted, acknowledged. */
-export async function followExceptions(
+async function followExceptions(
   transaction: Transaction,
   schema: string,
   severity: Severity,
@@ -61,6 +61,11 @@ export function pagerDutyTook({ status }: Answer): boolean {
   return status === 202;
 }
 
+/** What the events about one incident have in common: they are delivered in their order. */
+export function keyIn(body: object): string | undefined {
+  return 'dedup_key' in body && typeof body.dedup_key === 'string' ? body.dedup_key : undefined;
+}
+
 interface Trigger {
   incident: Incident;
   severity: Severity;
@@ -72,13 +77,13 @@ interface Trigger {
 
 /** One event for each exception, or where they are too many one for each check. */
 function exceptionTriggers(news: News): Trigger[] {
-  if (countOf(news, 'new', 'escalated') > largestMax) return checkTriggers(news);
+  if (countOf(news, 'new', 'escalated', 'reopened', 'standing') > largestMax) return checkTriggers(news);
   return news.largest
     .filter(({ change }) => change !== 'cleared')
     .map((exception) => exceptionTrigger(exception, news));
 }
 
-function exceptionTrigger(exception: ToldException, { environment }: News): Trigger {
+function exceptionTrigger(exception: ToldException, { environment, report }: News): Trigger {
   const {
     id,
     check_type: check,
@@ -94,10 +99,22 @@ function exceptionTrigger(exception: ToldException, { environment }: News): Trig
   return {
     incident: { key: keyOf(environment, fingerprint), exceptionId: id },
     severity,
-    summary: `${check}: ${cut(description, 800)}`,
+    summary: `${check}: ${description}`,
     component: check,
     class: kind,
-    details: { exception_id: id, severity, check_type: check, kind, expected, actual, difference, currency },
+    details: {
+      exception_id: id,
+      severity,
+      check_type: check,
+      kind,
+      description,
+      expected,
+      actual,
+      difference,
+      currency,
+      report_id: report?.id ?? exception.report_id,
+      next: next.exception(id),
+    },
   };
 }
 
@@ -113,10 +130,10 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
       {
         incident: { key: keyOf(environment, check), check },
         severity: worst.severity,
-        summary: `${check}: ${count} exceptions in one run`,
+        summary: `${check}: ${count} exceptions at once`,
         component: check,
         class: 'many_exceptions',
-        details: { check_type: check, totals: all },
+        details: { check_type: check, totals: all, next: `${next.exceptions} --check ${check}` },
       },
     ];
   });
@@ -125,42 +142,44 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
 /** What is wrong with the run itself. */
 function runTriggers(news: News): Trigger[] {
   const { environment, report, incomplete, failure, missed, heldBack } = news;
-  const trigger = (name: string, kind: string, summary: string): Trigger => {
-    const details = { run_type: report.run_type, reason: summary };
-    return {
-      incident: { key: keyOf(environment, name) },
-      severity: 'high',
-      summary,
-      component: 'recon',
-      class: kind,
-      details,
-    };
+  if (report === null) return [];
+  const trigger = (name: string, kind: string, summary: string, command: string): Trigger => {
+    const details = { run_type: report.run_type, reason: summary, next: command };
+    const incident = { key: keyOf(environment, name) };
+    return { incident, severity: 'high', summary, component: 'recon', class: kind, details };
   };
   const lines = missedLines(news);
   const linesOfKinds = heldBackLines(news);
+  const { run_type: type } = report;
   return [
     ...incomplete.map(({ check_type: check, reason }) =>
-      trigger(`incomplete/${check}`, 'incomplete', `${check} could not tell: ${cut(reason, 800)}`),
+      trigger(
+        `incomplete/${check}`,
+        'incomplete',
+        `${check} could not tell: ${cut(reason, 800)}`,
+        next.incomplete(report),
+      ),
     ),
     ...(failure === null
       ? []
       : [
           trigger(
-            `run/${report.run_type}`,
+            `run/${type}`,
             'no_result',
-            `The ${report.run_type} run ended without a result: ${cut(failure, 800)}`,
+            `The ${type} run ended without a result: ${cut(failure, 800)}`,
+            next.failure,
           ),
         ]),
-    ...missed.map(({ run_type: type }, index) => trigger(`missed/${type}`, 'missed', lines[index] ?? '')),
+    ...missed.map(({ run_type: late }, index) => trigger(`missed/${late}`, 'missed', lines[index] ?? '', next.missed)),
     ...(heldBack ?? []).map(({ kind }, index) =>
-      trigger(`not_corrected/${kind}`, 'not_corrected', linesOfKinds[index] ?? ''),
+      trigger(`not_corrected/${kind}`, 'not_corrected', linesOfKinds[index] ?? '', next.heldBack(kind)),
     ),
   ];
 }
 
 /** What a run shows to be over: of a check only if it was compared, of runs only if this one left no check out. */
 function keysOver({ environment, report, compared, isWhole, incomplete, failure, missed, heldBack }: News): string[] {
-  if (failure !== null) return [];
+  if (report === null || failure !== null) return [];
   const unknown = incomplete.map(({ check_type: check }) => check);
   const late = missed.map(({ run_type: type }) => type);
   const corrected =
@@ -181,8 +200,7 @@ function keyOf(environment: string, name: string): string {
 
 function triggerOf(
   { incident, severity, summary, component, class: kind, details }: Trigger,
-  environment: string,
-  report: News['report'],
+  { environment, at, report }: News,
 ): Message {
   const body = {
     event_action: 'trigger',
@@ -192,11 +210,11 @@ function triggerOf(
       summary: cut(summary, 1_000),
       source: `recon ${cut(environment, 100)}`,
       severity: pagerDutySeverity[severity],
-      timestamp: report.ended_at,
+      timestamp: at,
       component,
       group: 'reconciliation',
       class: kind,
-      custom_details: { ...details, environment, report_id: report.id, timestamp: report.ended_at },
+      custom_details: { environment, report_id: report?.id ?? null, timestamp: at, ...details },
     },
   };
   return { summary: `trigger ${cut(summary, 200)}`, body };

@@ -3,7 +3,8 @@ import type { Message } from './message.ts';
 import type { News, ToldException } from './news.ts';
 import type { SlackConfig } from './target.ts';
 import { plain } from '../plain.ts';
-import { cut, groupLine, headlineOf, heldBackLines, missedLines } from './wording.ts';
+import { cut, cutTo } from './cut.ts';
+import { groupLine, headlineOf, heldBackLines, missedLines, nextSteps } from './wording.ts';
 
 // API-FACTS.md D.1: at most 20 blocks, with fewer than 10,000 characters in all, keep clear of every limit of Slack.
 const sectionMax = 900;
@@ -16,17 +17,16 @@ export const slackPace = { burst: 3, gapMs: 1_000 };
 /** The one message about a run. */
 export function slackMessage(news: News): Message {
   const summary = headlineOf(news);
-  const { report, groups, largest, incomplete, failure, missed } = news;
+  const { at, report, groups, largest, incomplete, failure, missed } = news;
   const heldBack = heldBackLines(news);
   const told = groups.reduce((all, { count }) => all + count, 0);
   const more = told - largest.length;
+  const steps = nextSteps(news);
   const sections = [
     ...(failure === null ? [] : [`The run ended without a result: ${cut(failure, 600)}`]),
     ...(missed.length === 0 ? [] : [missedLines(news).join('\n')]),
     ...(heldBack.length === 0 ? [] : [heldBack.join('\n')]),
-    ...(incomplete.length === 0
-      ? []
-      : [incomplete.map(({ check_type: check, reason }) => `${check}: ${cut(reason, 300)}`).join('\n')]),
+    ...(incomplete.length === 0 ? [] : [incompleteLines(news).join('\n')]),
     ...(groups.length === 0 ? [] : [groups.slice(0, 12).map(groupLine).join('\n')]),
   ];
   return {
@@ -37,8 +37,9 @@ export function slackMessage(news: News): Message {
         { type: 'header', text: { type: 'plain_text', text: cut(summary, 150) } },
         ...sections.map((text) => section(escaped(text, sectionMax))),
         ...largest.map((exception) => section(exceptionText(exception))),
-        ...(more > 0 ? [section(`… and ${more} more: \`recon exceptions list\``)] : []),
-        { type: 'context', elements: [{ type: 'mrkdwn', text: escaped(`report ${report.id} · ${report.ended_at}`) }] },
+        ...(more > 0 ? [section(`… and ${more} more`)] : []),
+        ...(steps.length > 0 ? [section(`next: ${steps.map((step) => `\`${step}\``).join(' · ')}`)] : []),
+        { type: 'context', elements: [{ type: 'mrkdwn', text: report === null ? at : `report ${report.id} · ${at}` }] },
       ],
     },
   };
@@ -53,8 +54,15 @@ export function slackTook({ status }: Answer): boolean {
   return status === 200;
 }
 
+/** Why each check could not tell, with as much of the reasons as all of them leave room for. */
+function incompleteLines({ incomplete }: News): string[] {
+  const most = Math.floor(sectionMax / incomplete.length) - 50;
+  return incomplete.map(({ check_type: check, reason }) => `${check} could not tell: ${cut(reason, most)}`);
+}
+
+/** `verbatim`: what looks like an address in the text of a database does not become a link. */
 function section(text: string) {
-  return { type: 'section', text: { type: 'mrkdwn', text } };
+  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
 function exceptionText(exception: ToldException): string {
@@ -62,7 +70,7 @@ function exceptionText(exception: ToldException): string {
   const amounts = [
     expected === null ? '' : `expected ${expected}`,
     actual === null ? '' : `actual ${actual}`,
-    difference === null ? '' : `difference ${difference} ${cut(currency ?? '', 12)}`,
+    difference === null ? '' : `difference ${difference} ${currency ?? ''}`,
   ].filter((part) => part !== '');
   const head = `*${severity}* ${change} · ${check} · \`${id.slice(0, 8)}\``;
   const lines = [head, escaped(plain(description), descriptionMax), escaped(amounts.join(' · '), amountsMax)];
@@ -74,13 +82,7 @@ function exceptionText(exception: ToldException): string {
  * than `most` characters then is cut off, never in the middle of one.
  */
 function escaped(text: string, most = 150): string {
-  let made = '';
-  for (const character of text) {
-    const next = entities[character] ?? character;
-    if (made.length + next.length > most - 1) return `${made}…`;
-    made += next;
-  }
-  return made;
+  return cutTo(most, text, (character) => entities[character] ?? character);
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

@@ -4,23 +4,23 @@ import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
 import { send } from './deliver.ts';
 import type { TargetConfig } from './target.ts';
-import { cut } from './wording.ts';
+import { cut } from './cut.ts';
 
 /**
- * Sends a message that says that it is a test to each target, past the outbox. Returns why a target did not take it, or
- * null. PagerDuty opens an incident, and closes it at once.
+ * Sends a message that says that it is a test to each target, past the outbox. Returns which host was tried, never
+ * the path, which is a secret, and why it did not take it, or null. PagerDuty opens an incident, and closes it at once.
  */
 export async function tryTargets(
   config: Pick<Config, 'alerts' | 'requestTimeoutMs' | 'environment'>,
   world: Pick<World, 'fetch' | 'signal' | 'now' | 'random'>,
   mask: Mask,
-): Promise<{ target: TargetConfig['name']; problem: string | null }[]> {
+): Promise<{ target: TargetConfig['name']; host: string; problem: string | null }[]> {
   return Promise.all(
     config.alerts.targets.map(async (target) => {
       let problem: string | null = null;
       for (const body of trialBodies(target, config.environment, world.now()))
         problem ??= (await send(target, { id: randomUUID(), body }, { config, world, mask })).problem;
-      return { target: target.name, problem };
+      return { target: target.name, host: new URL(target.url).host, problem };
     }),
   );
 }

@@ -3,36 +3,37 @@ import type { Answer, Outgoing } from '../exchange.ts';
 import type { Message } from './message.ts';
 import type { News, ToldException } from './news.ts';
 import type { WebhookConfig } from './target.ts';
-import { cut, headlineOf } from './wording.ts';
+import { cut } from './cut.ts';
+import { headlineOf, nextSteps } from './wording.ts';
 
 // Standard Webhooks 1.0.0, as API-FACTS.md D.3 has it.
 
 /** The one message about a run. */
 export function webhookMessage(news: News): Message {
-  const { report, environment, groups, largest, incomplete, failure, missed, heldBack } = news;
+  const { at, report, environment, groups, largest, incomplete, failure, missed, heldBack } = news;
   const summary = headlineOf(news);
   const data = {
     environment,
     summary,
-    report_id: report.id,
-    run_type: report.run_type,
+    report_id: report?.id ?? null,
+    run_type: report?.run_type ?? null,
     failure: failure === null ? null : cut(failure, 600),
     totals: groups,
     exceptions: largest.map((exception) => ofException(exception, news)),
     incomplete_checks: incomplete.map(({ check_type, reason }) => ({ check_type, reason: cut(reason, 600) })),
     missed_runs: missed,
     not_corrected: heldBack ?? [],
+    next: nextSteps(news),
   };
-  return { summary, body: { type: 'reconciliation.alert', timestamp: report.ended_at, data } };
+  return { summary, body: { type: 'reconciliation.alert', timestamp: at, data } };
 }
 
-function ofException({ fingerprint, description, ...exception }: ToldException, { report }: News) {
+function ofException({ fingerprint, ...exception }: ToldException, { report, at }: News) {
   return {
     ...exception,
     fingerprint: cut(fingerprint, 300),
-    description: cut(description, 500),
-    report_id: report.id,
-    timestamp: report.ended_at,
+    report_id: report?.id ?? exception.report_id,
+    timestamp: at,
   };
 }
 

@@ -1,21 +1,20 @@
-import { plain } from '../plain.ts';
-import { countOf, type Group, type News } from './news.ts';
+import { cut } from './cut.ts';
+import { changes, countOf, type Group, type News } from './news.ts';
 
-/** One line that says what a run has to tell. */
+/** One line that says what there is to tell. */
 export function headlineOf(news: News): string {
   const { environment, report, incomplete, failure, missed } = news;
   const heldBack = news.heldBack ?? [];
   const slots = missed.reduce((all, { count }) => all + count, 0);
   const parts = [
-    counted(countOf(news, 'new'), 'new'),
-    counted(countOf(news, 'escalated'), 'escalated'),
-    counted(countOf(news, 'cleared'), 'cleared'),
+    ...changes.map((change) => counted(countOf(news, change), change)),
     counted(incomplete.length, incomplete.length === 1 ? 'check incomplete' : 'checks incomplete'),
     failure === null ? '' : 'no result',
     counted(slots, slots === 1 ? 'run missed before' : 'runs missed before'),
     counted(heldBack.length, heldBack.length === 1 ? 'kind not corrected' : 'kinds not corrected'),
   ];
-  return `recon ${cut(environment, 40)}: ${report.run_type} run: ${parts.filter((part) => part !== '').join(', ')}`;
+  const who = report === null ? 'by hand' : `${report.run_type} run`;
+  return `recon ${cut(environment, 40)}: ${who}: ${parts.filter((part) => part !== '').join(', ')}`;
 }
 
 function counted(count: number, what: string): string {
@@ -24,12 +23,12 @@ function counted(count: number, what: string): string {
 
 /** `3 new critical of deposits: 1200 USDC`. */
 export function groupLine({ count, change, severity, check_type: check, amount, currency }: Group): string {
-  const sum = amount === null ? '' : `: ${amount} ${cut(currency ?? '', 12)}`;
+  const sum = amount === null ? '' : `: ${amount} ${currency ?? ''}`;
   return `${count} ${change} ${severity} of ${check}${sum}`;
 }
 
-/** `hourly: 3 runs missed, 08:00, 09:00 and 10:00 …` with whole times in UTC; the last ones where there are many. */
-export function missedLines({ missed }: News): string[] {
+/** `hourly: 3 runs expected at …, 09:00, 10:00 did not come`, with whole times in UTC; the last ones where there are many. */
+export function missedLines({ missed }: Pick<News, 'missed'>): string[] {
   return missed.map(({ run_type: type, count, slots }) => {
     const last = slots.slice(-6);
     const dots = count > last.length ? '…, ' : '';
@@ -44,9 +43,25 @@ export function heldBackLines({ heldBack }: News): string[] {
   );
 }
 
-/** Foreign text on one line, of at most so many characters. */
-export function cut(text: string, most: number): string {
-  const line = plain(text);
-  const characters = Array.from(line);
-  return characters.length <= most ? line : `${characters.slice(0, most - 1).join('')}…`;
+/** What to type next, about the worst first. */
+export function nextSteps({ report, failure, missed, incomplete, heldBack, largest }: News): string[] {
+  const [worst] = largest.filter(({ change }) => change !== 'cleared');
+  return [
+    ...(failure === null ? [] : [next.failure]),
+    ...(missed.length === 0 ? [] : [next.missed]),
+    ...(incomplete.length === 0 ? [] : [next.incomplete(report)]),
+    ...(heldBack ?? []).map(({ kind }) => next.heldBack(kind)),
+    ...(worst === undefined ? [] : [next.exception(worst.id)]),
+    ...(largest.length > 1 ? [next.exceptions] : []),
+  ];
 }
+
+/** What to type about one thing. */
+export const next = {
+  failure: 'recon doctor',
+  missed: 'recon status',
+  incomplete: (report: News['report']) => `recon reports show ${report?.id.slice(0, 8) ?? 'latest'}`,
+  exception: (id: string) => `recon exceptions show ${id.slice(0, 8)}`,
+  exceptions: 'recon exceptions list',
+  heldBack: (kind: string) => `recon exceptions list --kind ${kind}`,
+};

@@ -40,18 +40,22 @@ export interface Cut {
   source: Source;
   config: Config;
   params: Params;
-  /** What one check has read and the next need not read again. */
-  shared: {
-    ledger?: Promise<Omit<Ledger, 'cut'>>;
-    changes?: Map<string | null, Promise<Families | undefined>>;
-    reversals?: Promise<Families | undefined>;
-    moved?: Promise<MovedAccounts>;
-  };
+  shared: Shared;
   horizon: Horizon;
   /** What the check verifies; absent in a run that is narrowed, or where nothing can be stored. */
   window?: Window;
   /** Subjects of each check with an open exception: they are looked at by name, so that proofs hold for the rest. */
   known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
+}
+
+/** What one check has read and the next need not read again. */
+export interface Shared {
+  ledger?: Promise<Omit<Ledger, 'cut'>>;
+  changes?: Map<string | null, Promise<Families | undefined>>;
+  reversals?: Promise<Families | undefined>;
+  moved?: Promise<MovedAccounts>;
+  /** The same of the canary's books. */
+  canary?: Shared;
 }
 
 /** How far a run can vouch for what it saw. */
@@ -60,6 +64,10 @@ export interface Horizon {
   through: string;
   /** What keeps it further back than usual; null: nothing. */
   heldBack: string | null;
+  /** By what a database is told from one that was restored or took over: its oid, and the timeline of its server. */
+  history: string;
+  /** How many transactions its server has begun, as decimal text: it never falls, unless the server is put back. */
+  transactions: string;
 }
 
 /** The time that a check verifies, half-open: RFC 3339, compared in SQL only. */

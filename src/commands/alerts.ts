@@ -94,13 +94,14 @@ function retryCommand(context: CommandContext): Command {
 
 async function retry({ database, schema, config }: Store, ids: readonly string[], world: World): Promise<Delivered[]> {
   assertTargets(config.alerts.targets.length);
-  const { enqueueFollowed } = await import('../alerts/announce.ts');
+  const { announceActions } = await import('../alerts/announce.ts');
   const { deliverAlerts } = await import('../alerts/deliver.ts');
   const { revive } = await import('../alerts/outbox.ts');
   const { createMask } = await import('../secrets.ts');
+  const mask = createMask(world.env);
   await revive(database, schema, ids);
-  await enqueueFollowed(database, schema, config, world.now());
-  return deliverAlerts(database, schema, config, world, createMask(world.env));
+  await announceActions(database, schema, config, { now: world.now(), mask });
+  return deliverAlerts(database, schema, config, world, mask);
 }
 
 function describe({ delivered, left, problem }: Delivered): string {
@@ -119,7 +120,8 @@ function testCommand(context: CommandContext): Command {
       const { tryTargets } = await import('../alerts/trial.ts');
       const { createMask } = await import('../secrets.ts');
       const results = await tryTargets(config, world, createMask(world.env));
-      for (const { target, problem } of results) await print(world.stdout, `${target}: ${problem ?? 'took it'}\n`);
+      for (const { target, host, problem } of results)
+        await print(world.stdout, `${target} at ${host}: ${problem ?? 'took it'}\n`);
       if (results.some(({ problem }) => problem !== null)) context.exitWith(3);
     });
 }

@@ -30,7 +30,7 @@ export function metricsCommand(context: CommandContext): Command {
 
 async function printMetrics(world: World): Promise<void> {
   await withStore(world, async ({ database, schema, config }) => {
-    const { metricsText } = await import('../metrics/metrics.ts');
+    const { metricsText } = await import('../metrics/snapshot.ts');
     await print(world.stdout, await metricsText(database, schema, config, world.now()));
   });
 }

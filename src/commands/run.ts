@@ -72,6 +72,7 @@ async function execute(flags: RunFlags, world: World) {
   const { runTalk } = await import('./run-talk.ts');
   const talk = runTalk(config, world);
   const result = await run(config, options, world, talk).finally(talk.end);
+  world.signal.throwIfAborted(); // it is stored, but somebody may not have been told
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
   const { outcomeLine } = await import('../output/reports.ts');

@@ -11,7 +11,7 @@ Examples:
 
 A run is overdue 30 minutes after it was expected (RECONCILIATION_HOURLY_INTERVAL after the last one, and at
 RECONCILIATION_DAILY_RUN_TIME), of a shorter interval than an hour after half of it. A daily run counts as an hourly
-one; one that was interrupted, or left out checks, counts as none.
+one, one that left out checks as none. While RECONCILIATION_ENABLED was false nothing was missed.
 
 Verified through: whatever was created before that moment was looked at by a complete run. An hourly run looks at
 what came, was not final, was booked or has an open exception; what else became of an old row, edited or deleted,

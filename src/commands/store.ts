@@ -22,19 +22,19 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
 }
 
 /**
- * To be called when somebody has changed exceptions by hand: PagerDuty hears what is over or taken up, and the metrics
- * follow. What goes wrong with that is said on stderr, and the next run makes up for it.
+ * To be called when somebody has changed exceptions by hand: the targets of alerts hear what is reopened, PagerDuty
+ * also what is over or taken up, and the metrics follow. What goes wrong with that is said on stderr, and the next run makes up for it.
  */
 export async function makeChangeKnown({ database, schema, config }: Store, world: World): Promise<void> {
   if (config.alerts.targets.length === 0 && config.pushgatewayUrl === undefined) return;
-  const { enqueueFollowed } = await import('../alerts/announce.ts');
+  const { announceActions } = await import('../alerts/announce.ts');
   const { makeKnown } = await import('../run/make-known.ts');
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
   const trouble = (_event: string, error: unknown) => {
     world.stderr.write(mask(`recon: ${error instanceof Error ? error.message : String(error)}\n`));
   };
-  await enqueueFollowed(database, schema, config, world.now()).catch((error: unknown) => {
+  await announceActions(database, schema, config, { now: world.now(), mask }).catch((error: unknown) => {
     trouble('alerts.failed', error);
   });
   await makeKnown({ config, world, mask, listener: { trouble } }, database, schema);

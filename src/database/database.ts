@@ -57,12 +57,15 @@ export async function withDatabase<T>(
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
   const database = openDatabase(url, options);
+  let patienceS = 5;
   try {
     return await body(database);
   } catch (error) {
-    throw operatorProblem(error, url) ?? error;
+    const problem = operatorProblem(error, url);
+    if (problem?.exitCode === 3) patienceS = 0; // a database that is lost answers nothing any more
+    throw problem ?? error;
   } finally {
-    await database.end({ timeout: 5 });
+    await database.end({ timeout: patienceS });
   }
 }
 

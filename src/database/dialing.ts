@@ -21,25 +21,26 @@ export function dialer(signal: AbortSignal | undefined): (target: Target) => Soc
   let opened: number[] = [];
   return (target) => {
     opened = [...opened.filter((time) => time > performance.now() - inMs), performance.now()];
-    if (opened.length > mostSockets) throw problem('CLOSED_ON_CONNECT'); // inside TLS we do not see the close
+    if (opened.length > mostSockets) throw new DialingProblem('CLOSED_ON_CONNECT'); // inside TLS we do not see the close
     const [host, port] = [target.host[0] ?? '', target.port[0] ?? 5432];
     const socket = target.path === false ? connect(port, host) : connect(target.path);
     watch(socket, target, signal);
-    return Object.assign(socket, { host, port }); // the driver reads the name for its certificate from there
+    // from there the driver reads the name for a certificate, and Node the address of one (it would take localhost)
+    return Object.assign(socket, { host, port, _host: host });
   };
 }
 
 function watch(socket: Socket, { ssl }: Target, signal: AbortSignal | undefined): void {
   let closed = 'CLOSED_ON_CONNECT';
-  const giveUp = () => socket.destroy(problem('CONNECTION_CLOSED'));
+  const giveUp = () => socket.destroy(new DialingProblem('CONNECTION_CLOSED'));
   const forget = () => signal?.removeEventListener('abort', giveUp);
   signal?.addEventListener('abort', giveUp);
   socket.once('data', (answer: Buffer) => {
     forget();
     if (firstAnswers.has(answer[0] ?? 0)) closed = 'CONNECTION_CLOSED';
-    if (answer.toString('latin1') === noTls && ssl !== 'prefer') socket.destroy(problem('NO_TLS'));
+    if (answer.toString('latin1') === noTls && ssl !== 'prefer') socket.destroy(new DialingProblem('NO_TLS'));
   });
-  socket.once('end', () => socket.destroy(problem(closed)));
+  socket.once('end', () => socket.destroy(new DialingProblem(closed)));
   socket.once('close', forget);
 }
 
@@ -47,6 +48,12 @@ function watch(socket: Socket, { ssl }: Target, signal: AbortSignal | undefined)
 const noTls = 'N';
 const firstAnswers = new Set(['R', 'E', 'S', noTls].map((letter) => letter.charCodeAt(0)));
 
-function problem(code: string): Error {
-  return Object.assign(new Error(`The connection was not made or was lost (${code}).`), { code });
+/** A connection that was not made, or was lost. The driver gives it to the query that wanted the connection. */
+export class DialingProblem extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`The connection was not made or was lost (${code}).`);
+    this.code = code;
+  }
 }

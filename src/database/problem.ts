@@ -52,80 +52,102 @@ export function databaseProblem(error: unknown): DatabaseProblem | undefined {
 }
 
 /** What the operator can mend about the connection, the rights or the load; undefined for every other error. */
-export function operatorProblem(error: unknown, url: string): OperatorError | undefined {
+export function operatorProblem(error: unknown, url: string, variable?: UrlVariable): OperatorError | undefined {
+  const explained = explainProblem(error, url, variable);
+  return explained && new OperatorError(explained.exitCode, explained.message, explained.hint, { cause: error });
+}
+
+/** Which variable names the database. */
+export type UrlVariable = 'DATABASE_URL' | 'SOURCE_DATABASE_URL';
+
+interface Explanation {
+  exitCode: 3 | 77 | 78;
+  message: string;
+  hint: string;
+}
+
+/** The same in its parts. */
+export function explainProblem(
+  error: unknown,
+  url: string,
+  variable: UrlVariable = 'DATABASE_URL',
+): Explanation | undefined {
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
   const [, explain] = explanations.find(([isMeant]) => isMeant(problem.code)) ?? [];
-  if (explain === undefined) return undefined;
-  const { exitCode, message, hint } = explain(placeOf(url), problem);
-  return new OperatorError(exitCode, message, hint, { cause: error });
+  return explain?.({ ...problem, place: placeOf(url), variable });
 }
 
-type Explanation = (
-  place: string,
-  problem: DatabaseProblem,
-) => { exitCode: 3 | 77 | 78; message: string; hint: string };
+type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
 
-const explanations: [isMeant: (code: string) => boolean, Explanation][] = [
+const explanations: [isMeant: (code: string) => boolean, Explain][] = [
   [
     (code) => code === 'CLOSED_ON_CONNECT',
-    (place, { code }) => ({
+    ({ place, variable, code }) => ({
       exitCode: 3,
       message: `What listens at ${place} closes connections before they are made (${code}): it may be no PostgreSQL.`,
-      hint: 'Check the host and port in DATABASE_URL, and that the server is up.',
+      hint: `Check the host and port in ${variable}, and that the server is up.`,
     }),
   ],
   [
     (code) => code === 'NO_TLS',
-    (place) => ({
+    ({ place, variable }) => ({
       exitCode: 78,
-      message: `The database at ${place} does not speak TLS, which sslmode in DATABASE_URL asks for.`,
+      message: `The database at ${place} does not speak TLS, which sslmode in ${variable} asks for.`,
       hint: 'Switch TLS on at the server, or give sslmode=disable if the network may be trusted.',
     }),
   ],
   [
+    (code) => code === 'CONNECTION_CLOSED',
+    ({ place, code }) => ({
+      exitCode: 3,
+      message: `The connection to the database at ${place} was lost (${code}).`,
+      hint: 'Try again; the log of the server says why, or that of a PgBouncer before it (pool_mode transaction or session, at least five connections).',
+    }),
+  ],
+  [
     (code) => unreachable.has(code),
-    (place, { code }) => ({
+    ({ place, variable, code }) => ({
       exitCode: 3,
       message: `The database at ${place} cannot be reached (${code}).`,
-      hint: 'Check the host and port in DATABASE_URL, and that the server is up.',
+      hint: `Check the host and port in ${variable}, and that the server is up.`,
     }),
   ],
   [
     (code) => code === '28P01' || code === '28000',
-    (place, { code }) => ({
+    ({ place, variable, code }) => ({
       exitCode: 77,
       message: `The database at ${place} refused the credentials (${code}).`,
-      hint: 'Check user and password in DATABASE_URL.',
+      hint: `Check user and password in ${variable}.`,
     }),
   ],
   [
     (code) => code === '3D000',
-    (place) => ({
+    ({ place, variable }) => ({
       exitCode: 78,
-      message: `The server of DATABASE_URL has no such database: ${place}.`,
-      hint: 'Check the name at the end of DATABASE_URL.',
+      message: `The server of ${variable} has no such database: ${place}.`,
+      hint: `Check the name at the end of ${variable}.`,
     }),
   ],
   [
     (code) => untrusted.test(code),
-    (place, { message, code }) => ({
+    ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
-      hint: 'Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend sslmode in DATABASE_URL.',
+      hint: `Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend sslmode in ${variable}.`,
     }),
   ],
   [
     (code) => code === '42501' || code === '25006',
-    (place, { message, code }) => ({
+    ({ place, variable, message, code }) => ({
       exitCode: 78,
-      message: `The role of DATABASE_URL may not do this at ${place}: ${message} (${code}).`,
+      message: `The role of ${variable} may not do this at ${place}: ${message} (${code}).`,
       hint: 'Grant it the right, or use a role that has it; `recon run --dry-run` only reads.',
     }),
   ],
   [
     (code) => code === '42P01',
-    (place, { message, code }) => ({
+    ({ place, message, code }) => ({
       exitCode: 78,
       message: `A table is missing at ${place}: ${message} (${code}).`,
       hint: 'Run `recon migrate status`.',
@@ -133,7 +155,7 @@ const explanations: [isMeant: (code: string) => boolean, Explanation][] = [
   ],
   [
     (code) => ['57014', '55P03', '40P01', '40001'].includes(code) || code.startsWith('53'),
-    (place, { message, code }) => ({
+    ({ place, message, code }) => ({
       exitCode: 3,
       message: `The database at ${place} could not finish in time, or had no room: ${message} (${code}).`,
       hint: 'Nothing was stored half-way; try again.',

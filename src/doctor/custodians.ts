@@ -1,5 +1,6 @@
 import { checks } from '../checks/index.ts';
-import { checkNames } from '../checks/names.ts';
+import { checkNames, type CheckName } from '../checks/names.ts';
+import type { Config } from '../config.ts';
 import { Incomplete } from '../incomplete.ts';
 import { ok, problem, type Examination, type Opinion, type Patient } from './examination.ts';
 
@@ -27,14 +28,20 @@ async function greet(
   } catch (error) {
     world.signal.throwIfAborted();
     if (deadline.aborted) return problem(`No answer within ${patienceMs / 1000} s.`, nextSteps[3]);
-    if (error instanceof Incomplete) return problem(error.message, nextSteps[error.exitCode]);
+    if (error instanceof Incomplete)
+      return problem(error.message, error.exitCode === 78 ? howToSet(config, name) : nextSteps[error.exitCode]);
     throw error;
   }
+}
+
+/** What a run without that check would be started with: nobody should have to know all names. */
+function howToSet({ checks: on }: Config, name: CheckName): string {
+  const others = on.filter((other) => other !== name).join(',');
+  return `\`recon help environment\` says what each variable is. Without this check: RECONCILIATION_CHECKS=${others}`;
 }
 
 /** By what a run would exit with. */
 const nextSteps = {
   3: 'Try again; if it stays so, look at the base URL, the network, and the custodian’s status page.',
   77: 'Check the key and the secret: whether they are whole, and belong to the environment of the base URL.',
-  78: 'Run `recon help environment` for the variables.',
 } as const;

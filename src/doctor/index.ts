@@ -15,12 +15,14 @@ import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from '
 import { ok, problem, warning } from './examination.ts';
 import { indexes } from './indexes.ts';
 import { mappedRelations } from './relations.ts';
+import { replica } from './replica.ts';
 import { clock, encryption, rights, server, tables, writers } from './server.ts';
 import { alerts, metrics } from './told.ts';
 
-/** In the order in which somebody mends what they find. The first one connects. */
+/** In the order in which somebody mends what they find. */
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
   server,
+  replica,
   mappedRelations,
   tables,
   rights,
@@ -85,14 +87,16 @@ function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
   ];
 }
 
-/** Without a connection there is nothing further to ask. */
+/** What connects: without it there is nothing further to ask. */
+const connecting = [server, replica];
+
 async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
   const database = openDatabase(patient.config.databaseUrl, { connections: 3, signal: patient.world.signal });
   try {
     for (const examination of ofTheDatabase) {
       const diagnoses = await diagnose(examination, { ...patient, database });
       yield* diagnoses;
-      if (examination === server && diagnoses.some(({ verdict }) => verdict === 'problem')) return;
+      if (connecting.includes(examination) && diagnoses.some(({ verdict }) => verdict === 'problem')) return;
     }
   } finally {
     await database.end({ timeout: 5 });

@@ -1,8 +1,12 @@
-import { clockTolerance, writersOf } from '../run/horizon.ts';
+import { fileURLToPath } from 'node:url';
+import { clockTolerance } from '../run/horizon.ts';
+import { withDatabases, writersBefore } from '../run/source-database.ts';
 import { migrationStatus, type MigrationState } from '../migrations/migrations.ts';
 import type { Database } from '../database/database.ts';
+import type { UrlVariable } from '../database/problem.ts';
 import { missingRights } from '../database/rights.ts';
-import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
+import { shipped } from '../shipped.ts';
+import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The majors that the tests run on (README, "On a real database"). */
 const oldest = 14;
@@ -35,21 +39,25 @@ const verifying = ['verify-ca', 'verify-full'];
 /** Whether somebody on the way could read along, or stand in for the server. Asks nobody. */
 export const encryption: Examination = {
   topic: 'encryption',
-  examine({ config }) {
-    const { hostname, searchParams } = new URL(config.databaseUrl);
-    const mode = searchParams.get('sslmode') ?? 'disable';
-    if (verifying.includes(mode)) return Promise.resolve([ok('TLS; the certificate of the database is verified.')]);
-    if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
-      return Promise.resolve([ok('The database is on this machine.')]);
-    const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
-    return Promise.resolve([
-      warning(
-        `${fact} (sslmode=${mode}).`,
-        'Add ?sslmode=verify-full to DATABASE_URL; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
-      ),
-    ]);
+  examine({ config: { databaseUrl, sourceDatabaseUrl } }) {
+    const urls = [...new Set([databaseUrl, sourceDatabaseUrl])];
+    return Promise.resolve(
+      urls.map((url) => howProtected(url, url === databaseUrl ? 'DATABASE_URL' : 'SOURCE_DATABASE_URL')),
+    );
   },
 };
+
+function howProtected(url: string, variable: UrlVariable): Opinion {
+  const { hostname, searchParams } = new URL(url);
+  const mode = searchParams.get('sslmode') ?? 'disable';
+  if (verifying.includes(mode)) return ok('TLS; the certificate of the database is verified.');
+  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return ok('The database is on this machine.');
+  const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
+  return warning(
+    `${fact} (sslmode=${mode}).`,
+    `Add ?sslmode=verify-full to ${variable}; an authority of your own goes into NODE_EXTRA_CA_CERTS.`,
+  );
+}
 
 /** The tables of recon. */
 export const tables: Examination<DatabasePatient> = {
@@ -82,28 +90,60 @@ export const rights: Examination<DatabasePatient> = {
       return [
         problem(
           `The role may not ${missing.join('; ')}.`,
-          'Run sql/roles.sql as the owner of the tables, and grant recon_writer to the role.',
+          `Run ${rolesFile} as the owner of the tables, and grant recon_writer to the role.`,
         ),
       ];
-    const [role] = await database<{ superuser: boolean }[]>`
-      select rolsuper as superuser from pg_catalog.pg_roles where rolname = current_user
-    `;
-    if (role?.superuser === true)
-      return [
-        warning(
-          'The role is a superuser: whoever has its password may change the ledger.',
-          'Use a role that is a member of recon_reader and recon_writer (sql/roles.sql).',
-        ),
-      ];
-    return [ok('The role may do what a run does.')];
+    const excess = await excessOf(database, schema);
+    return [
+      excess === undefined
+        ? ok('The role may do what a run does, and no more.')
+        : warning(
+            `${excess}: whoever has its password may change the ledger.`,
+            `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
+          ),
+    ];
   },
 };
+
+const rolesFile = fileURLToPath(shipped('sql/roles.sql'));
+
+/** What the role may that no run does; undefined: nothing. A right on single columns is that of corrections. */
+async function excessOf(database: Database, schema: string): Promise<string | undefined> {
+  const [role] = await database<{ superuser: boolean; writable: string[] }[]>`
+    select
+      role.rolsuper as superuser,
+      array(
+        select class.oid::regclass::text
+        from pg_catalog.pg_class as class
+        inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+        where
+          class.relkind in ('r', 'p')
+          and namespace.nspname not in ('pg_catalog', 'information_schema')
+          and not (namespace.nspname = ${schema} and class.relname like 'reconciliation\\_%')
+          and has_schema_privilege(namespace.oid, 'usage')
+          and has_table_privilege(class.oid, 'insert, update, delete, truncate')
+        order by class.oid::regclass::text
+      ) as writable
+    from pg_catalog.pg_roles as role
+    where role.rolname = current_user
+  `;
+  if (role?.superuser === true) return 'The role is a superuser';
+  if (role === undefined || role.writable.length === 0) return undefined;
+  const [first, second, third] = role.writable;
+  const named = [first, second, third].filter((name) => name !== undefined).join(', ');
+  return `The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`;
+}
+
+/** An hourly run stays so far behind its cut anyway. */
+const longMs = 15 * 60_000;
 
 /** Who else writes, and whether that can be seen: it decides how far an hourly run verifies. */
 export const writers: Examination<DatabasePatient> = {
   topic: 'writers',
-  async examine({ database }) {
-    const { oldest: begun, hidden } = await writersOf(database);
+  async examine({ config, world }) {
+    const { oldest: begun, hidden } = await withDatabases(config, world.signal, (databases) =>
+      writersBefore(databases, config, world.signal),
+    );
     if (hidden)
       return [
         warning(
@@ -111,7 +151,15 @@ export const writers: Examination<DatabasePatient> = {
           'grant pg_read_all_stats to the role.',
         ),
       ];
-    return [ok(begun === null ? 'No other transaction is open.' : `The oldest open transaction began at ${begun}.`)];
+    if (begun === null) return [ok('No other transaction is open.')];
+    const told = `The oldest open transaction began at ${begun}`;
+    if (world.now().getTime() - Date.parse(begun) <= longMs) return [ok(`${told}.`)];
+    return [
+      warning(
+        `${told}: hourly runs verify up to there only.`,
+        'Find out whose it is: select pid, usename, application_name, state, xact_start from pg_stat_activity order by xact_start; or pg_prepared_xacts.',
+      ),
+    ];
   },
 };
 

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import { everything, paramsOf, whyIncomplete } from '../run/cut.ts';
-import { inTransaction, query, type Database, type Transaction } from '../database/database.ts';
+import { inTransaction, query, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
+import { withDatabases } from '../run/source-database.ts';
 import { bind, compose, openSource, type Params, type Relation, type Source, type Statement } from '../source.ts';
 import { subjectOf } from './exception.ts';
 
@@ -117,7 +118,6 @@ const patience = '10s';
 
 /** Reads what belongs to an exception. Never throws for what the host's tables or the mapping refuse: it says why. */
 export async function readInvolved(
-  database: Database,
   config: Config,
   questions: ReturnType<typeof questionsOf>,
   asOf: string,
@@ -125,11 +125,14 @@ export async function readInvolved(
   if (questions.asked.length === 0) return nothing;
   try {
     const source = openSource(config.source);
-    return await inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
-      await transaction`set local row_security = off`; // hidden rows are an error, not a shorter story
-      await transaction`select set_config('statement_timeout', ${patience}, true)`;
-      return read(transaction, source, questions.asked, { ...paramsOf(config, everything, asOf), ...questions.about });
-    });
+    const params = { ...paramsOf(config, everything, asOf), ...questions.about };
+    return await withDatabases(config, undefined, (databases) =>
+      inTransaction(databases.source, 'isolation level repeatable read, read only', async (transaction) => {
+        await transaction`set local row_security = off`; // hidden rows are an error, not a shorter story
+        await transaction`select set_config('statement_timeout', ${patience}, true)`;
+        return read(transaction, source, questions.asked, params);
+      }),
+    );
   } catch (error) {
     const reason = error instanceof OperatorError ? error : whyIncomplete(error);
     if (reason === undefined) throw error;

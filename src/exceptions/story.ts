@@ -30,7 +30,7 @@ export async function storyOf(
 ): Promise<Story> {
   const exception = await findException(database, schema, idPrefix);
   const questions = questionsOf(exception.affected_entity, await waitingFor(database, schema, exception));
-  const involved = await readInvolved(database, config, questions, now.toISOString());
+  const involved = await readInvolved(config, questions, now.toISOString());
   const known = await caseOf(database, schema, exception, involved);
   return {
     exception,

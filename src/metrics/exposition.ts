@@ -17,7 +17,8 @@ export interface Metric {
 
 /**
  * Metrics in the text format 0.0.4 of Prometheus, every line ended, none with a timestamp: a Pushgateway refuses both.
- * By hand, for libraries count inside of the process, and what we export was counted in the database.
+ * By hand, because prom-client counts inside of the process: its histograms can only observe and its numbers are floating
+ * point, while these totals and sums of money were counted in the database and are given as they stand there.
  */
 export function exposition(metrics: readonly Metric[]): string {
   return metrics.map(textOf).join('');

@@ -41,7 +41,7 @@ export const counters = {
     labels: { check_type, outcome: ['corrected', 'refused', 'failed', 'came_back'] },
   },
   reconciliation_alerts_total: {
-    help: 'Exceptions, new or escalated, that alerts were written for; an incomplete check counts as one of high severity.',
+    help: 'Exceptions that alerts were written for, cleared ones aside; an incomplete check counts as one of high severity.',
     labels: { check_type, severity },
   },
   reconciliation_alert_deliveries_total: {

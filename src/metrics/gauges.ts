@@ -3,8 +3,9 @@ import type { Database, Transaction } from '../database/database.ts';
 import { counts } from '../exceptions/state.ts';
 import type { Sample } from './exposition.ts';
 import { combinations, gauges, type GaugeName, type Labels } from './families.ts';
+import { rowLeftNothingOut } from '../schedule/answers.ts';
 import { successDue } from '../schedule/punctuality.ts';
-import type { RunType } from '../reports.ts';
+import { runTypes, type RunType } from '../reports.ts';
 
 /** How things stand now: the exceptions that are open, the last runs, what is due, and what waits to be delivered. */
 export async function readGauges(
@@ -83,22 +84,39 @@ interface LastRun {
   last_success: string | null;
 }
 
-/** Runs that were narrowed prove nothing about the whole, and one over a part of the checks is no success of its type. */
+/** Of the runs that left nothing out: one over a part is no run of its type, whatever became of it. */
 async function lastRuns(connection: Database | Transaction, schema: string): Promise<Sample[]> {
+  const reports = connection(`${schema}.reconciliation_reports`);
   const rows = await connection<LastRun[]>`
-    select distinct on (report.run_type)
-      report.run_type,
-      (report.status = 'completed')::int::text as succeeded,
-      extract(epoch from report.completed_at) as ended,
+    select
+      known.run_type,
+      (last.status = 'completed')::int::text as succeeded,
+      extract(epoch from last.completed_at) as ended,
       -- a run that died did not end when the next one found it dead
-      case when report.error_message is distinct from 'interrupted'
-        then extract(epoch from report.completed_at - report.started_at) end as took,
-      extract(epoch from max(report.completed_at) filter (
-        where report.status = 'completed' and not report.metadata ? 'not_in_this_run'
-      ) over (partition by report.run_type)) as last_success
-    from ${connection(`${schema}.reconciliation_reports`)} as report
-    where report.status in ('completed', 'failed') and not report.metadata ? 'narrowed_to'
-    order by report.run_type, report.completed_at desc, report.started_at desc, report.id
+      case when last.error_message is distinct from 'interrupted'
+        then extract(epoch from last.completed_at - last.started_at) end as took,
+      (
+        select extract(epoch from report.completed_at)
+        from ${reports} as report
+        where
+          report.run_type = known.run_type
+          and report.status = 'completed'
+          and ${rowLeftNothingOut(connection)}
+        order by report.created_at desc, report.id
+        limit 1
+      ) as last_success
+    from unnest(${[...runTypes]}::text[]) as known (run_type)
+    cross join lateral ( -- back from the newest, not through all years
+      select report.*
+      from ${reports} as report
+      where
+        report.run_type = known.run_type
+        and report.status in ('completed', 'failed')
+        and ${rowLeftNothingOut(connection)}
+      order by report.created_at desc, report.id
+      limit 1
+    ) as last
+    order by known.run_type
   `;
   const values = (column: Exclude<keyof LastRun, 'run_type'>) =>
     rows.map((row) => ({ labels: { run_type: row.run_type }, value: row[column] }));

@@ -2,12 +2,15 @@ import type { Config } from '../config.ts';
 import { inTransaction, type Database } from '../database/database.ts';
 import { exchange, Unanswered, type Outgoing } from '../exchange.ts';
 import { holdLock } from '../database/held-lock.ts';
-import { metricsText } from './metrics.ts';
+import { metricsText } from './snapshot.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
+import { createMask } from '../secrets.ts';
 import type { World } from '../world.ts';
 
 const timeoutMs = 5_000;
+
+type Wire = Pick<World, 'env' | 'fetch' | 'signal'>;
 
 /**
  * Pushes all metrics as they stand in the database, in place of those that were pushed before. Under a lock, so that no
@@ -18,7 +21,7 @@ export async function pushMetrics(
   database: Database,
   schema: string,
   config: Config,
-  world: Pick<World, 'fetch' | 'signal' | 'now'>,
+  world: Pick<World, 'env' | 'fetch' | 'signal' | 'now'>,
 ): Promise<void> {
   const { pushgatewayUrl } = config;
   if (pushgatewayUrl === undefined) return;
@@ -40,7 +43,7 @@ function urlOf(gateway: string, environment: string): string {
   return url.href;
 }
 
-async function put(url: string, body: string, world: Pick<World, 'fetch' | 'signal'>): Promise<void> {
+async function put(url: string, body: string, world: Wire): Promise<void> {
   const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
   const problem = await whyRefused({ method: 'PUT', url, headers, body }, world);
   if (problem === undefined) return;
@@ -53,22 +56,19 @@ async function put(url: string, body: string, world: Pick<World, 'fetch' | 'sign
 }
 
 /** Why the gateway would not take anything now; undefined: it would (Pushgateway's README, "Management API"). */
-export async function whyNotReady(
-  gateway: string,
-  world: Pick<World, 'fetch' | 'signal'>,
-): Promise<string | undefined> {
+export async function whyNotReady(gateway: string, world: Wire): Promise<string | undefined> {
   const url = new URL(gateway);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/-/ready`;
   return whyRefused({ method: 'GET', url: url.href, headers: {} }, world);
 }
 
 /** Only 200 and 202 are success: a redirect would lose everything without a word. */
-async function whyRefused(request: Outgoing, world: Pick<World, 'fetch' | 'signal'>) {
+async function whyRefused(request: Outgoing, world: Wire) {
   try {
     const { status, text } = await exchange(world, request, timeoutMs);
     return status === 200 || status === 202
       ? undefined
-      : `answered ${status} ${plain(text.trim().slice(0, 200))}`.trim();
+      : `answered ${status} ${plain(createMask(world.env)(text.trim()).slice(0, 200))}`.trim();
   } catch (error) {
     if (error instanceof Unanswered) return error.message;
     throw error;

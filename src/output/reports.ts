@@ -127,11 +127,17 @@ export function scopeLines({ metadata }: Report): string[] {
     ...namedChecks('off (RECONCILIATION_CHECKS)', metadata['off']),
     ...namedChecks('not in this run', metadata['not_in_this_run']),
   ];
+  const purged = metadata['purged_at'];
+  const left =
+    typeof purged === 'string'
+      ? [`purged ${localTime(purged)}: only what was seen first or last in this run is left of its findings`]
+      : [];
   const narrowed = metadata['narrowed_to'];
-  if (typeof narrowed !== 'object' || narrowed === null) return off;
+  if (typeof narrowed !== 'object' || narrowed === null) return [...off, ...left];
   const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
   return [
     ...off,
+    ...left,
     `narrowed to ${parts.map(([name, value]) => `${name} ${excerpt(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
@@ -256,7 +262,7 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
 
 function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string {
   if (exceptions.length === 0) return '';
-  const more = report.exceptions_count - exceptions.length;
+  const more = report.metadata['purged_at'] === undefined ? report.exceptions_count - exceptions.length : 0;
   const whereMore = isDryRun(report)
     ? 'give -o json or csv'
     : `recon exceptions list --status all --report ${shortId(report.id)}`;

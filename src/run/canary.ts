@@ -52,14 +52,14 @@ export async function askCanary(cut: Cut, check: Check): Promise<number> {
 }
 
 /** The canary in place of the source, with nothing that is known from real books. */
-function canaryOf({ transaction, config, params, horizon }: Cut, check: Check, source: Source): Cut {
+function canaryOf({ transaction, config, params, shared, horizon }: Cut, check: Check, source: Source): Cut {
   const own = { ...config, ...settings };
   return {
     transaction,
     source,
     config: own,
     params: { ...paramsOf(own, everything, asOf, params.seed), ...check.params(own) },
-    shared: {},
+    shared: (shared.canary ??= {}),
     known: {},
     horizon,
   };

@@ -5,7 +5,7 @@ import { checks as registry } from '../checks/index.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { BegunReading } from '../custodians/custodian.ts';
 import { whyIncomplete, withCut } from './cut.ts';
-import { inSavepoint, openDatabase, type Database } from '../database/database.ts';
+import { inSavepoint } from '../database/database.ts';
 import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete } from '../incomplete.ts';
@@ -13,6 +13,7 @@ import { withPlace } from '../mapping-problem.ts';
 import type { Past } from './past.ts';
 import type { CheckOutcome, Compared } from './result.ts';
 import { identityOf } from '../source.ts';
+import { withDatabases, type Databases } from './source-database.ts';
 import type { CutTimes } from './watermarks.ts';
 
 /** What a custodian said, or why it could not be read, and how long that took. */
@@ -59,30 +60,26 @@ async function readOne(
 }
 
 async function compareAll(engine: Engine, readings: Readings, past: Past): Promise<CheckOutcome[]> {
-  const { config, world } = engine;
-  const database = openDatabase(config.databaseUrl, { connections: 2, signal: world.signal }); // its own: what it loses, nobody else needs
-  try {
+  return withDatabases(engine.config, engine.world.signal, async (databases) => {
     const outcomes: CheckOutcome[] = [];
-    for (const outcome of await compareInCut(engine, database, readings, past))
-      outcomes.push(await settleOne(engine, database, outcome, past));
+    for (const outcome of await compareInCut(engine, databases, readings, past))
+      outcomes.push(await settleOne(engine, databases, outcome, past));
     return outcomes;
-  } finally {
-    await database.end({ timeout: 1 });
-  }
+  });
 }
 
 async function compareInCut(
   engine: Engine,
-  database: Database,
+  databases: Databases,
   readings: Readings,
   past: Past,
 ): Promise<CheckOutcome[]> {
   const { options, world } = engine;
   const outcomes: CheckOutcome[] = [];
   try {
-    await withCut(database, cutOptionsOf(engine, past.known), async (cut) => {
+    await withCut(databases, cutOptionsOf(engine, past.known), async (cut) => {
       const times = timesOf(engine, cut);
-      const windowOf = await past.windows(database, times);
+      const windowOf = await past.windows(databases.main, times);
       for (const name of options.checks) {
         const window = windowOf?.(name);
         const seen = { ...cut, ...(window && { window }) };
@@ -129,7 +126,12 @@ function isSettled({ result }: CheckOutcome): boolean {
 }
 
 /** What a check has to do once the snapshot of all checks is closed: its findings take the place of those so far. */
-async function settleOne(engine: Engine, database: Database, outcome: CheckOutcome, past: Past): Promise<CheckOutcome> {
+async function settleOne(
+  engine: Engine,
+  databases: Databases,
+  outcome: CheckOutcome,
+  past: Past,
+): Promise<CheckOutcome> {
   const { name, result } = outcome;
   if (result instanceof Incomplete || result.settle === undefined) return outcome;
   const { config, world, signal, listener } = engine;
@@ -139,7 +141,7 @@ async function settleOne(engine: Engine, database: Database, outcome: CheckOutco
   };
   const startedAt = world.now();
   const cut = <T>(body: (cut: Cut) => Promise<T>) =>
-    withCut(database, cutOptionsOf(engine, {}), (seen) =>
+    withCut(databases, cutOptionsOf(engine, {}), (seen) =>
       body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
     );
   const answer = await orIncomplete(engine, async () => {

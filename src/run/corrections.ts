@@ -1,4 +1,4 @@
-import { enqueueFollowed } from '../alerts/announce.ts';
+import { announceActions } from '../alerts/announce.ts';
 import { correctFound, heldBackIn, whyNotNow, type HeldBack } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
 import type { Database } from '../database/database.ts';
@@ -46,7 +46,7 @@ export async function correctWhatWasFound(
     const figures = await correctFound({ schema, config, source, world, mask }, report.id, known.held_back ?? []);
     const { tried, corrected, refused, failed } = figures;
     await note(database, schema, report, { ...known, tried, corrected, refused, failed });
-    if (corrected > 0) await enqueueFollowed(database, schema, config, world.now());
+    if (corrected > 0) await announceActions(database, schema, config, { now: world.now(), mask });
   } catch (error) {
     if (engine.world.signal.aborted) return;
     listener.trouble('corrections.not_made', error);

@@ -1,11 +1,13 @@
-import type { Cut } from '../checks/check.ts';
+import type { Cut, Horizon } from '../checks/check.ts';
 import type { Config } from '../config.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { cancelledBy } from '../database/cancel.ts';
+import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
-import { clockTolerance, distance, hiddenDistance, writersOf, type Writers } from './horizon.ts';
+import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { Params, Source } from '../source.ts';
+import { writersBefore, type Databases } from './source-database.ts';
 
 /** What a manual run may be narrowed to. Times are RFC 3339; the window is half-open. */
 export interface Scope {
@@ -31,26 +33,27 @@ export interface CutOptions {
 }
 
 /** Opens the one snapshot that all checks of a run see, and gives it to `body`. It can only read. */
-export async function withCut<T>(database: Database, options: CutOptions, body: (cut: Cut) => Promise<T>): Promise<T> {
-  const writers = await writersOf(database);
+export async function withCut<T>(
+  databases: Databases,
+  options: CutOptions,
+  body: (cut: Cut) => Promise<T>,
+): Promise<T> {
+  const { source: database } = databases;
+  const writers = await writersBefore(databases, options.config, options.signal);
   return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
     await prepare(transaction);
     const { as_of: asOf, horizon, held_back: heldBack } = await timesOf(transaction, options.asOf, writers);
     const { config, source, scope } = options;
-    const stop = await cancelOnAbort(database, transaction, options.signal);
-    try {
-      return await body({
-        transaction,
-        source,
-        config,
-        params: paramsOf(config, scope, asOf, options.seed),
-        shared: {},
-        known: options.known,
-        horizon: { through: horizon, heldBack },
-      });
-    } finally {
-      stop();
-    }
+    const cut: Cut = {
+      transaction,
+      source,
+      config,
+      params: paramsOf(config, scope, asOf, options.seed),
+      shared: {},
+      known: options.known,
+      horizon: { through: horizon, heldBack, ...(await historyOf(transaction)) },
+    };
+    return cancelledBy(options.signal, database, transaction, () => body(cut));
   });
 }
 
@@ -94,6 +97,32 @@ async function timesOf(
   return times;
 }
 
+/** Where the cut stands in the history of the database. */
+async function historyOf(transaction: Transaction): Promise<Pick<Horizon, 'history' | 'transactions'>> {
+  const [row] = await transaction<{ oid: string; transactions: string }[]>`
+    select own.oid::text as oid, pg_snapshot_xmax(pg_current_snapshot())::text as transactions
+    from pg_catalog.pg_database as own
+    where own.datname = current_database()
+  `;
+  if (row === undefined) throw new Error('The database did not say which it is.');
+  return { history: `${row.oid} ${await timelineOf(transaction)}`, transactions: row.transactions };
+}
+
+/** It rises where a backup is recovered to a moment, and where a replica takes over. Not every service tells it. */
+async function timelineOf(transaction: Transaction): Promise<string> {
+  try {
+    const [row] = await inSavepoint(
+      transaction,
+      (savepoint) =>
+        savepoint<{ timeline: string }[]>`select timeline_id::text as timeline from pg_control_checkpoint()`,
+    );
+    return row?.timeline ?? 'unknown';
+  } catch (error) {
+    if (databaseProblem(error) === undefined) throw error;
+    return 'unknown';
+  }
+}
+
 /** The parameters that all checks share; each adds its own. */
 export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0'): Params {
   return {
@@ -115,25 +144,6 @@ export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0')
   };
 }
 
-/** PostgreSQL goes on with a statement whose client lost interest: it has to be told, from another connection. */
-async function cancelOnAbort(database: Database, transaction: Transaction, signal: AbortSignal): Promise<() => void> {
-  const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
-  const cancel = () => {
-    database`select pg_cancel_backend(${row?.pid ?? 0})`.catch(() => undefined); // gone already: nothing to cancel
-  };
-  let insisting: NodeJS.Timeout | undefined;
-  const insist = () => {
-    cancel();
-    insisting = setInterval(cancel, 200); // between two statements there is nothing to cancel: the next one is
-  };
-  if (signal.aborted) insist();
-  signal.addEventListener('abort', insist, { once: true });
-  return () => {
-    clearInterval(insisting);
-    signal.removeEventListener('abort', insist);
-  };
-}
-
 const incompleteBecause: Record<string, { reason: (problem: string) => string; exitCode: 3 | 78 }> = {
   '42P01': { reason: (problem) => `A table that this check reads does not exist: ${problem}.`, exitCode: 78 },
   '42703': { reason: (problem) => `A column that this check reads does not exist: ${problem}.`, exitCode: 78 },
@@ -143,6 +153,11 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
         ? `Row-level security hides rows from this role: ${problem}. Grant it bypassrls, or a policy-free view.`
         : `This role may not read what the check needs: ${problem}. Grant it select.`,
     exitCode: 78,
+  },
+  '40001': {
+    reason: (problem) =>
+      `The replica ended the reading to go on replaying: ${problem}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
+    exitCode: 3,
   },
   '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
   '22P02': {

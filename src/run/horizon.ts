@@ -18,17 +18,17 @@ export const hiddenDistance = '1 hour';
 export const clockTolerance = '5 minutes';
 
 /**
- * Asked before the snapshot is taken: whatever is not visible in it either was open by then, or began later. Sources:
+ * `name`: of which database of the server, if not the one connected to. Asked before the snapshot is taken: whatever is not visible in it either was open by then, or began later. Sources:
  * PostgreSQL, "pg_stat_activity" (a role without pg_read_all_stats sees only its own transactions), "pg_prepared_xacts".
  */
-export async function writersOf(database: Database): Promise<Writers> {
+export async function writersOf(database: Database, name: string | null = null): Promise<Writers> {
   const [writers] = await database<Writers[]>`
     with
     open_transaction as (
       select activity.xact_start as begun, activity.query = '<insufficient privilege>' or activity.state = 'disabled' as hidden
       from pg_catalog.pg_stat_activity as activity
       where
-        activity.datname = current_database()
+        activity.datname = coalesce(${name}::text, current_database())
         and activity.pid <> pg_backend_pid()
         and (activity.application_name, activity.usename) <> ('recon', current_user) -- the lock of this run
         and (activity.backend_type in ('autovacuum worker', 'parallel worker', 'walsender')) is not true
@@ -36,7 +36,7 @@ export async function writersOf(database: Database): Promise<Writers> {
       -- its rows carry the time when it began, which nobody tells
       select prepared.prepared - ${hiddenDistance}::interval, false
       from pg_catalog.pg_prepared_xacts as prepared
-      where prepared.database = current_database()
+      where prepared.database = coalesce(${name}::text, current_database())
     )
     select min(open_transaction.begun) as oldest, coalesce(bool_or(open_transaction.hidden), false) as hidden
     from open_transaction

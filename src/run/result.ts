@@ -2,7 +2,8 @@ import { announce } from '../alerts/announce.ts';
 import type { Comparison, CurrencyTotals, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import { inTransaction, type Database } from '../database/database.ts';
+import { cancelledBy } from '../database/cancel.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { endExpired } from '../exceptions/acceptance.ts';
 import type { FindingColumns, StoredException } from '../exceptions/exception.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
@@ -91,7 +92,7 @@ export interface Storage {
   schema: string;
   /** Whether it saw enough to clear what it did not see again. */
   clears: boolean;
-  /** Stops it between two statements; nothing is stored then. */
+  /** Stops it, also where it waits for the lock of somebody else; nothing is stored then. */
   signal: AbortSignal;
   /** Told how many findings are stored so far, of how many. */
   progress: (stored: number, all: number) => void;
@@ -103,29 +104,38 @@ export interface Storage {
 /** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
 export async function storeRun(
   storage: Storage,
+  conclusion: Conclusion,
+  outcomes: readonly CheckOutcome[],
+): Promise<number> {
+  const { database, signal } = storage;
+  return inTransaction(database, 'read write', (transaction) =>
+    cancelledBy(signal, database, transaction, () => storeAll(transaction, storage, conclusion, outcomes)),
+  );
+}
+
+async function storeAll(
+  transaction: Transaction,
+  { schema, clears, signal, progress, config, mask }: Storage,
   { report, checks }: Conclusion,
   outcomes: readonly CheckOutcome[],
 ): Promise<number> {
-  const { database, schema, clears, signal, progress, config, mask } = storage;
   const seenAt = report.completed_at ?? report.started_at;
-  return inTransaction(database, 'read write', async (transaction) => {
-    await lockExceptions(transaction, schema);
-    await finishReport(transaction, schema, report);
-    await storeChecks(transaction, schema, checks);
-    await endExpired(transaction, schema, { reportId: report.id, seenAt });
-    let stored = 0;
+  await lockExceptions(transaction, schema);
+  await finishReport(transaction, schema, report);
+  await storeChecks(transaction, schema, checks);
+  await endExpired(transaction, schema, { reportId: report.id, seenAt });
+  let stored = 0;
+  progress(stored, report.exceptions_count);
+  for (const { checkId, rows } of batchesOf(outcomes)) {
+    signal.throwIfAborted();
+    stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
     progress(stored, report.exceptions_count);
-    for (const { checkId, rows } of batchesOf(outcomes)) {
-      signal.throwIfAborted();
-      stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
-      progress(stored, report.exceptions_count);
-    }
-    const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
-    for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
-    await countRun(transaction, schema, report, checks);
-    await announce(transaction, schema, { report, checks }, config, { clears, mask });
-    return cleared;
-  });
+  }
+  const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
+  for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
+  await countRun(transaction, schema, report, checks);
+  await announce(transaction, schema, { at: seenAt, ending: { report, checks } }, config, { clears, mask });
+  return cleared;
 }
 
 function* batchesOf(outcomes: readonly CheckOutcome[]): Generator<{ checkId: string; rows: string }> {

@@ -46,7 +46,7 @@ export async function run(
     };
     return withRunLock(database, schema, patience, async () => {
       const engine = startEngine(config, options, world, listener, source);
-      await assertKnownUser(database, cutOptionsOf(engine, {}));
+      await assertKnownUser(cutOptionsOf(engine, {}));
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });
   });
@@ -78,7 +78,13 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
     await correctWhatWasFound(engine, database, schema, conclusion.report);
     return { ...conclusion, exceptions: (limit) => storedExceptions(engine.config, schema, report.id, limit), cleared };
   } catch (error) {
-    await markFailed(engine, database, schema, report, error);
+    await markFailed(
+      engine,
+      database,
+      schema,
+      report,
+      engine.world.signal.aborted ? engine.world.signal.reason : error,
+    );
     throw error;
   } finally {
     await makeKnown(engine, database, schema);
@@ -97,8 +103,8 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
     if (missed.length > 0) report.metadata['missed'] = missed;
     listener.missed(missed);
     const dead = await closeDeadReports(transaction, schema, report.started_at);
-    await countDeadRuns(transaction, schema, dead);
     for (const other of dead) await announceEnd(engine, transaction, schema, other);
+    await countDeadRuns(transaction, schema, dead);
     await beginReport(transaction, schema, report);
   });
   return report;
@@ -106,7 +112,8 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
 
 /** Of a run without a result. */
 function announceEnd({ config, mask }: Engine, transaction: Transaction, schema: string, report: Report) {
-  return announce(transaction, schema, { report, checks: [] }, config, { clears: false, mask });
+  const at = report.completed_at ?? report.started_at;
+  return announce(transaction, schema, { at, ending: { report, checks: [] } }, config, { clears: false, mask });
 }
 
 function storageOf({ options, world, listener, config, mask }: Engine, database: Database, schema: string): Storage {
@@ -175,8 +182,8 @@ async function markFailed(
   };
   await inTransaction(database, 'read write', async (transaction) => {
     await finishReport(transaction, schema, failed);
-    await countRun(transaction, schema, failed, []);
     await announceEnd(engine, transaction, schema, failed);
+    await countRun(transaction, schema, failed, []);
   }).catch(() => undefined);
   engine.listener.failed(failed, error);
 }

@@ -14,7 +14,8 @@ export interface CutTimes extends Horizon {
 
 /**
  * From where to where each check verifies in a run. A watermark is gone by only if it was seen through the same mapping
- * and no clock jumped: rows that came while a clock was wrong may carry any time.
+ * and no clock jumped: rows that came while a clock was wrong may carry any time. Nor if the database was put back: what
+ * was verified there may never have happened now.
  */
 export async function windowsOf(
   database: Database,
@@ -49,25 +50,28 @@ interface KnownWatermark {
   proven_as_of: string;
   same_mapping: boolean;
   clocks_agree: boolean;
+  same_history: boolean;
   waiting: string[];
 }
 
 function whyNot(row: KnownWatermark | undefined): string | null {
   if (row === undefined) return 'nothing was verified before';
   if (!row.same_mapping) return 'the mapping or the rules have changed';
+  if (!row.same_history) return 'the database was restored to an earlier moment, or another took its place';
   return row.clocks_agree ? null : 'a clock jumped since the last run';
 }
 
 async function readWatermarks(
   database: Database,
   schema: string,
-  { asOf, through, runAt, source }: CutTimes,
+  { asOf, through, runAt, source, history, transactions }: CutTimes,
 ): Promise<KnownWatermark[]> {
   return database<KnownWatermark[]>`
     select
       watermark.check_type, watermark.verified_through, watermark.proven_as_of,
       greatest(watermark.verified_through, ${through}::timestamptz) as next,
       watermark.source = ${source}::text as same_mapping,
+      coalesce(watermark.history = ${history} and watermark.transactions <= ${transactions}::numeric, true) as same_history,
       -- both clocks went on, and by the same time
       ${asOf}::timestamptz >= watermark.as_of
       and (${asOf}::timestamptz - watermark.as_of) - (${runAt}::timestamptz - watermark.run_at)
@@ -121,10 +125,10 @@ async function storeWatermark(
 ): Promise<void> {
   await transaction`
     insert into ${transaction(`${schema}.reconciliation_watermarks`)} as stored (
-      check_type, verified_through, as_of, run_at, proven_as_of, source, report_id, proven_report_id
+      check_type, verified_through, as_of, run_at, proven_as_of, source, history, transactions, report_id, proven_report_id
     )
     values (
-      ${check}, ${window.until}, ${times.asOf}, ${times.runAt}, ${times.asOf}, ${times.source}, ${reportId}, ${reportId}
+      ${check}, ${window.until}, ${times.asOf}, ${times.runAt}, ${times.asOf}, ${times.source}, ${times.history}, ${times.transactions}, ${reportId}, ${reportId}
     )
     on conflict (check_type) do update
     set
@@ -132,6 +136,8 @@ async function storeWatermark(
       as_of = excluded.as_of,
       run_at = excluded.run_at,
       source = excluded.source,
+      history = excluded.history,
+      transactions = excluded.transactions,
       report_id = excluded.report_id,
       proven_as_of = case when ${coverage} = 'everything' then excluded.proven_as_of else stored.proven_as_of end,
       proven_report_id =

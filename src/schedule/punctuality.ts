@@ -2,8 +2,8 @@ import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { RunType } from '../reports.ts';
 import { runTimeoutMs } from '../run/timeout.ts';
+import { answers } from './answers.ts';
 import { countsFor, punctualityOf, scheduledTypes, type ScheduledType } from './schedule.ts';
-import { lastSwitchedOff } from './switched-off.ts';
 
 /** The times of one type of run to which none had begun, as a report's metadata holds them. */
 export interface Missed {
@@ -20,9 +20,9 @@ export async function successDue(
   config: Config,
   now: Date,
 ): Promise<{ type: ScheduledType; at: Date }[]> {
-  const since = await lastSuccesses(connection, schema);
+  const lastOf = await lastSuccesses(connection, schema);
   return scheduledTypes.flatMap((type) => {
-    const from = since(type);
+    const from = lastOf(type);
     if (from === undefined) return [];
     const { deadline } = punctualityOf(type, config.schedule, { from, starts: [], now });
     return [{ type, at: new Date(deadline.getTime() + runTimeoutMs(config, type)) }];
@@ -51,55 +51,47 @@ export async function newlyMissed(
   });
 }
 
-type Starts = (type: ScheduledType) => Date | undefined;
+type LastOf = (type: ScheduledType) => Date | undefined;
 
 /** When the last success of each type began; before the first, when our tables were made. */
-async function lastSuccesses(connection: Database | Transaction, schema: string): Promise<Starts> {
-  const rows = await connection<{ run_type: RunType; started_at: string }[]>`
-    select report.run_type, max(report.started_at) as started_at
-    from ${connection(`${schema}.reconciliation_reports`)} as report
-    where
-      report.status = 'completed'
-      and not report.metadata ? 'narrowed_to'
-      and not report.metadata ? 'not_in_this_run'
-    group by report.run_type
-    order by report.run_type
-  `;
+async function lastSuccesses(connection: Database | Transaction, schema: string): Promise<LastOf> {
   const [made] = await connection<{ at: string | null }[]>`
     select min(migration.applied_at) as at
     from ${connection(`${schema}.reconciliation_migrations`)} as migration
   `;
-  const off = await lastSwitchedOff(connection, schema);
-  return (type) => latest([made?.at, off.get(type), ...startsOf(rows, type)]);
+  return lastAnswers(connection, schema, 'completed', made?.at ?? null);
 }
 
-/**
- * When the last run began, whatever its type, and the last that counts for a type; before the first of these, the very
- * first run. One that ended without a result was not missed: that is told as what it is.
- */
+/** When the last run began, whatever its type, and the last that counts for a type; before these, the very first run. */
 async function lastStarts(
   connection: Database | Transaction,
   schema: string,
-): Promise<{ previous: Date | undefined; lastOf: Starts }> {
-  const rows = await connection<{ run_type: RunType; first: string; started_at: string }[]>`
-    select report.run_type, min(report.started_at) as first, max(report.started_at) as started_at
+): Promise<{ previous: Date | undefined; lastOf: LastOf }> {
+  const [run] = await connection<{ first: string | null; last: string | null }[]>`
+    select min(report.started_at) as first, max(report.started_at) as last
     from ${connection(`${schema}.reconciliation_reports`)} as report
-    group by report.run_type
-    order by report.run_type
   `;
-  const off = await lastSwitchedOff(connection, schema);
-  const first = rows.map((row) => row.first).toSorted()[0];
-  return {
-    previous: latest(rows.map(({ started_at: at }) => at)),
-    lastOf: (type) => latest([first, off.get(type), ...startsOf(rows, type)]),
-  };
+  const { first = null, last = null } = run ?? {};
+  return { previous: latest([last]), lastOf: await lastAnswers(connection, schema, 'begun', first) };
 }
 
-function startsOf(rows: readonly { run_type: RunType; started_at: string }[], type: ScheduledType): string[] {
-  return rows.filter((row) => countsFor[type].includes(row.run_type)).map(({ started_at: at }) => at);
+async function lastAnswers(
+  connection: Database | Transaction,
+  schema: string,
+  which: 'begun' | 'completed',
+  earliest: string | null,
+): Promise<LastOf> {
+  const rows = await connection<{ run_type: RunType; at: string }[]>`
+    select answer.run_type, max(answer.at) as at
+    from ${answers(connection, schema, which)}
+    group by answer.run_type
+    order by answer.run_type
+  `;
+  return (type) =>
+    latest([earliest, ...rows.filter((row) => countsFor[type].includes(row.run_type)).map(({ at }) => at)]);
 }
 
-function latest(times: readonly (string | null | undefined)[]): Date | undefined {
-  const moments = times.filter((time) => typeof time === 'string').map((time) => Date.parse(time));
+function latest(times: readonly (string | null)[]): Date | undefined {
+  const moments = times.filter((time) => time !== null).map((time) => Date.parse(time));
   return moments.length === 0 ? undefined : new Date(Math.max(...moments));
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { listReports, type Report } from '../reports.ts';
+import { listReports, type Report, type RunType } from '../reports.ts';
+import { answers } from './answers.ts';
 import { countsFor, punctualityOf, scheduledTypes, type Schedule, type ScheduledType } from './schedule.ts';
 
 /** How the runs of one type keep to the schedule. Times are RFC 3339 in UTC. */
@@ -27,13 +28,11 @@ export async function scheduledRuns(
   now: Date,
 ): Promise<ScheduledRuns[]> {
   const earliest = new Date(now.getTime() - lookBackMs);
-  const { from, runs } = await runsThatCount(database, schema, earliest);
+  const { from, met } = await answersSince(database, schema, earliest);
   return Promise.all(
     scheduledTypes.map(async (type) => {
       const { reports } = await listReports(database, schema, { type, limit: 1 });
-      const starts = runs
-        .filter((run) => countsFor[type].includes(run.run_type))
-        .map((run) => new Date(run.started_at));
+      const starts = met.filter((one) => countsFor[type].includes(one.run_type)).map((one) => new Date(one.at));
       const expected = enabled && from !== null ? punctualityOf(type, schedule, { from, starts, now }) : undefined;
       return {
         run_type: type,
@@ -47,27 +46,22 @@ export async function scheduledRuns(
   );
 }
 
-/** The runs since `earliest`, oldest first, and the moment since which some are expected: that of the very first run. */
-async function runsThatCount(
+/** What met expected times since `earliest`, oldest first, and the moment since which some are: that of the very first run. */
+async function answersSince(
   database: Database,
   schema: string,
   earliest: Date,
-): Promise<{ from: Date | null; runs: Pick<Report, 'run_type' | 'started_at'>[] }> {
-  const reports = database(`${schema}.reconciliation_reports`);
+): Promise<{ from: Date | null; met: { run_type: RunType; at: string }[] }> {
   const [first] = await database<{ at: string }[]>`
-    select greatest(min(report.created_at), ${earliest}::timestamptz) as at
-    from ${reports} as report
+    select greatest(min(report.started_at), ${earliest}::timestamptz) as at
+    from ${database(`${schema}.reconciliation_reports`)} as report
     having count(*) > 0
   `;
-  const runs = await database<Pick<Report, 'run_type' | 'started_at'>[]>`
-    select report.run_type, report.started_at
-    from ${reports} as report
-    where
-      report.created_at >= ${earliest}::timestamptz
-      -- one that ended without a verdict was interrupted: it is as if it had not been
-      and (report.status <> 'failed' or report.metadata ? 'verdict')
-      and not report.metadata ? 'not_in_this_run' -- some of the checks are not the run that is expected
-    order by report.started_at, report.id
+  const met = await database<{ run_type: RunType; at: string }[]>`
+    select answer.run_type, answer.at
+    from ${answers(database, schema, 'begun')}
+    where answer.at >= ${earliest}::timestamptz
+    order by answer.at, answer.run_type
   `;
-  return { from: first === undefined ? null : new Date(first.at), runs: [...runs] };
+  return { from: first === undefined ? null : new Date(first.at), met: [...met] };
 }

@@ -1,13 +1,13 @@
 import type { Config } from '../config.ts';
-import { withDatabase, type Database, type Transaction } from '../database/database.ts';
+import { withDatabase, type Database } from '../database/database.ts';
 import { assertMigrated } from '../migrations/migrations.ts';
 import { pushMetrics } from '../metrics/pushgateway.ts';
 import type { ScheduledType } from './schedule.ts';
 import type { World } from '../world.ts';
 
 /**
- * What a scheduled run does that finds RECONCILIATION_ENABLED=false: it remembers it, so that what was due until then was
- * not missed, and pushes the metrics, which say so. Throws what a run would throw about the database.
+ * What a scheduled run does that finds RECONCILIATION_ENABLED=false: it remembers it, so that what was due then was not
+ * missed, and pushes the metrics, which say so. Throws what a run would throw about the database.
  */
 export async function standDown(config: Config, type: ScheduledType, world: World): Promise<void> {
   await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, async (database) => {
@@ -19,21 +19,8 @@ export async function standDown(config: Config, type: ScheduledType, world: Worl
 
 async function noteSwitchedOff(database: Database, schema: string, type: ScheduledType, now: Date): Promise<void> {
   await database`
-    insert into ${database(`${schema}.reconciliation_switched_off`)} as stored (run_type, last_at)
+    insert into ${database(`${schema}.reconciliation_switched_off`)} (run_type, found_at)
     values (${type}, ${now})
-    on conflict (run_type) do update set last_at = greatest(stored.last_at, excluded.last_at)
+    on conflict (run_type, found_at) do nothing
   `;
-}
-
-/** When a scheduled run of each type last found itself switched off, RFC 3339 in UTC. */
-export async function lastSwitchedOff(
-  connection: Database | Transaction,
-  schema: string,
-): Promise<ReadonlyMap<string, string>> {
-  const rows = await connection<{ run_type: string; last_at: string }[]>`
-    select off.run_type, off.last_at
-    from ${connection(`${schema}.reconciliation_switched_off`)} as off
-    order by off.run_type
-  `;
-  return new Map(rows.map((row) => [row.run_type, row.last_at]));
 }

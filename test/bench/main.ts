@@ -5,6 +5,7 @@ import { listOf } from '../../src/database/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
 import { readConditions } from './conditions.ts';
 import { connected, openLedger } from './filled-ledger.ts';
+import { historyText, measureHistory } from './history.ts';
 import { measureLedger, type LedgerFigures } from './measure.ts';
 import { parseOptions, usage, type BenchOptions } from './options.ts';
 import { reportText, type BenchReport } from './report.ts';
@@ -16,6 +17,7 @@ async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return print(usage);
   if (options.sweep !== undefined) return sweep(options.sweep, options);
+  if (options.history !== undefined) return history(options.history, options);
   const report = await withServer(options, (url) => measure(url, options));
   return print(options.json ? (await listOf(toJson({ ...report }))).join('') : reportText(report));
 }
@@ -23,6 +25,11 @@ async function main(args: string[]): Promise<number> {
 async function sweep(holdings: number, { rate, json }: BenchOptions): Promise<number> {
   const sweeps = await measureSweeps({ holdings, rate, say });
   return print(json ? (await listOf(toJson({ sweeps }))).join('') : sweepText(sweeps));
+}
+
+async function history(years: number, options: BenchOptions): Promise<number> {
+  const figures = await withServer(options, (url) => measureHistory(url, { years, rounds: options.rounds }, say));
+  return print(options.json ? (await listOf(toJson({ history: figures }))).join('') : historyText(figures));
 }
 
 async function measure(serverUrl: string, { entries: sizes, shape, rounds }: BenchOptions): Promise<BenchReport> {

@@ -19,7 +19,7 @@ export interface RunTimes {
 
 /** `recon run` with the four checks of the database. Only a run that ends as it should is worth a figure. */
 export async function timeRun(url: string, type: 'hourly' | 'daily', expectedExit: 0 | 2): Promise<RunTimes> {
-  const { stdout, wallMs, peakMemoryBytes } = await recon(url, ['run', '--type', type, '-o', 'json'], expectedExit);
+  const { stdout, wallMs, peakMemoryBytes } = await timeRecon(url, ['run', '--type', type, '-o', 'json'], expectedExit);
   const { checks } = JSON.parse(stdout) as RunDocument;
   const checksMs = Object.fromEntries(checks.map((check) => [check.check_type, Number(check['execution_time_ms'])]));
   return { wallMs, checksMs, peakMemoryBytes };
@@ -27,11 +27,12 @@ export async function timeRun(url: string, type: 'hourly' | 'daily', expectedExi
 
 /** Tables of recon without anything in them. */
 export async function startAnew(url: string): Promise<void> {
-  await recon(url, ['migrate', 'down', '--yes'], 0);
-  await recon(url, ['migrate', 'up'], 0);
+  await timeRecon(url, ['migrate', 'down', '--yes'], 0);
+  await timeRecon(url, ['migrate', 'up'], 0);
 }
 
-async function recon(url: string, args: string[], expectedExit: number) {
+/** One command line of the real program. Throws an OperatorError (3) unless it ends with the exit code expected of it. */
+export async function timeRecon(url: string, args: string[], expectedExit: number) {
   const env = {
     ...withoutSettings(process.env),
     DATABASE_URL: url,

@@ -35,7 +35,7 @@ test('the sum of a million amounts of 18 decimals is exact', async () => {
       params,
       shared: {},
       known: {},
-      horizon: { through: params.as_of, heldBack: null },
+      horizon: { through: params.as_of, heldBack: null, history: '', transactions: '0' },
     };
     return (await readTotals(cut, check.statements['totals']!)).totals;
   });

@@ -281,6 +281,28 @@ describe('recon doctor', () => {
     expect(JSON.stringify(down)).not.toMatch(/canary/i);
   });
 
+  test('a transaction that has been open for long, and what a check without a key wants', async () => {
+    const { consult, sql, url } = await practice();
+    const open = await sql.reserve();
+    await open`begin`;
+    const inMinutes = async (minutes: number) =>
+      (
+        await recon(['doctor'], {
+          env: { DATABASE_URL: url },
+          now: new Date(Date.now() + minutes * 60_000),
+          asOf: null,
+        })
+      ).stdout;
+    expect(await inMinutes(14)).toMatch(/^ok {7}writers .*The oldest open transaction began at/m);
+    expect(await inMinutes(16)).toMatch(/^warning {2}writers .*: hourly runs verify up to there only\./m);
+    await open`rollback`;
+    open.release();
+    const { of } = await consult({ ALPACA_API_KEY: '', RECONCILIATION_CHECKS: 'deposits,alpaca_balance' });
+    expect(of('alpaca_balance')).toMatchObject([
+      { verdict: 'problem', next: expect.stringMatching(/RECONCILIATION_CHECKS=deposits$/) as string },
+    ]);
+  });
+
   test('clocks that differ, and a port where no PostgreSQL listens', async () => {
     const { url } = await emptyDatabase();
     const { stdout } = await recon(['doctor'], { env: { DATABASE_URL: url }, now: new Date(Date.now() + 600_000) });

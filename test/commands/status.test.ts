@@ -97,20 +97,32 @@ test('a check that could not tell says why; what it was verified through stays',
   expect(stdout).toMatch(/\nnext\n {2}recon doctor\n {6}Could not tell: deposits, conversion_jobs, withdrawals.\n$/);
 });
 
-test('nobody started the runs: both are overdue, and an interrupted, narrowed or partial one is none', async () => {
-  const { runs, types, sql } = await desk();
+test('nobody started the runs: both are overdue, and a narrowed or partial one is none', async () => {
+  const { runs, types } = await desk();
   await runs(['--type', 'daily'], at(0));
   await runs(['--type', 'daily', '--check', 'deposits'], at(26));
   await runs(['--since', '7d'], at(26));
-  await sql`insert into reconciliation_reports (run_type, status, started_at, created_at, error_message)
-    values ('daily', 'failed', '2026-03-02T14:30Z', '2026-03-02T14:30Z', 'interrupted')`;
   const { stdout } = await types(['status'], at(27));
   expect(stdout).toMatch(/^hourly +never +OVERDUE, expected 26 h ago +26$/m);
-  expect(stdout).toMatch(/^daily +[0-9a-f]{8} +30 min ago +interrupted +OVERDUE, expected 13 h ago +1$/m);
+  expect(stdout).toMatch(/^daily +[0-9a-f]{8} +60 min ago +passed +OVERDUE, expected 13 h ago +1$/m);
   expect(stdout).toContain('\n  recon run --type hourly\n      The hourly run is overdue: run it, and look why');
   const off = await types(['status'], { ...at(27), env: { RECONCILIATION_ENABLED: 'false' } });
   expect(off.stdout).toMatch(/^hourly +never +not expected$/m);
   expect(off.stdout).toContain('Nothing to do.\n');
+});
+
+test('one that came and ended without a result was not missed: it is to be run again', async () => {
+  const { runs, types, sql } = await desk();
+  await runs(['--type', 'hourly'], at(13));
+  await sql`insert into reconciliation_reports (run_type, status, started_at, created_at, error_message)
+    values ('daily', 'failed', '2026-03-02T02:10Z', '2026-03-02T02:10Z', 'interrupted')`;
+  const { stdout } = await types(['status'], at(15.2));
+  expect(stdout).toMatch(/^daily +[0-9a-f]{8} +62 min ago +interrupted +in 22 h +0$/m);
+  expect(stdout).toMatch(
+    /\nnext\n {2}recon run --type daily\n {6}The last daily run ended without a result: run it again.\n$/,
+  );
+  const { report } = await runs(['--type', 'hourly'], at(15.2));
+  expect(report.metadata['missed']).toBeUndefined();
 });
 
 test('a daily run counts as an hourly one', async () => {

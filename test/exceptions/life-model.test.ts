@@ -14,7 +14,7 @@ import { conclude, storeRun, type CheckOutcome } from '../../src/run/result.ts';
 import { testDatabase } from '../support/database.ts';
 import { Random } from '../support/random.ts';
 import { configOf, cutAt, openPool } from '../support/run-check.ts';
-import { LifeModel, type Fault, type ModelRow } from './life-model.ts';
+import { inStoredOrder, LifeModel, readStored, toStored, type Fault, type ModelRow } from './life-model.ts';
 
 // Random sequences of runs, repairs, relapses and human actions, through what a run and a command call to store them.
 
@@ -42,7 +42,7 @@ class Walk {
   readonly #random: Random;
   readonly #prefix: string;
   readonly #model = new LifeModel();
-  readonly #faults = new Map<string, Fault>();
+  readonly #faults = new Map<string, DepositFault>();
   readonly #story: string[] = [];
   readonly #idOf = new Map<ModelRow, string>();
   #now = cutAt.getTime();
@@ -126,51 +126,14 @@ class Walk {
   }
 
   #sorted(): ModelRow[] {
-    return this.#model.rows.toSorted(
-      (left, right) => left.createdAt - right.createdAt || (fingerprintOf(left) < fingerprintOf(right) ? -1 : 1),
-    );
-  }
-
-  async #stored() {
-    return sql<(Record<string, unknown> & { id: string; previous_exception_id: string | null })[]>`
-      select
-        exception.*,
-        (
-          select array_agg(happened.event order by happened.sequence)
-          from reconciliation_exception_events as happened
-          where happened.exception_id = exception.id
-        ) as events
-      from reconciliation_exceptions as exception
-      where starts_with(exception.affected_entity, ${this.#prefix})
-      order by exception.created_at, exception.fingerprint collate "C"`;
+    return inStoredOrder('deposits', this.#model.rows);
   }
 
   async #compare(): Promise<void> {
     const expected = this.#sorted();
-    const stored = await this.#stored();
-    const ids = stored.map(({ id }) => id);
-    expected.forEach((row, at) => this.#idOf.set(row, ids[at] ?? ''));
-    const date = (time: number | null | undefined) => (time === null || time === undefined ? null : new Date(time));
-    expect(
-      stored.map((row) => ({ ...row, previous: row.previous_exception_id && ids.indexOf(row.previous_exception_id) })),
-      this.#story.join('\n'),
-    ).toMatchObject(
-      expected.map((row) => ({
-        fingerprint: fingerprintOf(row),
-        severity: row.severity,
-        difference: row.difference,
-        created_at: new Date(row.createdAt),
-        occurrences: row.occurrences,
-        resolved_at: date(row.resolved?.at),
-        resolved_by: row.resolved?.by ?? null,
-        acknowledged_by: row.acknowledgedBy,
-        assignee: row.assignee,
-        snoozed_until: date(row.snoozedUntil),
-        accepted_until: date(row.acceptedUntil),
-        previous: row.previous && expected.indexOf(row.previous),
-        events: row.events,
-      })),
-    );
+    const stored = await readStored(sql, 'deposits', this.#prefix);
+    expected.forEach((row, at) => this.#idOf.set(row, stored[at]?.id ?? ''));
+    expect(stored, this.#story.join('\n')).toMatchObject(toStored('deposits', expected));
   }
 
   async #compareStatuses(): Promise<void> {
@@ -185,11 +148,13 @@ class Walk {
   }
 }
 
-const never = new AbortController().signal;
-
-function fingerprintOf({ kind, subject }: Fault): string {
-  return `deposits/${kind}/${subject}`;
+/** Of the kinds that this walk plants. */
+interface DepositFault extends Fault {
+  kind: 'missing_in_ledger' | 'amount_mismatch';
+  difference: string;
 }
+
+const never = new AbortController().signal;
 
 function reportAt(at: Date): Report {
   return {
@@ -209,7 +174,7 @@ function reportAt(at: Date): Report {
 }
 
 /** What the check `deposits` would say. */
-async function outcomeOf(how: string, faults: readonly Fault[], at: Date): Promise<CheckOutcome> {
+async function outcomeOf(how: string, faults: readonly DepositFault[], at: Date): Promise<CheckOutcome> {
   const outcome = { name: 'deposits' as const, id: randomUUID(), startedAt: at, executionMs: 1 };
   if (how === 'incomplete') return { ...outcome, result: new Incomplete('The table was locked.') };
   const findings = new KeptFindings();
@@ -225,7 +190,7 @@ async function outcomeOf(how: string, faults: readonly Fault[], at: Date): Promi
   return { ...outcome, result: { ...comparison, findings, accepted, planted: null } };
 }
 
-function toFinding({ subject, kind, difference, severity }: Fault): Finding {
+function toFinding({ subject, kind, difference, severity }: DepositFault): Finding {
   return {
     check: 'deposits',
     kind,

@@ -1,11 +1,13 @@
+import type postgres from 'postgres';
 import type { Severity } from '../../src/kinds.ts';
 import type { ActionName } from '../../src/exceptions/actions.ts';
 
 /** What is wrong with a subject. */
 export interface Fault {
   subject: string;
-  kind: 'missing_in_ledger' | 'amount_mismatch';
-  difference: string;
+  kind: string;
+  /** null where there are no two sides. */
+  difference: string | null;
   severity: Severity;
 }
 
@@ -152,4 +154,57 @@ function clear(at: number, row: ModelRow, seen: readonly ModelRow[]): void {
   successor.assignee ??= row.assignee;
   successor.acknowledgedBy ??= row.acknowledgedBy;
   successor.events.push('inherited');
+}
+
+/** The model of one check, in the order in which `readStored` reads the exceptions. */
+export function inStoredOrder(check: string, rows: readonly ModelRow[]): ModelRow[] {
+  return rows.toSorted(
+    (left, right) =>
+      left.createdAt - right.createdAt || (fingerprintOf(check, left) < fingerprintOf(check, right) ? -1 : 1),
+  );
+}
+
+/** What has to be stored of these, which are in that order. */
+export function toStored(check: string, rows: readonly ModelRow[]): Record<string, unknown>[] {
+  const date = (time: number | null | undefined) => (time === null || time === undefined ? null : new Date(time));
+  return rows.map((row) => ({
+    fingerprint: fingerprintOf(check, row),
+    severity: row.severity,
+    difference: row.difference,
+    created_at: new Date(row.createdAt),
+    occurrences: row.occurrences,
+    resolved_at: date(row.resolved?.at),
+    resolved_by: row.resolved?.by ?? null,
+    acknowledged_by: row.acknowledgedBy,
+    assignee: row.assignee,
+    snoozed_until: date(row.snoozedUntil),
+    accepted_until: date(row.acceptedUntil),
+    previous: row.previous && rows.indexOf(row.previous),
+    events: row.events,
+  }));
+}
+
+/** The exceptions of a check whose subject begins so, oldest first; `previous` is a place in this list. */
+export async function readStored(
+  sql: postgres.Sql,
+  check: string,
+  prefix: string,
+): Promise<(Record<string, unknown> & { id: string })[]> {
+  const rows = await sql<(Record<string, unknown> & { id: string; previous_exception_id: string | null })[]>`
+    select
+      exception.*,
+      (
+        select array_agg(happened.event order by happened.sequence)
+        from reconciliation_exception_events as happened
+        where happened.exception_id = exception.id
+      ) as events
+    from reconciliation_exceptions as exception
+    where exception.check_type = ${check} and starts_with(exception.affected_entity, ${prefix})
+    order by exception.created_at, exception.fingerprint collate "C"`;
+  const ids = rows.map(({ id }) => id);
+  return rows.map((row) => ({ ...row, previous: row.previous_exception_id && ids.indexOf(row.previous_exception_id) }));
+}
+
+function fingerprintOf(check: string, { kind, subject }: Fault): string {
+  return `${check}/${kind}/${subject}`;
 }

@@ -104,6 +104,11 @@ testWith(['prometheus', 'prometheus-pushgateway'])(
     expect(await run('daily'), 'mended').toBe(0);
     await untilFiring(monitoring, [], /^ReconCritical/);
 
+    for (const counter of ['runs_total', 'checks_total', 'exceptions_total', 'run_duration_seconds_bucket']) {
+      expect(await monitoring.count(`resets(reconciliation_${counter}[5m]) == 0`), counter).toBeGreaterThan(5);
+      expect(await monitoring.count(`resets(reconciliation_${counter}[5m]) > 0`), `${counter} never fell`).toBe(0);
+    }
+
     await sql`update reconciliation_reports set started_at = started_at - interval '40 hours'`;
     await sql`update reconciliation_migrations set applied_at = applied_at - interval '40 hours'`;
     await types(['metrics', 'push'], now());

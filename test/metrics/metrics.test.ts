@@ -123,7 +123,17 @@ describe('what runs leave', () => {
     expect(series.get('reconciliation_run_duration_seconds_count{run_type="daily"}')).toBe('0');
     expect(series.get('reconciliation_checks_incomplete_total{check_type="deposits"}')).toBe('1');
     expect(series.get('reconciliation_last_run_success{run_type="hourly"}')).toBe('0');
-    expect(series.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}')).toMatch(/^\d+/);
+    const success = series.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}');
+    expect(success).toMatch(/^\d+/);
+
+    await own.sql`drop trigger refuse on reconciliation_checks`;
+    await own.runs(['--type', 'hourly', '--check', 'deposits']); // a part of a run makes nothing good
+    const after = await printed(own);
+    expect(after.get('reconciliation_last_run_success{run_type="hourly"}')).toBe('0');
+    expect(after.get('reconciliation_last_success_timestamp_seconds{run_type="hourly"}')).toBe(success);
+    expect(after.get('reconciliation_last_run_timestamp_seconds{run_type="hourly"}')).toBe(
+      series.get('reconciliation_last_run_timestamp_seconds{run_type="hourly"}'),
+    );
   });
 
   test('totals never fall: not when old runs are purged, not by hand', async () => {
@@ -167,20 +177,20 @@ describe('the Pushgateway', () => {
   test.each([
     [
       'refuses',
-      { status: 400, body: 'pushed metrics are \u001b[2J invalid' },
+      { status: 400, body: `pushed metrics are \u001b[2J invalid${' '.repeat(155)}canary-100%-password` },
       /answered 400 pushed metrics are \\u001b/,
     ],
     ['redirects', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, /answered 302/],
   ])('that %s changes nothing about the run, and is told', async (_, answer, reason) => {
     const gateway = await startReceiver(answer);
-    const own = await desk({ PUSHGATEWAY_URL: gateway.url.replace('http://', 'http://recon:canary-password@') });
+    const own = await desk({ PUSHGATEWAY_URL: gateway.url.replace('http://', 'http://recon:canary-100%-password@') });
     const { exitCode, stderr } = await own.types(['run'], { env: { LOG_LEVEL: 'info' } });
     expect(exitCode).toBe(0);
     const warning = stderr.split('\n').find((line) => line.includes('metrics.not_pushed'))!;
     expect((JSON.parse(warning) as { message: string }).message).toMatch(reason);
-    expect(stderr).not.toContain('canary-password');
+    expect(stderr).not.toContain('canary');
     expect(gateway.received[0]!.headers['authorization']).toBe(
-      `Basic ${Buffer.from('recon:canary-password').toString('base64')}`,
+      `Basic ${Buffer.from('recon:canary-100%-password').toString('base64')}`,
     );
     const push = await own.types(['metrics', 'push']);
     expect(push.exitCode).toBe(3);

@@ -12,6 +12,8 @@ const names = [
   '0003_watermarks',
   '0004_exception_life',
   '0005_totals_and_alerts',
+  '0006_told_and_switched_off',
+  '0007_history',
   '0008_corrections',
 ];
 

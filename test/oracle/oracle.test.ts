@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Comparison, Finding } from '../../src/checks/check.ts';
+import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, rolledBack, runCheck } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';
 import { loadHost, type Host } from './host-tables.ts';
-import { judgeLedger } from './ledger.ts';
 import { apply, describeMutation, randomMutation, type Mutation } from './mutation.ts';
 import { writeRandomBooks } from './random-books.ts';
-import { judgeRecords, type RecordKind } from './records.ts';
 import { ledgerTotals, recordTotals, type Totals } from './totals.ts';
+import { judge, momentOf, recordChecks } from './truth.ts';
 import { line, report } from './verdict.ts';
 
 /** RECON_SEED replays one seed; RECON_SEEDS says how many, 30 if unset (`npm run test:long` asks for more). */
@@ -41,7 +40,8 @@ async function differencesAfter(seed: number, mutations: Mutation[]): Promise<st
     for (const mutation of mutations) await apply(sql, mutation);
     const tables = await loadHost(sql);
     const differences: string[] = [];
-    for (const check of databaseChecks) differences.push(...(await differencesOf(sql, check, tables)));
+    const shared = {}; // as in a run
+    for (const check of databaseChecks) differences.push(...(await differencesOf(sql, { check, shared }, tables)));
     return differences;
   });
 }
@@ -55,18 +55,16 @@ async function withoutNeedless(seed: number, mutations: Mutation[]): Promise<Mut
   return mutations;
 }
 
-const minuteUs = 60_000_000;
-const moment = { asOf: cutAt.getTime() * 1000, grace: 5 * minuteUs };
-const recordChecks: Partial<Record<CheckName, { kind: RecordKind; deadline: number }>> = {
-  deposits: { kind: 'deposit', deadline: 24 * 60 * minuteUs },
-  conversion_jobs: { kind: 'conversion_job', deadline: 24 * 60 * minuteUs },
-  withdrawals: { kind: 'withdrawal', deadline: 72 * 60 * minuteUs },
-};
+const moment = momentOf(cutAt);
 
-async function differencesOf(sql: Transaction, check: CheckName, tables: Host): Promise<string[]> {
-  const { findings, totals } = await runCheck(sql, check);
+async function differencesOf(
+  sql: Transaction,
+  { check, shared }: { check: CheckName; shared: Cut['shared'] },
+  tables: Host,
+): Promise<string[]> {
+  const { findings, totals } = await runCheck(sql, check, { shared });
   const records = recordChecks[check];
-  const verdicts = records ? judgeRecords(tables, records.kind, moment, records.deadline) : judgeLedger(tables, moment);
+  const verdicts = judge(check, tables, moment);
   const expectedTotals = records ? recordTotals(tables, records.kind, moment, records.deadline) : ledgerTotals(tables);
   return [
     ...compareFindings(findings, report(verdicts)),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fingerprintOf, type Finding } from '../../src/checks/check.ts';
+import { fingerprintOf, type Cut, type Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import type { Random } from '../support/random.ts';
@@ -21,17 +21,23 @@ test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_00
   await rolledBack(host, async (sql) => {
     await writeRandomBooks(seed).save(sql);
     for (const mutation of mutations) await apply(sql, mutation);
-    for (const check of databaseChecks) await hold(sql, check, random, storyOf(seed, mutations));
+    const shared = {}; // as in a run
+    for (const check of databaseChecks) await hold(sql, { check, shared }, random, storyOf(seed, mutations));
   });
 });
 
 /** Whatever is known of the findings already, the check finds all of them: by its proof, and by looking at everything. */
-async function hold(sql: Transaction, check: CheckName, random: Random, story: string): Promise<void> {
-  const findings = await search(sql, check);
+async function hold(
+  sql: Transaction,
+  { check, shared }: { check: CheckName; shared: Cut['shared'] },
+  random: Random,
+  story: string,
+): Promise<void> {
+  const findings = await search(sql, check, { shared });
   const subjects = findings.map(({ subject }) => subject).filter((subject) => !subject.endsWith(':null'));
   if (subjects.length === 0) return;
   const known = subjects.filter(() => random.integer(0, 2) > 0);
-  const again = await runCheck(sql, check, { known: { [check]: known } });
+  const again = await runCheck(sql, check, { known: { [check]: known }, shared });
   expect(named(again.findings), `${story}\nknown: ${known.join(', ')}`).toEqual(named(findings));
 }
 

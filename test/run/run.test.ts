@@ -416,7 +416,7 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
       `grant insert, update on reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
          reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks,
          reconciliation_waiting, reconciliation_checkpoints, reconciliation_totals, reconciliation_alerts,
-         reconciliation_incidents, reconciliation_switched_off to ${role};
+         reconciliation_incidents, reconciliation_switched_off, reconciliation_told to ${role};
        grant delete on reconciliation_waiting, reconciliation_checkpoints, reconciliation_incidents to ${role}`,
     );
     const roleUrl = new URL(url);

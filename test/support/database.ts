@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { TestRunner, afterAll, inject, onTestFinished } from 'vitest';
 import { createDatabase, dropDatabase } from './database-server.ts';
@@ -33,4 +34,17 @@ async function databaseFrom(template: string): Promise<TestDatabase> {
   if (TestRunner.getCurrentTest()) onTestFinished(drop);
   else afterAll(drop);
   return { url, sql };
+}
+
+/** Until somebody waits for an advisory lock in this database. */
+export async function untilWaited(sql: postgres.Sql): Promise<void> {
+  for (;;) {
+    const waiting = await sql`
+      select from pg_locks
+      where
+        locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`;
+    if (waiting.length > 0) return;
+    await sleep(20);
+  }
 }

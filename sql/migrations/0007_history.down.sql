@@ -1,0 +1,3 @@
+alter table reconciliation_watermarks
+  drop column history,
+  drop column transactions;

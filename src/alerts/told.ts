@@ -1,0 +1,90 @@
+import type { Transaction } from '../database/database.ts';
+import { stands } from '../exceptions/state.ts';
+import { severitiesFrom, type Severity } from '../kinds.ts';
+import type { TargetName } from './target.ts';
+
+/** Somebody who is told. */
+export interface Listener {
+  /** The lowest severity that it hears of. */
+  severity: Severity;
+  /** The last event of the log that it has been told; null: it has been told nothing yet. */
+  through: string | null;
+}
+
+/**
+ * The table `told`: exceptions with their `change` since this listener was told last, by runs that told it or did not, and
+ * by people. Who has been told nothing yet hears of all that is open, of what this run made as new.
+ */
+export function toldTo(
+  transaction: Transaction,
+  schema: string,
+  { severity, through }: Listener,
+  { at, reportId }: { at: string; reportId: string | null },
+) {
+  const exceptions = transaction(`${schema}.reconciliation_exceptions`);
+  const isLoud = transaction`exception.severity = any (${[...severitiesFrom(severity)]}::text[])`;
+  const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
+  if (through === null)
+    return transaction`
+      (
+        select case when exception.report_id = ${reportId}::uuid then 'new' else 'standing' end as change, exception.*
+        from ${exceptions} as exception
+        where ${isLoud} and ${isPending}
+      ) as told
+    `;
+  return transaction`
+    (
+      select
+        case
+          when exception.resolved_at is not null then 'cleared'
+          when happened.created then 'new'
+          when happened.escalated then 'escalated'
+          else 'reopened'
+        end as change,
+        exception.*
+      from (
+        select
+          event.exception_id,
+          bool_or(event.event in ('created', 'returned')) as created,
+          bool_or(event.event = 'escalated') as escalated,
+          bool_or(event.event = 'cleared') as cleared
+        from ${transaction(`${schema}.reconciliation_exception_events`)} as event
+        where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
+        group by event.exception_id
+      ) as happened
+      inner join ${exceptions} as exception on exception.id = happened.exception_id
+      where
+        ${isLoud}
+        and case
+          when exception.resolved_at is null then ${isPending}
+          else happened.cleared and not happened.created -- who never heard of it need not hear that it is over
+        end
+    ) as told
+  `;
+}
+
+/** The events of the log that are told. An index has the same list: sql/migrations/0006. */
+const toldEvents = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'cleared'];
+
+/** The last event that this target has been told; null: it has been told nothing yet. */
+export async function toldThrough(
+  transaction: Transaction,
+  schema: string,
+  target: TargetName,
+): Promise<string | null> {
+  const [row] = await transaction<{ through: string }[]>`
+    select told.through from ${transaction(`${schema}.reconciliation_told`)} as told where told.target = ${target}
+  `;
+  return row?.through ?? null;
+}
+
+/** Remembers that this target has been told everything. Only to be called by who holds the lock of exceptions. */
+export async function markTold(transaction: Transaction, schema: string, target: TargetName): Promise<void> {
+  await transaction`
+    insert into ${transaction(`${schema}.reconciliation_told`)} as stored (target, through)
+    select ${target}, coalesce(max(event.sequence), 0)
+    from ${transaction(`${schema}.reconciliation_exception_events`)} as event
+    where event.event in ${transaction(toldEvents)}
+    on conflict (target) do update set through = greatest(stored.through, excluded.through)
+  `;
+}

@@ -1,0 +1,198 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { desk, targets, type WebhookBody, bodiesOf, eventsOf, statesOf } from '../support/alert-targets.ts';
+import type { Receiver } from '../support/receiver.ts';
+import { cutAt } from '../support/run-check.ts';
+import { answers, type Fault } from '../support/sandbox-server.ts';
+
+const at = (hour: number) => {
+  const moment = new Date(cutAt.getTime() + hour * 3_600_000);
+  return { now: moment, asOf: moment };
+};
+
+describe('a target that does not take it', { timeout: 60_000 }, () => {
+  test('whatever it answers: the result of the run is the same, and it is delivered later under the same id', async () => {
+    const { webhook, env } = await targets();
+    const { types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+    });
+    const answer = (status: number, headers = {}, body = '') => answers({ path: /./ }, { status, headers, body });
+    const cases: [name: string, fault: Fault | undefined, tries: number, own?: Record<string, string>][] = [
+      ['429 with Retry-After', { ...answer(429, { 'retry-after': '0' }), times: 1 }, 2],
+      ['500', answer(500, {}, 'no \u001b[2J'), 3],
+      ['410', answer(410), 1],
+      ['302', answer(302, { location: webhook.url }), 1],
+      ['429 with a Retry-After of years', answer(429, { 'retry-after': '9'.repeat(30) }), 1],
+      ['unreachable', undefined, 0, { RECONCILIATION_ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/hook' }],
+    ];
+    for (const [name, fault, tries, own] of cases) {
+      ledger.deposit(ada, '5000', { post: false });
+      await ledger.save(sql);
+      webhook.received.length = 0;
+      if (fault !== undefined) webhook.faults.push(fault);
+      const { exitCode, stderr } = await types(['run'], { env: { LOG_LEVEL: 'info', ...own } });
+      expect(exitCode, name).toBe(2);
+      const states = () => sql`select state from reconciliation_alerts order by number desc limit 1`;
+      const passes = name === '429 with Retry-After';
+      expect(await states(), name).toEqual([{ state: passes ? 'delivered' : 'waiting' }]);
+      if (!passes) expect(stderr, name).toMatch(/alerts\.undelivered.*webhook .*1 alert was not delivered/);
+      webhook.faults.length = 0;
+      await types(['alerts', 'retry']);
+      expect(await states(), name).toEqual([{ state: 'delivered' }]);
+      expect(webhook.received, name).toHaveLength(passes ? tries : tries + 1);
+      expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size, name).toBe(1);
+    }
+  });
+
+  test('is silent: given up for this run after a while; one whose body never ends has said that it took it', async () => {
+    const { webhook, env } = await targets();
+    const silent = await silentOnce();
+    const { types, sql, ledger, ada } = await desk({ RECONCILIATION_ALERT_WEBHOOK_URL: silent.url });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    expect((await types(['run'])).exitCode).toBe(2);
+    expect(silent.connections()).toBe(3);
+    expect(await statesOf(sql)).toEqual({ 'webhook waiting': 1 });
+    webhook.faults.push({
+      path: /./,
+      respond: () => ({ status: 200, headers: {}, body: 'x', sendOnly: 0, then: 'hang' }),
+    });
+    await types(['run'], { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } });
+    expect(await statesOf(sql)).toEqual({ 'webhook delivered': 1 });
+  });
+
+  test('and refuses a beginning hears of the end after it, not before; a new beginning waits for no end', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk(env);
+    const { id } = ledger.deposit(ada, '6000', { post: false });
+    const other = ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    const isRefused = (body: string) => body.includes('"trigger"') && body.includes(id);
+    pagerduty.faults.push({
+      path: /./,
+      respond: (real, { body }) => ({ ...real(), ...(isRefused(body) && { status: 400 }) }),
+    });
+    await runs();
+    ledger.postDeposit(ada, id, '6000');
+    await ledger.save(sql);
+    await runs();
+    pagerduty.faults.length = 0;
+    await types(['alerts', 'retry']);
+    const acts = eventsOf(pagerduty).filter((event) => event.endsWith(id));
+    expect(acts.map((event) => event.split(' ')[0])).toEqual(['trigger', 'trigger', 'trigger', 'resolve']);
+    expect(await statesOf(sql)).toMatchObject({ 'pagerduty delivered': 3 });
+
+    pagerduty.faults.push(answers({ path: /./ }, { status: 503 }));
+    ledger.postDeposit(ada, other.id, '5000');
+    await ledger.save(sql);
+    await runs();
+    pagerduty.faults.length = 0;
+    const next = ledger.deposit(ada, '9000', { post: false });
+    await ledger.save(sql);
+    await runs();
+    const key = (subject: string) => `recon/production/deposits/missing_in_ledger/${subject}`;
+    expect(eventsOf(pagerduty).slice(-2)).toEqual([`trigger ${key(next.subject)}`, `resolve ${key(other.subject)}`]);
+  });
+
+  test('what was given up is not sent after what came of it, whoever retries', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      ...env,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+      RECONCILIATION_HOURLY_INTERVAL: '1440',
+    });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    pagerduty.faults.push(answers({ path: /./ }, { status: 400 }));
+    const { exceptions } = await runs([], at(0));
+    await runs([], at(2));
+    pagerduty.faults.length = 0;
+    await types(['exceptions', 'resolve', exceptions[0]!.id, '--by', 'Ada', '--note', 'x'], at(2));
+    const retried = await types(['alerts', 'retry'], at(2));
+    expect([retried.exitCode, retried.stdout]).toEqual([
+      0,
+      'slack: 0 delivered\npagerduty: 0 delivered\nwebhook: 0 delivered\n',
+    ]);
+    const [trigger, ...others] = await sql`
+      select state, last_error from reconciliation_alerts where target = 'pagerduty' order by number`;
+    expect(trigger).toMatchObject({ state: 'dead', last_error: expect.stringMatching(/^overtaken: /) as string });
+    expect(others).toMatchObject([{ state: 'delivered' }]);
+    expect(eventsOf(pagerduty).at(-1)).toMatch(/^resolve /);
+  });
+
+  test('is told once, though two deliver at the same time', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk();
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push(answers({ path: /./, times: 1 }, { status: 404 }));
+    const own = { env: { RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL } };
+    await runs([], own);
+    const both = await Promise.all([types(['alerts', 'retry'], own), types(['alerts', 'retry'], own)]);
+    expect(both.map(({ stdout }) => stdout).toSorted()).toEqual(['webhook: 0 delivered\n', 'webhook: 1 delivered\n']);
+    expect(webhook.received).toHaveLength(2);
+  });
+
+  test('is dead after its age; retry sends it all the same', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+      RECONCILIATION_HOURLY_INTERVAL: '1440',
+    });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push(answers({ path: /./ }, { status: 404, body: 'no such hook' }));
+    await runs();
+    const later = new Date(cutAt.getTime() + 2 * 3_600_000);
+    await runs([], { now: later, asOf: later });
+    expect(await statesOf(sql)).toEqual({ 'webhook dead': 1 });
+    const { stdout } = await types(['alerts', 'list']);
+    expect(stdout).toMatch(/dead .*webhook .*2 .*answered 404 no such hook/);
+
+    const failed = await types(['alerts', 'retry']);
+    expect(failed.exitCode).toBe(3);
+    webhook.faults.length = 0;
+    const [row] = await sql`select id from reconciliation_alerts`;
+    const retried = await types(['alerts', 'retry', String(row!['id']).slice(0, 8)]);
+    expect([retried.exitCode, retried.stdout]).toEqual([0, 'webhook: 1 delivered\n']);
+    const listed = JSON.parse((await types(['alerts', 'list', '-o', 'json'])).stdout) as { alerts: object[] };
+    expect(listed.alerts).toMatchObject([{ id: row!['id'] as string, state: 'delivered', target: 'webhook' }]);
+  });
+});
+
+test('recon alerts test says for each target whether it takes it', async () => {
+  const { slack, pagerduty, webhook, env } = await targets();
+  const { types, sql } = await desk(env);
+  slack.faults.push(answers({ path: /./ }, { status: 403, body: 'invalid_token' }));
+  const { exitCode, stdout } = await types(['alerts', 'test']);
+  expect(exitCode).toBe(3);
+  const hostOf = ({ url }: Receiver) => new URL(url).host;
+  expect(stdout).toBe(
+    `slack at ${hostOf(slack)}: answered 403 invalid_token\n` +
+      `pagerduty at ${hostOf(pagerduty)}: took it\nwebhook at ${hostOf(webhook)}: took it\n`,
+  );
+  expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/test', 'resolve recon/production/test']);
+  expect(bodiesOf<WebhookBody>(webhook)).toMatchObject([{ type: 'reconciliation.test' }]);
+  expect(await statesOf(sql)).toEqual({});
+  const nobody = await (await desk()).types(['alerts', 'test']);
+  expect(nobody.exitCode).toBe(78);
+  expect(nobody.stderr).toContain('No target of alerts is configured');
+});
+
+/** Takes the first connection and says nothing; the next ones it closes. */
+async function silentOnce(): Promise<{ url: string; connections: () => number }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    if (sockets.push(socket) > 1) socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    connections: () => sockets.length,
+  };
+}

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import postgres from 'postgres';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { query, withDatabase } from '../../src/database/database.ts';
+import { migrateUp } from '../../src/migrations/migrations.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
+import { startReplicated } from '../support/replica.ts';
+import { operatorOf } from '../support/world.ts';
+
+const { primary, replica, stop } = await startReplicated();
+const sql = postgres(primary.url, { max: 2, onnotice: () => undefined });
+const onReplica = postgres(replica.url, { max: 2, onnotice: () => undefined });
+const ledger = new LedgerBuilder({ now: new Date() });
+const ada = ledger.user();
+
+beforeAll(async () => {
+  await withDatabase(primary.url, { connections: 1 }, async (database) => {
+    await query(database, await readFile(new URL('../support/host.sql', import.meta.url), 'utf8'));
+    await migrateUp(database, undefined);
+  });
+  ledger.deposit(ada, '20');
+  await ledger.save(sql);
+  return async () => {
+    await Promise.all([sql.end(), onReplica.end()]);
+    await stop();
+  };
+});
+
+const { runs, types } = operatorOf(primary.url, { SOURCE_DATABASE_URL: replica.url });
+/** As in production: the clocks are those of the machine and of the server. */
+const today = { now: new Date(), asOf: null };
+
+/** Keeps the replica where it is, until the test is over or `goOn` is called. */
+async function pauseReplay(): Promise<{ goOn: () => Promise<unknown> }> {
+  await onReplica`select pg_wal_replay_pause()`;
+  const goOn = async () => {
+    if ((await onReplica`select pg_is_wal_replay_paused() as paused`)[0]!['paused'] === true)
+      await onReplica`select pg_wal_replay_resume()`;
+  };
+  onTestFinished(goOn);
+  return { goOn };
+}
+
+describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
+  test('daily and hourly runs find what there is, read it there, and store it on the main database', async () => {
+    expect(await runs(['--type', 'daily'], today)).toMatchObject({ exitCode: 0, exceptions: [] });
+    const { subject } = ledger.deposit(ada, '50', { minutesAgo: 10, post: false });
+    await ledger.save(sql);
+    const { exceptions, checks } = await runs(['--type', 'hourly'], today);
+    expect(exceptions.map(({ affected_entity: entity }) => entity)).toEqual([subject]);
+    expect(checks.map(({ error_message: why }) => why)).toEqual(Array(4).fill(null));
+    expect((await types(['exceptions', 'show', exceptions[0]!.id])).stdout).toContain('settled_at');
+    expect(await sql`select from reconciliation_reports`).toHaveLength(2);
+  });
+
+  test('a run waits until the replica has what the main database had', async () => {
+    const { goOn } = await pauseReplay();
+    const { subject } = ledger.deposit(ada, '7', { post: false });
+    await ledger.save(sql);
+    const running = runs(['--type', 'daily'], today);
+    await expect
+      .poll(
+        () =>
+          onReplica`select from pg_stat_activity where query like '%pg_last_wal_replay_lsn%' and pid <> pg_backend_pid()`,
+      )
+      .not.toEqual([]);
+    await goOn();
+    const { exceptions, checks } = await running;
+    expect(checks.map(({ error_message: why }) => why)).toEqual(Array(4).fill(null));
+    expect(exceptions.map(({ affected_entity: entity }) => entity)).toContain(subject);
+  });
+
+  test('one that lags for too long makes the checks incomplete, and the lag is named', async () => {
+    await pauseReplay();
+    ledger.deposit(ada, '9');
+    await ledger.save(sql);
+    const { exitCode, checks } = await runs(['--type', 'daily'], {
+      ...today,
+      env: { RECONCILIATION_RUN_TIMEOUT: '2s' },
+    });
+    expect(exitCode).toBe(3);
+    for (const { error_message: why } of checks)
+      expect(why).toMatch(
+        /^The replica of SOURCE_DATABASE_URL lags: \d+ (bytes|kB) of what the main database has written/,
+      );
+  });
+
+  test('doctor says how it is', async () => {
+    expect((await types(['doctor'], today)).stdout).toMatch(/^ok {7}replica .*has replayed all/m);
+    const wrong = new URL(replica.url);
+    wrong.password = 'no-such-password';
+    const { stdout, exitCode } = await types(['doctor'], { ...today, env: { SOURCE_DATABASE_URL: wrong.href } });
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining('Check user and password in SOURCE_DATABASE_URL.')]);
+  });
+
+  test('a transaction that is open on the main database holds back what is verified', async () => {
+    const open = await sql.reserve();
+    await open`begin`;
+    await open`select pg_current_xact_id()`;
+    const anHourOn = new Date(Date.now() + 3_600_000);
+    const { checks } = await runs(['--type', 'hourly'], { now: anHourOn, asOf: anHourOn });
+    await open`rollback`;
+    open.release();
+    expect(JSON.stringify(checks[0]!.metadata)).toContain('a transaction is open since');
+  });
+});
+
+test('a replica of another server, and a wrong password, are refused by name', { timeout: 120_000 }, async () => {
+  const other = operatorOf(inject('serverUrl'), { SOURCE_DATABASE_URL: replica.url });
+  const { exitCode, stdout } = await other.types(['run', '--dry-run'], today);
+  expect(exitCode).toBe(78);
+  expect(stdout).toContain('SOURCE_DATABASE_URL names a replica of another server');
+  const wrong = new URL(replica.url);
+  wrong.password = 'no-such-password';
+  const refused = await runs(['--type', 'daily'], { ...today, env: { SOURCE_DATABASE_URL: wrong.href } });
+  expect(refused.exitCode).toBe(77);
+  expect(refused.checks[0]!['error_message']).toContain('Check user and password in SOURCE_DATABASE_URL.');
+});

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { actionNames, type ActionName } from '../../src/exceptions/actions.ts';
+
+/** What the host books. */
+const bookings = ['deposit', 'withdrawal', 'conversion job', 'investment', 'split', 'transfer'] as const;
+
+/** How an application breaks while it books. */
+const crashes = [
+  'none',
+  'not posted',
+  'header only',
+  'one leg',
+  'posted twice',
+  'other amount',
+  'other user',
+  'no link',
+  'paid and refunded',
+  'user deleted',
+] as const;
+
+/** How a run ends: by itself, because the database is gone at its nth message, or told to stop at that moment. */
+export type End = { how: 'by itself' } | { how: 'cut off' | 'SIGTERM'; atMessage: number };
+
+/** One thing that happens. It holds every choice in it, so that a story is played twice in the same way. */
+export type Step =
+  | { does: 'wait'; minutes: number }
+  | {
+      does: 'book';
+      what: (typeof bookings)[number];
+      crash: (typeof crashes)[number];
+      pending: boolean;
+      amount: string;
+      user: number;
+      minutesAgo: number;
+    }
+  | { does: 'finish'; which: number; posts: boolean }
+  | { does: 'reverse'; which: number }
+  | { does: 'drift'; which: number; amount: string }
+  | { does: 'mend'; which: number }
+  | { does: 'act'; action: ActionName; which: number; hours: number }
+  | { does: 'run'; type: 'hourly' | 'daily' | 'manual' | 'narrowed'; end: End };
+
+const which = fc.nat({ max: 5 });
+const amounts = fc.constantFrom('0.5', '0.000001', '7', '100', '1000.000001', '25000');
+
+const run: fc.Arbitrary<Step> = fc.record({
+  does: fc.constant('run' as const),
+  type: fc.constantFrom('hourly' as const, 'hourly', 'hourly', 'hourly', 'daily', 'manual', 'manual', 'narrowed'),
+  end: fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ how: 'by itself' as const }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        how: fc.constantFrom('cut off' as const, 'SIGTERM'),
+        atMessage: fc.integer({ min: 1, max: 160 }),
+      }),
+    },
+  ),
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: run },
+  {
+    weight: 2,
+    // on both sides of the grace period, of an hour and of the deadlines
+    arbitrary: fc.record({
+      does: fc.constant('wait' as const),
+      minutes: fc.constantFrom(1, 4, 5, 6, 15, 60, 61, 24 * 60, 24 * 60 + 6, 72 * 60 + 1),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      does: fc.constant('book' as const),
+      what: fc.constantFrom(...bookings),
+      crash: fc.oneof(fc.constant('none' as const), fc.constantFrom(...crashes)),
+      pending: fc.boolean(),
+      amount: amounts,
+      user: fc.nat({ max: 1 }),
+      minutesAgo: fc.nat({ max: 14 }), // as late as a commit may come
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('finish' as const), which, posts: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('reverse' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('drift' as const), which, amount: amounts }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('mend' as const), which }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('act' as const),
+      action: fc.constantFrom(...actionNames),
+      which,
+      hours: fc.integer({ min: 1, max: 48 }),
+    }),
+  },
+);
+
+/** Some steps, in any order. A shorter one is a simpler one. */
+export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 16, size: 'max' });
+
+/** A step on one line. */
+export function tell(one: Step): string {
+  return JSON.stringify(one).replace(/["{}]/g, '').replaceAll(',', ', ').replaceAll(':', ' ');
+}
