@@ -18,7 +18,7 @@ test('a run finds every fault of the demo and nothing else, later too', { timeou
   expect(count).toBeGreaterThan(10_000);
 
   await withSandboxes(filled, async (env) => {
-    const options = { env: { DATABASE_URL: url, LOG_LEVEL: 'silent', ...env }, asOf: null };
+    const options = { env: { DATABASE_URL: url, LOG_LEVEL: 'silent', ...env }, asOf: null, now: new Date() };
     expect(await recon(['run', '--type', 'manual'], options)).toMatchObject({ exitCode: 2 });
     const found = score(filled.planted, await readFound(sql));
     expect(found).toMatchObject({ missed: [], extra: [] });

@@ -83,7 +83,7 @@ describe('a run over everything', { timeout: 120_000 }, () => {
 
     const { id, subject } = ledger.deposit(ada, '50', { post: false });
     await ledger.save(sql);
-    circle.move(ada.walletId, '5000');
+    circle.move(ada.walletId, '5000').updateDate = new Date(cutAt.getTime() - 3_600_000).toISOString();
     const { report, checks, exceptions, exitCode } = await runs();
     expect(exitCode).toBe(2);
 
