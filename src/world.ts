@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type nodeFetch from 'node-fetch';
-import { DialingProblem } from './database/dialing.ts';
 
 /** What `fetch` looks like to us: node-fetch's, because it takes a keep-alive `agent`. */
 export type Fetch = typeof nodeFetch;
@@ -58,7 +57,6 @@ export function realWorld(): World {
       controller.abort(interrupt);
     });
   outliveOutput(process.stdout, process.stderr);
-  process.on('unhandledRejection', throwUnlessDialing);
   return {
     env: process.env,
     stdin: process.stdin,
@@ -70,14 +68,6 @@ export function realWorld(): World {
     fetch: async (...request) => (await import('node-fetch')).default(...request),
     signal: controller.signal,
   };
-}
-
-/**
- * On each new connection the driver asks for the types of arrays, and leaves the error to nobody if the connection is
- * lost meanwhile (postgres 3.4.9, `fetchArrayTypes`): whoever wanted it is told the same. Anything else is a bug.
- */
-function throwUnlessDialing(reason: unknown): void {
-  if (!(reason instanceof DialingProblem)) throw reason;
 }
 
 /** The streams that did not take what was written, and the code of why. */

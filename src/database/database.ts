@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { arrayTypes, type Items } from './arrays.ts';
 import { operatorProblem } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
@@ -12,7 +13,7 @@ export type Transaction = postgres.TransactionSql<Types>;
 /** What a value may be when it is bound as a parameter. */
 export type Parameter = string | number | boolean | null | Date | string[];
 
-type Types = { timestamp: string };
+type Types = { timestamp: string; texts: Items; numbers: Items };
 
 /** `2026-11-22 17:00:00.123456+00` (the session's time zone is UTC) becomes `2026-11-22T17:00:00.123456Z`. */
 function toRfc3339(text: string): string {
@@ -43,7 +44,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     idle_timeout: 0,
     prepare: false, // PgBouncer in transaction mode hands each transaction to another server connection
     onnotice: () => undefined, // postgres would print notices on stdout
-    types: { timestamp: timestamps },
+    fetch_types: false,
+    types: { timestamp: timestamps, ...arrayTypes },
     connection: { application_name: 'recon', TimeZone: 'UTC' },
     socket: dialer(options.signal),
   };

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { DialingProblem } from '../../src/database/dialing.ts';
 import type { Arena } from './arena.ts';
 import { play } from './play.ts';
 import { stories, tell, type Step } from './story.ts';
@@ -30,9 +29,7 @@ async function check(seed: number, inArena: InArena, how: { endOnFailure: boolea
 /** A rejection that nobody handles ends a real process with a crash: here it fails the story. */
 async function withoutLooseEnds(body: () => Promise<void>): Promise<void> {
   const loose: unknown[] = [];
-  const listener = (reason: unknown) => {
-    if (!(reason instanceof DialingProblem)) loose.push(reason); // bin/recon.js outlives those, and so do we
-  };
+  const listener = (reason: unknown) => loose.push(reason);
   process.on('unhandledRejection', listener);
   try {
     await body();
