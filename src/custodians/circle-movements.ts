@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Incomplete } from '../incomplete.ts';
 import { type Money, sum, zero } from '../money.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
 import { Refusal } from './answers.ts';
@@ -138,10 +139,20 @@ async function amountOf(circle: Circle, tokens: KnownTokens, transaction: Transa
   return transactionType === 'OUTBOUND' ? amount.negated() : undefined;
 }
 
+/** Anybody may send worthless tokens to our wallets: the run says so, instead of asking for them until its time is up. */
+const tokensMax = 2_000;
+
 /** A transaction names its token by Circle's id only. */
 async function isUsdc(circle: Circle, tokens: KnownTokens, id: string): Promise<boolean> {
-  const known = tokens.get(id) ?? askForToken(circle, id);
-  tokens.set(id, known);
+  let known = tokens.get(id);
+  if (known === undefined) {
+    if (tokens.size >= tokensMax)
+      throw new Incomplete(
+        `Circle could not be read: its latest transactions name more than ${tokensMax} tokens, and each takes a request of its own. Somebody may be flooding the wallets with them; run again an hour after it stops.`,
+      );
+    known = askForToken(circle, id);
+    tokens.set(id, known);
+  }
   return known;
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openAlpaca } from '../../src/custodians/alpaca.ts';
 import { openCircle } from '../../src/custodians/circle.ts';
+import { lookAtCircle } from '../../src/custodians/circle-movements.ts';
 import type { Look } from '../../src/custodians/custodian.ts';
 import { toText } from '../../src/money.ts';
 import { startAlpacaSandbox, type AlpacaSandbox, type SandboxTransfer } from '../support/alpaca-sandbox.ts';
@@ -51,6 +52,15 @@ describe('a look at Circle', () => {
       [sideways!.id]: undefined,
       [two!.id]: undefined,
     });
+  });
+
+  it('is not kept busy by thousands of worthless tokens', async () => {
+    const { circle } = await circleWith((one) => void one.move(anna, '1'));
+    const options = { ...usual, baseUrl: circle.url, apiKey: 'LIVE_API_KEY:id:secret' };
+    const tokens = new Map(Array.from({ length: 2000 }, (_, index) => [`token ${index}`, Promise.resolve(false)]));
+    await expect(lookAtCircle({ options, world, tokens, since: undefined })).rejects.toThrow(/more than 2000 tokens/);
+    tokens.delete('token 0');
+    expect((await lookAtCircle({ options, world, tokens, since: undefined })).movements.size).toBe(1);
   });
 
   it('begins a listing again whose cursor has moved on', async () => {
