@@ -91,6 +91,26 @@ test('what has been pending for hours is explained once Circle was asked for all
   expect(detailsOf(paid).in_flight.items).toMatchObject([{ id: sent.id, explains: '0' }]); // and its twin is not missing
 });
 
+test('a deposit that is under way is not taken for one of the same worth hours ago', async () => {
+  const { runs, ledger, sql, circle, ada, booksSay } = await scene('circle_balance');
+  const entries = [
+    debit(ledger.systemAccount('system_buffer_usdc'), '50'),
+    credit(ledger.account(ada, 'usdc_balance'), '50'),
+  ];
+  ledger.transaction({ type: 'deposit', user: ada, status: 'completed', minutesAgo: 180, entries });
+  await ledger.save(sql);
+  await booksSay('150');
+  const earlier = circle.move(ada.walletId, '50');
+  Object.assign(earlier, { createDate: minutesAgo(180), updateDate: minutesAgo(180) });
+  const arriving = circle.move(ada.walletId, '50', 'CONFIRMED');
+  arriving.createDate = minutesAgo(1);
+  const document = await runs();
+  expect(document).toMatchObject({ exitCode: 0, checks: [{ difference: '50' }] });
+  expect(detailsOf(document).in_flight.items).toMatchObject([{ id: arriving.id, explains: '50' }]);
+  arriving.createDate = minutesAgo(60 * 73); // nor is a loss explained for ever by what never becomes final
+  expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ difference: '50' }] });
+});
+
 test('as many accounts are asked for their transfers as it takes to explain a difference', async () => {
   const { runs, alpaca, ledger, sql } = await scene('alpaca_balance');
   const users = Array.from({ length: 24 }, () => ledger.user());
@@ -109,6 +129,19 @@ test('as many accounts are asked for their transfers as it takes to explain a di
   const short = await runs();
   expect(short).toMatchObject({ exitCode: 0, checks: [{ difference: '-1200' }] });
   expect(detailsOf(short)).toMatchObject({ in_flight: { count: 23 }, unexplained: '-50', cut: { rounds: 2 } });
+});
+
+test('a transfer that was booked two days ago is believed once Alpaca was asked for all of that time', async () => {
+  const { runs, alpaca, ledger, sql, ada } = await scene('alpaca_balance');
+  ledger.investment(ada, '500', { minutesAgo: 60 * 50 });
+  await ledger.save(sql);
+  const transfer = transferOf(ada.alpacaAccountId, 'SENT_TO_CLEARING', '500');
+  alpaca.transfers.push(Object.assign(transfer, { created_at: minutesAgo(60 * 48) }));
+  const document = await runs();
+  expect(document).toMatchObject({ exitCode: 0, checks: [{ difference: '-500' }] });
+  expect(detailsOf(document).in_flight.items).toMatchObject([{ id: transfer.id, explains: '-500' }]);
+  alpaca.transfers.length = 0;
+  expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ difference: '-500' }] });
 });
 
 function transferOf(account: string, status: string, amount: string): SandboxTransfer {

@@ -2,8 +2,9 @@ import { quote } from '../custodians/answers.ts';
 import { keyOf, type BegunReading, type Holding, type Look, type Movement } from '../custodians/custodian.ts';
 import { movedBetween, underWayBetween } from '../custodians/moved.ts';
 import { Incomplete } from '../incomplete.ts';
+import { toText } from '../money.ts';
 import type { AfterCut, Cut } from './check.ts';
-import type { CustodyBooks } from './custody-books.ts';
+import type { BooksMovement, CustodyBooks } from './custody-books.ts';
 
 /** Both sides as they are known so far. */
 export interface CustodyView {
@@ -88,8 +89,7 @@ export async function settleCut(
     let again: readonly Holding[] | undefined = moved;
     if (moved.length === 0) {
       const { agrees, suspects } = doubtOf(closed);
-      const confirmed = doubted !== undefined && [...(suspects ?? closed.holdings.values())].every(isIn(asked));
-      if (agrees || confirmed) return { view: closed, doubted };
+      if (agrees || (doubted !== undefined && isConfirmed(closed, suspects, asked))) return { view: closed, doubted };
       doubted ??= closed;
       for (const { externalId } of suspects ?? closed.holdings.values()) asked.add(externalId);
       [closed, moved] = await lookAgain(await askForThePast(closed, after), after, asked); // before the books: they tell of twins
@@ -99,6 +99,12 @@ export async function settleCut(
     const read = await readAgain(closed, again, custodian, after);
     view = await after.cut(async (cut) => withBooks(read, await readBooks(cut, look), cut));
   }
+}
+
+/** All that could explain the mismatch was asked for: what disagrees for its own movements, and all for the past. */
+function isConfirmed(view: CustodyView, suspects: Doubt['suspects'], asked: ReadonlySet<string>): boolean {
+  if (![...(suspects ?? view.holdings.values())].every(isIn(asked))) return false;
+  return oldestUnasked(view) === undefined || view.rounds >= roundsMax;
 }
 
 function isIn(ids: ReadonlySet<string>): (holding: Holding) => boolean {
@@ -130,13 +136,25 @@ async function lookAgain(
 /** How much younger than its twin in the books something at the custodian is at most, if it came first. */
 const hourMs = 3_600_000;
 
-/** What is pending in the books may have come to its end at the custodian before the first look begins. */
+/**
+ * The oldest in the books that may be the twin of something that came to its end at the custodian before the time that
+ * it was asked for: what is pending, and what is worth as much as something under way, which would be taken for it.
+ */
+function oldestUnasked({ books, movements, reach }: CustodyView): BooksMovement | undefined {
+  const underWay = new Set(
+    movements.map((movement) => movement.underWay && movement.amount && toText(movement.amount)),
+  );
+  const oldest = books.movements.find(({ pending, amount }) => pending || underWay.has(toText(amount))); // in their order
+  return oldest && Date.parse(oldest.createdAt) < Date.parse(reach) ? oldest : undefined;
+}
+
 async function askForThePast(view: CustodyView, { world }: AfterCut): Promise<CustodyView> {
-  const oldest = view.books.movements.find(({ pending }) => pending); // they are in the order of their times
-  if (oldest === undefined || Date.parse(oldest.createdAt) >= Date.parse(view.reach)) return view;
+  const oldest = oldestUnasked(view);
+  if (oldest === undefined) return view;
   const from = new Date(Date.parse(oldest.createdAt) - hourMs).toISOString();
   const past = await view.reading.custodian.past(world, from, view.reach);
-  return { ...view, past, reach: oldest.createdAt };
+  const known = new Map([...view.past, ...past].map((movement) => [keyOf(movement), movement]));
+  return { ...view, past: [...known.values()], reach: oldest.createdAt };
 }
 
 /** Reads `holdings` again, or all of them. */

@@ -25,8 +25,6 @@ export interface InFlight {
 export interface Patience extends Apart {
   /** The moment of the books (RFC 3339). */
   asOf: string;
-  /** The custodian was asked for everything that is not older (RFC 3339): what is missing there is missing. */
-  reach: string;
 }
 
 /**
@@ -36,11 +34,21 @@ export interface Patience extends Apart {
  */
 export function inFlightOf(movements: Iterable<Movement>, books: CustodyBooks, patience: Patience): InFlight[] {
   const custodian = [...movements].filter(({ booked, underWay, amount }) => (booked || underWay) && !amount?.isZero());
-  const twins = twinsOf(custodian, books, patience);
+  const stuck = new Set(custodian.filter((movement) => isStuck(movement, patience)));
+  const twins = twinsOf(
+    custodian.filter((movement) => !stuck.has(movement)),
+    books,
+    patience,
+  );
   const paired = new Set(twins.values());
   const { asOf, graceMs } = patience;
   return [
-    ...custodian.filter(({ underWay }) => underWay).map((movement) => atCustodian(movement, twins.has(movement))),
+    ...custodian
+      .filter(({ underWay }) => underWay)
+      .map((movement) => ({
+        ...atCustodian(movement, twins.has(movement)),
+        ...(stuck.has(movement) && { explains: zero }),
+      })),
     ...custodian
       .filter((movement) => !movement.underWay && !twins.has(movement) && within(movement.endedAt, asOf, graceMs))
       .map((movement) => ({ ...atCustodian(movement, false), awaited: true })),
@@ -73,6 +81,11 @@ export function describeInFlight(items: readonly InFlight[]): Record<string, unk
 /** The sum of what the items explain. */
 export function explainedBy(items: readonly InFlight[]): Money {
   return sum(items.map(({ explains }) => explains));
+}
+
+/** Under way for longer than anything may take: if it explained its part, a loss could hide behind it for ever. */
+function isStuck({ underWay, createdAt }: Movement, { asOf, deadlineMs }: Patience): boolean {
+  return underWay && Date.parse(createdAt ?? '') < Date.parse(asOf) - deadlineMs;
 }
 
 function atCustodian({ of, id, externalId, state, amount, booked }: Movement, inBooks: boolean): InFlight {

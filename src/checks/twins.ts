@@ -7,6 +7,8 @@ export interface Apart {
   graceMs: number;
   /** As long as one of them is not at its end: whoever pays out may have to be asked first. */
   deadlineMs: number;
+  /** The custodian was asked for everything that is not older (RFC 3339): what is missing there is missing. */
+  reach: string;
 }
 
 /** Where both are at their end, they are no further apart than that. */
@@ -14,39 +16,47 @@ const endedMs = 3_600_000;
 
 /**
  * Pairs each movement of the custodian with at most one of the books that is worth as much and belongs to the same user,
- * as far as both say whose they are: the nearest in time. Final ones choose first: of two alike in the books, one is
- * theirs. What is booked prefers a completed twin, what is not a pending one: so nothing that is at its end on both
- * sides stands in for something that is not.
+ * as far as both say whose they are: the nearest in time. Final ones choose first, and among what is completed before
+ * what is pending: so nothing that is at its end on both sides stands in for something that is not.
  */
 export function twinsOf(
   custodian: readonly Movement[],
   { movements, owners }: CustodyBooks,
-  { graceMs, deadlineMs }: Apart,
+  { graceMs, deadlineMs, reach }: Apart,
 ): Map<Movement, BooksMovement> {
   const alike = byAmount(movements);
   const twins = new Map<Movement, BooksMovement>();
-  for (const choosing of inTurn(custodian))
+  for (const { choosing, completedOnly } of inTurn(custodian))
     // Those that are close together first, or one that has no twin would take its neighbour's.
     for (const apartMs of [graceMs, endedMs, deadlineMs])
       for (const movement of choosing) {
         if (movement.amount === undefined || twins.has(movement)) continue;
         const candidates = alike.get(toText(movement.amount)) ?? [];
-        const twin = twinAmong(candidates, movement, { owner: owners.get(movement.externalId) ?? null, apartMs });
+        const owner = owners.get(movement.externalId) ?? null;
+        const twin = twinAmong(candidates, movement, { owner, apartMs, completedOnly, reachAt: Date.parse(reach) });
         if (twin === undefined) continue;
         twins.set(movement, twin.movement);
-        twin.taken = true;
+        candidates.splice(candidates.indexOf(twin), 1);
       }
   return twins;
 }
 
+interface Turn {
+  choosing: Movement[];
+  /** Not among what is pending in the books. */
+  completedOnly: boolean;
+}
+
 /** Final ones, those of which nobody says when they were after the others; then what is under way. Each oldest first. */
-function inTurn(custodian: readonly Movement[]): Movement[][] {
+function inTurn(custodian: readonly Movement[]): Turn[] {
   const oldestFirst = custodian.toSorted(byAge);
   const final = oldestFirst.filter(({ underWay }) => !underWay);
+  const timed = final.filter(({ createdAt }) => createdAt !== undefined);
   return [
-    final.filter(({ createdAt }) => createdAt !== undefined),
-    final.filter(({ createdAt }) => createdAt === undefined),
-    oldestFirst.filter(({ underWay }) => underWay),
+    { choosing: timed, completedOnly: true },
+    { choosing: timed, completedOnly: false },
+    { choosing: final.filter(({ createdAt }) => createdAt === undefined), completedOnly: false },
+    { choosing: oldestFirst.filter(({ underWay }) => underWay), completedOnly: false },
   ];
 }
 
@@ -54,7 +64,6 @@ interface Candidate {
   movement: BooksMovement;
   /** Milliseconds since 1970. */
   at: number;
-  taken: boolean;
 }
 
 /** Those that are worth as much, in the order of their times: a busy firm has thousands of each. */
@@ -62,7 +71,7 @@ function byAmount(movements: readonly BooksMovement[]): Map<string, Candidate[]>
   const alike = new Map<string, Candidate[]>();
   for (const movement of movements) {
     const worth = toText(movement.amount);
-    const candidate = { movement, at: Date.parse(movement.createdAt), taken: false };
+    const candidate = { movement, at: Date.parse(movement.createdAt) };
     const others = alike.get(worth);
     if (others === undefined) alike.set(worth, [candidate]);
     else others.push(candidate);
@@ -71,24 +80,31 @@ function byAmount(movements: readonly BooksMovement[]): Map<string, Candidate[]>
   return alike;
 }
 
-interface Wanted {
+interface Wanted extends Pick<Turn, 'completedOnly'> {
   owner: string | null;
   apartMs: number;
+  reachAt: number;
 }
 
 function twinAmong(candidates: readonly Candidate[], movement: Movement, wanted: Wanted): Candidate | undefined {
   let second: Candidate | undefined;
   for (const candidate of nearestFirst(candidates, movement, wanted.apartMs)) {
-    if (candidate.taken || !mayBeTwins(movement, candidate, wanted.owner)) continue;
+    if (!mayBeTwins(movement, candidate, wanted)) continue;
     if (candidate.movement.pending !== movement.booked) return candidate;
     second ??= candidate;
   }
   return second;
 }
 
-function mayBeTwins({ createdAt, underWay }: Movement, { movement: other, at }: Candidate, owner: string | null) {
+/**
+ * Of what is completed and older than the custodian was asked for, the twin may be at its end there and out of sight:
+ * something under way is not taken for it, unless they are close together.
+ */
+function mayBeTwins({ createdAt, underWay }: Movement, { movement: other, at }: Candidate, wanted: Wanted): boolean {
+  const { owner, completedOnly, reachAt } = wanted;
   if (owner !== null && other.userId !== null && owner !== other.userId) return false;
-  if (underWay || other.pending || createdAt === undefined) return true;
+  if (other.pending) return !completedOnly;
+  if (createdAt === undefined || (underWay && at >= reachAt)) return true;
   return Math.abs(at - Date.parse(createdAt)) <= endedMs;
 }
 

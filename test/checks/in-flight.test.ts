@@ -62,6 +62,12 @@ describe('an item explains what one side has and the other has not', () => {
     ],
     ['in a state that we do not know', [movement('a', '-5', { booked: undefined })], [posted('t', '-5')], ['a 0']],
     ['of an amount that nobody tells', [movement('a', '1', { amount: undefined })], [], ['a 0']],
+    [
+      'in a block, and no further for longer than anything may take',
+      [movement('a', '7', { ...confirmed, createdAt: after(3600 - 72 * 3600 - 1) })],
+      [],
+      ['a 0'],
+    ],
     ['in another token', [movement('a', '0')], [], []],
   ])('%s', (_what, movements, books, explains) => {
     expect(explanations(movements, books)).toEqual(explains);
@@ -129,6 +135,22 @@ describe('two sides are one event', () => {
     expect(explanations([movement('sent', '-5')], books)).toEqual(['sent 5']);
   });
 
+  test('what is completed before what is pending and nearer, for what is final', () => {
+    const books = [
+      posted('approved late', '-5', { pending: false, createdAt: after(-1200) }),
+      posted('waits', '-5', { createdAt: after(120) }),
+    ];
+    expect(explanations([movement('final', '-5', complete)], books)).toEqual(['waits 5']);
+  });
+
+  test('not with what may have a twin from before the custodian was asked, unless they are close together', () => {
+    const old = (seconds: number) => posted('t', '5', { pending: false, createdAt: after(seconds) });
+    const fresh = (seconds: number) => movement('a', '5', { ...confirmed, createdAt: after(seconds) });
+    expect(explanations([fresh(0)], [old(-3601)])).toEqual(['a 5']); // reach is at -3600
+    expect(explanations([fresh(60)], [old(-3600)])).toEqual(['a 0']);
+    expect(explanations([fresh(-1)], [old(-3601)])).toEqual(['a 0']);
+  });
+
   test('once: what is final takes its twin before what is under way', () => {
     const movements = [movement('way', '-5'), movement('final', '-5', complete)];
     expect(explanations(movements, [posted('t', '-5', { pending: false })])).toEqual(['way 0']);
@@ -153,6 +175,17 @@ describe('two sides are one event', () => {
     const movements = [movement('day', '5', { ...complete, createdAt: undefined }), movement('time', '5', complete)];
     const twins = twinsOf(movements, booksWith([posted('t', '5', { pending: false })]), patience);
     expect(Array.from(twins.keys(), ({ id }) => id)).toEqual(['time']);
+  });
+
+  test('among four thousand at once that are alike, quickly', () => {
+    const wallets = Array.from({ length: 4_000 }, (_, index) => `wallet ${index}`);
+    const movements = wallets.map((wallet) => movement(wallet, '5', { ...complete, externalId: wallet }));
+    const books = wallets.map((wallet) => posted(wallet, '5', { userId: wallet, pending: false }));
+    const owned = { ...booksWith(books), owners: new Map(wallets.map((wallet) => [wallet, wallet])) };
+    const startedAt = performance.now();
+    expect(twinsOf(movements, owned, patience).size).toBe(4_000);
+    expect(twinsOf(movements, booksWith(books), patience).size).toBe(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   test('among three days of them that are alike, quickly', () => {
