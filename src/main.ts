@@ -20,7 +20,7 @@ import { statusCommand } from './commands/status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { createMask } from './secrets.ts';
-import { SignalInterrupt, whyCutShort, type World } from './world.ts';
+import { SignalInterrupt, whyCutShort, widthOf, type World } from './world.ts';
 
 export { realWorld } from './world.ts';
 
@@ -61,10 +61,10 @@ function buildProgram(context: CommandContext): Command {
     })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => world.stdout.write(fitHelp(text, world.stdout.columns ?? 80)),
+      writeOut: (text) => world.stdout.write(fitHelp(text, widthOf(world.stdout))),
       writeErr: (text) => world.stderr.write(text),
-      getOutHelpWidth: () => world.stdout.columns ?? 80,
-      getErrHelpWidth: () => world.stderr.columns ?? 80,
+      getOutHelpWidth: () => widthOf(world.stdout),
+      getErrHelpWidth: () => widthOf(world.stderr),
     })
     .showHelpAfterError('Run with --help for usage.')
     .addHelpText(

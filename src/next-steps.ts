@@ -1,6 +1,8 @@
 import type { CheckName } from './checks/names.ts';
 import type { StoredException } from './exceptions/exception.ts';
-import type { Status } from './status.ts';
+import type { Severity } from './kinds.ts';
+import type { Report, Verdict } from './reports.ts';
+import type { ScheduledRuns } from './schedule/runs.ts';
 
 /** What a person does next. */
 export interface Step {
@@ -8,6 +10,15 @@ export interface Step {
   command: string;
   /** Why, in one sentence; may hold text of a database. */
   why: string;
+}
+
+/** Of where everything stands (`Status`), what the steps follow from. */
+export interface Standing {
+  runs: readonly ScheduledRuns[];
+  last_report: Report | null;
+  checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
+  open_exceptions: Readonly<Record<Severity, number>>;
+  corrections: { proposed: number };
 }
 
 /** What the steps after a comparison follow from. */
@@ -21,7 +32,7 @@ export interface Outcome {
 }
 
 /** What to do where everything stands so, the most urgent first; nothing where all is well. */
-export function stepsOf(standing: Omit<Status, 'next'>, first: StoredException | undefined): Step[] {
+export function stepsOf(standing: Standing, first: StoredException | undefined): Step[] {
   const { checks, open_exceptions: open } = standing;
   const incomplete = checks
     .filter(({ on, verdict }) => on && verdict === 'incomplete')
@@ -30,12 +41,12 @@ export function stepsOf(standing: Omit<Status, 'next'>, first: StoredException |
   return [...runsToMake(standing), ...stepsAfter({ incomplete, first, others }), ...toApprove(standing)];
 }
 
-function toApprove({ corrections: { proposed } }: Omit<Status, 'next'>): Step[] {
+function toApprove({ corrections: { proposed } }: Standing): Step[] {
   if (proposed === 0) return [];
   return [{ command: 'recon corrections list --state proposed', why: `${proposed} wait for a second person.` }];
 }
 
-function runsToMake({ runs, last_report: last }: Omit<Status, 'next'>): Step[] {
+function runsToMake({ runs, last_report: last }: Standing): Step[] {
   if (last === null) return [{ command: 'recon run --type daily', why: 'There was no run yet.' }];
   return runs.flatMap(({ run_type: type, last_report: run, overdue }) => {
     const command = `recon run --type ${type}`;

@@ -1,5 +1,5 @@
 import { describeDuration } from './duration.ts';
-import type { Output, World } from './world.ts';
+import { widthOf, type Output, type World } from './world.ts';
 
 const redrawMs = 200;
 
@@ -63,7 +63,7 @@ export class ProgressLine {
     if (elapsedMs < patienceMs) return;
     const time = describeDuration(Math.floor(elapsedMs / 1_000) * 1_000);
     const line = [this.#phase, this.#detail, time].filter((part) => part !== '').join(' · ');
-    stderr.write(`${eraseLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`); // a line that wraps could not be erased
+    stderr.write(`${eraseLine}${line.slice(0, widthOf(stderr) - 1)}`); // a line that wraps could not be erased
     this.#drawn = true;
   }
 

@@ -9,6 +9,11 @@ export type Fetch = typeof nodeFetch;
 /** A stream that may be a terminal. */
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
+/** Characters to a line of a stream, as far as it knows: a terminal that nobody told its size says 0. */
+export function widthOf({ columns = 0 }: Output): number {
+  return columns > 0 ? columns : 80;
+}
+
 /**
  * Everything outside the program. `bin/recon.js` passes the real one; a test passes its own, and it is, with the base
  * URLs of the custodians, the only seam.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { fingerprintOf, type Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Severity } from '../kinds.ts';
+import { money, toText } from '../money.ts';
 
 /**
  * A finding with a life: a row of reconciliation_exceptions. Amounts are exact decimal text, a value that does not
@@ -56,7 +57,10 @@ export function stakeOf(metadata: StoredException['metadata']): string | undefin
  */
 export function versionOf(exception: StoredException): string {
   const { difference, expected_value: expected, actual_value: actual, currency, metadata } = exception;
-  const amounts = difference === null ? [expected, actual] : [difference];
+  // 100 and 100.00 are the same
+  const amounts = (difference === null ? [expected, actual] : [difference]).map((amount) =>
+    amount === null ? null : toText(money(amount)),
+  );
   const hash = createHash('sha256').update(JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null]));
   return `v${hash.digest('hex').slice(0, 12)}`;
 }

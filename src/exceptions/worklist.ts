@@ -17,7 +17,7 @@ export interface Worklist {
 export interface WorklistOrder extends Order {
   /** The line of the file. */
   line: number;
-  /** Of the amounts that the person saw (`versionOf`); empty where the file does not say. */
+  /** Of the amounts that the person saw (`versionOf`); never empty where the action closes it. */
   seen: string;
 }
 
@@ -108,13 +108,14 @@ function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistO
   return order;
 }
 
-function wrongWith({ id, action, note, until, assignee }: WorklistOrder, untilCell: string, now: Date): string[] {
+function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, untilCell: string, now: Date): string[] {
   const { takes, note: needs }: Action = actions[action];
   const isToCome = Date.parse(until ?? '') > now.getTime();
   return [
     !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) && `"${id}" is not the id of an exception.`,
     needs === 'required' && note === null && `${action} needs a note: why.`,
     assignee !== null && whyNotTo(assignee),
+    isClosing(action) && seen === '' && `${action} needs what was exported in the column version: at which amounts.`,
     takes === 'until' &&
       !isToCome &&
       `"${untilCell}" is not a time to come: until takes 2h, 7d, YYYY-MM-DD (UTC) or RFC 3339.`,
@@ -151,9 +152,7 @@ export async function assertSeen(
   orders: readonly WorklistOrder[],
   current: AsyncIterable<StoredException>,
 ): Promise<void> {
-  const closing = new Map(
-    orders.filter(({ action, seen }) => isClosing(action) && seen !== '').map((one) => [one.id, one]),
-  );
+  const closing = new Map(orders.filter(({ action }) => isClosing(action)).map((order) => [order.id, order]));
   const problems: string[] = [];
   for await (const exception of current) {
     const order = closing.get(exception.id ?? '');

@@ -72,15 +72,15 @@ export type HistogramName = keyof typeof histograms;
 export const gauges = {
   reconciliation_enabled: { help: '0 while RECONCILIATION_ENABLED is false.', labels: {} },
   reconciliation_exceptions_unresolved: {
-    help: 'Exceptions that are open and not accepted.',
+    help: 'Exceptions that are neither resolved nor accepted.',
     labels: { severity },
   },
   reconciliation_oldest_unresolved_exception_timestamp_seconds: {
-    help: 'When the oldest exception that is open was first seen.',
+    help: 'When the oldest exception that is neither resolved nor accepted was first seen.',
     labels: { severity },
   },
   reconciliation_discrepancy_amount: {
-    help: 'Sum of the absolute differences of the open exceptions.',
+    help: 'Sum of the absolute differences of the exceptions that are neither resolved nor accepted.',
     labels: { check_type, currency: ['USD', 'USDC', 'other'] },
   },
   reconciliation_last_run_success: {

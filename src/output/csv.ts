@@ -7,8 +7,8 @@ const rowsPerPart = 100;
 
 /**
  * Rows as CSV (RFC 4180) with a header line, a part at a time. Nested values become JSON, null an empty cell; control
- * characters are made visible, and a cell that a spreadsheet would run as a formula is defused. Amounts, which may begin
- * with a minus, stay as they are.
+ * characters are made visible, and a cell that a spreadsheet would run as a formula is defused. Amounts stay
+ * numbers unless it would round them (`defuse`).
  */
 export async function* toCsv(columns: readonly string[], rows: Items<object>): AsyncGenerator<string> {
   let records: string[][] = [[...columns]];

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import type { Verdict } from '../reports.ts';
-import type { Output, World } from '../world.ts';
+import { widthOf, type Output, type World } from '../world.ts';
 
 /** How text is painted for one stream. Colour is never alone: every painted word says the same by itself. */
 export interface Screen {
@@ -25,7 +25,7 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
     health: (health) => ({ ok: paint.green, warning: paint.magenta, problem: paint.red })[health](health),
-    columns: stream.isTTY === true ? (stream.columns ?? 80) : Infinity,
+    columns: stream.isTTY === true ? widthOf(stream) : Infinity,
   };
 }
 

@@ -66,6 +66,8 @@ describe.each(['bash', 'zsh', 'fish'])('completion for %s', (shell) => {
       expect(await offers('recon reports show -o h')).toEqual(['html']);
       expect(await offers('recon checks dep')).toEqual(['deposits']);
       expect(await offers('recon status --env')).toEqual(['--env-file']);
+      expect(await offers('recon help e')).toEqual(['environment', 'exceptions', 'exit-codes']);
+      expect(await offers('recon help exceptions s')).toEqual(['show', 'snooze']);
       expect(await offers('recon nonsense zz')).toEqual([]);
     },
   );

@@ -6,7 +6,7 @@ import type { Transaction } from '../../src/database/database.ts';
 import { lockExceptions } from '../../src/exceptions/store.ts';
 import { testDatabase } from '../support/database.ts';
 import { cutAt } from '../support/run-check.ts';
-import { operatorOf, type Operator } from '../support/world.ts';
+import { operatorOf, reconIn, testWorld, type Operator } from '../support/world.ts';
 
 const { url, sql } = await testDatabase();
 const report = '10000000-0000-4000-8000-000000000001';
@@ -248,6 +248,22 @@ describe('two people at once', () => {
   });
 });
 
+test('an order is signed once the question is answered, so that no run that began meanwhile takes it back', async () => {
+  await exceptions('resolve bbbb cccc --note x --yes');
+  const answered = new Date(cutAt.getTime() + 3_600_000);
+  async function* answer() {
+    await Promise.resolve(); // a person takes their time
+    world.now = () => answered;
+    yield 'reopen\n';
+  }
+  const world = testWorld({ env: { DATABASE_URL: url, USER: 'ada' }, typed: answer() });
+  const line = 'exceptions reopen bbbb cccc --note "not yet"';
+  expect(await reconIn(world, wordsOf(line))).toMatchObject({ exitCode: 0 });
+  const events = await sql<{ created_at: Date }[]>`
+    select created_at from reconciliation_exception_events where event = 'reopened'`;
+  expect(events.map((event) => new Date(event.created_at))).toEqual([answered, answered]);
+});
+
 describe('several', () => {
   test('are shown first; a person says yes', async () => {
     const line = 'resolve --severity low --note "ticket 812"';
@@ -413,16 +429,28 @@ describe('a list that was exported comes back', () => {
       'Line 2: assign needs the name of a person in the column assignee, which cannot be system,',
       'System',
     ],
+    [
+      'no word for the amounts that were seen',
+      'resolve,x,',
+      'Line 2: resolve needs what was exported in the column version: at which amounts.',
+      '',
+      (csv: string) => csv.replace(/,v[0-9a-f]{12},/g, ',,'),
+    ],
     ['no name', 'assign,,', 'Line 2: assign needs the name of a person in the column assignee, which is empty.'],
-  ])('all or nothing: %s', async (_, cells, sentence, assignee = '') => {
+  ])('all or nothing: %s', async (_, cells, sentence, assignee = '', spoil = (csv: string) => csv) => {
     await sql`update reconciliation_exceptions set assignee = ${assignee} where id = ${ids.one}`;
-    const { exitCode, stderr } = await apply((csv) => enter(enter(csv, ids.three, 'comment,fine,'), ids.one, cells));
+    const { exitCode, stderr } = await apply((csv) =>
+      spoil(enter(enter(csv, ids.three, 'comment,fine,'), ids.one, cells)),
+    );
     expect([exitCode, await log()]).toEqual([64, []]);
     expect(stderr).toContain(sentence);
   });
 
   test('not if an amount has changed since, nor one that is not there', async () => {
     const { stdout: csv } = await exceptions('list -o csv');
+    await sql`update reconciliation_exceptions set difference = difference::numeric(36, 18)`;
+    const same = await apply(() => enter(csv, ids.one, 'accept,x,7d'), '', { typed: 'no\n' });
+    expect(same.stderr, 'written otherwise').toContain('Not confirmed; nothing was changed.');
     await sql`update reconciliation_exceptions set difference = difference + 0.000000000000000001`;
     const stale = await apply(() => enter(csv, ids.one, 'accept,x,7d'));
     expect(stale.stderr).toContain(`Line 2: the amounts of ${ids.one} are others by now: export the list again.`);
