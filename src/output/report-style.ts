@@ -20,6 +20,8 @@ th { font-weight: 600; color: var(--faint); } .right { text-align: right; } td.t
 .low { fill: var(--low); } .medium { fill: var(--medium); } .high { fill: var(--high); } .critical { fill: var(--critical); }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); }
 svg text.mark { fill: #fff; font-weight: bold; }
+/* on a narrow screen wide things scroll, in place of columns of single letters and charts that nobody can read */
+@media screen { figure { overflow-x: auto; } svg { min-width: 40rem; } td.text { min-width: 16rem; } }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; } tr, figure { break-inside: avoid; }
   thead { display: table-header-group; } .scroll { overflow: visible; } }
 `;
