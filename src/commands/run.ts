@@ -87,7 +87,7 @@ async function execute(flags: RunFlags, world: World) {
 async function announceDisabled(config: Config, type: ScheduledType, output: OutputFormat, world: World): Promise<0> {
   const { toJson } = await import('../output/json.ts');
   if (output === 'json') await print(world.stdout, toJson({ report: null, checks: [], exceptions: [] }));
-  const { standDown } = await import('../schedule/switched-off.ts');
+  const { standDown } = await import('../run/stand-down.ts');
   await standDown(config, type, world).catch(async (error: unknown) => {
     if (!(error instanceof OperatorError)) throw error;
     const { createMask } = await import('../secrets.ts');

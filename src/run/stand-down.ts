@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { withDatabase, type Database } from '../database/database.ts';
 import { assertMigrated } from '../migrations/migrations.ts';
 import { pushMetrics } from '../metrics/pushgateway.ts';
-import type { ScheduledType } from './schedule.ts';
+import type { ScheduledType } from '../schedule/schedule.ts';
 import type { World } from '../world.ts';
 
 /**
