@@ -85,6 +85,9 @@ export async function* streamFrom<T>(url: string, read: (database: Database) => 
 
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
 
+/** Whoever has waited for a lock has to see what was committed meanwhile, whatever isolation the role begins with. */
+const readWrite = 'isolation level read committed, read write';
+
 /** Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. */
 export async function inTransaction<T>(
   database: Database,
@@ -93,7 +96,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const lifeline = new Lifeline();
   try {
-    return (await database.begin(mode, (driven) => {
+    return (await database.begin(mode === 'read write' ? readWrite : mode, (driven) => {
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
       return lifeline.hold(async () => {

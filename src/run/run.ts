@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { inTransaction, streamFrom, withDatabase, type Database, type Transaction } from '../database/database.ts';
 import { cutOptionsOf, isWhole, startEngine, type Engine, type RunListener, type RunOptions } from './engine.ts';
 import { anyException } from '../exceptions/filter.ts';
-import { streamExceptions } from '../exceptions/store.ts';
+import { lockExceptions, streamExceptions } from '../exceptions/store.ts';
 import { assertKnownUser } from '../known-user.ts';
 import { makeKnown, tryToPush } from './make-known.ts';
 import { assertMigrated, plannedSchema } from '../migrations/migrations.ts';
@@ -99,6 +99,7 @@ async function begin(engine: Engine, database: Database, schema: string): Promis
   const { config, listener } = engine;
   const report = newReport(engine);
   await inTransaction(database, 'read write', async (transaction) => {
+    await lockExceptions(transaction, schema); // before any report, as whoever stores a run does
     const missed = await newlyMissed(transaction, schema, config, new Date(report.started_at));
     if (missed.length > 0) report.metadata['missed'] = missed;
     listener.missed(missed);
@@ -181,6 +182,7 @@ async function markFailed(
     error_message: message,
   };
   await inTransaction(database, 'read write', async (transaction) => {
+    await lockExceptions(transaction, schema);
     await finishReport(transaction, schema, failed);
     await announceEnd(engine, transaction, schema, failed);
     await countRun(transaction, schema, failed, []);

@@ -354,9 +354,11 @@ test('what two people do at once while a run ends is told once each, and nobody 
   });
 });
 
-test('what people did is written when nobody else changes exceptions', async () => {
+test('what people did is written when nobody else changes exceptions, whatever isolation the database begins with', async () => {
   const { webhook, env } = await targets();
   const { runs, types, sql, ledger, ada } = await desk();
+  const [here] = await sql<{ name: string }[]>`select current_database() as name`;
+  await sql`alter database ${sql(here!.name)} set default_transaction_isolation = 'serializable'`;
   ledger.deposit(ada, '5000', { post: false });
   await ledger.save(sql);
   await runs();
@@ -369,4 +371,22 @@ test('what people did is written when nobody else changes exceptions', async () 
   });
   expect((await retry)?.exitCode).toBe(0);
   expect(webhook.received).toEqual([]); // it is over, so that nothing stands
+});
+
+test('a run that is declared dead while it stores stands in nobody’s way, nor its successor in its own', async () => {
+  const { webhook, env } = await targets();
+  const { runs, types, sql, ledger, ada } = await desk(env);
+  ledger.deposit(ada, '5000', { post: false });
+  await ledger.save(sql);
+  const { report } = await runs();
+  await sql`update reconciliation_reports set status = 'in_progress' where id = ${report.id}`;
+  let next: Promise<Outcome> | undefined;
+  await sql.begin(async (storing) => {
+    await storing`select pg_advisory_xact_lock(hashtextextended('recon exceptions public', 0))`;
+    next = types(['run']);
+    await untilWaited(sql);
+    await storing`update reconciliation_reports set status = 'completed' where id = ${report.id}`;
+  });
+  expect((await next)?.exitCode).toBe(2);
+  expect(bodiesOf<WebhookBody>(webhook).map(({ data }) => data.failure)).toEqual([null]);
 });
