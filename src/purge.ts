@@ -177,12 +177,23 @@ function repeatedSightings(connection: Database | Transaction, schema: string, r
   `;
 }
 
-/** What no target waits for any longer. */
+/** What no target waits for any longer; but what says that another alert is overtaken stays as long as that one. */
 function deliveredAlerts(connection: Database | Transaction, schema: string, before: string) {
+  const alerts = connection(`${schema}.reconciliation_alerts`);
   return connection`
     select alert.id
-    from ${connection(`${schema}.reconciliation_alerts`)} as alert
-    where alert.state = 'delivered' and alert.delivered_at < ${before}::timestamptz
+    from ${alerts} as alert
+    where
+      alert.state = 'delivered'
+      and alert.delivered_at < ${before}::timestamptz
+      and not exists (
+        select from ${alerts} as overtaken
+        where
+          overtaken.state <> 'delivered'
+          and overtaken.target = alert.target
+          and overtaken.number < alert.number
+          and overtaken.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
+      )
   `;
 }
 

@@ -126,4 +126,19 @@ describe('recon purge', () => {
     expect(stdout).toMatch(/^purged \d{4}-.*: only what was seen first or last in this run is left of its findings$/m);
     expect(stdout).not.toContain(' more: ');
   });
+
+  test('what says that a dead alert is overtaken stays with it: nobody revives a beginning without its end', async () => {
+    const kept = await sql`
+      insert into reconciliation_alerts (target, summary, body, state, created_at, delivered_at)
+      values
+        ('pagerduty', 'trigger', '{"dedup_key": "one"}', 'dead', '2025-01-01', null),
+        ('pagerduty', 'resolve', '{"dedup_key": "one"}', 'delivered', '2025-01-02', '2025-01-02'),
+        ('pagerduty', 'resolve', '{"dedup_key": "other"}', 'delivered', '2025-01-02', '2025-01-02')
+      returning id`;
+    expect(await deletes('--yes')).toMatchObject({ deleted: { alerts: 1 } });
+    const ids = kept.map(({ id }) => id as string);
+    expect(await sql`select id from reconciliation_alerts where id = any (${ids}) order by number`).toEqual(
+      kept.slice(0, 2),
+    );
+  });
 });
