@@ -6,7 +6,7 @@ import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts
 import { holdLock } from '../database/held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
-import { giveUpOrphans, giveUpOvertaken, settle, waitingFor, type StoredAlert } from './outbox.ts';
+import { giveUpOld, giveUpOrphans, giveUpOvertaken, settle, waitingFor, type StoredAlert } from './outbox.ts';
 import { keyIn, pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
 import { slackPace, slackRequest, slackTook } from './slack.ts';
 import type { TargetConfig, TargetName } from './target.ts';
@@ -21,6 +21,9 @@ const lockWaitMs = 10_000;
 
 /** How often one alert is tried by one process. */
 const attemptsMax = 3;
+
+/** So many in a row that are answered with an error of the target: it is down, and the reason lies in none of them. */
+const failuresMax = 2;
 
 /** What came of delivering to one target. */
 export interface Delivered {
@@ -70,7 +73,8 @@ interface Post {
 }
 
 /**
- * A target that is down is left alone: the next alert would only wait as long again. What it refuses holds back what comes
+ * A target that is down is left alone: the next alert would only wait as long again. One that fails may do so over one
+ * alert, which does not keep the others from it. What it refuses holds back what comes
  * after it under the same key: PagerDuty must not hear of an end first, and then of a beginning.
  */
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
@@ -80,13 +84,15 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
   const { burst, gapMs } = paces[target.name];
   const heldBack = new Set<string>();
+  let failures = 0;
   for (const [index, alert] of alerts.entries()) {
     if (over.aborted || world.signal.aborted) break;
     const key = keyIn(alert.body);
     if (key !== undefined && heldBack.has(key)) continue;
     if (index >= burst) await sleep(gapMs);
-    const { isDown, ...attempted } = await tryToDeliver(target, alert, post);
+    const { isDown, isFailing, ...attempted } = await tryToDeliver(target, alert, post);
     const outcome = { ...attempted, at: world.now().toISOString() };
+    failures = isFailing ? failures + 1 : 0;
     await inTransaction(database, 'read write', (transaction) =>
       settle(transaction, schema, alert, outcome, config.alerts.maxAgeMs),
     );
@@ -95,7 +101,11 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
       result.problem ??= outcome.problem;
       if (key !== undefined) heldBack.add(key);
     }
-    if (isDown) break;
+    if (!isDown && failures < failuresMax) continue;
+    await inTransaction(database, 'read write', (transaction) =>
+      giveUpOld(transaction, schema, target.name, outcome, config.alerts.maxAgeMs),
+    );
+    break;
   }
   return result;
 }
@@ -110,20 +120,23 @@ const paces: Record<TargetName, { burst: number; gapMs: number }> = {
 interface Tried {
   attempts: number;
   problem: string | null;
-  /** It did not answer, or with what may pass: no reason lies in this alert. */
+  /** It did not answer, or asks to wait: no reason lies in this alert. */
   isDown: boolean;
+  /** It answered what may pass, and the reason may lie in this alert. */
+  isFailing: boolean;
 }
 
 /** Tries again what may pass, after a while; what was refused for good is for the next run, when it may be mended. */
 async function tryToDeliver(target: TargetConfig, alert: StoredAlert, post: Post): Promise<Tried> {
   for (let attempts = 1; ; attempts += 1) {
-    const { problem, passing, askedMs } = await send(target, alert, post);
-    if (problem === null || !passing || attempts === attemptsMax) return { attempts, problem, isDown: passing };
+    const { problem, passing, isDown, askedMs } = await send(target, alert, post);
+    const tried = { attempts, problem, isDown, isFailing: passing && !isDown };
+    if (problem === null || !passing || attempts === attemptsMax) return tried;
     const pauseMs = askedMs ?? backOffMs(attempts, post.world.random);
-    if (pauseMs > budgetMs) return { attempts, problem, isDown: true };
+    if (pauseMs > budgetMs) return tried;
     const stop = AbortSignal.any([post.over, post.world.signal]);
     await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
-    if (post.over.aborted || post.world.signal.aborted) return { attempts, problem, isDown: true };
+    if (post.over.aborted || post.world.signal.aborted) return tried;
   }
 }
 
@@ -133,6 +146,8 @@ export interface Reply {
   problem: string | null;
   /** Whether it may be taken a little later. */
   passing: boolean;
+  /** Whether it lies in the target, whatever is sent. */
+  isDown: boolean;
   /** How long the target asks to wait. */
   askedMs?: number | undefined;
 }
@@ -146,12 +161,14 @@ export async function send(
   try {
     const request = requestFor(target, alert, world.now());
     const answer = await exchange(world, request, Math.min(config.requestTimeoutMs, 10_000));
-    if (took[target.name](answer)) return { problem: null, passing: false };
+    if (took[target.name](answer)) return { problem: null, passing: false, isDown: false };
     const problem = `answered ${answer.status} ${cut(mask(answer.text.trim()), 200)}`.trim();
-    return { problem, passing: isPassing(answer.status), askedMs: askedWaitMs(answer, world.now()) };
+    const askedMs = askedWaitMs(answer, world.now());
+    const passing = isPassing(answer.status);
+    return { problem, passing, askedMs, isDown: passing && (answer.status < 500 || askedMs !== undefined) };
   } catch (error) {
-    if (error instanceof Unanswered) return { problem: error.message, passing: true };
-    if (world.signal.aborted) return { problem: 'the process was told to stop', passing: true };
+    if (error instanceof Unanswered) return { problem: error.message, passing: true, isDown: true };
+    if (world.signal.aborted) return { problem: 'the process was told to stop', passing: false, isDown: false };
     throw error;
   }
 }

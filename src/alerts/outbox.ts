@@ -117,6 +117,27 @@ export async function settle(
   await addToTotals(transaction, schema, [counted('reconciliation_alert_deliveries_total', { target, outcome })]);
 }
 
+/** Gives up, and counts, what is older than `maxAgeMs` of what waits for a target that is down: untried, for it is down. */
+export async function giveUpOld(
+  transaction: Transaction,
+  schema: string,
+  target: TargetName,
+  { problem, at }: Pick<Attempted, 'problem' | 'at'>,
+  maxAgeMs: number,
+): Promise<void> {
+  const { count } = await transaction`
+    update ${transaction(`${schema}.reconciliation_alerts`)} as alert
+    set state = 'dead', last_error = coalesce(alert.last_error, ${problem}::text)
+    where
+      alert.state = 'waiting'
+      and alert.target = ${target}
+      and alert.created_at < ${at}::timestamptz - ${`${maxAgeMs} milliseconds`}::interval
+  `;
+  if (count === 0) return;
+  const labels = { target, outcome: 'dead' };
+  await addToTotals(transaction, schema, [counted('reconciliation_alert_deliveries_total', labels, count)]);
+}
+
 /** Gives up what waits for targets that are not configured any more, once it is too old. */
 export async function giveUpOrphans(
   database: Database,

@@ -161,6 +161,46 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a target that is down', { timeout: 60_000 }, () => {
+  test('for one alert only takes the others', async () => {
+    const { webhook, env } = await targets();
+    const { runs, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+    });
+    const { id } = ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    webhook.faults.push({
+      path: /./,
+      respond: (real, { body }) => ({ ...real(), ...(body.includes(id) && { status: 500 }) }),
+    });
+    await runs();
+    ledger.deposit(ada, '6000', { post: false });
+    await ledger.save(sql);
+    await runs();
+    expect(await statesOf(sql)).toEqual({ 'webhook delivered': 1, 'webhook waiting': 1 });
+  });
+
+  test('for longer than an alert lives: all that are too old are given up and counted, and it is not asked for each', async () => {
+    const { webhook, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+      RECONCILIATION_HOURLY_INTERVAL: '1440',
+    });
+    webhook.faults.push(answers({ path: /./ }, { status: 429, headers: { 'retry-after': '3600' } }));
+    for (const hour of [0, 0.1, 0.2, 2]) {
+      ledger.deposit(ada, '5000', { post: false });
+      await ledger.save(sql);
+      await runs([], at(hour));
+    }
+    expect(await statesOf(sql)).toEqual({ 'webhook dead': 3, 'webhook waiting': 1 });
+    expect(webhook.received).toHaveLength(4);
+    expect((await types(['metrics', 'print'], at(2))).stdout).toContain(
+      'reconciliation_alert_deliveries_total{target="webhook",outcome="dead"} 3\n',
+    );
+  });
+});
+
 test('recon alerts test says for each target whether it takes it', async () => {
   const { slack, pagerduty, webhook, env } = await targets();
   const { types, sql } = await desk(env);
