@@ -183,17 +183,16 @@ function deliveredAlerts(connection: Database | Transaction, schema: string, bef
   return connection`
     select alert.id
     from ${alerts} as alert
+    left join (
+      select overtaken.target, overtaken.body ->> 'dedup_key' as key, min(overtaken.number) as number
+      from ${alerts} as overtaken
+      where overtaken.state <> 'delivered'
+      group by overtaken.target, overtaken.body ->> 'dedup_key'
+    ) as earliest on earliest.target = alert.target and earliest.key = alert.body ->> 'dedup_key'
     where
       alert.state = 'delivered'
       and alert.delivered_at < ${before}::timestamptz
-      and not exists (
-        select from ${alerts} as overtaken
-        where
-          overtaken.state <> 'delivered'
-          and overtaken.target = alert.target
-          and overtaken.number < alert.number
-          and overtaken.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
-      )
+      and coalesce(alert.number < earliest.number, true)
   `;
 }
 
