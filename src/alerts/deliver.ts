@@ -78,7 +78,7 @@ interface Post {
  * after it under the same key: PagerDuty must not hear of an end first, and then of a beginning.
  */
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
-  const { database, schema, config, world, over } = post;
+  const { database, schema, config, world } = post;
   await giveUpOvertaken(database, schema, target.name);
   const alerts = await waitingFor(database, schema, target.name);
   const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
@@ -86,7 +86,7 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const heldBack = new Set<string>();
   let failures = 0;
   for (const [index, alert] of alerts.entries()) {
-    if (over.aborted || world.signal.aborted) break;
+    if (isOver(post)) break;
     const key = keyIn(alert.body);
     if (key !== undefined && heldBack.has(key)) continue;
     if (index >= burst) await sleep(gapMs);
@@ -108,6 +108,10 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
     break;
   }
   return result;
+}
+
+function isOver({ over, world }: Post): boolean {
+  return over.aborted || world.signal.aborted;
 }
 
 /** So many at once, and then one every so often. */
@@ -136,7 +140,7 @@ async function tryToDeliver(target: TargetConfig, alert: StoredAlert, post: Post
     if (pauseMs > budgetMs) return tried;
     const stop = AbortSignal.any([post.over, post.world.signal]);
     await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
-    if (post.over.aborted || post.world.signal.aborted) return tried;
+    if (isOver(post)) return tried;
   }
 }
 
