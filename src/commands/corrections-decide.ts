@@ -130,14 +130,13 @@ async function find({ database, schema }: Store, id: string): Promise<StoredCorr
 
 /** The store as whoever may read it sees it, and the desk of whoever may write into the host's tables. */
 async function withDesk(world: World, body: (desk: Desk, store: Store) => Promise<void>): Promise<void> {
-  const { withDatabase } = await import('../database/database.ts');
+  const { withCorrectionDatabase } = await import('../corrections/database.ts');
   const { createMask } = await import('../secrets.ts');
   const { openSource } = await import('../source.ts');
   await withStore(world, (store) => {
     const { config, schema } = store;
     const source = openSource(config.source);
-    const options = { connections: 2, signal: world.signal };
-    return withDatabase(config.corrections.databaseUrl, options, (database) =>
+    return withCorrectionDatabase(config.corrections, store.database, world.signal, (database) =>
       body({ database, schema, config, source, world, mask: createMask(world.env) }, store),
     );
   });

@@ -1,12 +1,13 @@
 import { checks } from '../checks/index.ts';
 import { checkNames } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import { withDatabase, type Database } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { KindName } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CheckOutcome } from '../run/result.ts';
 import { correct } from './attempt.ts';
+import { withCorrectionDatabase } from './database.ts';
 import { correctionFigures, type CorrectionFigures } from './figures.ts';
 import { automaticKinds } from './index.ts';
 import { stoppedSentence, switchOf } from './switch.ts';
@@ -48,16 +49,16 @@ function provesEverything(outcome: CheckOutcome | undefined): boolean {
 
 /**
  * Corrects by itself what this run found, one after the other, each in a transaction of its own. Throws an OperatorError
- * where it is not in a position to: what was corrected before that stays.
+ * where it is not in a position to: what was corrected before that stays. `main` is the pool of DATABASE_URL.
  */
 export async function correctFound(
+  main: Database,
   desk: Omit<Desk, 'database'>,
   reportId: string,
   heldBack: readonly HeldBack[],
 ): Promise<CorrectionFigures> {
   const { config, schema, world } = desk;
-  const options = { connections: 1, signal: world.signal };
-  return withDatabase(config.corrections.databaseUrl, options, async (database) => {
+  return withCorrectionDatabase(config.corrections, main, world.signal, async (database) => {
     const standing = await switchOf(database, schema);
     if (standing.stopped) throw new OperatorError(78, stoppedSentence(standing));
     for (const exceptionId of await candidatesOf(database, schema, reportId, heldBack))

@@ -7,8 +7,15 @@ import type { Source } from '../source.ts';
 import { Failure, Refusal } from './correction.ts';
 
 /** The tables of the host that a correction locks or writes; each has its statements in the folder of the mapping. */
-export type HostTable =
-  'ledger_accounts' | 'ledger_transactions' | 'ledger_entries' | 'conversion_jobs' | 'deposits' | 'withdrawals';
+export const hostTables = [
+  'ledger_accounts',
+  'ledger_transactions',
+  'ledger_entries',
+  'conversion_jobs',
+  'deposits',
+  'withdrawals',
+] as const;
+export type HostTable = (typeof hostTables)[number];
 
 type Values = Readonly<Record<string, string | null>>;
 

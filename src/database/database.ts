@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
-import { operatorProblem } from './problem.ts';
+import { operatorProblem, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 
@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   connectTimeoutS?: number;
   /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
   signal?: AbortSignal;
+  /** Which variable has the URL, for errors: DATABASE_URL unless another is named. */
+  variable?: UrlVariable;
 }
 
 /** Opens a pool; nothing is connected before the first query. */
@@ -63,7 +65,7 @@ export async function withDatabase<T>(
   try {
     return await body(database);
   } catch (error) {
-    const problem = operatorProblem(error, url);
+    const problem = operatorProblem(error, url, options.variable);
     if (problem?.exitCode === 3) patienceS = 0; // a database that is lost answers nothing any more
     throw problem ?? error;
   } finally {
@@ -85,10 +87,11 @@ export async function* streamFrom<T>(url: string, read: (database: Database) => 
 
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
 
-/** Whoever has waited for a lock has to see what was committed meanwhile, whatever isolation the role begins with. */
-const readWrite = 'isolation level read committed, read write';
-
-/** Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. */
+/**
+ * Runs `body` in one transaction: committed when it returns, rolled back when it throws or the connection is lost. Unless
+ * the mode says otherwise each statement sees what others have committed, also those that it had to wait for: a role or
+ * database may have another default, and after a lock it would read what was true before.
+ */
 export async function inTransaction<T>(
   database: Database,
   mode: TransactionMode,
@@ -96,7 +99,8 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const lifeline = new Lifeline();
   try {
-    return (await database.begin(mode === 'read write' ? readWrite : mode, (driven) => {
+    const isolated = mode.startsWith('isolation') ? mode : `isolation level read committed, ${mode}`;
+    return (await database.begin(isolated, (driven) => {
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
       return lifeline.hold(async () => {

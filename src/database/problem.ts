@@ -58,7 +58,7 @@ export function operatorProblem(error: unknown, url: string, variable?: UrlVaria
 }
 
 /** Which variable names the database. */
-export type UrlVariable = 'DATABASE_URL' | 'SOURCE_DATABASE_URL';
+export type UrlVariable = 'DATABASE_URL' | 'SOURCE_DATABASE_URL' | 'CORRECTION_DATABASE_URL';
 
 interface Explanation {
   exitCode: 3 | 77 | 78;

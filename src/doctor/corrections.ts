@@ -1,15 +1,16 @@
+import { withCorrectionDatabase } from '../corrections/database.ts';
 import { planAll } from '../corrections/host-tables.ts';
-import { inTransaction, withDatabase } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { ok, problem, type DatabasePatient, type Examination } from './examination.ts';
 
 /** Where corrections are switched on, or have a role of their own: that this role may make them. Only plans, writes nothing. */
 export const corrections: Examination<DatabasePatient> = {
   topic: 'corrections',
-  async examine({ config, source, world }) {
-    const { automatic, databaseUrl, variable } = config.corrections;
+  async examine({ config, source, world, database: main }) {
+    const { automatic, variable } = config.corrections;
     if (!automatic && variable === 'DATABASE_URL') return [];
-    return withDatabase(databaseUrl, { connections: 1, signal: world.signal }, async (database) => {
+    return withCorrectionDatabase(config.corrections, main, world.signal, async (database) => {
       try {
         const planned = await inTransaction(database, 'read only', (transaction) => planAll(transaction, source));
         if (planned === 0)

@@ -42,8 +42,9 @@ export async function correctWhatWasFound(
   const world = { ...engine.world, signal: engine.signal }; // the deadline of the run holds for them too
   const known = report.metadata['corrections'] as ReportedCorrections | undefined;
   if (known === undefined || known.not_made !== undefined) return;
+  const desk = { schema, config, source, world, mask };
   try {
-    const figures = await correctFound({ schema, config, source, world, mask }, report.id, known.held_back ?? []);
+    const figures = await correctFound(database, desk, report.id, known.held_back ?? []);
     const { tried, corrected, refused, failed } = figures;
     await note(database, schema, report, { ...known, tried, corrected, refused, failed });
     if (corrected > 0) await announceActions(database, schema, config, { now: world.now(), mask });
