@@ -37,9 +37,13 @@ export async function applyBrakes(one: Case): Promise<void> {
   for (const brake of [...forAll, ...(one.reportId === null ? [] : forMachines)]) await brake(one);
 }
 
+const atPar = ['USDC', 'USD'];
+
 /** By what is left of the difference now, not by what the exception said when it was stored. */
 function assertSmall({ correction, finding, plan, config }: Case): void {
   if (correction.by === 'people') return;
+  if (plan.currency !== null && !atPar.includes(plan.currency))
+    throw new Refusal(`It is in ${plan.currency}: the limits are in USDC and USD, at par.`);
   if (finding.severity !== 'low' || !plan.amount.lessThanOrEqualTo(config.severityUpTo.low))
     throw new Refusal(`It is of ${finding.severity} severity: only low ones are corrected.`);
 }

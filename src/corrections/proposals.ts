@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction } from '../database/database.ts';
-import type { Signature } from '../exceptions/actions.ts';
+import { isSamePerson, type Signature } from '../exceptions/actions.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { OperatorError } from '../operator-error.ts';
 import { correct, rehearse, type Order, type Outcome } from './attempt.ts';
@@ -83,10 +83,10 @@ function orderOf({ id, exception_id: exceptionId, rows_written: approved }: Stor
   return { exceptionId, author: { reportId: null, proposalId: id, ...word }, approved };
 }
 
-/** The database refuses the same name as well. */
+/** The database refuses the same name as well, but for case and spaces only. */
 async function assertMayApprove({ database, schema }: Desk, proposal: StoredCorrection, { by }: Word): Promise<void> {
   assertWaiting(proposal);
-  if (by.trim().toLowerCase() === proposal.proposed_by.trim().toLowerCase())
+  if (isSamePerson(by, proposal.proposed_by))
     throw new OperatorError(64, `${by} proposed it: somebody else has to approve.`, 'Ask a second person.');
   const standing = await switchOf(database, schema);
   if (standing.stopped) throw new OperatorError(64, stoppedSentence(standing), '`recon corrections resume`');

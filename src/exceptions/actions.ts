@@ -37,9 +37,23 @@ const systemName = 'system';
 
 /** Why that is no name of a person; undefined if it is one. */
 export function whyNoName(name: string): string | undefined {
-  if (name.trim() === '') return 'is empty';
-  if (name.trim().toLowerCase() === systemName) return `cannot be ${systemName}, which is what recon itself signs with`;
+  if (isSamePerson(name, '')) return 'is empty';
+  if (isSamePerson(name, systemName)) return `cannot be ${systemName}, which is what recon itself signs with`;
   return undefined;
+}
+
+/** Whether two names are one person’s: neither case, width nor what nobody can see makes another one of somebody. */
+export function isSamePerson(one: string, other: string): boolean {
+  return seen(one) === seen(other);
+}
+
+function seen(name: string): string {
+  const visible = name.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
+  return visible
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .toLowerCase()
+    .normalize('NFKC');
 }
 
 /** Whether an order takes an exception away from its holder, without being the holder’s own. */

@@ -100,6 +100,17 @@ describe('a run that corrects by itself', () => {
     expect(await at.exceptions()).toHaveLength(4);
   });
 
+  test('leaves a drift alone in a currency that its limits do not know', async () => {
+    const at = await desk();
+    const { id } = at.ledger.account(at.ledger.user(), 'usdc_balance');
+    await at.save();
+    await withoutConstraints(at.sql);
+    await at.sql`update ledger_accounts set currency = 'BTC' where id = ${id}`;
+    await at.drift(id, '0.9');
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, refused: 1 });
+    expect(await reasons(at)).toEqual(['It is in BTC: the limits are in USDC and USD, at par.']);
+  });
+
   test('judges what is left now, not what the exception said', async () => {
     const at = await drifted('0.5');
     await at.sql.unsafe(`
@@ -119,6 +130,14 @@ describe('a run that corrects by itself', () => {
       'of a transaction on the account',
       async ({ ledger, bob, ada, save }) => {
         const accounts = [ledger.account(bob, 'usdc_balance'), ledger.account(ada, 'usdc_balance')] as const;
+        ledger.internalTransfer(bob, ...accounts, '2').entries[0]!.amount = '3';
+        await save();
+      },
+    ],
+    [
+      'of another’s transaction on another account of the user',
+      async ({ ledger, bob, ada, save }) => {
+        const accounts = [ledger.account(bob, 'fiat_exposure'), ledger.account(ada, 'fiat_exposure')] as const;
         ledger.internalTransfer(bob, ...accounts, '2').entries[0]!.amount = '3';
         await save();
       },

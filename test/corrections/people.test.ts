@@ -52,7 +52,7 @@ describe('what takes two people', () => {
 
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
     expect(await books()).toEqual(before);
-    for (const name of ['Ada', 'ada', ' ADA '])
+    for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
       expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
         exitCode: 64,
         stderr: expect.stringContaining('somebody else has to approve') as string,
