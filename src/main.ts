@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import packageJson from '../package.json' with { type: 'json' };
 import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -20,6 +19,7 @@ import { statusCommand } from './commands/status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { createMask } from './secrets.ts';
+import { version } from './version.ts';
 import { SignalInterrupt, whyCutShort, widthOf, type World } from './world.ts';
 
 export { realWorld } from './world.ts';
@@ -53,7 +53,7 @@ function buildProgram(context: CommandContext): Command {
   const { world } = context;
   const program = new Command('recon')
     .description('Proves that ledger, operational tables, Circle and Alpaca agree, and says where they do not.')
-    .version(packageJson.version, '-V, --version')
+    .version(version, '-V, --version')
     .option('--env-file <path>', 'read variables from this file; those of the environment win')
     .helpCommand(false)
     .hook('preAction', (_program, command) => {

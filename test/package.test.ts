@@ -47,6 +47,7 @@ test('the package holds what a user needs and nothing else, and runs where it is
     code: 0,
     stdout: expect.stringContaining('recon doctor') as string,
   });
+  expect((await type(folder, recon, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+( \([0-9a-f]{7,40}(-dirty)?\))?\n$/);
   const doctor = await type(folder, recon, ['doctor']);
   expect(doctor).toMatchObject({ code: 2, stdout: expect.stringContaining('DATABASE_URL is not set') as string });
   const offline = await type(folder, recon, ['doctor', '--offline'], { DATABASE_URL: 'postgres://a:b@localhost/app' });
