@@ -22,7 +22,8 @@ const lookups: readonly [relation: Relation, columns: readonly string[]][] = [
 
 /**
  * That each lookup finds its rows by an index. PostgreSQL is asked for its plan, so this holds for any mapping: a table
- * that it would read from end to end, though told to avoid that, has no index that fits.
+ * that it would read from end to end, though told to avoid that, has no index that fits. Nor has one of which it would
+ * read a whole index, because what is looked up is not the index's first column.
  */
 export const indexes: Examination<DatabasePatient> = {
   topic: 'indexes',
@@ -37,11 +38,14 @@ export const indexes: Examination<DatabasePatient> = {
   },
 };
 
-/** A table that is read from end to end. */
+/** A read of a table: from end to end, or through an index. */
 interface Scan {
   schema: string;
   table: string;
-  filter: string;
+  /** Null: from end to end. */
+  index: string | null;
+  /** By what its rows are chosen. */
+  condition: string;
 }
 
 /** A node of `explain (format json, verbose)`. */
@@ -50,6 +54,8 @@ interface PlanNode {
   'Relation Name'?: string;
   Schema?: string;
   Filter?: string;
+  'Index Name'?: string;
+  'Index Cond'?: string;
   Plans?: PlanNode[];
 }
 
@@ -60,7 +66,10 @@ async function scansOf({ transaction, source, params }: Cut, relation: Relation,
     `explain (format json, verbose) ${statement}`,
     bind({ ...params, since: params.as_of }),
   );
-  return rows.flatMap((row) => wholeReads(row['QUERY PLAN'][0].Plan));
+  const scans: Scan[] = [];
+  for (const scan of rows.flatMap((row) => readsOf(row['QUERY PLAN'][0].Plan)))
+    if (!(await hasIndex(transaction, scan))) scans.push(scan);
+  return scans;
 }
 
 function conditionOn(relation: Relation, columns: readonly string[]): string {
@@ -73,11 +82,41 @@ function conditionOn(relation: Relation, columns: readonly string[]): string {
   return conditions.length > 0 ? conditions.join(' and ') : 'true';
 }
 
-function wholeReads(node: PlanNode): Scan[] {
-  const below = (node.Plans ?? []).flatMap(wholeReads);
-  const { 'Relation Name': table, Schema: schema, Filter: filter } = node;
-  if (node['Node Type'] !== 'Seq Scan' || table === undefined || schema === undefined) return below;
-  return [...below, { schema, table, filter: filter ?? '' }];
+/** A bitmap of an index is below the read of its table, which alone names the table. */
+function readsOf(node: PlanNode, above?: PlanNode): Scan[] {
+  const named = node['Relation Name'] === undefined ? above : node;
+  const below = (node.Plans ?? []).flatMap((child) => readsOf(child, named));
+  const { 'Relation Name': table, Schema: schema } = named ?? {};
+  const { 'Index Name': index = null, 'Index Cond': condition = '', Filter: filter = '' } = node;
+  if (table === undefined || schema === undefined || (index === null && node['Node Type'] !== 'Seq Scan')) return below;
+  return [...below, { schema, table, index, condition: index === null ? filter : condition }];
+}
+
+/**
+ * Whether the table has an index that begins with a column that is looked up: of a small table PostgreSQL may choose
+ * another. What it chose by an expression fits.
+ */
+async function hasIndex(transaction: Transaction, { schema, table, index, condition }: Scan): Promise<boolean> {
+  if (index === null) return false;
+  const indexed = await transaction<{ name: string; leading: string | null }[]>`
+    select class.relname as name, quote_ident(attribute.attname) as leading
+    from pg_catalog.pg_index as index
+    inner join pg_catalog.pg_class as class on class.oid = index.indexrelid
+    left join pg_catalog.pg_attribute as attribute
+      on attribute.attrelid = index.indrelid and attribute.attnum = index.indkey[0] and attribute.attnum <> 0
+    where
+      index.indrelid = format('%I.%I', ${schema}::text, ${table}::text)::regclass
+      and index.indisvalid
+      and (index.indpred is null or class.relname = ${index})
+    order by class.relname
+  `;
+  const columns = comparisonsIn(condition).map(({ column }) => column);
+  return indexed.some(({ name, leading }) => (leading === null ? name === index : columns.includes(leading)));
+}
+
+function comparisonsIn(condition: string): { column: string; operator: string }[] {
+  const found = condition.matchAll(/\((?:(?:"[^"]+"|\w+)\.)?("[^"]+"|\w+) (=|>=|>|<|<=) /g);
+  return [...found].map(([, column = '', operator = '']) => ({ column, operator }));
 }
 
 async function describeAll(transaction: Transaction, scans: readonly Scan[]): Promise<Opinion[]> {
@@ -106,14 +145,18 @@ async function sizeOf(transaction: Transaction, { schema, table }: Scan): Promis
   return row;
 }
 
-function describe({ filter }: Scan, { name, rows, size }: Size): Opinion {
+function describe({ condition }: Scan, { name, rows, size }: Size): Opinion {
   // the planner sorts the conditions by their cost; in an index those that compare for equality come first
-  const conditions = [...filter.matchAll(/\((?:"?\w+"?\.)?("[^"]+"|\w+) (=|>=) /g)];
-  const columns = ['=', '>='].flatMap((operator) =>
-    conditions.filter((condition) => condition[2] === operator).map((condition) => condition[1] ?? ''),
-  );
+  const comparisons = comparisonsIn(condition);
+  const equal = comparisons.filter(({ operator }) => operator === '=');
+  const columns = [...equal, ...comparisons.filter((comparison) => !equal.includes(comparison))]
+    .map(({ column }) => column)
+    .join(', ');
   const told = `An hourly run reads all of ${name} (about ${rows} rows, ${size}) for want of an index`;
-  return columns.length > 0
-    ? warning(`${told} on (${columns.join(', ')}).`, `create index concurrently on ${name} (${columns.join(', ')});`)
-    : warning(`${told} for ${filter === '' ? 'what the mapping asks' : filter}.`, 'Look at the file of the mapping.');
+  return columns !== ''
+    ? warning(`${told} on (${columns}).`, `create index concurrently on ${name} (${columns});`)
+    : warning(
+        `${told} for ${condition === '' ? 'what the mapping asks' : condition}.`,
+        'Look at the file of the mapping.',
+      );
 }

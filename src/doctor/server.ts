@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import type { UrlVariable } from '../database/problem.ts';
 import { missingRights } from '../database/rights.ts';
 import { shipped } from '../shipped.ts';
+import type { World } from '../world.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The majors that the tests run on (README, "On a real database"). */
@@ -163,18 +164,27 @@ export const writers: Examination<DatabasePatient> = {
   },
 };
 
-/** An hourly run holds the two clocks against each other. */
+/** An hourly run holds the clock of the machine against that of the database that the checks read. */
 export const clock: Examination<DatabasePatient> = {
   topic: 'clock',
-  async examine({ database, world }) {
-    const [row] = await database<{ seconds: number; apart: boolean }[]>`
-      select
-        extract(epoch from clock_timestamp() - ${world.now().toISOString()}::timestamptz)::integer as seconds,
-        clock_timestamp() - ${world.now().toISOString()}::timestamptz
-          not between -${clockTolerance}::interval and ${clockTolerance}::interval as apart
-    `;
-    if (row === undefined) throw new Error('The database gave no time.');
-    const told = `The database’s clock is ${Math.abs(row.seconds)} s ${row.seconds < 0 ? 'behind' : 'ahead of'} this machine’s`;
-    return [row.apart ? problem(`${told}.`, 'Set both by NTP.') : ok(`${told}.`)];
+  examine({ config, world }) {
+    return withDatabases(config, world.signal, async ({ main, source }) => {
+      const opinions = [await clockOf(main, 'The database’s clock', world)];
+      if (source !== main) opinions.push(await clockOf(source, 'The clock where the checks read', world));
+      return opinions;
+    });
   },
 };
+
+async function clockOf(database: Database, name: string, world: World): Promise<Opinion> {
+  const now = world.now().toISOString();
+  const [row] = await database<{ seconds: number; apart: boolean }[]>`
+    select
+      extract(epoch from clock_timestamp() - ${now}::timestamptz)::integer as seconds,
+      clock_timestamp() - ${now}::timestamptz
+        not between -${clockTolerance}::interval and ${clockTolerance}::interval as apart
+  `;
+  if (row === undefined) throw new Error('The database gave no time.');
+  const told = `${name} is ${Math.abs(row.seconds)} s ${row.seconds < 0 ? 'behind' : 'ahead of'} this machine’s`;
+  return row.apart ? problem(`${told}.`, 'Set both by NTP.') : ok(`${told}.`);
+}
