@@ -28,7 +28,7 @@ const gitlab = (path: string) => read(path) as Record<string, GitlabJob>;
 const typed = (job: GithubJob) => job.steps.flatMap(({ run }) => run ?? []);
 
 const ours = github('.github/workflows/ci.yml');
-const { default: _, ...theirs } = gitlab('.gitlab-ci.yml');
+const theirs = Object.fromEntries(Object.entries(gitlab('.gitlab-ci.yml')).filter(([name]) => name !== 'default'));
 
 describe('the CI of recon itself', () => {
   test('types the commands of the README, the same on both forges', () => {

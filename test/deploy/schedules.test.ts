@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../src/exit-codes.ts';
+import { crontabOf } from '../../src/schedule/files.ts';
 import { recon } from '../support/world.ts';
 
 const read = (name: string) => readFile(new URL(`../../deploy/systemd/${name}`, import.meta.url), 'utf8');
@@ -46,6 +47,32 @@ describe('recon schedule print', () => {
       `recon-hourly ${hourly}`,
       `recon-daily ${daily}`,
     ]);
+  });
+
+  /** The minutes of a day that a field of cron names, such as `7-59/15` of 0 to 59. */
+  function named(field: string, last: number): number[] {
+    const [range = '', step = '1'] = field.split('/');
+    const [from = 0, to = field.includes('/') ? last : from] = range === '*' ? [0, last] : range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index).filter(
+      (value) => (value - from) % Number(step) === 0,
+    );
+  }
+
+  test('what is printed is the interval, through midnight too, or nothing is', () => {
+    const printed = [];
+    for (let minutes = 1; minutes <= 2880; minutes++) {
+      const print = () => crontabOf({ hourlyIntervalMs: minutes * 60_000, dailyRunTime: '02:00' });
+      if (minutes > 1440 || (minutes > 60 ? minutes % 60 > 0 || 1440 % minutes > 0 : 60 % minutes > 0)) {
+        expect(print, String(minutes)).toThrow(`RECONCILIATION_HOURLY_INTERVAL=${minutes} cannot be written`);
+        continue;
+      }
+      const [, minute, hour] = /hourly (\S+) (\S+) \* \* \*$/.exec(times(print())[0]!)!;
+      const starts = named(hour!, 23).flatMap((h) => named(minute!, 59).map((m) => h * 60 + m));
+      const gaps = starts.map((start, index) => (starts[index + 1] ?? starts[0]! + 1440) - start);
+      expect(new Set(gaps), String(minutes)).toEqual(new Set([minutes]));
+      printed.push(minutes);
+    }
+    expect(printed).toHaveLength(19); // 12 divide the hour, and 7 more the day in whole hours
   });
 
   test.each(['45', '90', '7', '2880'])('what cron has no words for is said: every %s minutes', async (interval) => {
