@@ -49,7 +49,7 @@ const noTls = 'N';
 const firstAnswers = new Set(['R', 'E', 'S', noTls].map((letter) => letter.charCodeAt(0)));
 
 /** A connection that was not made, or was lost. The driver gives it to the query that wanted the connection. */
-export class DialingProblem extends Error {
+class DialingProblem extends Error {
   readonly code: string;
 
   constructor(code: string) {

@@ -27,7 +27,7 @@ describe('colour', () => {
     const screen = screenOf(inPipe, {});
     expect([screen.severity('high'), screen.verdict('passed'), screen.columns]).toEqual(['high', 'passed', Infinity]);
     expect(screenOf(onTerminal, {}).columns).toBe(80);
-    expect(screenOf({ ...onTerminal, columns: 0 } as typeof onTerminal, {}).columns, 'of no size').toBe(80);
+    expect(screenOf(Object.assign(new PassThrough(), { isTTY: true, columns: 0 }), {}).columns, 'of no size').toBe(80);
   });
 });
 
