@@ -131,8 +131,14 @@ async function findingsOf(
       : [[check, { records: [id] }], ...(accounts.length + transactions.length > 0 ? [ofLedger(ledger)] : [])];
   const found: Finding[] = [];
   for (const [name, about] of questions) found.push(...(await site.findings(name, about)));
-  // rows without a key cannot be asked for by name: they are found whoever is asked for
-  return found.filter((finding) => subjectOf(finding.subject).id !== undefined);
+  return found.filter((finding) => isAbout(finding, questions));
+}
+
+/** Rows without a key cannot be asked for by name: they are found whoever is asked for. An entry matters to its account. */
+function isAbout({ subject, metadata }: Finding, questions: readonly [CheckName, About][]): boolean {
+  const { type, id } = subjectOf(subject);
+  if (type !== 'entry') return id !== undefined;
+  return questions.some(([, { accounts }]) => accounts?.includes(String(metadata['account_id'])) === true);
 }
 
 function ofLedger(about: About): [CheckName, About] {

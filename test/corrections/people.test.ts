@@ -28,6 +28,21 @@ type Shown = {
 };
 
 describe('what takes two people', () => {
+  test('an entry that belongs to no transaction stands in the way of its own account only', async () => {
+    const { types, sql, ledger, ada, bob, id } = await missing();
+    await sql`alter table ledger_entries alter transaction_id drop not null`;
+    const addLoose = (user: typeof ada) => sql`
+      insert into ledger_entries (id, transaction_id, account_id, entry_type, amount, currency, created_at)
+      values (gen_random_uuid(), null, ${ledger.account(user, 'usdc_balance').id}, 'debit', 1, 'USDC', now())`;
+    await addLoose(bob);
+    expect(await types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({ exitCode: 0 });
+    await addLoose(ada);
+    expect(await types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('stores a balance that its entries do not add up to') as string,
+    });
+  });
+
   test('a deposit that was not posted: proposed by one, written when another approves, undone by one command', async () => {
     const at = await missing();
     const { types, books, sql, ledger, ada, deposit, id } = at;
