@@ -107,7 +107,7 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
   if (narrowed && flags.type !== 'manual')
     throw new OperatorError(
       64,
-      `--type ${flags.type} looks at everything.`,
+      `A run of --type ${flags.type} is not narrowed.`,
       '--since, --until and --user belong to --type manual.',
     );
   if (scope.since !== null && scope.until !== null && scope.since >= scope.until)

@@ -45,8 +45,8 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
     [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
     [['run', '--since', '2027-01-01'], '--since 2027-01-01T00:00:00.000000Z is in the future'],
-    [['run', '--type', 'hourly', '--since', '1d'], '--type hourly looks at everything.'],
-    [['run', '--type', 'daily', '--user', someone], '--type daily looks at everything.'],
+    [['run', '--type', 'hourly', '--since', '1d'], 'A run of --type hourly is not narrowed.'],
+    [['run', '--type', 'daily', '--user', someone], 'A run of --type daily is not narrowed.'],
     [['run', '--check', 'circle_balance', '--since', '1d'], 'circle_balance cannot be narrowed by time'],
     [
       ['run', '--check', 'conversion_jobs', '--user', someone],
