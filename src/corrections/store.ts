@@ -1,6 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
+import { onlyOne } from '../only-one.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CorrectionName } from './correction.ts';
 import type { HostRow } from './host-tables.ts';
@@ -154,20 +155,7 @@ export async function findCorrection(
     order by correction.id
     limit 5
   `;
-  const [correction, other] = found;
-  if (correction === undefined)
-    throw new OperatorError(
-      64,
-      `There is no correction whose id begins with "${idPrefix}".`,
-      '`recon corrections list` shows them.',
-    );
-  if (other !== undefined)
-    throw new OperatorError(
-      64,
-      `More than one correction begins with ${idPrefix}: ${found.map(({ id }) => id).join(', ')}.`,
-      'Give more of the id.',
-    );
-  return correction;
+  return onlyOne(found, { noun: 'correction', idPrefix, listedBy: '`recon corrections list` shows them.' });
 }
 
 function columns(connection: Database | Transaction, schema: string) {

@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import { rowsOf, type Database, type Transaction } from '../database/database.ts';
-import { OperatorError } from '../operator-error.ts';
+import { onlyOne } from '../only-one.ts';
 import type { ExceptionEvent, Sighting, StoredException, Successor } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';
 import { follows, ordering, type Sort } from './order.ts';
@@ -64,20 +64,11 @@ export async function findException(
     order by exception.id
     limit 5
   `;
-  const [exception, other] = found;
-  if (exception === undefined)
-    throw new OperatorError(
-      64,
-      `There is no exception whose id begins with "${idPrefix}".`,
-      '`recon exceptions list --status all` shows every one.',
-    );
-  if (other !== undefined)
-    throw new OperatorError(
-      64,
-      `More than one exception begins with ${idPrefix}: ${found.map(({ id }) => id).join(', ')}.`,
-      'Give more of the id.',
-    );
-  return exception;
+  return onlyOne(found, {
+    noun: 'exception',
+    idPrefix,
+    listedBy: '`recon exceptions list --status all` shows every one.',
+  });
 }
 
 /** How the runs saw an exception, newest first, and what was done with it, oldest first. */
