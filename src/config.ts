@@ -8,7 +8,7 @@ import { money, type Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { databaseUrlForm } from './secrets.ts';
-import { suggest } from './suggestion.ts';
+import { suggest, whichOf } from './suggestion.ts';
 import { variables, type Variable, type VariableName } from './variables.ts';
 import type { World } from './world.ts';
 
@@ -93,7 +93,7 @@ export function parseConfig(env: Environment): Config {
   for (const variable of variables) values[variable.name] = readVariable(env, variable, problems);
   const parsed = schema.safeParse(values);
   if (!parsed.success)
-    problems.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`));
+    problems.push(...parsed.error.issues.map(({ path: [name], message }) => `${String(name)} ${ended(message)}`));
   if (problems.length > 0 || !parsed.success)
     throw new OperatorError(
       78,
@@ -101,6 +101,11 @@ export function parseConfig(env: Environment): Config {
       'Run `recon help environment` for every variable and its default.',
     );
   return parsed.data;
+}
+
+/** With the full stop that most messages leave to whoever makes a sentence of them. */
+function ended(message: string): string {
+  return message.endsWith('?') || message.endsWith('.') ? message : `${message}.`;
 }
 
 /** The value, from the variable itself or, for a secret, from the file that `<NAME>_FILE` names; empty counts as unset. */
@@ -205,7 +210,7 @@ const databaseUrl = text
   .refine(hasSslMode, `may have an sslmode of ${sslModes.join(', ')}`);
 const checkList = list.transform((names, context) => {
   for (const name of names.filter((item) => !(checkNames as readonly string[]).includes(item)))
-    context.addIssue({ code: 'custom', message: unknownCheck(name) });
+    context.addIssue({ code: 'custom', message: `names no check of recon: "${name}". ${whichOf(name, checkNames)}` });
   return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
 });
 
@@ -219,12 +224,6 @@ const severity = z.enum(severities, { error: `must be one of ${severities.join('
 
 function oneOf<const T extends string>(...choices: T[]) {
   return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
-}
-
-/** The sentence for a check that does not exist, with the one that was probably meant. */
-function unknownCheck(name: string): string {
-  const nearest = suggest(name, checkNames);
-  return `names no check of recon: "${name}" (${nearest === undefined ? `there are ${checkNames.join(', ')}` : `did you mean ${nearest}?`})`;
 }
 
 function isHttpUrl(value: string): boolean {

@@ -16,6 +16,7 @@ import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { statusCommand } from './commands/status.ts';
+import { usageError } from './commands/usage.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { createMask } from './secrets.ts';
@@ -59,14 +60,13 @@ function buildProgram(context: CommandContext): Command {
     .hook('preAction', (_program, command) => {
       context.world = withEnvFile(context.world, command.optsWithGlobals<{ envFile?: string }>().envFile);
     })
-    .exitOverride()
     .configureOutput({
+      outputError: () => undefined, // it is told as every other mistake is, by `explain`
       writeOut: (text) => world.stdout.write(fitHelp(text, widthOf(world.stdout))),
-      writeErr: (text) => world.stderr.write(text),
+      writeErr: (text) => world.stderr.write(fitHelp(text, widthOf(world.stderr))),
       getOutHelpWidth: () => widthOf(world.stdout),
       getErrHelpWidth: () => widthOf(world.stderr),
     })
-    .showHelpAfterError('Run with --help for usage.')
     .addHelpText(
       'after',
       '\nExamples:\n  recon doctor\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
@@ -85,15 +85,17 @@ function buildProgram(context: CommandContext): Command {
     scheduleCommand,
     purgeCommand,
   ])
-    program.addCommand(inherit(build(context), program));
-  for (const build of [completionCommand, helpCommand]) program.addCommand(inherit(build(context, program), program));
-  return program;
+    program.addCommand(build(context));
+  for (const build of [completionCommand, helpCommand]) program.addCommand(build(context, program));
+  return settle(program);
 }
 
 /** Commands are built apart from the program: errors and output have to be handed down to each of them. */
-function inherit(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent).helpCommand(false);
-  command.commands.forEach((child) => inherit(child, command));
+function settle(command: Command): Command {
+  command.exitOverride((error) => {
+    throw error.exitCode === 0 ? error : usageError(error, command);
+  });
+  for (const child of command.commands) settle(child.copyInheritedSettings(command).helpCommand(false));
   return command;
 }
 
@@ -102,7 +104,7 @@ async function explain(error: unknown, world: World): Promise<ExitCode> {
   const interrupt =
     error instanceof SignalInterrupt ? error : world.signal.aborted ? (world.signal.reason as unknown) : undefined;
   if (interrupt instanceof SignalInterrupt) return say(world, interrupt.exitCode, interrupt.message);
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : say(world, 64, 'usage');
+  if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or the version was printed
   if (error instanceof OperatorError)
     return say(
       world,

@@ -98,7 +98,7 @@ describe('the configuration', () => {
     expect(problems.map((problem) => problem.split(' ')[0]).toSorted()).toEqual(Object.keys(wrong).toSorted());
     expect(problems).toContain('RECONCILIATION_ENABLED must be true or false.');
     expect(problems).toContain(
-      'RECONCILIATION_CHECKS names no check of recon: "withdrawls" (did you mean withdrawals?).',
+      'RECONCILIATION_CHECKS names no check of recon: "withdrawls". Did you mean withdrawals? There are ledger_consistency, circle_balance, alpaca_balance, deposits, conversion_jobs, withdrawals.',
     );
     expect(problems).toContain('RECONCILIATION_ALPACA_MEASURE must be one of auto, cash, buying_power.');
     expect(problems).toContain('RECONCILIATION_RUN_TIMEOUT must be from 1s to 24d.'); // more overflows a timer of Node

@@ -9,16 +9,20 @@ describe('the command line', () => {
 
   test.each([
     [[], 'Usage: recon [options] [command]'],
-    [['rnu'], "unknown command 'rnu'\n(Did you mean run?)"],
+    [['rnu'], "recon: unknown command 'rnu'. Did you mean run?\n`recon --help` shows how it is called.\n"],
     [['--verbos'], "unknown option '--verbos'"],
     [['exceptions'], 'Usage: recon exceptions'],
     [['exceptions', 'lst'], 'Did you mean list?'],
-    [['reports', 'show', 'a', 'b'], 'too many arguments'],
+    [['exceptions'], 'recon: No command was given.'],
+    [['reports', 'show', 'a', 'b'], 'recon: too many arguments'],
+    [['migrate', 'stauts'], 'Did you mean status?'],
+    [['corrections', 'stop'], "recon: required option '--note <text>' not specified.\n`recon corrections stop --help`"],
   ])('%s is a usage error: 64, and nothing on stdout', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await recon(argv);
     expect([exitCode, stdout]).toEqual([64, '']);
     expect(stderr).toContain(sentence);
     expect(stderr).toMatch(/recon: exit 64\n$/);
+    expect(stderr).not.toContain('error:');
   });
 
   test('a bug ends with its stack and 1, without a secret', async () => {

@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Scope } from '../run/cut.ts';
 import { OperatorError } from '../operator-error.ts';
-import { suggest } from '../suggestion.ts';
 import { checks } from './index.ts';
 import type { CheckName } from './names.ts';
 
@@ -9,8 +8,18 @@ import type { CheckName } from './names.ts';
  * The checks of a run: those that are on, or of them those that were asked for. What cannot be narrowed as the run is
  * stays out, and is refused where it was asked for by name. Throws an OperatorError (64) if nothing would be left.
  */
-export function chooseChecks(asked: readonly string[] | undefined, config: Config, scope: Scope): readonly CheckName[] {
-  for (const name of asked ?? []) if (!config.checks.some((known) => known === name)) throw noSuchCheck(name, config);
+export function chooseChecks(
+  asked: readonly CheckName[] | undefined,
+  config: Config,
+  scope: Scope,
+): readonly CheckName[] {
+  const off = asked?.find((name) => !config.checks.includes(name));
+  if (off !== undefined)
+    throw new OperatorError(
+      64,
+      `--check ${off} is off: RECONCILIATION_CHECKS leaves it out.`,
+      `On are ${config.checks.join(', ')}.`,
+    );
   const chosen = config.checks.filter((name) => asked === undefined || asked.includes(name));
   const narrowed = chosen.filter((name) => canBeNarrowed(name, scope));
   const refused = asked === undefined ? chosen : chosen.filter((name) => !narrowed.includes(name));
@@ -42,13 +51,4 @@ function limitsOf({ since, until, userId }: Scope): ('time' | 'user')[] {
   if (since !== null || until !== null) limits.push('time');
   if (userId !== null) limits.push('user');
   return limits;
-}
-
-function noSuchCheck(name: string, config: Config): OperatorError {
-  const nearest = suggest(name, config.checks);
-  return new OperatorError(
-    64,
-    `--check "${name}" names no check that is on.`,
-    `${nearest === undefined ? '' : `Did you mean ${nearest}? `}On are ${config.checks.join(', ')} (RECONCILIATION_CHECKS).`,
-  );
 }

@@ -1,10 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import type { Delivered } from '../alerts/deliver.ts';
 import type { StoredAlert } from '../alerts/outbox.ts';
 import { alertStates, type AlertState } from '../alerts/states.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { gather, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import {
+  choices,
+  gather,
+  idPrefix,
+  outputOption,
+  wholeNumber,
+  type CommandContext,
+  type OutputFormat,
+} from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -36,11 +44,7 @@ interface ListFlags {
 function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('alerts, the newest first')
-    .addOption(
-      new Option('--state <state>', 'only those that are waiting, delivered or dead (repeatable)').argParser(
-        gatherStates,
-      ),
-    )
+    .addOption(choices('--state <state>', 'only those in this state', alertStates))
     .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExample:\n  recon alerts list --state waiting --state dead')
@@ -49,12 +53,6 @@ function listCommand(context: CommandContext): Command {
       const flags = command.optsWithGlobals<ListFlags>();
       await withStore(world, (store) => list(store, flags, world));
     });
-}
-
-function gatherStates(value: string, previous: AlertState[] | undefined): AlertState[] {
-  const state = alertStates.find((known) => known === value);
-  if (state === undefined) throw new InvalidArgumentError(`Allowed choices are ${alertStates.join(', ')}.`);
-  return [...(previous ?? []), state];
 }
 
 async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {

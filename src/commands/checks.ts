@@ -1,9 +1,9 @@
-import { Argument, Command } from 'commander';
+import { Command } from 'commander';
 import type { Check } from '../checks/check.ts';
 import { checkNames, type CheckName } from '../checks/names.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, wordArgument, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface ChecksFlags {
@@ -15,7 +15,7 @@ interface ChecksFlags {
 export function checksCommand(context: CommandContext): Command {
   return new Command('checks')
     .description('the catalogue of checks and finding kinds, and the SQL of each check')
-    .addArgument(new Argument('[check]', 'one check').choices(checkNames))
+    .addArgument(wordArgument('[check]', 'one check', checkNames))
     .option('--sql', 'print the whole SQL of the check, ready for psql')
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExamples:\n  recon checks deposits\n  recon checks deposits --sql | psql "$DATABASE_URL"')

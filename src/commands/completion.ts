@@ -1,6 +1,6 @@
-import { Argument, Command, type Option } from 'commander';
+import { Command, type Option } from 'commander';
 import { topics } from './help.ts';
-import type { CommandContext } from './options.ts';
+import { wordArgument, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -16,7 +16,7 @@ Examples:
 export function completionCommand({ world }: CommandContext, program: Command): Command {
   return new Command('completion')
     .description('a script that completes commands, flags and their values in your shell')
-    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .addArgument(wordArgument('<shell>', 'which shell', shells))
     .addHelpText('after', examples)
     .action(async (shell: Shell) => {
       const places = placesOf(program);

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import type { CorrectionState, StoredCorrection } from '../corrections/store.ts';
 import type { World } from '../world.ts';
-import { idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choices, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -18,9 +18,7 @@ const states: readonly CorrectionState[] = ['proposed', 'rejected', 'applied', '
 export function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('corrections, the newest first')
-    .addOption(
-      new Option('--state <state>', `only those that are ${states.join(', ')} (repeatable)`).argParser(gatherStates),
-    )
+    .addOption(choices('--state <state>', 'only those in this state', states))
     .option('--exception <id>', 'only those of this exception', idPrefix)
     .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
     .addOption(outputOption('table', 'json', 'csv'))
@@ -32,12 +30,6 @@ export function listCommand(context: CommandContext): Command {
       const { world } = context;
       await withStore(world, (store) => list(store, command.optsWithGlobals<ListFlags>(), world));
     });
-}
-
-function gatherStates(value: string, previous: CorrectionState[] | undefined): CorrectionState[] {
-  const state = states.find((known) => known === value);
-  if (state === undefined) throw new InvalidArgumentError(`Allowed choices are ${states.join(', ')}.`);
-  return [...(previous ?? []), state];
 }
 
 async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {

@@ -5,7 +5,7 @@ import { statuses, type Status } from '../exceptions/state.ts';
 import { kinds as knownKinds, severities as knownSeverities, type Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { gather, moment, reportId, uuid } from './options.ts';
+import { choice, choices, moment, reportId, uuid } from './options.ts';
 import type { Store } from './store.ts';
 
 /** What says which exceptions are meant. */
@@ -29,10 +29,10 @@ export interface FilterFlags {
 export function addFilter(command: Command): Command {
   const kindNames = knownKinds.map(({ name }) => name);
   return command
-    .addOption(new Option('--status <status>', 'how they stand (default: open)').choices(statuses))
-    .addOption(repeatable('--severity <severity>', 'of this severity', knownSeverities))
-    .addOption(repeatable('--check <name>', 'of this check', checkNames))
-    .addOption(repeatable('--kind <name>', 'of this kind', kindNames))
+    .addOption(choice('--status <status>', 'how they stand (default: open)', statuses))
+    .addOption(choices('--severity <severity>', 'of this severity', knownSeverities))
+    .addOption(choices('--check <name>', 'of this check', checkNames))
+    .addOption(choices('--kind <name>', 'of this kind', kindNames))
     .option('--user <id>', 'of this user', uuid)
     .option('--report <id>', 'seen by this report (a prefix of its id, or latest)', reportId)
     .option('--since <time>', 'first seen from this time on (7d, 2026-11-01, RFC 3339)')
@@ -42,15 +42,6 @@ export function addFilter(command: Command): Command {
     .option('--assignee <name>', 'whose they are')
     .addOption(new Option('--unassigned', 'that are nobody’s').conflicts('assignee'))
     .option('--text <text>', 'with this in the description, the subject or a note');
-}
-
-function repeatable(flags: string, description: string, choices: readonly string[]): Option {
-  const option = new Option(flags, `${description} (repeatable)`).choices(choices);
-  const parse = option.parseArg;
-  return option.argParser<string[]>((value, previous) => {
-    parse?.(value, undefined); // refuses what is not a choice
-    return gather(value, previous);
-  });
 }
 
 function amount(text: string): string {

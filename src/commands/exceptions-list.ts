@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { ExceptionFilter } from '../exceptions/filter.ts';
 import { sorts, type Sort } from '../exceptions/order.ts';
@@ -6,7 +6,7 @@ import type { Total } from '../exceptions/list-totals.ts';
 import { listOf, type Items } from '../database/list-of.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
-import { outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -29,7 +29,7 @@ Examples:
 /** `recon exceptions list`. */
 export function listCommand(context: CommandContext): Command {
   return addFilter(new Command('list').description('exceptions, the most severe first'))
-    .addOption(new Option('--sort <order>', 'what comes first').choices(sorts).default('severity'))
+    .addOption(choice('--sort <order>', 'what comes first', sorts).default('severity'))
     .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
     .option('--after <id>', 'only those that come after this one (a prefix of its id)')
     .addOption(outputOption('table', 'json', 'csv'))

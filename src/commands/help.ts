@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import type { Column } from '../output/table.ts';
-import { suggest } from '../suggestion.ts';
+import { whichOf } from '../suggestion.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { variables, type Variable } from '../variables.ts';
@@ -58,12 +58,9 @@ function commandNamed(program: Command, path: readonly string[]): Command {
   return path.reduce((command, name) => {
     const next = command.commands.find((candidate) => candidate.name() === name);
     if (next !== undefined) return next;
-    const nearest = suggest(name, [...topics, ...program.commands.map((candidate) => candidate.name())]);
-    throw new OperatorError(
-      64,
-      `There is no help on "${name}".`,
-      nearest === undefined ? 'Run `recon help`.' : `Did you mean ${nearest}?`,
-    );
+    const known = command.commands.map((candidate) => candidate.name());
+    const meant = whichOf(name, command === program ? [...topics, ...known] : known);
+    throw new OperatorError(64, `There is no help on "${name}".`, meant);
   }, program);
 }
 

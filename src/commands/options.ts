@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { InvalidArgumentError, Option } from 'commander';
-import { OperatorError } from '../operator-error.ts';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../exit-codes.ts';
 import { parseMoment } from '../moment.ts';
+import { OperatorError } from '../operator-error.ts';
+import { whichOf } from '../suggestion.ts';
 import { variables } from '../variables.ts';
 import type { World } from '../world.ts';
 
@@ -18,7 +19,33 @@ export type OutputFormat = 'table' | 'json' | 'csv' | 'html';
 
 /** `-o table|json|…`. */
 export function outputOption(...formats: OutputFormat[]): Option {
-  return new Option('-o, --output <format>', 'how the result is printed').choices(formats).default('table');
+  return choice('-o, --output <format>', 'how the result is printed', formats).default('table');
+}
+
+/** A flag that takes one of these words. */
+export function choice(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).argParser(oneOf(words));
+}
+
+/** A flag that takes one of these words, and may be repeated. */
+export function choices(flags: string, description: string, words: readonly string[]): Option {
+  const parse = oneOf(words);
+  return new Option(flags, `${description} (repeatable)`)
+    .choices(words)
+    .argParser<string[]>((typed, previous) => gather(parse(typed), previous));
+}
+
+/** An argument that is one of these words. */
+export function wordArgument(name: string, description: string, words: readonly string[]): Argument {
+  return new Argument(name, description).choices(words).argParser(oneOf(words));
+}
+
+/** commander itself would list all the words, and not say which one was meant. */
+function oneOf(words: readonly string[]): (typed: string) => string {
+  return (typed) => {
+    if (words.includes(typed)) return typed;
+    throw new InvalidArgumentError(whichOf(typed, words));
+  };
 }
 
 /** Gathers the values of a flag that may be repeated. */

@@ -1,8 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
 import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
-import { outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -23,7 +23,7 @@ interface ListFlags {
 function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('runs, the newest first')
-    .addOption(new Option('--type <type>', 'only runs of this type').choices(runTypes))
+    .addOption(choice('--type <type>', 'only runs of this type', runTypes))
     .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExamples:\n  recon reports list --type daily -L 7\n  recon reports list -o csv > runs.csv')

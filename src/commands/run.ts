@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
@@ -9,12 +10,12 @@ import type { RunOptions } from '../run/engine.ts';
 import type { FailOn, RunResult } from '../run/result.ts';
 import type { ScheduledType } from '../schedule/schedule.ts';
 import type { World } from '../world.ts';
-import { gather, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, choices, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface RunFlags {
   type: RunType;
-  check?: string[];
+  check?: CheckName[];
   since?: string;
   until?: string;
   user?: string;
@@ -39,16 +40,16 @@ Exit codes: recon help exit-codes`;
 export function runCommand(context: CommandContext): Command {
   return new Command('run')
     .description('compare ledger, operational tables, Circle and Alpaca, and store what was found')
-    .addOption(new Option('--type <type>', 'what kind of run this is').choices(runTypes).default('manual'))
-    .option('--check <name>', 'only this check (repeatable)', gather)
+    .addOption(choice('--type <type>', 'what kind of run this is', runTypes).default('manual'))
+    .addOption(choices('--check <name>', 'only this check', checkNames))
     .option('--since <time>', 'manual only: records from this time on (7d, 2026-11-01, RFC 3339)')
     .option('--until <time>', 'manual only: records before this time')
     .option('--user <id>', 'manual only: records of this user', uuid)
     .option('--dry-run', 'read, compare and print; store nothing')
     .addOption(
-      new Option('--fail-on <severity>', 'lowest severity of a finding that exits 2')
-        .choices([...severities, 'never'])
-        .default('low'),
+      choice('--fail-on <severity>', 'lowest severity of a finding that exits 2', [...severities, 'never']).default(
+        'low',
+      ),
     )
     .option('--wait <duration>', 'how long to wait for another run to end (daily 15m, else 0s)', waitDuration)
     .option('--canary', 'let each check also find known faults in a few built-in rows (daily runs always do)')

@@ -1,5 +1,5 @@
-import { Command, Option } from 'commander';
-import type { CommandContext } from './options.ts';
+import { Command } from 'commander';
+import { choice, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 
 const explanation = `
@@ -17,7 +17,7 @@ export function scheduleCommand(context: CommandContext): Command {
 function printCommand(context: CommandContext): Command {
   return new Command('print')
     .description('the lines or manifests that start the runs, for whoever starts them')
-    .addOption(new Option('--format <format>', 'for whom').choices(['crontab', 'kubernetes']).default('crontab'))
+    .addOption(choice('--format <format>', 'for whom', ['crontab', 'kubernetes']).default('crontab'))
     .addHelpText('after', explanation)
     .action(async ({ format }: { format: 'crontab' | 'kubernetes' }) => {
       const { world } = context;

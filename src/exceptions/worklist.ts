@@ -3,7 +3,7 @@ import { restore } from '../formula.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
-import { suggest } from '../suggestion.ts';
+import { whichOf } from '../suggestion.ts';
 import { actionNames, actions, whyNoName, type Action, type ActionName, type Order } from './actions.ts';
 import { versionOf, type StoredException } from './exception.ts';
 
@@ -130,8 +130,7 @@ function whyNotTo(assignee: string): string | false {
 function actionNamed(text: string, problem: (text: string) => void): ActionName {
   const known = actionNames.find((name) => name === text);
   if (known !== undefined) return known;
-  const nearest = suggest(text, actionNames);
-  problem(`"${text}" is no action (${nearest === undefined ? actionNames.join(', ') : `did you mean ${nearest}?`}).`);
+  problem(`"${text}" is no action. ${whichOf(text, actionNames)}`);
   return 'comment';
 }
 

@@ -50,7 +50,7 @@ describe('recon checks', { timeout: 60_000 }, () => {
   });
 
   test.each([
-    [['checks', 'deposit'], 'Allowed choices are ledger_consistency'],
+    [['checks', 'deposit'], 'Did you mean deposits?'],
     [['checks', '--sql'], '--sql needs a check.\nGive one of ledger_consistency'],
   ])('%s exits 64', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await recon(argv);

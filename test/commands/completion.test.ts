@@ -62,6 +62,8 @@ describe.each(['bash', 'zsh', 'fish'])('completion for %s', (shell) => {
       expect(await offers('recon exceptions s')).toEqual(['show', 'snooze']);
       expect(await offers('recon run --type ')).toEqual(['daily', 'hourly', 'manual']);
       expect(await offers('recon run --type hourly --fail-on cr')).toEqual(['critical']);
+      expect(await offers('recon run --check dep')).toEqual(['deposits']);
+      expect(await offers('recon alerts list --state d')).toEqual(['dead', 'delivered']);
       expect(await offers('recon exceptions list --sever')).toEqual(['--severity']);
       expect(await offers('recon reports show -o h')).toEqual(['html']);
       expect(await offers('recon checks dep')).toEqual(['deposits']);

@@ -419,7 +419,7 @@ describe('a list that was exported comes back', () => {
   });
 
   test.each([
-    ['no such action', 'resolv,x,', 'Line 2: "resolv" is no action (did you mean resolve?).'],
+    ['no such action', 'resolv,x,', 'Line 2: "resolv" is no action. Did you mean resolve?'],
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],
     ['no time', 'accept,x,01/04/2026', 'Line 2: "01/04/2026" is not a time to come'],

@@ -177,12 +177,12 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
   });
 
   test.each([
-    [['list', '--severity', 'severe'], 'Allowed choices are low, medium, high, critical.'],
-    [['list', '--kind', 'missing'], 'Allowed choices are orphaned_entry'],
+    [['list', '--severity', 'severe'], 'There are low, medium, high, critical.'],
+    [['list', '--kind', 'missing'], 'Did you mean missing_in_ledger?'],
     [['list', '--limit', '0'], 'It must be a whole number above 0, of at most 15 digits.'],
     [['list', '--report', 'ffff'], 'There is no report ffff.'],
     [['list', '--after', 'ffff'], 'There is no exception whose id begins with "ffff".'],
-    [['lst'], "unknown command 'lst'\n(Did you mean list?)"],
+    [['lst'], "unknown command 'lst'. Did you mean list?"],
     [
       ['show', '0000'],
       'There is no exception whose id begins with "0000".\n`recon exceptions list --status all` shows every one.',

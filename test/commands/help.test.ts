@@ -57,7 +57,7 @@ describe('recon help', () => {
   test.each([
     ['runn', 'There is no help on "runn".\nDid you mean run?'],
     ['exit-code', 'Did you mean exit-codes?'],
-    ['nonsense', 'Run `recon help`.'],
+    ['nonsense', 'There are exit-codes, environment, output, run, '],
   ])('there is none on %s', async (topic, sentence) => {
     const { exitCode, stdout, stderr } = await recon(['help', topic]);
     expect([exitCode, stdout]).toEqual([64, '']);

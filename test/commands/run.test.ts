@@ -32,11 +32,14 @@ async function envFile(content: string): Promise<string> {
 
 describe('a command line that cannot be meant', () => {
   test.each([
-    [['run', '--typ', 'daily'], "error: unknown option '--typ'\n(Did you mean --type?)"],
-    [['run', '--type', 'dayly'], 'Allowed choices are hourly, daily, manual.'],
-    [['run', '--fail-on', 'severe'], 'Allowed choices are low, medium, high, critical, never.'],
-    [['run', '-o', 'yaml'], 'Allowed choices are table, json, csv.'],
-    [['run', '--check', 'deposit'], 'Did you mean deposits? On are ledger_consistency'],
+    [
+      ['run', '--typ', 'daily'],
+      "recon: unknown option '--typ'. Did you mean --type?\n`recon run --help` shows how it is called.\n",
+    ],
+    [['run', '--type', 'dayly'], 'Did you mean daily?'],
+    [['run', '--fail-on', 'severe'], 'There are low, medium, high, critical, never.'],
+    [['run', '-o', 'yaml'], 'There are table, json, csv.'],
+    [['run', '--check', 'deposit'], 'Did you mean deposits? There are ledger_consistency'],
     [['run', '--wait', 'forever'], 'It must be a duration such as 0s, 90s or 15m.'],
     [['run', '--user', 'ada'], 'It must be a UUID.'],
     [['run', '--since', 'yesterday'], '--since "yesterday" is not a time.\nGive 7d, 2026-11-01 (UTC)'],
@@ -60,6 +63,15 @@ describe('a command line that cannot be meant', () => {
     expect(stderr).toContain(sentence);
     expect(stderr).toMatch(/recon: exit 64\n$/);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test('asks for a check that is off', async () => {
+    const env = { ...somewhere, RECONCILIATION_CHECKS: 'circle_balance,alpaca_balance' };
+    const { exitCode, stderr } = await recon(['run', '--check', 'circle_balance', '--check', 'deposits'], { env });
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(
+      '--check deposits is off: RECONCILIATION_CHECKS leaves it out.\nOn are circle_balance, alpaca_balance.\n',
+    );
   });
 
   test('leaves no check over', async () => {
