@@ -13,5 +13,9 @@ export function onlyOne<T extends { id: string }>(
     throw new OperatorError(64, `There is no ${noun} whose id begins with "${idPrefix}".`, listedBy);
   if (other === undefined) return row;
   const ids = found.map(({ id }) => id).join(', ');
-  throw new OperatorError(64, `More than one ${noun} begins with ${idPrefix}: ${ids}.`, 'Give more of the id.');
+  throw new OperatorError(
+    64,
+    `There is more than one ${noun} whose id begins with "${idPrefix}": ${ids}.`,
+    'Give more of the id.',
+  );
 }

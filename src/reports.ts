@@ -1,6 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
+import { onlyOne } from './only-one.ts';
 import { OperatorError } from './operator-error.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;
@@ -211,24 +212,22 @@ export async function listReports(
 
 /** The report whose id begins so, or the newest for `latest`. Throws an OperatorError (64) if there is not exactly one. */
 export async function findReport(database: Database, schema: string, idPrefix: string): Promise<Report> {
-  const latest = idPrefix === 'latest';
+  if (idPrefix === 'latest') return latestReport(database, schema);
   const found = await database<Report[]>`
     select ${reportColumns(database)}
     from ${database(`${schema}.reconciliation_reports`)} as report
-    where ${latest} or starts_with(report.id::text, ${latest ? '' : idPrefix.toLowerCase()})
-    order by report.created_at desc, report.started_at desc, report.id
-    limit ${latest ? 1 : 2}
+    where starts_with(report.id::text, ${idPrefix.toLowerCase()})
+    order by report.id
+    limit 5
   `;
-  const [report, other] = found;
-  if (report === undefined)
-    throw new OperatorError(64, `There is no report ${idPrefix}.`, '`recon reports list` shows those that exist.');
-  if (other !== undefined)
-    throw new OperatorError(
-      64,
-      `More than one report begins with ${idPrefix}: ${found.map(({ id }) => id).join(', ')} …`,
-      'Give more of the id.',
-    );
-  return report;
+  return onlyOne(found, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
+}
+
+async function latestReport(database: Database, schema: string): Promise<Report> {
+  const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
+  const [latest] = reports;
+  if (latest === undefined) throw new OperatorError(64, 'There is no report yet.', '`recon run` writes one.');
+  return latest;
 }
 
 /** The checks of a report in the order in which they ran. */

@@ -6,7 +6,8 @@ import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts
 import { holdLock } from '../database/held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
-import { giveUpOld, giveUpOrphans, giveUpOvertaken, settle, waitingFor, type StoredAlert } from './outbox.ts';
+import { waitingFor, type StoredAlert } from './outbox.ts';
+import { giveUpOld, giveUpOrphans, giveUpOvertaken, settle } from './outcome.ts';
 import { keyIn, pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerduty.ts';
 import { slackPace, slackRequest, slackTook } from './slack.ts';
 import type { TargetConfig, TargetName } from './target.ts';

@@ -3,6 +3,7 @@ import type { Delivered } from '../alerts/deliver.ts';
 import type { StoredAlert } from '../alerts/outbox.ts';
 import { alertStates, type AlertState } from '../alerts/states.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import {
   choices,
@@ -83,23 +84,38 @@ function retryCommand(context: CommandContext): Command {
     .action(async (ids: string[]) => {
       const { world } = context;
       await withStore(world, async (store) => {
-        const results = await retry(store, ids, world);
+        const { findAlert } = await import('../alerts/outbox.ts');
+        const find = (id: string) => findAlert(store.database, store.schema, id);
+        const named = await Promise.all(ids.map(find));
+        const results = await retry(store, named, world);
         for (const result of results) await print(world.stdout, `${result.target}: ${describe(result)}\n`);
-        if (results.some(({ left }) => left > 0)) context.exitWith(3);
+        const now = await Promise.all(named.map(({ id }) => find(id)));
+        for (const alert of now) await print(world.stdout, `${alert.id.slice(0, 8)}: ${describeState(alert)}\n`);
+        if (results.some(({ left }) => left > 0) || now.some(({ state }) => state !== 'delivered')) context.exitWith(3);
       });
     });
 }
 
-async function retry({ database, schema, config }: Store, ids: readonly string[], world: World): Promise<Delivered[]> {
+async function retry(
+  { database, schema, config }: Store,
+  named: readonly StoredAlert[],
+  world: World,
+): Promise<Delivered[]> {
   assertTargets(config.alerts.targets.length);
   const { announceActions } = await import('../alerts/announce.ts');
   const { deliverAlerts } = await import('../alerts/deliver.ts');
-  const { revive } = await import('../alerts/outbox.ts');
+  const { revive } = await import('../alerts/outcome.ts');
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
+  const ids = named.map(({ id }) => id);
   await revive(database, schema, ids);
   await announceActions(database, schema, config, { now: world.now(), mask });
   return deliverAlerts(database, schema, config, world, mask);
+}
+
+/** What became of an alert that was asked for by its id: it may be overtaken, or its target not configured any more. */
+function describeState({ state, last_error: error }: StoredAlert): string {
+  return state === 'delivered' || error === null ? state : `${state}, ${plain(error)}`;
 }
 
 function describe({ delivered, left, problem }: Delivered): string {

@@ -114,10 +114,14 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
       'slack: 0 delivered\npagerduty: 0 delivered\nwebhook: 0 delivered\n',
     ]);
     const [trigger, ...others] = await sql`
-      select state, last_error from reconciliation_alerts where target = 'pagerduty' order by number`;
+      select id, state, last_error from reconciliation_alerts where target = 'pagerduty' order by number`;
     expect(trigger).toMatchObject({ state: 'dead', last_error: expect.stringMatching(/^overtaken: /) as string });
     expect(others).toMatchObject([{ state: 'delivered' }]);
     expect(eventsOf(pagerduty).at(-1)).toMatch(/^resolve /);
+
+    const asked = await types(['alerts', 'retry', trigger!['id'] as string], at(2));
+    expect(asked.exitCode).toBe(3);
+    expect(asked.stdout).toMatch(/^[0-9a-f]{8}: dead, overtaken: /m);
   });
 
   test('is told once, though two deliver at the same time', async () => {
@@ -150,12 +154,21 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     const { stdout } = await types(['alerts', 'list']);
     expect(stdout).toMatch(/dead .*webhook .*2 .*answered 404 no such hook/);
 
+    const [row] = await sql`select id from reconciliation_alerts`;
+    const short = String(row!['id']).slice(0, 8);
+    const other = short.startsWith('0') ? 'ffff' : '0000';
+    expect(await types(['alerts', 'retry', short, other])).toMatchObject({
+      exitCode: 64,
+      stdout: '',
+      stderr: `recon: There is no alert whose id begins with "${other}".\n\`recon alerts list\` shows them.\nrecon: exit 64\n`,
+    });
+    expect(await statesOf(sql)).toEqual({ 'webhook dead': 1 });
+
     const failed = await types(['alerts', 'retry']);
     expect(failed.exitCode).toBe(3);
     webhook.faults.length = 0;
-    const [row] = await sql`select id from reconciliation_alerts`;
-    const retried = await types(['alerts', 'retry', String(row!['id']).slice(0, 8)]);
-    expect([retried.exitCode, retried.stdout]).toEqual([0, 'webhook: 1 delivered\n']);
+    const retried = await types(['alerts', 'retry', short.toUpperCase()]);
+    expect([retried.exitCode, retried.stdout]).toEqual([0, `webhook: 1 delivered\n${short}: delivered\n`]);
     const listed = JSON.parse((await types(['alerts', 'list', '-o', 'json'])).stdout) as { alerts: object[] };
     expect(listed.alerts).toMatchObject([{ id: row!['id'] as string, state: 'delivered', target: 'webhook' }]);
   });

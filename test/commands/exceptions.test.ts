@@ -180,14 +180,17 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     [['list', '--severity', 'severe'], 'There are low, medium, high, critical.'],
     [['list', '--kind', 'missing'], 'Did you mean missing_in_ledger?'],
     [['list', '--limit', '0'], 'It must be a whole number above 0, of at most 15 digits.'],
-    [['list', '--report', 'ffff'], 'There is no report ffff.'],
+    [['list', '--report', 'ffff'], 'There is no report whose id begins with "ffff".\n`recon reports list` shows them.'],
     [['list', '--after', 'ffff'], 'There is no exception whose id begins with "ffff".'],
     [['lst'], "unknown command 'lst'. Did you mean list?"],
     [
       ['show', '0000'],
       'There is no exception whose id begins with "0000".\n`recon exceptions list --status all` shows every one.',
     ],
-    [['show', 'aaaa'], `More than one exception begins with aaaa: ${ids.small}, ${ids.large}.\nGive more of the id.`],
+    [
+      ['show', 'aaaa'],
+      `There is more than one exception whose id begins with "aaaa": ${ids.small}, ${ids.large}.\nGive more of the id.`,
+    ],
     [['show', "a' or true --"], 'It must be an id or its first characters: 0-9, a-f and dashes.'],
     [['show', ''], 'It must be an id or its first characters'],
     [['show', '%'], 'It must be an id or its first characters'],
@@ -253,7 +256,7 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   test.each([
     ['an empty id', ['aaaa0', ''], 'It must be an id or its first characters'],
     ['an unknown id', ['aaaa0', 'eeee'], 'There is no exception whose id begins with "eeee".'],
-    ['an ambiguous prefix', ['aaaa'], 'More than one exception begins with aaaa'],
+    ['an ambiguous prefix', ['aaaa'], 'There is more than one exception whose id begins with "aaaa"'],
     [
       'one that is resolved already',
       ['aaaa0', 'bbbb'],

@@ -86,13 +86,19 @@ describe('recon reports', { timeout: 120_000 }, () => {
       expect(await types(['reports', 'show', id])).toMatchObject({ exitCode: 64, stdout: '' });
     const ambiguous = await types(['reports', 'show', 'ABCD']);
     expect(ambiguous).toMatchObject({ exitCode: 64, stdout: '' });
-    expect(ambiguous.stderr).toContain('More than one report begins with ABCD');
+    expect(ambiguous.stderr).toContain(
+      'There is more than one report whose id begins with "ABCD": abcd0000-0000-4000-8000-000000000001, abcd0000-',
+    );
   });
 
   test('none: says so on stderr', async () => {
     const { url: empty } = await testDatabase();
     const { types } = operatorOf(empty);
     expect(await types(['reports', 'list'])).toEqual({ exitCode: 0, stdout: '', stderr: 'No reports.\n' });
-    expect(await types(['reports', 'show'])).toMatchObject({ exitCode: 64 });
+    const { exitCode, stderr } = await types(['reports', 'show']);
+    expect([exitCode, stderr]).toEqual([
+      64,
+      'recon: There is no report yet.\n`recon run` writes one.\nrecon: exit 64\n',
+    ]);
   });
 });
