@@ -1,31 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../src/migrations/files.ts';
 import { startCustodians } from './support/custodians.ts';
 import { emptyDatabase, testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
+import { login } from './support/login.ts';
 import { listSchema } from './support/schema-listing.ts';
 import { operatorOf, recon, withoutCustodians, type RunDocument } from './support/world.ts';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 const roles = await read('sql/roles.sql');
-
-/** A login that is a member of these roles and may do nothing else; gone with the test. */
-async function login(sql: postgres.Sql, url: string, ...groups: string[]): Promise<{ name: string; url: string }> {
-  const name = `recon_test_${randomBytes(5).toString('hex')}`;
-  await sql.unsafe(`create role ${name} login password 'opensesame'`);
-  for (const group of groups) await sql.unsafe(`grant ${group} to ${name}`);
-  onTestFinished(async () => {
-    await sql.unsafe(`drop owned by ${name}`);
-    await sql.unsafe(`drop role ${name}`);
-  });
-  const own = new URL(url);
-  [own.username, own.password] = [name, 'opensesame'];
-  return { name, url: own.href };
-}
 
 /** Books with one fault, in a database that lets nobody in by default. */
 async function lockedDown() {

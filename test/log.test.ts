@@ -1,8 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLogger } from '../src/log.ts';
 import { createMask } from '../src/secrets.ts';
 import { variables, type Variable } from '../src/variables.ts';
 import { testDatabase } from './support/database.ts';
+import { login } from './support/login.ts';
 import { LedgerBuilder } from './support/ledger.ts';
 import { startReceiver } from './support/receiver.ts';
 import { cutAt } from './support/run-check.ts';
@@ -107,24 +108,16 @@ test('a canary in every secret variable, and in no line, alert or stored reason'
     RECONCILIATION_ALERT_PAGERDUTY_KEY: 'CANARY0123456789CANARY0123456789',
     PUSHGATEWAY_URL: 'http://recon:canary-push-password@127.0.0.1:1',
   };
-  const password = 'canary-database-password';
+  const role = await login(sql, url);
   const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
   expect(Object.keys(canaries).toSorted()).toEqual(names.filter((name) => name !== 'DATABASE_URL').toSorted());
 
-  const spoken = [...Object.values(canaries), password].join(' ');
+  const spoken = [...Object.values(canaries), role.password].join(' ');
   await sql.unsafe(`
     create function leak() returns trigger language plpgsql as $$ begin raise exception '%', '${spoken}'; end $$;
     create trigger leak before insert on reconciliation_checks for each row execute function leak()`);
-  const role = `canary_${Math.random().toString(36).slice(2)}`;
-  await sql.unsafe(
-    `create role ${role} login password '${password}'; grant all on all tables in schema public to ${role}`,
-  );
-  onTestFinished(async () => {
-    await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
-  });
-  const own = new URL(url);
-  [own.username, own.password] = [role, password];
-  const { types } = operatorOf(own.href, { ...canaries, LOG_LEVEL: 'debug', RECONCILIATION_REQUEST_TIMEOUT: '1s' });
+  await sql.unsafe(`grant all on all tables in schema public to ${role.name}`);
+  const { types } = operatorOf(role.url, { ...canaries, LOG_LEVEL: 'debug', RECONCILIATION_REQUEST_TIMEOUT: '1s' });
   const outcomes = [
     await types(['run']),
     await types(['alerts', 'retry']),
@@ -138,5 +131,5 @@ test('a canary in every secret variable, and in no line, alert or stored reason'
   const reasons = await sql`select error_message from reconciliation_reports`;
   const everything = JSON.stringify([outcomes, stored, reasons, webhook.received.map(({ body }) => body)]);
   expect(everything).toContain('[secret]');
-  expect(everything.replaceAll(role, '').match(/.{40}canary.{20}/gi)).toBeNull();
+  expect(everything.replaceAll(role.name, '').match(/.{40}canary.{20}/gi)).toBeNull();
 });

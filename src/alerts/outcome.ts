@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../database/database.ts';
+import { toInterval } from '../duration.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
 import type { StoredAlert } from './outbox.ts';
 import type { AlertState } from './states.ts';
@@ -25,7 +26,7 @@ export async function settle(
     set
       state = case
         when ${problem}::text is null then 'delivered'
-        when alert.created_at < ${at}::timestamptz - ${`${maxAgeMs} milliseconds`}::interval then 'dead'
+        when alert.created_at < ${at}::timestamptz - ${toInterval(maxAgeMs)}::interval then 'dead'
         else 'waiting'
       end,
       attempts = alert.attempts + ${attempts},
@@ -53,7 +54,7 @@ export async function giveUpOld(
     where
       alert.state = 'waiting'
       and alert.target = ${target}
-      and alert.created_at < ${at}::timestamptz - ${`${maxAgeMs} milliseconds`}::interval
+      and alert.created_at < ${at}::timestamptz - ${toInterval(maxAgeMs)}::interval
   `;
   if (count === 0) return;
   const labels = { target, outcome: 'dead' };
@@ -74,7 +75,7 @@ export async function giveUpOrphans(
     where
       alert.state = 'waiting'
       and alert.target = any (${gone}::text[])
-      and alert.created_at < ${at}::timestamptz - ${`${maxAgeMs} milliseconds`}::interval
+      and alert.created_at < ${at}::timestamptz - ${toInterval(maxAgeMs)}::interval
   `;
 }
 

@@ -25,8 +25,8 @@ export function runTalk(config: Config, world: World): RunTalk {
   const readSoFar = new Map<CheckName, number>();
   const voice = { log };
   return {
-    waiting: () => {
-      voice.log.info({ event: 'run.waiting' }, 'another run holds the lock; waiting for it to end');
+    waiting: (holder) => {
+      voice.log.info({ event: 'run.waiting' }, `another run holds the lock, ${holder}; waiting for it to end`);
       line.show('waiting for another run');
     },
     reading: (check, read) => {

@@ -34,6 +34,8 @@ Examples:
   recon run --check deposits --since 7d       one check over the records of a week; clears nothing
   recon run --dry-run                         reads and prints, stores nothing; needs no tables of recon
 
+There is one run at a time in a schema, dry runs too: while another one holds the lock, exit code 4 says whose it is.
+
 Exit codes: recon help exit-codes`;
 
 /** `recon run`. */

@@ -1,20 +1,57 @@
+import { inSavepoint, type Database, type Transaction } from './database.ts';
 import { databaseProblem } from './problem.ts';
-import type { Transaction } from './database.ts';
 import { OperatorError } from '../operator-error.ts';
 
 /**
  * Takes a lock that lasts as long as the transaction, which may idle while something else is done under it, and dies
- * with the process. Throws an OperatorError (4) if somebody else holds it for longer than `waitMs`.
+ * with the process. Throws an OperatorError (4) that names the holder if somebody else holds it for longer than `waitMs`.
  */
 export async function holdLock(transaction: Transaction, name: string, waitMs: number): Promise<void> {
   await transaction`set local idle_in_transaction_session_timeout = 0`;
   await transaction`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
   try {
-    await transaction`select pg_advisory_xact_lock(hashtextextended(${name}::text, 0))`;
+    await inSavepoint(transaction, (savepoint) => savepoint`select pg_advisory_xact_lock(${keyOf(savepoint, name)})`);
   } catch (error) {
     if (databaseProblem(error)?.code !== lockNotAvailable) throw error;
-    throw new OperatorError(4, `Another process holds the lock "${name}".`, 'Try again in a minute.', { cause: error });
+    const holder = await holderOf(transaction, name);
+    throw new OperatorError(4, `The lock "${name}" is held by ${holder}.`, 'Try again in a minute.', { cause: error });
   }
+}
+
+/** Takes the same lock if nobody holds it. Returns whether it did. */
+export async function tryLock(transaction: Transaction, name: string): Promise<boolean> {
+  await transaction`set local idle_in_transaction_session_timeout = 0`; // the host may end sessions that idle in one
+  const [row] = await transaction<{ taken: boolean }[]>`
+    select pg_try_advisory_xact_lock(${keyOf(transaction, name)}) as taken
+  `;
+  return row?.taken === true;
+}
+
+/**
+ * Who holds the lock: `session 4711 of the role recon at 10.0.0.7, since 2026-11-22T21:36:31Z`. Of another role's session
+ * PostgreSQL tells no more than its number and its role, unless this one may see it (pg_read_all_stats).
+ */
+export async function holderOf(connection: Database | Transaction, name: string): Promise<string> {
+  const [holder] = await connection<{ pid: number; role: string; client: string | null; since: string | null }[]>`
+    select
+      lock.pid, activity.usename::text as role, host(activity.client_addr) as client,
+      date_trunc('second', activity.xact_start) as since
+    from (select ${keyOf(connection, name)} as key) as wanted
+    inner join pg_catalog.pg_locks as lock
+      -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
+      on lock.classid = ((wanted.key >> 32) & 4294967295)::oid and lock.objid = (wanted.key & 4294967295)::oid
+    inner join pg_catalog.pg_database as here on here.oid = lock.database and here.datname = current_database()
+    inner join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
+    where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
+  `;
+  if (holder === undefined) return 'a session that has ended by now';
+  const { pid, role, client, since } = holder;
+  return `session ${pid} of the role ${role}${client === null ? '' : ` at ${client}`}${since === null ? '' : `, since ${since}`}`;
+}
+
+/** A lock of PostgreSQL has a number for a name. */
+function keyOf(connection: Database | Transaction, name: string) {
+  return connection`hashtextextended(${name}::text, 0)`;
 }
 
 /** SQLSTATE, PostgreSQL appendix A. */

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTransaction, type Database } from '../database/database.ts';
+import { holderOf, tryLock } from '../database/held-lock.ts';
+import { describeDuration } from '../duration.ts';
 import { OperatorError } from '../operator-error.ts';
 
 const retryMs = 500;
@@ -8,13 +10,14 @@ const retryMs = 500;
 export interface Patience {
   waitMs: number;
   signal: AbortSignal;
-  waiting: () => void;
+  /** `holder`: whose the lock is. */
+  waiting: (holder: string) => void;
 }
 
 /**
- * Runs `body` while holding the lock of this schema's runs: a transaction-level advisory lock on a connection of its
- * own, which works through PgBouncer and is released when the process dies, however it dies. Throws an OperatorError
- * (4) if another run still holds it after `waitMs`.
+ * Runs `body` while holding the lock of this schema's runs, on a connection of its own: it works through PgBouncer and is
+ * released when the process dies, however it dies. Throws an OperatorError (4) if another run still holds it after
+ * `waitMs`.
  */
 export async function withRunLock<T>(
   database: Database,
@@ -22,29 +25,32 @@ export async function withRunLock<T>(
   { waitMs, signal, waiting }: Patience,
   body: () => Promise<T>,
 ): Promise<T> {
+  const name = `recon run ${schema}`;
   for (let waitedMs = 0; ; waitedMs += retryMs) {
-    const attempt = await tryWithLock(database, schema, body);
+    const attempt = await tryWithLock(database, name, body);
     if (attempt.held) return attempt.result;
-    if (waitedMs >= waitMs)
-      throw new OperatorError(
-        4,
-        `Another run holds the lock of schema ${schema}; nothing was read or written.`,
-        'Wait for it to end, or give --wait 15m.',
-      );
-    if (waitedMs === 0) waiting();
+    if (waitedMs >= waitMs) throw heldByAnother(schema, await holderOf(database, name), waitMs);
+    if (waitedMs === 0) waiting(await holderOf(database, name));
     await sleep(retryMs, undefined, { signal });
   }
 }
 
 type Attempt<T> = { held: true; result: T } | { held: false };
 
-async function tryWithLock<T>(database: Database, schema: string, body: () => Promise<T>): Promise<Attempt<T>> {
-  return inTransaction<Attempt<T>>(database, 'read only', async (transaction) => {
-    // the host may end sessions that idle in a transaction: this one idles on purpose
-    await transaction`set local idle_in_transaction_session_timeout = 0`;
-    const [row] = await transaction<{ held: boolean }[]>`
-      select pg_try_advisory_xact_lock(hashtextextended(${'recon run ' + schema}::text, 0)) as held
-    `;
-    return row?.held === true ? { held: true, result: await body() } : { held: false };
-  });
+async function tryWithLock<T>(database: Database, name: string, body: () => Promise<T>): Promise<Attempt<T>> {
+  return inTransaction<Attempt<T>>(database, 'read only', async (transaction) =>
+    (await tryLock(transaction, name)) ? { held: true, result: await body() } : { held: false },
+  );
+}
+
+function heldByAnother(schema: string, holder: string, waitedMs: number): OperatorError {
+  const next =
+    waitedMs === 0
+      ? 'There is one run at a time, dry runs too: wait for it to end, or give --wait 15m.'
+      : `It did not end within ${describeDuration(waitedMs)}. If it hangs, end its process: the lock goes with it.`;
+  return new OperatorError(
+    4,
+    `Another run holds the lock of schema ${schema}, ${holder}; nothing was read or written.`,
+    next,
+  );
 }

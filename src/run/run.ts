@@ -40,8 +40,8 @@ export async function run(
     const patience = {
       waitMs: options.waitMs,
       signal: world.signal,
-      waiting: () => {
-        listener.waiting();
+      waiting: (holder: string) => {
+        listener.waiting(holder);
       },
     };
     return withRunLock(database, schema, patience, async () => {

@@ -4,6 +4,7 @@ import { openDatabase, type Database } from '../../src/database/database.ts';
 import { assertMigrated, migrateDown, migrateUp, migrationStatus, planDown } from '../../src/migrations/migrations.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { emptyDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
 import { listSchema } from '../support/schema-listing.ts';
 
 const names = [
@@ -220,15 +221,8 @@ describe('another schema', () => {
 
   test('a role that may not make it gets the reason', async () => {
     const { url, sql } = await fresh();
-    const role = `recon_test_${Math.random().toString(36).slice(2)}`;
-    await sql`create role ${sql(role)} login password 'secret'`;
-    onTestFinished(async () => {
-      await sql`drop role ${sql(role)}`;
-    });
-    const asRole = new URL(url);
-    asRole.username = role;
-    asRole.password = 'secret';
-    const error = await failure(migrateUp(open(asRole.href), 'forbidden'));
+    const guest = await login(sql, url);
+    const error = await failure(migrateUp(open(guest.url), 'forbidden'));
     expect(error.exitCode).toBe(78);
     expect(error.message).toContain('create schema forbidden: permission denied');
   });

@@ -3,7 +3,9 @@ import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { withRunLock } from '../../src/run/lock.ts';
 import { openDatabase } from '../../src/database/database.ts';
+import { holderOf } from '../../src/database/held-lock.ts';
 import { testDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
 import { operatorOf, reconIn, testWorld } from '../support/world.ts';
 
 const impatient = { waitMs: 0, signal: new AbortController().signal, waiting: () => undefined };
@@ -38,13 +40,28 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
     for (const flags of [[], ['--type', 'hourly'], ['--dry-run'], ['-o', 'json']]) {
       const { exitCode, stdout, stderr } = await types(['run', ...flags]);
       expect([exitCode, stdout]).toEqual([4, '']);
-      expect(stderr).toBe(
-        'recon: Another run holds the lock of schema public; nothing was read or written.\nWait for it to end, or give --wait 15m.\nrecon: exit 4\n',
+      expect(stderr).toMatch(
+        /^recon: Another run holds the lock of schema public, session \d+ of the role \w+(?: at \S+)?, since 20\d\d-\S+Z; nothing was read or written\.\nThere is one run at a time, dry runs too: wait for it to end, or give --wait 15m\.\nrecon: exit 4\n$/,
       );
     }
+    const waited = await types(['run', '--wait', '1s']);
+    expect([waited.exitCode, waited.stdout]).toEqual([4, '']);
+    expect(waited.stderr).toContain('\nIt did not end within 1 s. If it hangs, end its process');
     expect(await reportsOf(sql)).toBe(0);
     await release();
     expect((await types(['run', '--check', 'deposits'])).exitCode).toBe(0);
+  });
+
+  test('is held by the session that is named, also where its role may see nothing of it', async () => {
+    const { url, sql } = await testDatabase();
+    const { release } = await holdLock(url);
+    const database = openDatabase(url, { connections: 1 });
+    const [lock] = await sql<{ pid: number }[]>`select pid from pg_locks where locktype = 'advisory'`;
+    expect(await holderOf(database, 'recon run public')).toMatch(`session ${lock!.pid} of the role `);
+    expect(await holderOf(database, 'recon run other')).toBe('a session that has ended by now');
+    const stranger = openDatabase((await login(sql, url)).url, { connections: 1 });
+    expect(await holderOf(stranger, 'recon run public')).toMatch(new RegExp(`^session ${lock!.pid} of the role \\w+$`));
+    await Promise.all([release(), database.end(), stranger.end()]);
   });
 
   test('is waited for with --wait, which does not count against the deadline of the run', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { inSavepoint, inTransaction, openDatabase } from '../../src/database/database.ts';
 import { startCustodians } from '../support/custodians.ts';
 import { testDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { answers, slowBody } from '../support/sandbox-server.ts';
@@ -406,11 +407,7 @@ describe('a slow custodian', { timeout: 120_000 }, () => {
 describe('what a role may not see', { timeout: 120_000 }, () => {
   /** A role of this test that may read the host's tables and write ours. */
   async function asRole({ url, sql }: Desk): Promise<{ role: string; roleUrl: string }> {
-    const role = `recon_reader_${Math.random().toString(36).slice(2)}`;
-    await sql.unsafe(`create role ${role} login password 'reader'`);
-    onTestFinished(async () => {
-      await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
-    });
+    const { name: role, url: roleUrl } = await login(sql, url);
     await sql.unsafe(`grant select on all tables in schema public to ${role}`);
     await sql.unsafe(
       `grant insert, update on reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
@@ -419,9 +416,7 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
          reconciliation_incidents, reconciliation_switched_off, reconciliation_told to ${role};
        grant delete on reconciliation_waiting, reconciliation_checkpoints, reconciliation_incidents to ${role}`,
     );
-    const roleUrl = new URL(url);
-    [roleUrl.username, roleUrl.password] = [role, 'reader'];
-    return { role, roleUrl: roleUrl.href };
+    return { role, roleUrl };
   }
 
   test('is never a smaller sum: rows hidden by row-level security, tables without select', async () => {
@@ -446,15 +441,11 @@ describe('what a role may not see', { timeout: 120_000 }, () => {
 describe('what a role may not do', { timeout: 120_000 }, () => {
   test('is said in a sentence, and a dry run does without our tables', async () => {
     const { url, sql, types } = await desk();
-    const role = `recon_guest_${Math.random().toString(36).slice(2)}`;
-    await sql.unsafe(`create role ${role} login password 'guest'; grant select on deposits, withdrawals to ${role}`);
-    onTestFinished(async () => {
-      await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
-    });
-    await sql.unsafe(`grant select on ledger_accounts, ledger_entries, ledger_transactions to ${role}`);
-    const roleUrl = new URL(url);
-    [roleUrl.username, roleUrl.password] = [role, 'guest'];
-    const env = { DATABASE_URL: roleUrl.href };
+    const guest = await login(sql, url);
+    await sql.unsafe(
+      `grant select on deposits, withdrawals, ledger_accounts, ledger_entries, ledger_transactions to ${guest.name}`,
+    );
+    const env = { DATABASE_URL: guest.url };
     const refused = await types(['exceptions', 'list'], { env });
     expect(refused.exitCode).toBe(78);
     expect(refused.stderr).toMatch(/^recon: The role of DATABASE_URL may not do this at .*permission denied/);
