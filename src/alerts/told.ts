@@ -22,7 +22,15 @@ export function toldTo(
   { at, reportId }: { at: string; reportId: string | null },
 ) {
   const exceptions = transaction(`${schema}.reconciliation_exceptions`);
-  const isLoud = transaction`exception.severity = any (${[...severitiesFrom(severity)]}::text[])`;
+  const events = transaction(`${schema}.reconciliation_exception_events`);
+  const loud = [...severitiesFrom(severity)];
+  const isLoud = transaction`exception.severity = any (${loud}::text[])`;
+  const wasLoud = transaction`
+    exists (
+      select from ${events} as eased
+      where eased.exception_id = exception.id and eased.event = 'eased' and eased.details ->> 'from' = any (${loud}::text[])
+    )
+  `;
   const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
   if (through === null)
     return transaction`
@@ -48,16 +56,16 @@ export function toldTo(
           bool_or(event.event in ('created', 'returned')) as created,
           bool_or(event.event = 'escalated') as escalated,
           bool_or(event.event = 'cleared') as cleared
-        from ${transaction(`${schema}.reconciliation_exception_events`)} as event
+        from ${events} as event
         where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
         group by event.exception_id
       ) as happened
       inner join ${exceptions} as exception on exception.id = happened.exception_id
       where
-        ${isLoud}
-        and case
-          when exception.resolved_at is null then ${isPending}
-          else happened.cleared and not happened.created -- who never heard of it need not hear that it is over
+        case
+          when exception.resolved_at is null then ${isLoud} and ${isPending}
+          -- who never heard of it need not hear that it is over; who did, does, also where it became small before
+          else happened.cleared and not happened.created and (${isLoud} or ${wasLoud})
         end
     ) as told
   `;

@@ -107,6 +107,27 @@ describe('what a run tells', { timeout: 60_000 }, () => {
     expect(slack.received).toHaveLength(1);
   });
 
+  test('that one which became small is over: whoever heard of it hears that too, and nobody else', async () => {
+    const { slack, pagerduty, webhook, env } = await targets();
+    const { runs, sql, ledger, ada } = await desk({ ...env, RECONCILIATION_ALERT_SLACK_SEVERITY: 'critical' });
+    const { id, subject } = ledger.deposit(ada, '500', { post: false });
+    await ledger.save(sql);
+    await runs();
+    await sql`update deposits set amount = 0.5 where id = ${id}`;
+    await runs();
+    expect(webhook.received).toHaveLength(1);
+    await sql`delete from deposits where id = ${id}`;
+    await runs();
+
+    const told = bodiesOf<WebhookBody>(webhook).flatMap(({ data }) => data.exceptions);
+    expect(told).toMatchObject([
+      { change: 'new', severity: 'high', fingerprint: `deposits/missing_in_ledger/${subject}` },
+      { change: 'cleared', severity: 'low', fingerprint: `deposits/missing_in_ledger/${subject}` },
+    ]);
+    expect(eventsOf(pagerduty).map((event) => event.split(' ')[0])).toEqual(['trigger', 'resolve']);
+    expect(slack.received).toHaveLength(0);
+  });
+
   test('one whose acceptance is over because it grew is told again', async () => {
     const { pagerduty, webhook, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk(env);

@@ -70,7 +70,7 @@ function say(text: string): void {
 
 function explain(error: unknown): number {
   if (!(error instanceof OperatorError)) throw error;
-  say(`${error.message} ${error.hint ?? ''}`);
+  say([error.message, ...(error.hint === undefined ? [] : [error.hint])].join('\n'));
   return error.exitCode;
 }
 

@@ -39,7 +39,8 @@ function playFault(circle: CircleSandbox, alpaca: AlpacaSandbox): void {
   if (at === 'circle' && Object.hasOwn(circleFaults, fault)) circleFaults[fault as keyof typeof circleFaults](circle);
   else if (at === 'alpaca' && Object.hasOwn(alpacaFaults, fault))
     alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
-  else throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `Known are ${knownFaults().join(', ')}.`);
+  else
+    throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `There are:\n  ${knownFaults().join('\n  ')}`);
 }
 
 function knownFaults(): string[] {
