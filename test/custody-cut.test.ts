@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { detailsOf, scene } from './support/custody-scene.ts';
+import { detailsOf, fillLook, scene } from './support/custody-scene.ts';
 import { credit, debit } from './support/ledger.ts';
 import { changedJson, type Fault } from './support/sandbox-server.ts';
 
@@ -155,6 +155,31 @@ describe('a mismatch', () => {
     expect(lines).toContain(` transaction ${arrived.id} CONFIRMED at ${bob.walletId}: 25.5 USDC, explains 25.5 USDC`);
     expect(lines).toContain(' unexplained 12 USDC');
   });
+});
+
+test('what ends at Circle between the question for the past and the next look is asked for again', async () => {
+  const here = await scene('circle_balance');
+  const { runs, circle, ledger, sql, ada, booksSay } = here;
+  const buffer = ledger.systemAccount('system_buffer_usdc');
+  const entries = [debit(ledger.account(ada, 'usdc_balance'), '60'), credit(buffer, '60')];
+  ledger.transaction({ type: 'withdrawal', user: ada, status: 'pending', minutesAgo: 300, entries });
+  await ledger.save(sql);
+  await booksSay('40');
+  const old = circle.move(ada.walletId, '-60', 'SENT');
+  old.createDate = '2026-03-01T07:00:00Z';
+  fillLook(here, '2026-03-01T09:30:00Z');
+  circle.faults.push(changedBalance({ path: bulk, times: 1 }, '70'), {
+    path: /transactions\?.*from=/,
+    times: 1,
+    respond: (real) => {
+      const answer = real();
+      circle.book(old);
+      return answer;
+    },
+  });
+  const document = await runs();
+  expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '40', difference: '0' }] });
+  expect(detailsOf(document)).toMatchObject({ first_difference: '30', unexplained: '0', in_flight: { explains: '0' } });
 });
 
 describe('a second answer proves nothing', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SandboxTransfer } from './support/alpaca-sandbox.ts';
 import { idFrom } from './support/circle-sandbox.ts';
-import { detailsOf, scene, type Scene } from './support/custody-scene.ts';
+import { detailsOf, fillLook, scene, type Scene } from './support/custody-scene.ts';
 import { credit, debit } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
 
@@ -89,6 +89,23 @@ test('what has been pending for hours is explained once Circle was asked for all
   const paid = await runs();
   expect(paid).toMatchObject({ exitCode: 0, checks: [{ difference: '0' }] });
   expect(detailsOf(paid).in_flight.items).toMatchObject([{ id: sent.id, explains: '0' }]); // and its twin is not missing
+});
+
+test('what Circle had before the books did is not missing there because the first look went no further back', async () => {
+  const here = await scene('circle_balance');
+  const { runs, ledger, sql, circle, ada, booksSay } = here;
+  const entries = [
+    debit(ledger.systemAccount('system_buffer_usdc'), '50'),
+    credit(ledger.account(ada, 'usdc_balance'), '50'),
+  ];
+  ledger.transaction({ type: 'deposit', user: ada, status: 'pending', minutesAgo: 119, entries });
+  await ledger.save(sql);
+  await booksSay('150');
+  Object.assign(circle.move(ada.walletId, '50'), { createDate: minutesAgo(121), updateDate: minutesAgo(121) });
+  fillLook(here, minutesAgo(120.5));
+  const document = await runs();
+  expect(document).toMatchObject({ exitCode: 0, checks: [{ difference: '0' }] });
+  expect(detailsOf(document)).toMatchObject({ unexplained: '0', cut: { rounds: 0 } });
 });
 
 test('a deposit that is under way is not taken for one of the same worth hours ago', async () => {

@@ -1,6 +1,6 @@
 import { quote } from '../custodians/answers.ts';
 import { keyOf, type BegunReading, type Holding, type Look, type Movement } from '../custodians/custodian.ts';
-import { movedBetween, underWayBetween } from '../custodians/moved.ts';
+import { endedBetween, movedBetween, underWayBetween } from '../custodians/moved.ts';
 import { Incomplete } from '../incomplete.ts';
 import { toText } from '../money.ts';
 import type { AfterCut, Cut } from './check.ts';
@@ -17,7 +17,7 @@ export interface CustodyView {
   movements: readonly Movement[];
   /** Of that, what no look shows any more. */
   past: readonly Movement[];
-  /** Nothing that was created from then on is missing among the movements (RFC 3339). */
+  /** Of what is in the books from then on, nothing that the custodian did is missing among the movements (RFC 3339). */
   reach: string;
   books: CustodyBooks;
   times: CutTimes;
@@ -60,7 +60,7 @@ export function firstView(reading: BegunReading, books: CustodyBooks, booksAt: s
     look: reading.look,
     movements: [...reading.look.movements.values()],
     past: [],
-    reach: reading.look.reach,
+    reach: reachOf(reading.look),
     books,
     times: { readFrom: reading.startedAt, readUntil: reading.endedAt, booksAt, askedUntil: null },
     rounds: 0,
@@ -101,6 +101,13 @@ export async function settleCut(
   }
 }
 
+/** How long before its twin in the books something is at the custodian at most, if it came first there. */
+const aheadMs = 3_600_000;
+
+function reachOf({ reach }: Look): string {
+  return new Date(Date.parse(reach) + aheadMs).toISOString();
+}
+
 /** All that could explain the mismatch was asked for: what disagrees for its own movements, and all for the past. */
 function isConfirmed(view: CustodyView, suspects: Doubt['suspects'], asked: ReadonlySet<string>): boolean {
   if (![...(suspects ?? view.holdings.values())].every(isIn(asked))) return false;
@@ -126,15 +133,14 @@ async function lookAgain(
   const movements = [...past, ...underWayBetween(view.look, look)];
   const moved = movedBetween(view.look, look).filter(({ externalId }) => view.holdings.has(externalId));
   const seen = moved.map((movement) => [movement.externalId, movement] as const);
+  // what ended out of sight may have done so after the past was asked for
+  const reach = endedBetween(view.look, look).length === 0 ? view.reach : reachOf(look);
   const times = { ...view.times, askedUntil: world.now() };
   return [
-    { ...view, look, movements, past, times, moved: new Map([...view.moved, ...seen]) },
+    { ...view, look, movements, past, reach, times, moved: new Map([...view.moved, ...seen]) },
     [...view.holdings.values()].filter(isIn(new Set(moved.map(({ externalId }) => externalId)))),
   ];
 }
-
-/** How much younger than its twin in the books something at the custodian is at most, if it came first. */
-const hourMs = 3_600_000;
 
 /**
  * The oldest in the books that may be the twin of something that came to its end at the custodian before the time that
@@ -151,7 +157,7 @@ function oldestUnasked({ books, movements, reach }: CustodyView): BooksMovement 
 async function askForThePast(view: CustodyView, { world }: AfterCut): Promise<CustodyView> {
   const oldest = oldestUnasked(view);
   if (oldest === undefined) return view;
-  const from = new Date(Date.parse(oldest.createdAt) - hourMs).toISOString();
+  const from = new Date(Date.parse(oldest.createdAt) - aheadMs).toISOString();
   const past = await view.reading.custodian.past(world, from, view.reach);
   const known = new Map([...view.past, ...past].map((movement) => [keyOf(movement), movement]));
   return { ...view, past: [...known.values()], reach: oldest.createdAt };

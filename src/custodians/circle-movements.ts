@@ -17,8 +17,8 @@ const bookedStates = ['CONFIRMED', 'COMPLETE'];
 const unbookedStates = ['INITIATED', 'CLEARED', 'QUEUED', 'STUCK', 'SENT', 'CANCELLED', 'FAILED', 'DENIED'];
 const finalStates = ['COMPLETE', 'CANCELLED', 'FAILED', 'DENIED'];
 
-/** How far a first look goes back: for what is booked here and not yet in the books. */
-const hourMs = 3_600_000;
+/** How far a first look goes back: for what is booked here and not yet in the books, and for what that is told from. */
+const lookBackMs = 2 * 3_600_000;
 
 const transactionSchema = z.object({
   id: z.string().min(1),
@@ -49,7 +49,7 @@ interface CircleLook {
 
 /**
  * The transactions of our wallets (API-FACTS.md A.4): all that are under way, however old, and all that were created
- * since an hour before the newest one of the first look, by Circle's clock and not by ours.
+ * since two hours before the newest one of the first look, by Circle's clock and not by ours.
  */
 export async function lookAtCircle({ options, world, tokens, since }: CircleLook): Promise<Look> {
   return withCircle(options, world, async (circle) => {
@@ -87,20 +87,20 @@ async function movementsOf(circle: Circle, tokens: KnownTokens, found: Iterable<
   return Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
 }
 
-/** Newest first, and no further than we want to see: `since`, or an hour before the newest one that is not of a future. */
+/** Newest first, and no further than we want to see: `since`, or two hours before the newest one that is not of a future. */
 async function recentTransactions(circle: Circle, since: string | undefined, now: Date) {
   const transactions: Transaction[] = [];
   let from = since;
   for await (const page of pagesOf(circle, { order: 'DESC' })) {
-    from ??= page[0] && hourBefore(page[0], now);
+    from ??= page[0] && wellBefore(page[0], now);
     transactions.push(...page);
     if (page.some(({ createDate }) => Date.parse(createDate) < Date.parse(from ?? ''))) break;
   }
   return { transactions, since: from ?? new Date(0).toISOString() };
 }
 
-function hourBefore({ createDate }: Transaction, now: Date): string {
-  return new Date(Math.min(Date.parse(createDate), now.getTime()) - hourMs).toISOString();
+function wellBefore({ createDate }: Transaction, now: Date): string {
+  return new Date(Math.min(Date.parse(createDate), now.getTime()) - lookBackMs).toISOString();
 }
 
 /** `includeAll`, or transactions of tokens that are not monitored would be missing (API-FACTS.md A.0, trap 4). */

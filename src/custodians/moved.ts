@@ -7,10 +7,15 @@ import type { Look, Movement } from './custodian.ts';
 export function movedBetween(before: Look, after: Look): Movement[] {
   const known = [...after.movements].filter(([key, { booked }]) => before.movements.get(key)?.booked !== booked);
   const changed = known.filter(([key, { booked }]) => before.movements.has(key) || booked !== false);
-  // what was under way and is listed no more came to an end: nobody says to which
-  const ended = [...before.movements].filter(([key, { underWay }]) => underWay && !after.movements.has(key));
+  const moved = [...changed.map(([, movement]) => movement), ...endedBetween(before, after)];
   // a transfer that is booked shows itself as an activity, and its own listing is not asked in every look
-  return [...changed, ...ended].map(([, movement]) => movement).filter(({ of }) => of !== 'transfer');
+  return moved.filter(({ of }) => of !== 'transfer');
+}
+
+/** What was under way and is listed no more: it came to an end, and no look says to which. */
+export function endedBetween(before: Look, after: Look): Movement[] {
+  const ended = [...before.movements].filter(([key, { underWay }]) => underWay && !after.movements.has(key));
+  return ended.map(([, movement]) => movement);
 }
 
 /**

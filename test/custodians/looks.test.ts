@@ -31,13 +31,13 @@ describe('a look at Circle', () => {
     return { circle, look: () => openCircle({ ...usual, baseUrl: circle.url, apiKey }).look(world, undefined, []) };
   }
 
-  it('goes back an hour from now, whatever time the newest transaction is of', async () => {
+  it('goes back two hours from now, whatever time the newest transaction is of', async () => {
     const { look } = await circleWith((circle) => {
       for (let count = 0; count < 120; count += 1) circle.move(anna, '1');
       circle.move(anna, '1').createDate = '2030-01-01T00:00:00Z';
     });
     const { movements, reach } = await look();
-    expect([movements.size, reach]).toEqual([121, '2026-03-01T11:00:00.000Z']);
+    expect([movements.size, reach]).toEqual([121, '2026-03-01T10:00:00.000Z']);
   });
 
   it('does not guess what a transaction is worth', async () => {

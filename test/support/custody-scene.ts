@@ -32,6 +32,12 @@ export async function scene(checks: string): Promise<Scene> {
   return { ...custodians, ...operator, sql, ledger, ada, bob, booksSay };
 }
 
+/** So many transactions at Circle that a first look goes no further back than to `oldest` (RFC 3339). */
+export function fillLook({ circle, ada }: Scene, oldest: string): void {
+  const page = Array.from({ length: 50 }, () => circle.move(ada.walletId, '0'));
+  page[0]!.createDate = oldest;
+}
+
 export interface Details {
   cut: { bracketed: boolean; rounds: number; moved: number; moved_first: Record<string, string>[] };
   in_flight: { count: number; explains: string; items: Record<string, string>[] };
