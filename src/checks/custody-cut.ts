@@ -94,7 +94,8 @@ export async function settleCut(
       for (const { externalId } of suspects ?? closed.holdings.values()) asked.add(externalId);
       [closed, moved] = await lookAgain(await askForThePast(closed, after), after, asked); // before the books: they tell of twins
       again = suspects && [...new Set([...suspects, ...moved])];
-    } else if (closed.rounds >= roundsMax) throw restless(closed, custodian, moved);
+    }
+    if (closed.rounds >= roundsMax) throw restless(closed, custodian);
     const { look } = closed;
     const read = await readAgain(closed, again, custodian, after);
     view = await after.cut(async (cut) => withBooks(read, await readBooks(cut, look), cut));
@@ -111,7 +112,7 @@ function reachOf({ reach }: Look): string {
 /** All that could explain the mismatch was asked for: what disagrees for its own movements, and all for the past. */
 function isConfirmed(view: CustodyView, suspects: Doubt['suspects'], asked: ReadonlySet<string>): boolean {
   if (![...(suspects ?? view.holdings.values())].every(isIn(asked))) return false;
-  return oldestUnasked(view) === undefined || view.rounds >= roundsMax;
+  return oldestUnasked(view) === undefined;
 }
 
 function isIn(ids: ReadonlySet<string>): (holding: Holding) => boolean {
@@ -175,30 +176,30 @@ async function readAgain(
     holdings === undefined
       ? (await client.sweep(world, progress)).holdings
       : await client.reread(holdings, world, progress);
-  const older = read.find((holding) => isOlder(holding, view.holdings.get(holding.externalId)));
-  if (older !== undefined)
-    throw new Incomplete(
-      `${custodian} could not be read: the second answer about ${quote(older.externalId)} is older than the first.`,
-    );
-  const known = holdings === undefined ? [] : view.holdings;
+  const byId = new Map(read.map((holding) => [holding.externalId, holding]));
+  for (const before of holdings ?? view.holdings.values()) refuseWorse(custodian, before, byId.get(before.externalId));
   return {
     ...view,
-    holdings: new Map([...known, ...read.map((holding) => [holding.externalId, holding] as const)]),
+    holdings: new Map([...view.holdings, ...byId]),
     times: { ...view.times, readUntil: world.now() },
     rounds: view.rounds + 1,
   };
 }
 
-/** An answer out of a cache that lags behind. */
-function isOlder({ updatedAt }: Holding, before: Holding | undefined): boolean {
-  return Date.parse(updatedAt ?? '') < Date.parse(before?.updatedAt ?? '');
+/** A listing that lost something, or an answer out of a cache that lags behind. */
+function refuseWorse(custodian: string, before: Holding, again: Holding | undefined): void {
+  const isOlder = Date.parse(again?.updatedAt ?? '') < Date.parse(before.updatedAt ?? '');
+  if (again !== undefined && !isOlder) return;
+  const id = quote(before.externalId);
+  const what = again ? `answer about ${id} is older than the first` : `reading leaves out ${id}, which the first had`;
+  throw new Incomplete(`${custodian} could not be read: the second ${what}.`);
 }
 
-function restless(view: CustodyView, custodian: string, moved: readonly Holding[]): Incomplete {
-  const example = view.moved.get(moved[0]?.externalId ?? '');
+function restless(view: CustodyView, custodian: string): Incomplete {
+  const [example] = [...view.moved.values()].slice(-1);
   const what = example ? `, for example ${quote(example.externalId)} (${example.of} ${quote(example.id)})` : '';
   return new Incomplete(
-    `Money kept moving at ${custodian} while it was read: in ${moved.length} places in the last of ${roundsMax} rounds${what}. The two sides cannot be brought to one moment; run again when less is going on.`,
+    `Money kept moving at ${custodian} while it was read: in ${view.moved.size} places in ${roundsMax} rounds${what}. The two sides cannot be brought to one moment; run again when less is going on.`,
     3,
     { details: { cut: describeCut(view, false) } },
   );
