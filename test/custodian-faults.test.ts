@@ -27,6 +27,11 @@ const atCircle: Record<keyof typeof circleFaults, Expected> = {
   'token that only looks like USDC': [0],
   'one balance listed twice on Arc': [0],
   'USDC that is not monitored': [0],
+  'clock a little behind': [0],
+  'clock that is behind': [
+    3,
+    /answered with the time Sun, 01 Mar 2026 11:54:00 GMT at 2026-03-01T12:00:00\.000Z by our clock/,
+  ],
   'bad gateway': [3, /answered 502 with a body that is not JSON .*it was tried 6 times\.$/],
   'rate limit for good': [3, /answered 429, code 429 "Too many requests\." .*it was tried 6 times\.$/],
   'rate limit for an hour': [3, 'asks to wait 3600 s, longer than the 65 s that a run waits'],
@@ -62,6 +67,10 @@ const atAlpaca: Record<keyof typeof alpacaFaults, Expected> = {
   'short pages': [0],
   'account opened meanwhile': [0],
   'margin account': [0],
+  'clock that is ahead': [
+    3,
+    /answered with the time Sun, 01 Mar 2026 12:06:00 GMT at 2026-03-01T12:00:00\.000Z by our clock/,
+  ],
   unavailability: [3, 'answered 503 with a body that is not JSON'],
   'rate limit for good': [3, 'it was tried 6 times'],
   'refused secret': [77, 'Alpaca refused the credentials: GET /v1/clock answered 401'],
@@ -80,7 +89,10 @@ const atAlpaca: Record<keyof typeof alpacaFaults, Expected> = {
   'too many journals': [3, 'GET /v1/journals answered 422, "the result set is too large"'],
   'activities that break off': [3, brokenOff],
   'clock without a time': [3, 'timestamp is missing or has an unexpected form'],
-  'clock of another day': [3, /^Alpaca could not be read: GET \/v1\/clock answered 2026-02-28\S+ at 2026-03-01/],
+  'clock of another day': [
+    3,
+    /^Alpaca could not be read: GET \/v1\/clock answered with the time 2026-02-28\S+ at 2026-03-01/,
+  ],
   'cash that never stands still': [3, /^Money kept moving at Alpaca/],
 };
 

@@ -36,6 +36,15 @@ test('what is final at Circle and not in the books yet is on its way for the gra
   expect(await runs([], { env: { RECONCILIATION_GRACE_PERIOD: '10m' } })).toMatchObject({ exitCode: 0 });
 });
 
+test('how long ago something ended at Circle is told by our clock, where the answers say what Circle’s does', async () => {
+  const { runs, circle, ada } = await scene('circle_balance');
+  circle.move(ada.walletId, '500').updateDate = minutesAgo(7);
+  circle.dateBy(() => new Date(minutesAgo(4)));
+  const document = await runs();
+  expect(document).toMatchObject({ exitCode: 0, checks: [{ difference: '500', metadata: { awaited: 1 } }] });
+  expect(document.checks[0]!.metadata['details']).toMatchObject({ clock_apart_ms: -239_001 });
+});
+
 test('what is booked and not at Circle yet is on its way for the grace period, and missing after it', async () => {
   const here = await scene('circle_balance');
   const id = await payOut(here, '30', 'completed', 4);
@@ -68,7 +77,7 @@ test('a transfer that Alpaca completed explains its part once, though an activit
   expect(awaited).toMatchObject({ exitCode: 0, checks: [{ difference: '500' }] });
   expect(detailsOf(awaited).in_flight.items).toMatchObject([{ of: 'transfer', id: transfer.id, explains: '500' }]);
   transfer.updated_at = minutesAgo(5);
-  expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ difference: '500' }] });
+  expect(await runs([], { now: cutAt })).toMatchObject({ exitCode: 2, exceptions: [{ difference: '500' }] });
 });
 
 test('what has been pending for hours is explained once Circle was asked for all of that time', async () => {

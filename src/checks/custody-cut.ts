@@ -102,7 +102,7 @@ export async function settleCut(
   }
 }
 
-/** How long before its twin in the books something is at the custodian at most, if it came first there. */
+/** How long before its twin in the books something is at the custodian at most, if it came first; and clocks differ. */
 const aheadMs = 3_600_000;
 
 function reachOf({ reach }: Look): string {

@@ -1,21 +1,16 @@
 import { z } from 'zod';
-import { Incomplete } from '../incomplete.ts';
 import type { Money } from '../money.ts';
 import { type Alpaca, get } from './alpaca-client.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
-import { quote } from './answers.ts';
+import { byOurClock } from './clock.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import { keyOf, type Look, type Movement } from './custodian.ts';
-import { within } from './moved.ts';
+import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
 
 /** A journal moves cash when it is executed; `correct` undid one (API-FACTS.md B.6). */
 const journalStatesUnderWay = ['queued', 'sent_to_clearing', 'pending'];
 const unbookedJournalStates = [...journalStatesUnderWay, 'refused', 'rejected', 'canceled', 'deleted', 'correct'];
 const bookedTransferStates = ['COMPLETE', 'SETTLED'];
 const finalTransferStates = [...bookedTransferStates, 'REJECTED', 'CANCELED', 'RETURNED', 'EXPIRED'];
-
-/** How far Alpaca's clock may be from ours. */
-const hourMs = 3_600_000;
 
 const clockSchema = z.object({ timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T/) });
 const journalsSchema = z.array(
@@ -49,11 +44,11 @@ const activitiesSchema = z.array(
  */
 export async function lookAtAlpaca(
   alpaca: Alpaca,
-  now: Date,
+  world: CustodianWorld,
   since: string | undefined,
   about: readonly string[],
 ): Promise<Look> {
-  const today = await todayAt(alpaca, now);
+  const today = await todayAt(alpaca, world);
   const from = since ?? dayAfter(today, -1);
   const journals = await journalsUnderWay(alpaca);
   journals.push(...(await journalsOf(alpaca, { after: from })));
@@ -69,12 +64,10 @@ export async function lookAtAlpaca(
 }
 
 /** By a clock that is wrong, a movement would be looked for where there is none. */
-async function todayAt(alpaca: Alpaca, now: Date): Promise<string> {
+async function todayAt(alpaca: Alpaca, { now }: CustodianWorld): Promise<string> {
+  const askedAt = now();
   const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
-  if (!within(timestamp, now.toISOString(), hourMs))
-    throw new Incomplete(
-      `Alpaca could not be read: GET /v1/clock answered ${quote(timestamp, 40)} at ${now.toISOString()} by our clock; one of the two is wrong.`,
-    );
+  alpaca.http.holdClock('GET /v1/clock', timestamp, askedAt);
   return timestamp.slice(0, 10);
 }
 
@@ -86,8 +79,9 @@ export async function pastOfAlpaca(alpaca: Alpaca, from: string, reach: string):
   return oursOf(alpaca, past).filter(({ underWay }) => !underWay);
 }
 
-function oursOf({ options }: Alpaca, movements: readonly Movement[]): Movement[] {
-  return movements.filter(({ externalId }) => !options.exclude.has(externalId));
+function oursOf({ http, options }: Alpaca, movements: readonly Movement[]): Movement[] {
+  const ours = movements.filter(({ externalId }) => !options.exclude.has(externalId));
+  return ours.map((movement) => byOurClock(movement, http.clockApartMs ?? 0));
 }
 
 function dayAfter(day: string, days: number): string {

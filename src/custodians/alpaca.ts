@@ -21,7 +21,7 @@ export function openAlpaca(options: AlpacaOptions): Custodian {
     reread: (holdings, world, progress) =>
       withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings, progress)),
     look: (world, since, about) =>
-      withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, world.now(), since, about)),
+      withAlpaca(options, tokens, world, (alpaca) => lookAtAlpaca(alpaca, world, since, about)),
     past: (world, from, reach) => withAlpaca(options, tokens, world, (alpaca) => pastOfAlpaca(alpaca, from, reach)),
   };
 }
@@ -63,6 +63,7 @@ export async function readAlpaca(
         measured_by: measured,
         requests: alpaca.http.requests,
         retries: alpaca.http.retries,
+        clock_apart_ms: alpaca.http.clockApartMs,
       },
     };
   });

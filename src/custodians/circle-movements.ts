@@ -4,6 +4,7 @@ import { type Money, sum, zero } from '../money.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
 import { Refusal } from './answers.ts';
 import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
+import { byOurClock } from './clock.ts';
 import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
 import { genuineView } from './usdc.ts';
 
@@ -84,7 +85,8 @@ export async function pastOfCircle(
 async function movementsOf(circle: Circle, tokens: KnownTokens, found: Iterable<Transaction>): Promise<Movement[]> {
   const { exclude } = circle.options;
   const ours = [...found].filter(({ walletId }) => walletId !== undefined && !exclude.has(walletId));
-  return Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
+  const movements = await Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
+  return movements.map((movement) => byOurClock(movement, circle.http.clockApartMs ?? 0));
 }
 
 /** Newest first, and no further than we want to see: `since`, or two hours before the newest one that is not of a future. */

@@ -61,6 +61,7 @@ export async function readCircle(
         wallets_created_meanwhile: created.map(({ id }) => quote(id)),
         requests: circle.http.requests,
         retries: circle.http.retries,
+        clock_apart_ms: circle.http.clockApartMs,
       },
     };
   });

@@ -74,7 +74,7 @@ export interface Movement {
   booked: boolean | undefined;
   /** Whether the custodian may still change its mind. */
   underWay: boolean;
-  /** RFC 3339, by the custodian's clock; undefined where it gives a day only. */
+  /** RFC 3339, by our clock as far as the custodian says what its own does; undefined where it gives a day only. */
   createdAt: string | undefined;
   /** When it came to its end, by the same clock; undefined where it did not, or where nobody says. */
   endedAt: string | undefined;

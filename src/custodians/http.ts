@@ -6,6 +6,7 @@ import pRetry, { type RetryContext } from 'p-retry';
 import pThrottle from 'p-throttle';
 import type { z } from 'zod';
 import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
+import { clockApartMaxMs, clockApartMs } from './clock.ts';
 import type { CustodianWorld } from './custodian.ts';
 import { describeFailure, errorCode, excerptOf, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
 import { askedWaitMs, attemptsMax, backOffMs, isPassing, restMs, waitMaxMs } from './retries.ts';
@@ -72,6 +73,8 @@ export class Http {
   /** Requests sent so far, and how many of them were sent again. */
   requests = 0;
   retries = 0;
+  /** How far the custodian's clock is from ours at least, negative where it is behind; null: no answer said a time. */
+  clockApartMs: number | null = null;
   readonly #options: Required<HttpOptions>;
   readonly #world: CustodianWorld;
   readonly #agents: Agents;
@@ -115,6 +118,21 @@ export class Http {
     return { data, link: answer.headers.get('link') ?? '' };
   }
 
+  /**
+   * Holds a time that the custodian says is now against our clock. Throws `Incomplete` where they are too far apart: what
+   * is on its way is told by the times of both, and an answer out of a cache says nothing about now.
+   */
+  holdClock(endpoint: string, theirs: string | null, askedAt: Date): void {
+    const now = this.#world.now();
+    const apartMs = clockApartMs(theirs, askedAt, now);
+    if (apartMs === undefined) return;
+    if (Math.abs(apartMs) > clockApartMaxMs)
+      throw this.#incomplete(
+        `${endpoint} answered with the time ${quote(theirs ?? '', 40)} at ${now.toISOString()} by our clock; one of the two is wrong, or the answer is an old one out of a cache`,
+      );
+    if (Math.abs(apartMs) >= Math.abs(this.clockApartMs ?? 0)) this.clockApartMs = apartMs;
+  }
+
   async #sendUntilAnswered(request: HttpRequest, endpoint: string): Promise<RawAnswer> {
     try {
       return await pRetry(() => this.#attempt(request, endpoint), {
@@ -135,8 +153,10 @@ export class Http {
     await this.#quiet;
     await this.#turn();
     this.requests += 1;
+    const askedAt = this.#world.now();
     const answer = await this.#exchange(request, endpoint);
     if (answer.status >= 200 && answer.status < 300) {
+      this.holdClock(endpoint, answer.headers.get('date'), askedAt);
       this.#rest(restMs(answer, this.#world.now));
       return answer;
     }

@@ -72,6 +72,7 @@ describe('what Alpaca holds for us', () => {
     expect(reading.details).toEqual({
       accounts_read: 3,
       accounts_excluded: 0,
+      clock_apart_ms: null,
       excluded_but_unknown: [],
       accounts_by_status: { ACTIVE: 2, ACCOUNT_CLOSED: 1 },
       measured_by: { buying_power: 2, cash: 1 },

@@ -78,6 +78,7 @@ describe('what Circle holds for us', () => {
       },
       look_alike_tokens: [],
       look_alike_tokens_found: 0,
+      clock_apart_ms: null,
       requests: 5,
       retries: 0,
     });
@@ -102,12 +103,13 @@ describe('what Circle holds for us', () => {
 
   it('says when it was read, by our own clock', async () => {
     await holding([]);
-    const times = [new Date('2026-11-22T10:00:00Z'), new Date('2026-11-22T10:00:09Z')];
-    const reading = await read({}, { now: () => times.shift()! });
-    expect([reading.startedAt.toISOString(), reading.endedAt.toISOString()]).toEqual([
-      '2026-11-22T10:00:00.000Z',
-      '2026-11-22T10:00:09.000Z',
-    ]);
+    const times: Date[] = [];
+    const now = () => {
+      times.push(new Date(1_800_000_000_000 + 1000 * times.length));
+      return times.at(-1)!;
+    };
+    const { startedAt, endedAt } = await read({}, { now });
+    expect([startedAt, endedAt]).toEqual([times[0], times.at(-1)]);
   });
 
   it('keeps all 18 digits of an amount, string or number', async () => {

@@ -15,6 +15,7 @@ export async function withSandboxes<T>(
 ): Promise<T> {
   const wallets = await startCircleSandbox({ apiKey: circleKey, ...circle, rateLimit: undefined });
   const broker = await startAlpacaSandbox({ ...alpacaKeys, ...alpaca, rateLimit: undefined });
+  for (const sandbox of [wallets, broker]) sandbox.dateBy(() => new Date());
   try {
     playFault(wallets, broker);
     return await body({

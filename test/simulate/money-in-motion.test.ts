@@ -70,6 +70,7 @@ async function startFirm(random: Random): Promise<{ url: string; firm: Firm; env
     { usdc: '50000', cash: '1000000' },
     () => new Date(),
   );
+  for (const sandbox of [circle, alpaca]) sandbox.dateBy(() => new Date());
   for (const user of users.slice(1)) {
     const wallet: WalletInput = { id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: '50000' };
     circle.add(wallet);

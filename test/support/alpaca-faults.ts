@@ -8,7 +8,15 @@ import {
   type AlpacaSandbox,
 } from './alpaca-sandbox.ts';
 import { idFrom } from './circle-sandbox.ts';
-import { answers, changedJson, htmlError, tooManyRequests, truncatedJson, type Fault } from './sandbox-server.ts';
+import {
+  answers,
+  changedJson,
+  htmlError,
+  minutesBefore,
+  tooManyRequests,
+  truncatedJson,
+  type Fault,
+} from './sandbox-server.ts';
 
 const list = { path: /^\/v1\/accounts\?/ };
 const money = { path: /^\/v1\/trading\// };
@@ -39,6 +47,9 @@ export const alpacaFaults = {
   'margin account': (alpaca) => {
     const account = first(alpaca);
     Object.assign(account, { multiplier: '4', buying_power: '262113.63' });
+  },
+  'clock that is ahead': (alpaca) => {
+    alpaca.dateBy(() => minutesBefore(alpaca.now(), -6));
   },
   unavailability: put(htmlError(any, 503)),
   'rate limit for good': put(tooManyRequests(any, '0')),

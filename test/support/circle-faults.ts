@@ -15,6 +15,7 @@ import {
   changedJson,
   cutConnection,
   htmlError,
+  minutesBefore,
   slowBody,
   tooManyRequests,
   truncatedJson,
@@ -69,6 +70,12 @@ export const circleFaults = {
         data.wallets.forEach((wallet) => (wallet.tokenBalances = []));
       }),
     )(circle);
+  },
+  'clock a little behind': (circle) => {
+    circle.dateBy(() => minutesBefore(circle.now(), 4));
+  },
+  'clock that is behind': (circle) => {
+    circle.dateBy(() => minutesBefore(circle.now(), 6));
   },
   'bad gateway': put(htmlError(any, 502)),
   'rate limit for good': put(tooManyRequests(any, '0')),

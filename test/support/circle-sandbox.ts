@@ -88,6 +88,7 @@ export interface CircleSandbox extends SandboxServer {
   transactions: SandboxTransaction[];
   /** Ids of tokens; undefined: all. */
   monitoredTokens: string[] | undefined;
+  now: () => Date;
   /** The bulk listing ignores `tokenAddress` and lists every token of a wallet. */
   listsEveryToken: boolean;
   add: (wallet: WalletInput) => SandboxWallet;
@@ -142,6 +143,7 @@ export async function startCircleSandbox(options: CircleSandboxOptions): Promise
     wallets: new Map(),
     transactions: structuredClone(options.transactions ?? []),
     monitoredTokens: options.monitoredTokens,
+    now,
     listsEveryToken: false,
     add: (input) => {
       const wallet = complete(input, newest);

@@ -42,6 +42,8 @@ export interface SandboxServer {
   faults: Fault[];
   /** Every request that arrived, in order, `method path?query`. */
   log: string[];
+  /** From now on every answer has a `Date`, by that clock. At first none has: the times of a test need not go together. */
+  dateBy: (clock: () => Date) => void;
   /** How many connections were opened so far: 1 for a client that keeps them alive and sends one at a time. */
   connections: () => number;
   /** Changes the rate limit. */
@@ -69,6 +71,7 @@ export async function startServer(options: ServerOptions): Promise<SandboxServer
   const faults: Fault[] = [];
   const log: string[] = [];
   const window = new SlidingWindow(options.rateLimit);
+  let clock: (() => Date) | undefined;
   let connections = 0;
 
   function answer(request: SandboxRequest): SandboxAnswer {
@@ -76,7 +79,8 @@ export async function startServer(options: ServerOptions): Promise<SandboxServer
     const real = () => (used.allowed ? options.handle(request) : options.tooMany());
     const fault = dueFault(faults, request);
     const given = fault ? fault.respond(real, request) : real();
-    return { ...given, headers: { ...options.headers(request, used), ...given.headers } };
+    const date = clock && { date: clock().toUTCString() };
+    return { ...given, headers: { ...date, ...options.headers(request, used), ...given.headers } };
   }
 
   const server = createServer((incoming, outgoing) => {
@@ -96,6 +100,9 @@ export async function startServer(options: ServerOptions): Promise<SandboxServer
     faults,
     log,
     connections: () => connections,
+    dateBy: (other) => {
+      clock = other;
+    },
     limit: (rateLimit) => {
       window.limit = rateLimit;
     },
@@ -120,7 +127,7 @@ async function receive(incoming: IncomingMessage): Promise<SandboxRequest> {
 }
 
 function send(outgoing: ServerResponse, { status, headers, body, sendOnly, then }: SandboxAnswer): void {
-  outgoing.sendDate = false; // it would be the real time, and a test's stands still
+  outgoing.sendDate = false; // it would be the real time
   outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   if (then === undefined) outgoing.end(sendOnly === undefined ? body : body.slice(0, sendOnly));
   else outgoing.write(body.slice(0, sendOnly), () => then === 'cut' && outgoing.destroy());
@@ -161,6 +168,11 @@ class SlidingWindow {
 
 /** The faults that any HTTP server can have. Each is given where it happens, and how often. */
 type Where = Pick<Fault, 'path' | 'skip' | 'times'>;
+
+/** For `dateBy`. */
+export function minutesBefore(now: Date, minutes: number): Date {
+  return new Date(now.getTime() - 60_000 * minutes);
+}
 
 /** 429, with a `Retry-After` (seconds or an HTTP date) or without. */
 export function tooManyRequests(where: Where, retryAfter?: string): Fault {
