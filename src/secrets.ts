@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { variables, type Variable } from './variables.ts';
+import { variables, type Variable } from './environment/variables.ts';
 import type { World } from './world.ts';
 
 export type Mask = (text: string) => string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../src/config.ts';
 import { OperatorError } from '../src/operator-error.ts';
-import { variables } from '../src/variables.ts';
+import { variables } from '../src/environment/variables.ts';
 
 const databaseUrl = 'postgres://recon:canary-password@db.example.com:5432/app';
 

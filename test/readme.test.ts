@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
-import { variables, type Variable } from '../src/variables.ts';
+import { variables, type Variable } from '../src/environment/variables.ts';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 

@@ -4,7 +4,7 @@ import type { Column } from '../output/table.ts';
 import { whichOf } from '../suggestion.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { variables, type Variable } from '../variables.ts';
+import { variables, type Variable } from '../environment/variables.ts';
 import type { CommandContext } from './options.ts';
 import { print } from './print.ts';
 

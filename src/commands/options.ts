@@ -5,7 +5,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { whichOf } from '../suggestion.ts';
-import { variables } from '../variables.ts';
+import { variables } from '../environment/variables.ts';
 import type { World } from '../world.ts';
 
 /** What main gives each command: the world, and where the exit code goes. */

@@ -87,7 +87,7 @@ async function show({ database, schema }: Store, id: string, format: OutputForma
   if (format === 'html') {
     const { exceptionsOnPage, reportPage } = await import('../output/report-page.ts');
     const { totalsOfRun } = await import('../exceptions/totals.ts');
-    const { trendUntil } = await import('../trend.ts');
+    const { trendUntil } = await import('../status/trend.ts');
     const page = {
       report,
       checks,

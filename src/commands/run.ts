@@ -72,7 +72,7 @@ async function execute(flags: RunFlags, world: World) {
   const options = await toOptions(flags, config, world.now());
   const { run } = await import('../run/run.ts');
   const { exitCodeOf } = await import('../run/result.ts');
-  const { runTalk } = await import('./run-talk.ts');
+  const { runTalk } = await import('../talk/run-talk.ts');
   const talk = runTalk(config, world);
   const result = await run(config, options, world, talk).finally(talk.end);
   world.signal.throwIfAborted(); // it is stored, but somebody may not have been told

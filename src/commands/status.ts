@@ -31,7 +31,7 @@ export function statusCommand(context: CommandContext): Command {
 
 async function show(format: OutputFormat, world: World): Promise<void> {
   await withStore(world, async ({ database, schema, config }) => {
-    const { statusOf } = await import('../status.ts');
+    const { statusOf } = await import('../status/status.ts');
     const status = await statusOf(database, schema, config, world.now());
     if (format === 'json') {
       const { toJson } = await import('../output/json.ts');

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { KindName } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { CheckOutcome } from '../run/result.ts';
+import type { CheckOutcome } from '../run/outcome.ts';
 import { correct } from './attempt.ts';
 import { withCorrectionDatabase } from './database.ts';
 import { correctionFigures, type CorrectionFigures } from './figures.ts';

@@ -6,7 +6,7 @@ import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
 import { createMask } from '../secrets.ts';
 import { openSource, type Source } from '../source.ts';
-import { variables } from '../variables.ts';
+import { variables } from '../environment/variables.ts';
 import type { World } from '../world.ts';
 import { corrections } from './corrections.ts';
 import { custodians } from './custodians.ts';

@@ -1,6 +1,8 @@
 import { inSavepoint, inTransaction, query, type Database, type Transaction } from '../database/database.ts';
+import { holdLock } from '../database/held-lock.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { readMigrations, type Migration } from './files.ts';
+import { droppedIn, historyTable, readHistory, type History } from './history.ts';
 import { OperatorError } from '../operator-error.ts';
 import { describeSqlProblem } from '../database/sql-problem.ts';
 
@@ -67,11 +69,6 @@ export async function migrateUp(
   if (applied.length === 0) return { schema: target, applied, dropped: [] };
   const history = await reading(database, target, (transaction) => readHistory(transaction, migrations));
   return { schema: target, applied, dropped: droppedIn(history) };
-}
-
-/** What `migrateUp` took from the user's own tables, as statements that would bring it back. */
-function droppedIn(history: History): string[] {
-  return [...history.values()].flatMap(({ details }) => details.dropped ?? []);
 }
 
 /**
@@ -172,18 +169,7 @@ async function step<T>(
 ): Promise<T> {
   return inTransaction(database, 'read write', async (transaction) => {
     await enter(transaction, schema);
-    await transaction`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
-    try {
-      await transaction`select pg_advisory_xact_lock(hashtextextended('recon migrate ' || ${schema}, 0))`;
-    } catch (error) {
-      if (databaseProblem(error)?.code !== lockNotAvailable) throw error;
-      throw new OperatorError(
-        4,
-        `Another \`recon migrate\` has been working on the schema ${schema} for ${lockTimeoutMs / 1000} s.`,
-        'Wait until it has finished.',
-        { cause: error },
-      );
-    }
+    await holdLock(transaction, `recon migrate ${schema}`, lockTimeoutMs); // no table is waited for any longer
     return body(transaction);
   });
 }
@@ -213,73 +199,6 @@ async function revertLast(transaction: Transaction, migrations: Migration[]): Pr
   await transaction`delete from reconciliation_migrations where version = ${last.version}`;
   if (history.size === 1) await transaction`drop table reconciliation_migrations`;
   return last.name;
-}
-
-/** Where it is kept what was applied. */
-export const historyTable = `
-create table if not exists reconciliation_migrations (
-  version integer primary key,
-  name text not null,
-  sha256 text not null,
-  details jsonb not null default '{}',
-  applied_at timestamptz not null default now(),
-  applied_by text not null default current_user
-);
-comment on table reconciliation_migrations is 'Which of the files under sql/migrations were applied, by recon migrate.';
-comment on column reconciliation_migrations.sha256 is 'Of the file as it was then.';
-comment on column reconciliation_migrations.details is 'Which tables were adopted, and which of their constraints went.';
-`;
-
-interface HistoryRow {
-  version: number;
-  name: string;
-  sha256: string;
-  details: { adopted?: string[]; dropped?: string[] };
-  applied_at: string;
-  applied_by: string;
-}
-
-type History = Map<number, HistoryRow>;
-
-/** What was applied; refuses a history that is not that of these files. */
-async function readHistory(transaction: Transaction, migrations: Migration[]): Promise<History> {
-  const [table] = await transaction<{ exists: boolean }[]>`
-    select to_regclass('reconciliation_migrations') is not null as exists`;
-  if (table?.exists !== true) return new Map();
-  const rows = await readHistoryRows(transaction);
-  for (const row of rows) assertKnown(row, migrations);
-  return new Map(rows.map((row) => [row.version, row]));
-}
-
-async function readHistoryRows(transaction: Transaction): Promise<HistoryRow[]> {
-  try {
-    return await transaction<HistoryRow[]>`
-      select version, name, sha256, details, applied_at, applied_by from reconciliation_migrations order by version`;
-  } catch (error) {
-    if (databaseProblem(error)?.code !== undefinedColumn) throw error;
-    throw new OperatorError(
-      78,
-      'The table reconciliation_migrations was not made by recon.',
-      'Rename it, or set RECONCILIATION_SCHEMA to another schema.',
-      { cause: error },
-    );
-  }
-}
-
-function assertKnown(row: HistoryRow, migrations: Migration[]): void {
-  const file = migrations.find(({ version }) => version === row.version);
-  if (file === undefined)
-    throw new OperatorError(
-      78,
-      `The database is newer than this recon: it has the migration ${row.name}.`,
-      'Use the release of recon that applied it, or a later one.',
-    );
-  if (file.sha256 !== row.sha256)
-    throw new OperatorError(
-      78,
-      `sql/migrations/${file.name}.up.sql was edited after ${row.applied_by} had applied it (${row.applied_at}).`,
-      'Restore the file, and put the change into a migration of its own.',
-    );
 }
 
 async function makeSchema(database: Database, schema: string | undefined): Promise<string> {
@@ -340,7 +259,6 @@ async function runSql(transaction: Transaction, file: string, text: string): Pro
 
 /** SQLSTATEs, PostgreSQL appendix A; `RECON` is our own, raised by a migration that refuses what it finds. */
 const lockNotAvailable = '55P03';
-const undefinedColumn = '42703';
 const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
 const dependentObjects = '2BP01';
 const refused = 'RECON';

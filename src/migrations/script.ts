@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { readMigrations, type Migration } from './files.ts';
-import { historyTable, migrationStatus, schemaExists } from './migrations.ts';
+import { historyTable } from './history.ts';
+import { migrationStatus, schemaExists } from './migrations.ts';
 
 /**
  * What `migrateUp` would do now, as a script for psql, each migration in a transaction of its own: for a database

@@ -3,7 +3,7 @@ import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { severities } from '../kinds.ts';
 import { larger, money, sum, toText, zero, type Money } from '../money.ts';
 import type { Report, StoredCheck } from '../reports.ts';
-import type { CheckTrend, Trend } from '../trend.ts';
+import type { CheckTrend, Trend } from '../status/trend.ts';
 import { barChart, gridChart, type BarRow } from './charts.ts';
 import { amountText } from './exceptions.ts';
 import { html, Html } from './html.ts';

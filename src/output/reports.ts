@@ -2,7 +2,7 @@ import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { ReportedCorrections } from '../run/corrections.ts';
-import { stepsAfter } from '../next-steps.ts';
+import { stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../next-steps.ts';
+import type { Step } from '../status/next-steps.ts';
 import { excerpt, type Screen } from './screen.ts';
 import { flowed } from './table.ts';
 

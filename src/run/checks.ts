@@ -11,7 +11,7 @@ import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete } from '../incomplete.ts';
 import { withPlace } from '../mapping-problem.ts';
 import type { Past } from './past.ts';
-import type { CheckOutcome, Compared } from './result.ts';
+import type { CheckOutcome, Compared } from './outcome.ts';
 import { identityOf } from '../source.ts';
 import { withDatabases, type Databases } from './source-database.ts';
 import type { CutTimes } from './watermarks.ts';

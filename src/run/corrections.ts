@@ -4,7 +4,7 @@ import { correctionFigures } from '../corrections/figures.ts';
 import type { Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
-import type { CheckOutcome } from './result.ts';
+import type { CheckOutcome } from './outcome.ts';
 
 /** What a report says about corrections: in its metadata, absent where they are switched off. */
 export interface ReportedCorrections {

@@ -7,7 +7,7 @@ import type { KeptFindings } from '../exceptions/kept-findings.ts';
 import { openSubjects } from '../exceptions/store.ts';
 import { noneBySeverity } from '../kinds.ts';
 import { hasReports, lastCompared } from '../reports.ts';
-import type { Compared } from './result.ts';
+import type { Compared } from './outcome.ts';
 import { windowsOf, type CutTimes } from './watermarks.ts';
 
 /** What earlier runs left that this one goes by. */

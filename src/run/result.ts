@@ -1,44 +1,13 @@
-import { announce } from '../alerts/announce.ts';
-import type { Comparison, CurrencyTotals, Window } from '../checks/check.ts';
-import type { CheckName } from '../checks/names.ts';
-import type { Config } from '../config.ts';
-import { cancelledBy } from '../database/cancel.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
-import { endExpired } from '../exceptions/acceptance.ts';
-import type { FindingColumns, StoredException } from '../exceptions/exception.ts';
-import type { KeptFindings } from '../exceptions/kept-findings.ts';
-import { clearUnseen, recordFindings } from '../exceptions/life.ts';
-import { lockExceptions } from '../exceptions/store.ts';
+import type { Comparison, CurrencyTotals } from '../checks/check.ts';
+import { storableText } from '../database/jsonb.ts';
+import type { StoredException } from '../exceptions/exception.ts';
 import { strongest, type ExitCode } from '../exit-codes.ts';
 import { Incomplete } from '../incomplete.ts';
-import { storableText } from '../database/jsonb.ts';
 import { severities, severitiesFrom, type Severity } from '../kinds.ts';
 import { money, sum, toText } from '../money.ts';
-import { finishReport, storeChecks, type Report, type StoredCheck, type Verdict } from '../reports.ts';
+import type { Report, StoredCheck, Verdict } from '../reports.ts';
 import { maskValues, type Mask } from '../secrets.ts';
-import { countRun } from '../metrics/run-totals.ts';
-import { storeVerified, type CutTimes, type Verified } from './watermarks.ts';
-
-/** What became of one check in this run. */
-export interface CheckOutcome {
-  name: CheckName;
-  id: string;
-  startedAt: Date;
-  executionMs: number;
-  /** Either what was compared, or why nothing was proven. */
-  result: Compared | Incomplete;
-  /** What it verifies if it is complete. */
-  verifies?: { window: Window; times: CutTimes };
-}
-
-/** A complete comparison, with what it found. */
-export interface Compared extends Comparison {
-  findings: KeptFindings;
-  /** How many of these are accepted: known and agreed. */
-  accepted: Readonly<Record<Severity, number>>;
-  /** How many faults the check found in the canary, which are all that were planted; null: it was not asked. */
-  planted: number | null;
-}
+import { movedOn, type CheckOutcome, type Compared } from './outcome.ts';
 
 /** What a run leaves behind: the rows that were stored, or in a dry run those that would have been. */
 export interface RunResult {
@@ -70,6 +39,15 @@ export function conclude(begun: Report, outcomes: readonly CheckOutcome[], ended
   };
 }
 
+export type FailOn = Severity | 'never';
+
+/** The exit code of a finished run: what could not be told outweighs what was found. */
+export function exitCodeOf(result: Conclusion, failOn: FailOn): ExitCode {
+  const counted = failOn === 'never' ? [] : severitiesFrom(failOn);
+  const found = counted.some((severity) => result.found[severity] > 0);
+  return strongest([...result.incompleteCodes, found ? 2 : 0]);
+}
+
 function comparedOf(outcomes: readonly CheckOutcome[]): Compared[] {
   return outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result]));
 }
@@ -84,105 +62,6 @@ function countFound(outcomes: readonly CheckOutcome[]): Record<Severity, number>
 /** Of whatever severity. */
 function countAll(counts: RunResult['found']): number {
   return severities.reduce((all, severity) => all + counts[severity], 0);
-}
-
-/** Where a run is stored, and how. */
-export interface Storage {
-  database: Database;
-  schema: string;
-  /** Whether it saw enough to clear what it did not see again. */
-  clears: boolean;
-  /** Stops it, also where it waits for the lock of somebody else; nothing is stored then. */
-  signal: AbortSignal;
-  /** Told how many findings are stored so far, of how many. */
-  progress: (stored: number, all: number) => void;
-  /** Whom to tell, and what must not be told. */
-  config: Pick<Config, 'alerts' | 'environment'>;
-  mask: Mask;
-}
-
-/** Stores all of a run in one transaction, or nothing. Returns how many exceptions were cleared. */
-export async function storeRun(
-  storage: Storage,
-  conclusion: Conclusion,
-  outcomes: readonly CheckOutcome[],
-): Promise<number> {
-  const { database, signal } = storage;
-  return inTransaction(database, 'read write', (transaction) =>
-    cancelledBy(signal, database, transaction, () => storeAll(transaction, storage, conclusion, outcomes)),
-  );
-}
-
-async function storeAll(
-  transaction: Transaction,
-  { schema, clears, signal, progress, config, mask }: Storage,
-  { report, checks }: Conclusion,
-  outcomes: readonly CheckOutcome[],
-): Promise<number> {
-  const seenAt = report.completed_at ?? report.started_at;
-  await lockExceptions(transaction, schema);
-  await finishReport(transaction, schema, report);
-  await storeChecks(transaction, schema, checks);
-  await endExpired(transaction, schema, { reportId: report.id, seenAt });
-  let stored = 0;
-  progress(stored, report.exceptions_count);
-  for (const { checkId, rows } of batchesOf(outcomes)) {
-    signal.throwIfAborted();
-    stored += await recordFindings(transaction, schema, { reportId: report.id, checkId, seenAt, rows });
-    progress(stored, report.exceptions_count);
-  }
-  const cleared = clears ? await clearUnseen(transaction, schema, report.id, seenAt, provenBy(outcomes)) : 0;
-  for (const verified of verifiedBy(report.id, outcomes)) await storeVerified(transaction, schema, verified);
-  await countRun(transaction, schema, report, checks);
-  await announce(transaction, schema, { at: seenAt, ending: { report, checks } }, config, { clears, mask });
-  return cleared;
-}
-
-function* batchesOf(outcomes: readonly CheckOutcome[]): Generator<{ checkId: string; rows: string }> {
-  for (const { id, result } of outcomes)
-    if (!(result instanceof Incomplete)) for (const rows of result.findings.batches()) yield { checkId: id, rows };
-}
-
-/** The checks that were complete and stopped at no limit: what they did not see is not there. */
-function provenBy(outcomes: readonly CheckOutcome[]): CheckName[] {
-  return outcomes.filter(({ result }) => !(result instanceof Incomplete) && !result.truncated).map(({ name }) => name);
-}
-
-/** What the complete checks verified. */
-function* verifiedBy(reportId: string, outcomes: readonly CheckOutcome[]): Generator<Verified> {
-  for (const outcome of outcomes) {
-    const moved = movedOn(outcome);
-    if (moved !== undefined) yield { check: outcome.name, reportId, ...moved };
-  }
-}
-
-/** A check moves its watermark on unless it was incomplete, narrowed, stopped at its limit, or has too much to hand over. */
-function movedOn({ result, verifies }: CheckOutcome): Omit<Verified, 'check' | 'reportId'> | undefined {
-  if (result instanceof Incomplete || verifies === undefined) return undefined;
-  const { coverage, handover, truncated } = result;
-  return handover === undefined || truncated ? undefined : { ...verifies, coverage, handover };
-}
-
-/** In a dry run: the rows that would be stored, without the ids that they would get, the most severe first. */
-export function* unstoredExceptions(
-  outcomes: readonly CheckOutcome[],
-  seenAt: string,
-  limit = Infinity,
-): Generator<StoredException> {
-  let given = 0;
-  for (const rows of mostSevereFirst(outcomes))
-    for (const row of JSON.parse(rows) as FindingColumns[]) {
-      if (given === limit) return;
-      given += 1;
-      yield toUnstored(row, seenAt);
-    }
-}
-
-/** In the order of a list: by severity, then by fingerprint, which begins with the name of the check. */
-function* mostSevereFirst(outcomes: readonly CheckOutcome[]): Generator<string> {
-  const byName = outcomes.toSorted((left, right) => (left.name < right.name ? -1 : 1));
-  for (const severity of severities.toReversed())
-    for (const { result } of byName) if (!(result instanceof Incomplete)) yield* result.findings.batches(severity);
 }
 
 function toReport(begun: Report, checks: readonly StoredCheck[], findings: number, completedAt: string): Report {
@@ -303,37 +182,4 @@ function describeCurrency(total: CurrencyTotals) {
 /** Records whose source names no currency stand in a line of their own, if there are any. */
 function holdsMoney({ currency, ...amounts }: ReturnType<typeof describeCurrency>): boolean {
   return currency !== null || Object.values(amounts).some((amount) => amount !== '0');
-}
-
-function toUnstored(row: FindingColumns, seenAt: string): StoredException {
-  return {
-    id: null,
-    report_id: null,
-    check_id: null,
-    ...row,
-    auto_corrected: false,
-    correction_action: null,
-    resolved_at: null,
-    resolved_by: null,
-    resolution_notes: null,
-    acknowledged_at: null,
-    acknowledged_by: null,
-    assignee: null,
-    snoozed_until: null,
-    accepted_until: null,
-    last_report_id: null,
-    last_seen_at: seenAt,
-    occurrences: 1,
-    previous_exception_id: null,
-    created_at: seenAt,
-  };
-}
-
-export type FailOn = Severity | 'never';
-
-/** The exit code of a finished run: what could not be told outweighs what was found. */
-export function exitCodeOf(result: Conclusion, failOn: FailOn): ExitCode {
-  const counted = failOn === 'never' ? [] : severitiesFrom(failOn);
-  const found = counted.some((severity) => result.found[severity] > 0);
-  return strongest([...result.incompleteCodes, found ? 2 : 0]);
 }

@@ -7,7 +7,7 @@ import { inTransaction, streamFrom, withDatabase, type Database, type Transactio
 import { cutOptionsOf, isWhole, startEngine, type Engine, type RunListener, type RunOptions } from './engine.ts';
 import { anyException } from '../exceptions/filter.ts';
 import { lockExceptions, streamExceptions } from '../exceptions/store.ts';
-import { assertKnownUser } from '../known-user.ts';
+import { assertKnownUser } from './known-user.ts';
 import { makeKnown, tryToPush } from './make-known.ts';
 import { assertMigrated, plannedSchema } from '../migrations/migrations.ts';
 import { pastOf } from './past.ts';
@@ -16,7 +16,9 @@ import { beginReport, closeDeadReports, finishReport, type Report } from '../rep
 import { runChecks } from './checks.ts';
 import { correctWhatWasFound, foreseenCorrections } from './corrections.ts';
 import { withRunLock } from './lock.ts';
-import { conclude, storeRun, unstoredExceptions, type RunResult, type Storage } from './result.ts';
+import { conclude, type RunResult } from './result.ts';
+import { storeRun, type Storage } from './storage.ts';
+import { unstoredExceptions } from './unstored.ts';
 import { countDeadRuns, countRun } from '../metrics/run-totals.ts';
 import { openSource } from '../source.ts';
 import type { World } from '../world.ts';

@@ -7,7 +7,7 @@ import type { Transaction } from '../../src/database/database.ts';
 import { kinds } from '../../src/kinds.ts';
 import { bind, compose, composeForReading, openSource, relations, type Relation } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';
-import { knownUser } from '../../src/known-user.ts';
+import { knownUser } from '../../src/run/known-user.ts';
 import { openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';
 
 const { url, sql: host } = await testDatabase();

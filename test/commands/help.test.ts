@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodes, strongest } from '../../src/exit-codes.ts';
-import { variables } from '../../src/variables.ts';
+import { variables } from '../../src/environment/variables.ts';
 import { recon } from '../support/world.ts';
 
 describe('recon help', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { newest, oldest } from '../../src/doctor/server.ts';
-import { variables } from '../../src/variables.ts';
+import { variables } from '../../src/environment/variables.ts';
 import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
 import { recon } from '../support/world.ts';

@@ -3,7 +3,7 @@ import type { ConfigMap, PodSpec, Secret } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { defaultTimeoutMs } from '../../src/run/timeout.ts';
-import { variables, type Variable } from '../../src/variables.ts';
+import { variables, type Variable } from '../../src/environment/variables.ts';
 import { recon } from '../support/world.ts';
 import { problemsOf, readManifests, readYaml, type Manifest } from './manifests.ts';
 

@@ -18,7 +18,7 @@ import { reportScreen, reportTable } from '../../src/output/reports.ts';
 import { screenOf, type Screen } from '../../src/output/screen.ts';
 import { statusScreen } from '../../src/output/status.ts';
 import type { Report, StoredCheck } from '../../src/reports.ts';
-import type { Status } from '../../src/status.ts';
+import type { Status } from '../../src/status/status.ts';
 import { Captured, recon } from '../support/world.ts';
 
 // Every screen with the longest amounts, hostile text and floods of it: on 80 columns nothing is lost, and nothing wraps.

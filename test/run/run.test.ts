@@ -12,6 +12,7 @@ import { LedgerBuilder, type User } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { answers, slowBody } from '../support/sandbox-server.ts';
 import { slowly, sourceFolder } from '../support/source-folder.ts';
+import { storedRows } from '../support/stored-rows.ts';
 import { operatorOf, reconIn, testWorld, type Operator, type RunDocument } from '../support/world.ts';
 
 interface Desk extends Operator {
@@ -35,17 +36,6 @@ async function desk(checks = 'deposits,withdrawals'): Promise<Desk> {
 
 function checkOf(document: RunDocument, name: string) {
   return document.checks.find(({ check_type: type }) => type === name)!;
-}
-
-async function countsOf(sql: postgres.Sql): Promise<Record<string, number>> {
-  const [row] = await sql<Record<string, number>[]>`
-    select
-      (select count(*) from reconciliation_reports)::int as reports,
-      (select count(*) from reconciliation_checks)::int as checks,
-      (select count(*) from reconciliation_exceptions)::int as exceptions,
-      (select count(*) from reconciliation_findings)::int as findings,
-      (select count(*) from reconciliation_exception_events)::int as events`;
-  return { ...row };
 }
 
 /** Polls until it holds; fails the test after 20 seconds. */
@@ -150,7 +140,7 @@ describe('a run over everything', { timeout: 120_000 }, () => {
       'balance_mismatch custodian:circle',
       `missing_in_ledger ${subject}`,
     ]);
-    expect(await countsOf(sql)).toEqual({ reports: 2, checks: 12, exceptions: 2, findings: 2, events: 2 });
+    expect(await storedRows(sql)).toEqual({ reports: 2, checks: 12, exceptions: 2, findings: 2, events: 2, alerts: 0 });
 
     // the operators' own queries, word for word
     const serious = await sql.unsafe(
@@ -330,7 +320,7 @@ describe('exit codes', { timeout: 120_000 }, () => {
     expect(checkOf(document, 'deposits')).toMatchObject({ status: 'failed', expected_value: null });
     expect(checkOf(document, 'deposits')['error_message']).toMatch(reason);
     expect(checkOf(document, 'withdrawals')).toMatchObject({ status: 'completed', passed: true });
-    expect(await countsOf(sql)).toMatchObject({ reports: 1, checks: 2 });
+    expect(await storedRows(sql)).toMatchObject({ reports: 1, checks: 2 });
   });
 
   test('78 for a mapping that PostgreSQL cannot read', async () => {
@@ -370,7 +360,7 @@ describe('a database that goes away', { timeout: 120_000 }, () => {
     expect(checkOf(document, 'ledger_consistency')).toMatchObject({ status: 'completed', passed: true });
     for (const name of ['deposits', 'conversion_jobs', 'withdrawals'])
       expect(checkOf(document, name)['error_message'], name).toMatch(/^The database could not answer: /);
-    expect(await countsOf(sql)).toMatchObject({ reports: 1, checks: 4 });
+    expect(await storedRows(sql)).toMatchObject({ reports: 1, checks: 4 });
     expect((await runs()).exitCode, 'the next run').toBe(0);
   });
 
@@ -505,7 +495,7 @@ describe('all of a run is stored, or none of it', { timeout: 120_000 }, () => {
       create trigger refuse before insert on reconciliation_findings for each row execute function refuse()`);
     const { exitCode, stdout } = await types(['run', '-o', 'json']);
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(await countsOf(sql)).toEqual({ reports: 1, checks: 0, exceptions: 0, findings: 0, events: 0 });
+    expect(await storedRows(sql)).toEqual({ reports: 1, checks: 0, exceptions: 0, findings: 0, events: 0, alerts: 0 });
     const [report] = await sql`select status, completed_at, error_message from reconciliation_reports`;
     expect(report).toMatchObject({ status: 'failed', error_message: 'the disk is full' });
     expect(report!['completed_at']).not.toBeNull();
@@ -524,7 +514,7 @@ describe('all of a run is stored, or none of it', { timeout: 120_000 }, () => {
     expect(stderr).toMatch(
       /recon: A later run declared this one dead \(report [0-9a-f-]{36}\); nothing of it was stored\./,
     );
-    expect(await countsOf(sql)).toMatchObject({ reports: 1, checks: 0 });
+    expect(await storedRows(sql)).toMatchObject({ reports: 1, checks: 0 });
     expect(await sql`select error_message from reconciliation_reports`).toMatchObject([
       { error_message: 'interrupted' },
     ]);
@@ -562,7 +552,7 @@ describe('a signal', { timeout: 120_000 }, () => {
     expect(await sql`select status, error_message from reconciliation_reports`).toMatchObject([
       { status: 'failed', error_message: 'interrupted by SIGTERM' },
     ]);
-    expect(await countsOf(sql)).toMatchObject({ checks: 0 });
+    expect(await storedRows(sql)).toMatchObject({ checks: 0 });
   });
 
   test('while a custodian is read', async () => {

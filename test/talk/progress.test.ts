@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ProgressLine } from '../src/progress.ts';
-import { onScreen } from './support/screen.ts';
-import { Captured } from './support/world.ts';
+import { ProgressLine } from '../../src/talk/progress.ts';
+import { onScreen } from '../support/screen.ts';
+import { Captured } from '../support/world.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../src/log.ts';
-import { createMask } from '../src/secrets.ts';
-import { variables, type Variable } from '../src/variables.ts';
-import { testDatabase } from './support/database.ts';
-import { login } from './support/login.ts';
-import { LedgerBuilder } from './support/ledger.ts';
-import { startReceiver } from './support/receiver.ts';
-import { cutAt } from './support/run-check.ts';
-import { operatorOf, testWorld } from './support/world.ts';
+import { createLogger } from '../../src/talk/log.ts';
+import { createMask } from '../../src/secrets.ts';
+import { variables, type Variable } from '../../src/environment/variables.ts';
+import { testDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
+import { startReceiver } from '../support/receiver.ts';
+import { cutAt } from '../support/run-check.ts';
+import { operatorOf, testWorld } from '../support/world.ts';
 
 const mask = createMask({ CIRCLE_API_KEY: 'canary-circle-key' });
 

@@ -1,8 +1,8 @@
-import { whyIncomplete, withCut, type CutOptions } from './run/cut.ts';
-import { query } from './database/database.ts';
-import { OperatorError } from './operator-error.ts';
-import { withDatabases } from './run/source-database.ts';
-import { bind, compose, type Statement } from './source.ts';
+import { whyIncomplete, withCut, type CutOptions } from './cut.ts';
+import { query } from '../database/database.ts';
+import { OperatorError } from '../operator-error.ts';
+import { withDatabases } from './source-database.ts';
+import { bind, compose, type Statement } from '../source.ts';
 
 /** Of one row, one column: `known`. */
 export const knownUser: Statement = {

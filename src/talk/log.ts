@@ -1,8 +1,8 @@
 import { pino, type Logger } from 'pino';
-import type { Config } from './config.ts';
-import { plain } from './plain.ts';
-import type { Mask } from './secrets.ts';
-import type { Output, World } from './world.ts';
+import type { Config } from '../config.ts';
+import { plain } from '../plain.ts';
+import type { Mask } from '../secrets.ts';
+import type { Output, World } from '../world.ts';
 
 export type { Logger } from 'pino';
 

@@ -1,6 +1,6 @@
-import { checkNames, type CheckName } from './checks/names.ts';
-import type { Database } from './database/database.ts';
-import { verdictOf, type StoredCheck, type Verdict } from './reports.ts';
+import { checkNames, type CheckName } from '../checks/names.ts';
+import type { Database } from '../database/database.ts';
+import { verdictOf, type StoredCheck, type Verdict } from '../reports.ts';
 
 /** What the last 30 days looked like, day by day in UTC, the oldest first. */
 export interface Trend {

@@ -1,5 +1,5 @@
-import { describeDuration } from './duration.ts';
-import { widthOf, type Output, type World } from './world.ts';
+import { describeDuration } from '../duration.ts';
+import { widthOf, type Output, type World } from '../world.ts';
 
 const redrawMs = 200;
 

@@ -1,8 +1,8 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { severities } from '../kinds.ts';
-import { createLogger, type Logger } from '../log.ts';
-import { ProgressLine } from '../progress.ts';
+import { createLogger, type Logger } from './log.ts';
+import { ProgressLine } from './progress.ts';
 import type { Report } from '../reports.ts';
 import type { RunListener } from '../run/engine.ts';
 import { createMask } from '../secrets.ts';

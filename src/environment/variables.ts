@@ -1,4 +1,4 @@
-import { severities } from './kinds.ts';
+import { severities } from '../kinds.ts';
 
 /**
  * Every environment variable that recon knows: the one table that configuration, `recon help environment`, README and

@@ -1,16 +1,16 @@
-import { checkNames, type CheckName } from './checks/names.ts';
-import type { Config } from './config.ts';
-import { correctionFigures, type CorrectionFigures } from './corrections/figures.ts';
-import { switchOf } from './corrections/switch.ts';
-import type { Database } from './database/database.ts';
-import { listOf } from './database/list-of.ts';
-import { anyException, type ExceptionFilter } from './exceptions/filter.ts';
-import { streamExceptions } from './exceptions/store.ts';
-import { countOf, openTotals, type ExceptionTotal } from './exceptions/totals.ts';
-import { noneBySeverity, type Severity } from './kinds.ts';
+import { checkNames, type CheckName } from '../checks/names.ts';
+import type { Config } from '../config.ts';
+import { correctionFigures, type CorrectionFigures } from '../corrections/figures.ts';
+import { switchOf } from '../corrections/switch.ts';
+import type { Database } from '../database/database.ts';
+import { listOf } from '../database/list-of.ts';
+import { anyException, type ExceptionFilter } from '../exceptions/filter.ts';
+import { streamExceptions } from '../exceptions/store.ts';
+import { countOf, openTotals, type ExceptionTotal } from '../exceptions/totals.ts';
+import { noneBySeverity, type Severity } from '../kinds.ts';
 import { stepsOf, type Step } from './next-steps.ts';
-import { lastChecks, listReports, verdictOf, type Report, type StoredCheck, type Verdict } from './reports.ts';
-import { scheduledRuns, type ScheduledRuns } from './schedule/runs.ts';
+import { lastChecks, listReports, verdictOf, type Report, type StoredCheck, type Verdict } from '../reports.ts';
+import { scheduledRuns, type ScheduledRuns } from '../schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
 
 /** Where one check stands. Times are RFC 3339 in UTC; null: never. */

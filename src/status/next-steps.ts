@@ -1,8 +1,8 @@
-import type { CheckName } from './checks/names.ts';
-import type { StoredException } from './exceptions/exception.ts';
-import type { Severity } from './kinds.ts';
-import type { Report, Verdict } from './reports.ts';
-import type { ScheduledRuns } from './schedule/runs.ts';
+import type { CheckName } from '../checks/names.ts';
+import type { StoredException } from '../exceptions/exception.ts';
+import type { Severity } from '../kinds.ts';
+import type { Report, Verdict } from '../reports.ts';
+import type { ScheduledRuns } from '../schedule/runs.ts';
 
 /** What a person does next. */
 export interface Step {
