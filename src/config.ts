@@ -96,6 +96,11 @@ export function parseConfig(env: World['env']): Config {
   return toConfig(parsed.data);
 }
 
+/** The same for what looks at no database: whoever asks may have none. */
+export function parseConfigWithoutDatabase(env: World['env']): Config {
+  return parseConfig({ ...env, DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined });
+}
+
 /** With the full stop that most messages leave to whoever makes a sentence of them. */
 function ended(message: string): string {
   return message.endsWith('?') || message.endsWith('.') ? message : `${message}.`;

@@ -1,4 +1,5 @@
-import { decoded } from './secrets.ts';
+import { cut } from './cut.ts';
+import { decoded, type Mask } from './secrets.ts';
 import type { World } from './world.ts';
 
 /** A request that carries something out of the program, an alert or the metrics, or asks whether it could. */
@@ -13,8 +14,13 @@ export interface Outgoing {
 export interface Answer {
   status: number;
   headers: { get: (name: string) => string | null };
-  /** Hostile, and up to 64 KB; it may hold our own secrets: mask it before it is cut, or half of one is left. */
+  /** Hostile, and up to 64 KB; it may hold our own secrets, and is masked before it is cut, or half of one is left. */
   text: string;
+}
+
+/** What came back where it was not taken, to go on after the name of the target: `answered 404 no such hook`. */
+export function describeAnswer({ status, text }: Answer, mask: Mask): string {
+  return `answered ${status} ${cut(mask(text.trim()), 200)}`.trim();
 }
 
 /** Nothing came back: the reason goes on after the name of the target, and names no URL. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { askedWaitMs, backOffMs, isPassing } from '../custodians/retries.ts';
 import { inTransaction, type Database } from '../database/database.ts';
-import { exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts';
+import { describeAnswer, exchange, Unanswered, type Answer, type Outgoing } from '../exchange.ts';
 import { holdLock } from '../database/held-lock.ts';
 import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
@@ -12,7 +12,6 @@ import { keyIn, pagerDutyPace, pagerDutyRequest, pagerDutyTook } from './pagerdu
 import { slackPace, slackRequest, slackTook } from './slack.ts';
 import type { TargetConfig, TargetName } from './target.ts';
 import { webhookRequest, webhookTook } from './webhook.ts';
-import { cut } from './cut.ts';
 
 /** All of delivering ends by then, however many targets are slow; what is left waits for the next run. */
 const budgetMs = 30_000;
@@ -75,11 +74,11 @@ interface Post {
 
 /**
  * A target that is down is left alone: the next alert would only wait as long again. One that fails may do so over one
- * alert, which does not keep the others from it. What it refuses holds back what comes
- * after it under the same key: PagerDuty must not hear of an end first, and then of a beginning.
+ * alert, which does not keep the others from it. What it refuses holds back what comes after it under the same key:
+ * PagerDuty must not hear of an end first, and then of a beginning.
  */
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
-  const { database, schema, config, world } = post;
+  const { database, schema } = post;
   await giveUpOvertaken(database, schema, target.name);
   const alerts = await waitingFor(database, schema, target.name);
   const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
@@ -87,28 +86,40 @@ async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const heldBack = new Set<string>();
   let failures = 0;
   for (const [index, alert] of alerts.entries()) {
-    if (isOver(post)) break;
     const key = keyIn(alert.body);
+    if (isOver(post)) break;
     if (key !== undefined && heldBack.has(key)) continue;
     if (index >= burst) await sleep(gapMs);
-    const { isDown, isFailing, ...attempted } = await tryToDeliver(target, alert, post);
-    const outcome = { ...attempted, at: world.now().toISOString() };
+    const { problem, isDown, isFailing } = await deliver(target, alert, post);
+    if (problem === null) Object.assign(result, { delivered: result.delivered + 1, left: result.left - 1 });
+    else if (key !== undefined) heldBack.add(key);
+    result.problem ??= problem;
     failures = isFailing ? failures + 1 : 0;
-    await inTransaction(database, 'read write', (transaction) =>
-      settle(transaction, schema, alert, outcome, config.alerts.maxAgeMs),
-    );
-    if (outcome.problem === null) Object.assign(result, { delivered: result.delivered + 1, left: result.left - 1 });
-    else {
-      result.problem ??= outcome.problem;
-      if (key !== undefined) heldBack.add(key);
-    }
     if (!isDown && failures < failuresMax) continue;
-    await inTransaction(database, 'read write', (transaction) =>
-      giveUpOld(transaction, schema, target.name, outcome, config.alerts.maxAgeMs),
-    );
+    await leaveAlone(target, problem, post);
     break;
   }
   return result;
+}
+
+/** Tries to deliver an alert, and writes down what came of it. */
+async function deliver(target: TargetConfig, alert: StoredAlert, post: Post): Promise<Tried> {
+  const tried = await tryToDeliver(target, alert, post);
+  const { database, schema, config, world } = post;
+  const attempted = { ...tried, at: world.now().toISOString() };
+  await inTransaction(database, 'read write', (transaction) =>
+    settle(transaction, schema, alert, attempted, config.alerts.maxAgeMs),
+  );
+  return tried;
+}
+
+/** Whatever waits for a target that is down stays, but for what is too old. */
+async function leaveAlone({ name }: TargetConfig, problem: string | null, post: Post): Promise<void> {
+  const { database, schema, config, world } = post;
+  const refused = { problem, at: world.now().toISOString() };
+  await inTransaction(database, 'read write', (transaction) =>
+    giveUpOld(transaction, schema, name, refused, config.alerts.maxAgeMs),
+  );
 }
 
 function isOver({ over, world }: Post): boolean {
@@ -167,7 +178,7 @@ export async function send(
     const request = requestFor(target, alert, world.now());
     const answer = await exchange(world, request, Math.min(config.requestTimeoutMs, 10_000));
     if (took[target.name](answer)) return { problem: null, passing: false, isDown: false };
-    const problem = `answered ${answer.status} ${cut(mask(answer.text.trim()), 200)}`.trim();
+    const problem = describeAnswer(answer, mask);
     const askedMs = askedWaitMs(answer, world.now());
     const passing = isPassing(answer.status);
     return { problem, passing, askedMs, isDown: passing && (answer.status < 500 || askedMs !== undefined) };

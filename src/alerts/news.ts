@@ -5,7 +5,7 @@ import { severities, type Severity } from '../kinds.ts';
 import { leftNothingOut } from '../schedule/answers.ts';
 import type { Missed } from '../schedule/punctuality.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { toldTo, type Listener } from './told.ts';
 
 /** What there is to tell somebody who hears of exceptions from a certain severity on. */

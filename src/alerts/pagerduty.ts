@@ -7,7 +7,7 @@ import type { Severity } from '../kinds.ts';
 import { countsFor, scheduledTypes } from '../schedule/schedule.ts';
 import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
 import type { Message } from './message.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { countOf, largestMax, type News, type ToldException } from './news.ts';
 import type { PagerDutyConfig } from './target.ts';
 import { heldBackLines, missedLines, next } from './wording.ts';

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { News, ToldException } from './news.ts';
 import type { SlackConfig } from './target.ts';
 import { plain } from '../plain.ts';
-import { cut, cutTo } from './cut.ts';
+import { cut, cutTo } from '../cut.ts';
 import { groupLine, headlineOf, heldBackLines, missedLines, nextSteps } from './wording.ts';
 
 // API-FACTS.md D.1: at most 20 blocks, with fewer than 10,000 characters in all, keep clear of every limit of Slack.

@@ -4,7 +4,7 @@ import type { Mask } from '../secrets.ts';
 import type { World } from '../world.ts';
 import { send } from './deliver.ts';
 import type { TargetConfig } from './target.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 
 /**
  * Sends a message that says that it is a test to each target, past the outbox. Returns which host was tried, never

@@ -3,7 +3,7 @@ import type { Answer, Outgoing } from '../exchange.ts';
 import type { Message } from './message.ts';
 import type { News, ToldException } from './news.ts';
 import type { WebhookConfig } from './target.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { headlineOf, nextSteps } from './wording.ts';
 
 // Standard Webhooks 1.0.0, as API-FACTS.md D.3 has it.

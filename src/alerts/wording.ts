@@ -1,4 +1,4 @@
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { changes, countOf, type Group, type News } from './news.ts';
 
 /** One line that says what there is to tell. */

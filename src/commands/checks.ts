@@ -42,12 +42,11 @@ async function printCatalogue(name: CheckName | undefined, format: OutputFormat,
 
 async function printSql(name: CheckName | undefined, world: World): Promise<void> {
   if (name === undefined) throw new OperatorError(64, '--sql needs a check.', `Give one of ${checkNames.join(', ')}.`);
-  const { parseConfig } = await import('../config.ts');
+  const { parseConfigWithoutDatabase } = await import('../config.ts');
   const { checks } = await import('../checks/index.ts');
   const { composeForReading, openSource } = await import('../source.ts');
   const { everything, paramsOf } = await import('../run/cut.ts');
-  // reading SQL needs no database: whoever audits it may have none
-  const config = parseConfig({ DATABASE_URL: 'postgres://localhost/recon', ...world.env });
+  const config = parseConfigWithoutDatabase(world.env);
   const params = { ...paramsOf(config, everything, world.now().toISOString()), ...checks[name].params(config) };
   const source = openSource(config.source);
   for (const [part, statement] of Object.entries(checks[name].statements))

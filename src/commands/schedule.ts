@@ -21,11 +21,9 @@ function printCommand(context: CommandContext): Command {
     .addHelpText('after', explanation)
     .action(async ({ format }: { format: 'crontab' | 'kubernetes' }) => {
       const { world } = context;
-      const { parseConfig } = await import('../config.ts');
+      const { parseConfigWithoutDatabase } = await import('../config.ts');
       const { cronJobsOf, crontabOf } = await import('../schedule/files.ts');
-      // a schedule needs no database: whoever writes it may have none
-      const anyDatabase = { DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined };
-      const { schedule } = parseConfig({ ...world.env, ...anyDatabase });
+      const { schedule } = parseConfigWithoutDatabase(world.env);
       await print(world.stdout, format === 'crontab' ? crontabOf(schedule) : cronJobsOf(schedule));
     });
 }

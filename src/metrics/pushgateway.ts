@@ -1,10 +1,9 @@
 import type { Config } from '../config.ts';
 import { inTransaction, type Database } from '../database/database.ts';
-import { exchange, Unanswered, type Outgoing } from '../exchange.ts';
+import { describeAnswer, exchange, Unanswered, type Outgoing } from '../exchange.ts';
 import { holdLock } from '../database/held-lock.ts';
 import { metricsText } from './snapshot.ts';
 import { OperatorError } from '../operator-error.ts';
-import { plain } from '../plain.ts';
 import { createMask } from '../secrets.ts';
 import type { World } from '../world.ts';
 
@@ -65,10 +64,8 @@ export async function whyNotReady(gateway: string, world: Wire): Promise<string 
 /** Only 200 and 202 are success: a redirect would lose everything without a word. */
 async function whyRefused(request: Outgoing, world: Wire) {
   try {
-    const { status, text } = await exchange(world, request, timeoutMs);
-    return status === 200 || status === 202
-      ? undefined
-      : `answered ${status} ${plain(createMask(world.env)(text.trim()).slice(0, 200))}`.trim();
+    const answer = await exchange(world, request, timeoutMs);
+    return [200, 202].includes(answer.status) ? undefined : describeAnswer(answer, createMask(world.env));
   } catch (error) {
     if (error instanceof Unanswered) return error.message;
     throw error;

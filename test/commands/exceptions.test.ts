@@ -194,6 +194,7 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     [['show', "a' or true --"], 'It must be an id or its first characters: 0-9, a-f and dashes.'],
     [['show', ''], 'It must be an id or its first characters'],
     [['show', '%'], 'It must be an id or its first characters'],
+    [['list', '--after', ''], 'It must be an id or its first characters'],
     [['list', '--report', ''], 'It must be an id or its first characters'],
     [['list', '--report', 'last'], 'It must be an id or its first characters'],
     [['show'], "missing required argument 'id'"],

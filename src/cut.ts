@@ -1,4 +1,4 @@
-import { plain } from '../plain.ts';
+import { plain } from './plain.ts';
 
 /** Foreign text on one line, of at most so many characters as JavaScript and JSON count them, none of them cut in half. */
 export function cut(text: string, most: number): string {
