@@ -157,35 +157,48 @@ function toConfig(value: Values): Config {
       hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
       dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
     },
-    corrections: {
-      automatic: value.RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY,
-      databaseUrl: value.CORRECTION_DATABASE_URL ?? value.DATABASE_URL,
-      variable: value.CORRECTION_DATABASE_URL === undefined ? 'DATABASE_URL' : 'CORRECTION_DATABASE_URL',
-      perRun: value.RECONCILIATION_CORRECTION_MAX_PER_RUN,
-      perDay: value.RECONCILIATION_CORRECTION_MAX_PER_DAY,
-      ofAKind: value.RECONCILIATION_CORRECTION_MAX_OF_A_KIND,
-    },
+    corrections: correctionsOf(value),
     alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
     pushgatewayUrl: value.PUSHGATEWAY_URL,
     logLevel: value.LOG_LEVEL,
     logFormat: value.LOG_FORMAT,
-    circle: {
-      baseUrl: value.CIRCLE_BASE_URL,
-      apiKey: value.CIRCLE_API_KEY,
-      requestsPerSecond: value.CIRCLE_REQUESTS_PER_SECOND,
-      tolerance: value.RECONCILIATION_CIRCLE_TOLERANCE,
-      exclude: new Set(value.RECONCILIATION_CIRCLE_EXCLUDE),
-    },
-    alpaca: {
-      baseUrl: value.ALPACA_BASE_URL,
-      authUrl: value.ALPACA_AUTH_URL,
-      apiKey: value.ALPACA_API_KEY,
-      apiSecret: value.ALPACA_API_SECRET,
-      requestsPerSecond: value.ALPACA_REQUESTS_PER_SECOND,
-      tolerance: value.RECONCILIATION_ALPACA_TOLERANCE,
-      measure: value.RECONCILIATION_ALPACA_MEASURE,
-      exclude: new Set(value.RECONCILIATION_ALPACA_EXCLUDE),
-    },
+    circle: circleOf(value),
+    alpaca: alpacaOf(value),
+  };
+}
+
+function correctionsOf(value: Values): CorrectionConfig {
+  const own = value.CORRECTION_DATABASE_URL;
+  return {
+    automatic: value.RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY,
+    databaseUrl: own ?? value.DATABASE_URL,
+    variable: own === undefined ? 'DATABASE_URL' : 'CORRECTION_DATABASE_URL',
+    perRun: value.RECONCILIATION_CORRECTION_MAX_PER_RUN,
+    perDay: value.RECONCILIATION_CORRECTION_MAX_PER_DAY,
+    ofAKind: value.RECONCILIATION_CORRECTION_MAX_OF_A_KIND,
+  };
+}
+
+function circleOf(value: Values): CircleConfig {
+  return {
+    baseUrl: value.CIRCLE_BASE_URL,
+    apiKey: value.CIRCLE_API_KEY,
+    requestsPerSecond: value.CIRCLE_REQUESTS_PER_SECOND,
+    tolerance: value.RECONCILIATION_CIRCLE_TOLERANCE,
+    exclude: new Set(value.RECONCILIATION_CIRCLE_EXCLUDE),
+  };
+}
+
+function alpacaOf(value: Values): AlpacaConfig {
+  return {
+    baseUrl: value.ALPACA_BASE_URL,
+    authUrl: value.ALPACA_AUTH_URL,
+    apiKey: value.ALPACA_API_KEY,
+    apiSecret: value.ALPACA_API_SECRET,
+    requestsPerSecond: value.ALPACA_REQUESTS_PER_SECOND,
+    tolerance: value.RECONCILIATION_ALPACA_TOLERANCE,
+    measure: value.RECONCILIATION_ALPACA_MEASURE,
+    exclude: new Set(value.RECONCILIATION_ALPACA_EXCLUDE),
   };
 }
 

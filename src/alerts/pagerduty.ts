@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
-import { checkNames } from '../checks/names.ts';
 import { automaticKinds } from '../corrections/index.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Answer, Outgoing } from '../exchange.ts';
 import type { Severity } from '../kinds.ts';
 import { countsFor, scheduledTypes } from '../schedule/schedule.ts';
-import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents, type Incident } from './incidents.ts';
+import { acknowledgeFollowed, closeFollowed, closeIncidents, openIncidents } from './incidents.ts';
 import type { Message } from './message.ts';
 import { cut } from '../cut.ts';
-import { countOf, largestMax, type News, type ToldException } from './news.ts';
+import type { News } from './news.ts';
 import type { PagerDutyConfig } from './target.ts';
-import { heldBackLines, missedLines, next } from './wording.ts';
+import { keyOf, triggersOf, type Trigger } from './triggers.ts';
 
 // PagerDuty Events API v2, limits and meanings: API-FACTS.md D.2.
 
@@ -30,7 +28,7 @@ export async function pagerDutyMessages(
 ): Promise<Message[]> {
   const followed = await followExceptions(transaction, schema, severity, news.at);
   const over = clears ? await closeIncidents(transaction, schema, keysOver(news)) : [];
-  const triggers = [...exceptionTriggers(news), ...runTriggers(news)];
+  const triggers = triggersOf(news);
   await openIncidents(
     transaction,
     schema,
@@ -66,117 +64,6 @@ export function keyIn(body: object): string | undefined {
   return 'dedup_key' in body && typeof body.dedup_key === 'string' ? body.dedup_key : undefined;
 }
 
-interface Trigger {
-  incident: Incident;
-  severity: Severity;
-  summary: string;
-  component: string;
-  class: string;
-  details: Record<string, unknown>;
-}
-
-/** One event for each exception, or where they are too many one for each check. */
-function exceptionTriggers(news: News): Trigger[] {
-  if (countOf(news, 'new', 'escalated', 'reopened', 'standing') > largestMax) return checkTriggers(news);
-  return news.largest
-    .filter(({ change }) => change !== 'cleared')
-    .map((exception) => exceptionTrigger(exception, news));
-}
-
-function exceptionTrigger(exception: ToldException, { environment, report }: News): Trigger {
-  const {
-    id,
-    check_type: check,
-    kind,
-    severity,
-    description,
-    expected,
-    actual,
-    difference,
-    currency,
-    fingerprint,
-  } = exception;
-  return {
-    incident: { key: keyOf(environment, fingerprint), exceptionId: id },
-    severity,
-    summary: `${check}: ${description}`,
-    component: check,
-    class: kind,
-    details: {
-      exception_id: id,
-      severity,
-      check_type: check,
-      kind,
-      description,
-      expected,
-      actual,
-      difference,
-      currency,
-      report_id: report?.id ?? exception.report_id,
-      next: next.exception(id),
-    },
-  };
-}
-
-/** One event per check, of the highest severity among its exceptions, with the totals. */
-function checkTriggers({ environment, groups }: News): Trigger[] {
-  const opened = groups.filter(({ change }) => change !== 'cleared');
-  return checkNames.flatMap((check) => {
-    const [worst, ...others] = opened.filter((group) => group.check_type === check);
-    if (worst === undefined) return [];
-    const all = [worst, ...others];
-    const count = all.reduce((sum, group) => sum + group.count, 0);
-    return [
-      {
-        incident: { key: keyOf(environment, check), check },
-        severity: worst.severity,
-        summary: `${check}: ${count} exceptions at once`,
-        component: check,
-        class: 'many_exceptions',
-        details: { check_type: check, totals: all, next: `${next.exceptions} --check ${check}` },
-      },
-    ];
-  });
-}
-
-/** What is wrong with the run itself. */
-function runTriggers(news: News): Trigger[] {
-  const { environment, report, incomplete, failure, missed, heldBack } = news;
-  if (report === null) return [];
-  const trigger = (name: string, kind: string, summary: string, command: string): Trigger => {
-    const details = { run_type: report.run_type, reason: summary, next: command };
-    const incident = { key: keyOf(environment, name) };
-    return { incident, severity: 'high', summary, component: 'recon', class: kind, details };
-  };
-  const lines = missedLines(news);
-  const linesOfKinds = heldBackLines(news);
-  const { run_type: type } = report;
-  return [
-    ...incomplete.map(({ check_type: check, reason }) =>
-      trigger(
-        `incomplete/${check}`,
-        'incomplete',
-        `${check} could not tell: ${cut(reason, 800)}`,
-        next.incomplete(report),
-      ),
-    ),
-    ...(failure === null
-      ? []
-      : [
-          trigger(
-            `run/${type}`,
-            'no_result',
-            `The ${type} run ended without a result: ${cut(failure, 800)}`,
-            next.failure,
-          ),
-        ]),
-    ...missed.map(({ run_type: late }, index) => trigger(`missed/${late}`, 'missed', lines[index] ?? '', next.missed)),
-    ...(heldBack ?? []).map(({ kind }, index) =>
-      trigger(`not_corrected/${kind}`, 'not_corrected', linesOfKinds[index] ?? '', next.heldBack(kind)),
-    ),
-  ];
-}
-
 /** What a run shows to be over: of a check only if it was compared, of runs only if this one left no check out. */
 function keysOver({ environment, report, compared, isWhole, incomplete, failure, missed, heldBack }: News): string[] {
   if (report === null || failure !== null) return [];
@@ -190,12 +77,6 @@ function keysOver({ environment, report, compared, isWhole, incomplete, failure,
     ...(isWhole ? [`run/${report.run_type}`, ...kept.map((type) => `missed/${type}`)] : []),
     ...corrected.map((kind) => `not_corrected/${kind}`),
   ].map((name) => keyOf(environment, name));
-}
-
-/** The same for the same trouble, whichever run tells of it. A key takes 255 characters. */
-function keyOf(environment: string, name: string): string {
-  const key = `recon/${environment}/${name}`;
-  return key.length <= 255 ? key : `recon/sha256/${createHash('sha256').update(key).digest('hex')}`;
 }
 
 function triggerOf(

@@ -21,25 +21,34 @@ export function toldTo(
   { severity, through }: Listener,
   { at, reportId }: { at: string; reportId: string | null },
 ) {
-  const exceptions = transaction(`${schema}.reconciliation_exceptions`);
-  const events = transaction(`${schema}.reconciliation_exception_events`);
   const loud = [...severitiesFrom(severity)];
   const isLoud = transaction`exception.severity = any (${loud}::text[])`;
+  const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
+  if (through !== null) return happenedSince(transaction, schema, through, { loud, isLoud, isPending });
+  return transaction`
+    (
+      select case when exception.report_id = ${reportId}::uuid then 'new' else 'standing' end as change, exception.*
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      where ${isLoud} and ${isPending}
+    ) as told
+  `;
+}
+
+type Condition = ReturnType<typeof stands>;
+
+function happenedSince(
+  transaction: Transaction,
+  schema: string,
+  through: string,
+  { loud, isLoud, isPending }: { loud: string[]; isLoud: Condition; isPending: Condition },
+) {
+  const events = transaction(`${schema}.reconciliation_exception_events`);
   const wasLoud = transaction`
     exists (
       select from ${events} as eased
       where eased.exception_id = exception.id and eased.event = 'eased' and eased.details ->> 'from' = any (${loud}::text[])
     )
   `;
-  const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
-  if (through === null)
-    return transaction`
-      (
-        select case when exception.report_id = ${reportId}::uuid then 'new' else 'standing' end as change, exception.*
-        from ${exceptions} as exception
-        where ${isLoud} and ${isPending}
-      ) as told
-    `;
   return transaction`
     (
       select
@@ -60,7 +69,7 @@ export function toldTo(
         where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
         group by event.exception_id
       ) as happened
-      inner join ${exceptions} as exception on exception.id = happened.exception_id
+      inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = happened.exception_id
       where
         case
           when exception.resolved_at is null then ${isLoud} and ${isPending}

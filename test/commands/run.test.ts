@@ -41,7 +41,7 @@ describe('a command line that cannot be meant', () => {
     [['run', '-o', 'yaml'], 'There are table, json, csv.'],
     [['run', '--check', 'deposit'], 'Did you mean deposits? There are ledger_consistency'],
     [['run', '--wait', 'forever'], 'It must be a duration such as 0s, 90s or 15m.'],
-    [['run', '--user', 'ada'], 'It must be a UUID.'],
+    [['run', '--user', 'ada'], 'It must be a whole UUID.'],
     [['run', '--since', 'yesterday'], '--since "yesterday" is not a time.\nGive 7d, 2026-11-01 (UTC)'],
     [['run', '--since', '2026-02-30'], '--since "2026-02-30" is not a time.'],
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
