@@ -1,7 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
-import { onlyOne } from './only-one.ts';
+import { onlyOne } from './database/only-one.ts';
 import { OperatorError } from './operator-error.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;

@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { variables, type Variable } from './environment/variables.ts';
+import { databaseUrlForm, variables, type Variable } from './environment/variables.ts';
 import type { World } from './world.ts';
 
 export type Mask = (text: string) => string;
-
-/** What DATABASE_URL looks like, as help and errors say it: nobody's secret, also where somebody copied it. */
-export const databaseUrlForm = 'postgres://user:password@host:port/database';
 
 /** Shorter values would blank out ordinary words. */
 const shortest = 8;

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
-import { onlyOne } from '../only-one.ts';
+import { onlyOne } from '../database/only-one.ts';
 import type { Message } from './message.ts';
 import type { AlertState } from './states.ts';
 import type { TargetName } from './target.ts';

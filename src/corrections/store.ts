@@ -1,7 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
-import { onlyOne } from '../only-one.ts';
+import { onlyOne } from '../database/only-one.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CorrectionName } from './correction.ts';
 import type { HostRow } from './host-tables.ts';

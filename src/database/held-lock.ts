@@ -1,6 +1,7 @@
 import { inSavepoint, type Database, type Transaction } from './database.ts';
 import { databaseProblem } from './problem.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 
 /**
  * Takes a lock that lasts as long as the transaction, which may idle while something else is done under it, and dies
@@ -46,7 +47,8 @@ export async function holderOf(connection: Database | Transaction, name: string)
   `;
   if (holder === undefined) return 'a session that has ended by now';
   const { pid, role, client, since } = holder;
-  return `session ${pid} of the role ${role}${client === null ? '' : ` at ${client}`}${since === null ? '' : `, since ${since}`}`;
+  const at = client === null ? '' : ` at ${client}`;
+  return `session ${pid} of the role ${plain(role)}${at}${since === null ? '' : `, since ${since}`}`;
 }
 
 /** A lock of PostgreSQL has a number for a name. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { whyIncomplete } from '../run/cut.ts';
 import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
-import { withPlace } from '../mapping-problem.ts';
+import { withPlace } from '../run/mapping-problem.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import type { Cut } from '../checks/check.ts';
 import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';

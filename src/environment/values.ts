@@ -3,9 +3,8 @@ import { checkNames } from '../checks/names.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
 import { money } from '../money.ts';
-import { databaseUrlForm } from '../secrets.ts';
 import { whichOf } from '../suggestion.ts';
-import type { VariableName } from './variables.ts';
+import { databaseUrlForm, type VariableName } from './variables.ts';
 
 const text = z.string({ error: 'is not set' });
 const list = z

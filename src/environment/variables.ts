@@ -19,12 +19,14 @@ function severityOf<const Name extends string>(name: Name, target: string) {
   return { name, kind: 'choice', default: 'high', choices: severities, meaning } as const;
 }
 
+/** What DATABASE_URL looks like, as help and errors say it: nobody's secret, also where somebody copied it. */
+export const databaseUrlForm = 'postgres://user:password@host:port/database';
+
 export const variables = [
   {
     name: 'DATABASE_URL',
     kind: 'secret',
-    meaning:
-      'PostgreSQL with the ledger, the operational tables and our own, as postgres://user:password@host:port/database',
+    meaning: `PostgreSQL with the ledger, the operational tables and our own, as ${databaseUrlForm}`,
   },
   {
     name: 'SOURCE_DATABASE_URL',

@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import { rowsOf, type Database, type Transaction } from '../database/database.ts';
-import { onlyOne } from '../only-one.ts';
+import { onlyOne } from '../database/only-one.ts';
 import type { ExceptionEvent, Sighting, StoredException, Successor } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';
 import { follows, ordering, type Sort } from './order.ts';

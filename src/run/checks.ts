@@ -9,7 +9,7 @@ import { inSavepoint } from '../database/database.ts';
 import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete } from '../incomplete.ts';
-import { withPlace } from '../mapping-problem.ts';
+import { withPlace } from './mapping-problem.ts';
 import type { Past } from './past.ts';
 import type { CheckOutcome, Compared } from './outcome.ts';
 import { identityOf } from '../source.ts';

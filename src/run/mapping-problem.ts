@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { databaseProblem } from './database/problem.ts';
-import { Incomplete } from './incomplete.ts';
-import { relations, type Source } from './source.ts';
+import { databaseProblem } from '../database/problem.ts';
+import { Incomplete } from '../incomplete.ts';
+import { relations, type Source } from '../source.ts';
 
 /**
  * The same reason with the file of the mapping that has to be mended, as far as PostgreSQL tells: a statement is made

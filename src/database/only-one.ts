@@ -1,4 +1,4 @@
-import { OperatorError } from './operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 
 /**
  * The one row whose id begins with what was typed. Throws an OperatorError (64) if there is none, or more than one.
