@@ -24,8 +24,7 @@ const batchSize = 1_000;
 
 /** Reads what accounts held, once for a run. */
 export async function movedAccounts(cut: Cut, window: Window): Promise<MovedAccounts> {
-  cut.shared.moved ??= readMoved(cut, window);
-  return cut.shared.moved;
+  return cut.shared.once(readMoved, () => readMoved(cut, window));
 }
 
 async function readMoved(cut: Cut, window: Window): Promise<MovedAccounts> {

@@ -64,8 +64,7 @@ export interface Ledger {
 
 /** Reads the whole ledger once for all checks of a run. */
 export async function ledgerOf(cut: Cut): Promise<Ledger> {
-  cut.shared.ledger ??= readLedger(cut);
-  const ledger = await cut.shared.ledger;
+  const ledger = await cut.shared.once(readLedger, () => readLedger(cut));
   return { ...ledger, cut: { ...cut, params: { ...cut.params, kinds_with_user: kindsWithUser(ledger.legs) } } };
 }
 

@@ -54,11 +54,7 @@ export async function changedBookings(
 
 /** Read once for all checks that were verified through the same moment, which most often is every one. */
 async function changesSince(cut: Cut, since: string | null): Promise<Families | undefined> {
-  cut.shared.changes ??= new Map();
-  const known = cut.shared.changes.get(since);
-  const changes = known ?? readChanges(cut, since);
-  cut.shared.changes.set(since, changes);
-  return changes;
+  return cut.shared.once(readChanges, () => readChanges(cut, since), since ?? '');
 }
 
 async function readChanges(cut: Cut, since: string | null): Promise<Families | undefined> {

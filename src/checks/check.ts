@@ -4,10 +4,8 @@ import type { Transaction } from '../database/database.ts';
 import type { KeptRows } from '../database/kept-rows.ts';
 import type { KindName, Severity } from '../kinds.ts';
 import type { Params, Relation, Source, Statement } from '../source.ts';
-import type { MovedAccounts } from './accounts.ts';
-import type { Families } from './bookings.ts';
-import type { Ledger } from './books.ts';
 import type { CheckName } from './names.ts';
+import type { Shared } from './shared.ts';
 
 /** One of the comparisons that a run makes: what it reads, and how its two sides are compared. */
 export interface Check {
@@ -46,16 +44,6 @@ export interface Cut {
   window?: Window;
   /** Subjects of each check with an open exception: they are looked at by name, so that proofs hold for the rest. */
   known: Readonly<Partial<Record<CheckName, readonly string[]>>>;
-}
-
-/** What one check has read and the next need not read again. */
-export interface Shared {
-  ledger?: Promise<Omit<Ledger, 'cut'>>;
-  changes?: Map<string | null, Promise<Families | undefined>>;
-  reversals?: Promise<Families | undefined>;
-  moved?: Promise<MovedAccounts>;
-  /** The same of the canary's books. */
-  canary?: Shared;
 }
 
 /** How far a run can vouch for what it saw. */

@@ -11,8 +11,7 @@ export const reversalStatements = { reversals: reversalsStatement, ...bookingSta
  * them book. Undefined where they are too many for a list. Read once for all checks of a run.
  */
 export async function reversalsOf(cut: Cut): Promise<Families | undefined> {
-  cut.shared.reversals ??= readReversals(cut);
-  return cut.shared.reversals;
+  return cut.shared.once(readReversals, () => readReversals(cut));
 }
 
 async function readReversals(cut: Cut): Promise<Families | undefined> {

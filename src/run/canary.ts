@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Cut, Finding } from '../checks/check.ts';
+import { Shared } from '../checks/shared.ts';
 import type { Config } from '../config.ts';
 import { everything, paramsOf } from './cut.ts';
 import { query } from '../database/database.ts';
@@ -59,10 +60,15 @@ function canaryOf({ transaction, config, params, shared, horizon }: Cut, check: 
     source,
     config: own,
     params: { ...paramsOf(own, everything, asOf, params.seed), ...check.params(own) },
-    shared: (shared.canary ??= {}),
+    shared: shared.once(nothingRead, nothingRead),
     known: {},
     horizon,
   };
+}
+
+/** The canary's books are read once too, apart from the real ones. */
+function nothingRead(): Shared {
+  return new Shared();
 }
 
 async function readPlanted({ transaction }: Cut, check: Check, { folder }: Source): Promise<Planted[]> {

@@ -1,4 +1,5 @@
 import type { Cut, Horizon } from '../checks/check.ts';
+import { Shared } from '../checks/shared.ts';
 import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
@@ -49,7 +50,7 @@ export async function withCut<T>(
       source,
       config,
       params: paramsOf(config, scope, asOf, options.seed),
-      shared: {},
+      shared: new Shared(),
       known: options.known,
       horizon: { through: horizon, heldBack, ...(await historyOf(transaction)) },
     };

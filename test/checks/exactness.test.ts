@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { readTotals } from '../../src/checks/totals.ts';
+import { Shared } from '../../src/checks/shared.ts';
 import { openSource } from '../../src/source.ts';
 import { configOf, databaseChecks, openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';
 import { testDatabase } from '../support/database.ts';
@@ -33,7 +34,7 @@ test('the sum of a million amounts of 18 decimals is exact', async () => {
       source: openSource('stack_service'),
       config: configOf(),
       params,
-      shared: {},
+      shared: new Shared(),
       known: {},
       horizon: { through: params.as_of, heldBack: null, history: '', transactions: '0' },
     };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
+import { Shared } from '../../src/checks/shared.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, rolledBack, runCheck } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';
@@ -40,7 +41,7 @@ async function differencesAfter(seed: number, mutations: Mutation[]): Promise<st
     for (const mutation of mutations) await apply(sql, mutation);
     const tables = await loadHost(sql);
     const differences: string[] = [];
-    const shared = {}; // as in a run
+    const shared = new Shared(); // as in a run
     for (const check of databaseChecks) differences.push(...(await differencesOf(sql, { check, shared }, tables)));
     return differences;
   });

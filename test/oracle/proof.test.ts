@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { fingerprintOf, type Cut, type Finding } from '../../src/checks/check.ts';
+import { fingerprintOf, type Finding } from '../../src/checks/check.ts';
 import type { CheckName } from '../../src/checks/names.ts';
+import { Shared } from '../../src/checks/shared.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import type { Random } from '../support/random.ts';
 import { databaseChecks, rolledBack, runCheck, search } from '../support/run-check.ts';
@@ -21,7 +22,7 @@ test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_00
   await rolledBack(host, async (sql) => {
     await writeRandomBooks(seed).save(sql);
     for (const mutation of mutations) await apply(sql, mutation);
-    const shared = {}; // as in a run
+    const shared = new Shared(); // as in a run
     for (const check of databaseChecks) await hold(sql, { check, shared }, random, storyOf(seed, mutations));
   });
 });
@@ -29,7 +30,7 @@ test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_00
 /** Whatever is known of the findings already, the check finds all of them: by its proof, and by looking at everything. */
 async function hold(
   sql: Transaction,
-  { check, shared }: { check: CheckName; shared: Cut['shared'] },
+  { check, shared }: { check: CheckName; shared: Shared },
   random: Random,
   story: string,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
 import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
+import { Shared } from '../../src/checks/shared.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import type { BegunReading } from '../../src/custodians/custodian.ts';
 import { everything, paramsOf as cutParams } from '../../src/run/cut.ts';
@@ -29,7 +30,7 @@ export interface CheckOptions {
   /** What a custodian said. */
   reading?: BegunReading;
   /** What other checks of the same cut have read. */
-  shared?: Cut['shared'];
+  shared?: Shared;
 }
 
 /** The parameters that a run over everything would bind. */
@@ -93,7 +94,7 @@ function bySubject(left: Finding, right: Finding): number {
 /** What all checks of the database find together. */
 export async function searchAll(transaction: Transaction, options: CheckOptions = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const shared = {}; // as in a run
+  const shared = new Shared(); // as in a run
   for (const name of databaseChecks) findings.push(...(await search(transaction, name, { ...options, shared })));
   return findings;
 }
@@ -116,7 +117,7 @@ export async function inCut<T>(
         source,
         config,
         params: paramsOf(name, options),
-        shared: options.shared ?? {},
+        shared: options.shared ?? new Shared(),
         known: options.known ?? {},
         horizon: { through: cutAt.toISOString(), heldBack: null, history: '', transactions: '0' },
       });
