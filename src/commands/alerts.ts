@@ -84,30 +84,28 @@ function retryCommand(context: CommandContext): Command {
     .action(async (ids: string[]) => {
       const { world } = context;
       await withStore(world, async (store) => {
-        const { findAlert } = await import('../alerts/outbox.ts');
-        const find = (id: string) => findAlert(store.database, store.schema, id);
-        const named = await Promise.all(ids.map(find));
+        const named = (await find(store, ids)).map(({ id }) => id);
         const results = await retry(store, named, world);
         for (const result of results) await print(world.stdout, `${result.target}: ${describe(result)}\n`);
-        const now = await Promise.all(named.map(({ id }) => find(id)));
+        const now = await find(store, named);
         for (const alert of now) await print(world.stdout, `${alert.id.slice(0, 8)}: ${describeState(alert)}\n`);
         if (results.some(({ left }) => left > 0) || now.some(({ state }) => state !== 'delivered')) context.exitWith(3);
       });
     });
 }
 
-async function retry(
-  { database, schema, config }: Store,
-  named: readonly StoredAlert[],
-  world: World,
-): Promise<Delivered[]> {
+async function find({ database, schema }: Store, ids: readonly string[]): Promise<StoredAlert[]> {
+  const { findAlert } = await import('../alerts/outbox.ts');
+  return Promise.all(ids.map((id) => findAlert(database, schema, id)));
+}
+
+async function retry({ database, schema, config }: Store, ids: readonly string[], world: World): Promise<Delivered[]> {
   assertTargets(config.alerts.targets.length);
   const { announceActions } = await import('../alerts/announce.ts');
   const { deliverAlerts } = await import('../alerts/deliver.ts');
   const { revive } = await import('../alerts/outcome.ts');
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
-  const ids = named.map(({ id }) => id);
   await revive(database, schema, ids);
   await announceActions(database, schema, config, { now: world.now(), mask });
   return deliverAlerts(database, schema, config, world, mask);
