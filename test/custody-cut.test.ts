@@ -107,6 +107,18 @@ describe('a mismatch', () => {
     expect(detailsOf(document)).toMatchObject({ first_difference: '-60', unexplained: '0', cut: { rounds: 1 } });
   });
 
+  test('of what is on its way is none before its account was read again', async () => {
+    const { runs, alpaca, ledger, sql, ada } = await scene('alpaca_balance');
+    ledger.investment(ada, '250', { minutesAgo: 1 });
+    await ledger.save(sql);
+    alpaca.journal(ada.alpacaAccountId, '250');
+    const early = changedJson({ path: account, times: 1 }, (body: object) => ({ ...body, buying_power: '550' }));
+    alpaca.faults.push({ ...early, path: new RegExp(`trading/accounts/${ada.alpacaAccountId}`) });
+    const document = await runs();
+    expect(document).toMatchObject({ exitCode: 0, checks: [{ difference: '-250' }] });
+    expect(detailsOf(document)).toMatchObject({ first_difference: '0', unexplained: '0', cut: { rounds: 1 } });
+  });
+
   test('that both readings show is one', async () => {
     const { runs, circle, booksSay } = await scene('circle_balance');
     await booksSay('110.01');

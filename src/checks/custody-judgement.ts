@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { Holding } from '../custodians/custodian.ts';
 import { sum, type Money } from '../money.ts';
 import type { CustodyView, Doubt } from './custody-cut.ts';
 import { suspectsIn } from './custody-users.ts';
@@ -50,7 +51,15 @@ function judgeWith(view: CustodyView, inFlight: readonly InFlight[], { tolerance
 }
 
 export function doubtOf(view: CustodyView, limits: Limits): Doubt {
-  const { agrees, unexplained } = judge(view, limits);
+  const { agrees, unexplained, inFlight } = judge(view, limits);
   const { tolerance } = limits;
-  return { agrees, suspects: agrees ? [] : suspectsIn(view, unexplained.abs().minus(tolerance), tolerance) };
+  if (agrees) return { agrees, suspects: [] };
+  const suspects = suspectsIn(view, unexplained.abs().minus(tolerance), tolerance);
+  return { agrees, suspects: suspects && [...new Set([...suspects, ...explainersIn(view, inFlight)])] };
+}
+
+/** Where something is on its way: if it is shown there already, it explains what is no difference. */
+function explainersIn({ holdings }: CustodyView, inFlight: readonly InFlight[]): Holding[] {
+  const explaining = inFlight.filter(({ explains }) => !explains.isZero());
+  return explaining.map(({ externalId }) => holdings.get(externalId ?? '')).filter((holding) => holding !== undefined);
 }

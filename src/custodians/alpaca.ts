@@ -105,6 +105,10 @@ async function listAccounts(alpaca: Alpaca): Promise<Account[]> {
       throw new Incomplete(
         `Alpaca could not be read: GET /v1/accounts from ${quote(last.created_at, 40)} on leaves out account ${quote(last.id)}, which was opened then.`,
       );
+    if (page.some(({ created_at: at }, index) => Date.parse(at) < Date.parse(page[index - 1]?.created_at ?? '')))
+      throw new Incomplete(
+        'Alpaca could not be read: GET /v1/accounts does not begin with the oldest, so nobody can tell what comes after a page.',
+      );
     const known = accounts.size;
     for (const account of page) accounts.set(account.id, account);
     if (accounts.size === known) {

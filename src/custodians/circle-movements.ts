@@ -94,6 +94,10 @@ async function recentTransactions(circle: Circle, since: string | undefined, now
   const transactions: Transaction[] = [];
   let from = since;
   for await (const page of pagesOf(circle, { order: 'DESC' })) {
+    if (page.some(({ createDate }, index) => Date.parse(createDate) > Date.parse(page[index - 1]?.createDate ?? '')))
+      throw new Incomplete(
+        'Circle could not be read: GET /v1/w3s/transactions does not begin with the newest, so nobody can tell where to stop.',
+      );
     from ??= page[0] && wellBefore(page[0], now);
     transactions.push(...page);
     if (page.some(({ createDate }) => Date.parse(createDate) < Date.parse(from ?? ''))) break;

@@ -75,6 +75,10 @@ export const alpacaFaults = {
     const page = Array.from({ length: 1000 }, () => row);
     put(answers(list, { status: 200, body: JSON.stringify(page) }))(alpaca);
   },
+  'accounts out of order': (alpaca) => {
+    alpaca.add({ id: idFrom('second') });
+    put(changedJson(list, (page: unknown[]) => page.reverse()))(alpaca);
+  },
   'empty listing': put(answers(list, { status: 200, body: '[]' })),
   'object for a list': put(answers(list, { status: 200, body: '{"accounts":[]}' })),
   'too many journals': put(answers(journals, { status: 422, body: '"the result set is too large"' })),

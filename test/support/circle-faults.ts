@@ -102,6 +102,14 @@ export const circleFaults = {
   }),
   'endless listing': put(endlessNext(bulk)),
   'endless transactions': put(endlessNext(transactions)),
+  'transactions out of order': (circle) => {
+    const { id } = [...circle.wallets.values()][0]!;
+    circle.move(id, '0').createDate = '2026-02-01T00:00:00Z';
+    circle.move(id, '0');
+    put(
+      changedJson(transactions, ({ data }: { data: { transactions: unknown[] } }) => void data.transactions.reverse()),
+    )(circle);
+  },
   'link to another host': (circle) => {
     for (let count = 0; count < 60; count += 1) circle.add({ id: idFrom(`more ${count}`), blockchain: 'BASE-SEPOLIA' });
     put(foreignLink(list))(circle);
