@@ -98,13 +98,23 @@ const atAlpaca: Record<keyof typeof alpacaFaults, Expected> = {
   'cash that never stands still': [3, /^Money kept moving at Alpaca/],
 };
 
-const { url, sql } = await testDatabase();
-const ledger = new LedgerBuilder({ now: cutAt, seed: 4 });
-const ada = ledger.user();
-ledger.investment(ada, '300.25', { minutesAgo: 5000 });
-const buffer = ledger.systemAccount('system_buffer_usdc');
-await ledger.save(sql);
-await sql`update ledger_accounts set balance = 100.5 where id = ${buffer.id}`;
+/** As many as vitest runs tests at a time: each waits most of its time, and a run has its database to itself. */
+const databases = await Promise.all(Array.from({ length: 5 }, booksOfAda));
+const [{ ada, url }] = databases as [Books];
+const idle = [...databases];
+
+type Books = Awaited<ReturnType<typeof booksOfAda>>;
+
+async function booksOfAda() {
+  const database = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 4 });
+  const ada = ledger.user();
+  ledger.investment(ada, '300.25', { minutesAgo: 5000 });
+  const buffer = ledger.systemAccount('system_buffer_usdc');
+  await ledger.save(database.sql);
+  await database.sql`update ledger_accounts set balance = 100.5 where id = ${buffer.id}`;
+  return { ...database, ada };
+}
 
 const bin = fileURLToPath(new URL('../bin/recon.js', import.meta.url));
 const secrets = [...circleKey.split(':').slice(1), alpacaKey, alpacaSecret];
@@ -115,8 +125,9 @@ let told = '';
 const waits = ['body that never ends', 'account that never answers'];
 
 /** One run with a fault; what it said is kept. */
-async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string) {
-  const { circle, alpaca, env } = await startCustodians(ada, { usdc: '100.5', cash: '300.25' });
+async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string, onFinished = onTestFinished) {
+  const held = { usdc: '100.5', cash: '300.25' };
+  const { circle, alpaca, env } = await startCustodians(ada, held, () => cutAt, onFinished);
   if (check === 'circle_balance') circleFaults[fault as keyof typeof circleFaults](circle);
   else alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
   const tight = {
@@ -124,7 +135,9 @@ async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string
     RECONCILIATION_CIRCLE_TOLERANCE: '0',
     RECONCILIATION_ALPACA_TOLERANCE: '0',
   };
-  const { types } = operatorOf(url, { ...env, ...tight, RECONCILIATION_CHECKS: check, LOG_LEVEL: 'info' });
+  const database = idle.pop()!;
+  onFinished(() => void idle.push(database));
+  const { types } = operatorOf(database.url, { ...env, ...tight, RECONCILIATION_CHECKS: check, LOG_LEVEL: 'info' });
   const startedAt = performance.now();
   const { exitCode, stdout, stderr } = await types(['run', '-o', 'json', '--accept-fewer']);
   told += stdout + stderr;
@@ -136,8 +149,8 @@ describe.each([
   ['circle_balance', '100.5', atCircle],
   ['alpaca_balance', '300.25', atAlpaca],
 ] as const)('%s', (check, total, faults) => {
-  test.each(Object.entries(faults))('%s', async (fault, [exitCode, reason = '']) => {
-    const run = await runWith(check, fault);
+  test.concurrent.for(Object.entries(faults))('%s', async ([fault, [exitCode, reason = '']], { onTestFinished }) => {
+    const run = await runWith(check, fault, onTestFinished);
     expect(run).toMatchObject({ exitCode, check: { check_type: check } });
     if (exitCode === 0) expect(run.check).toMatchObject({ passed: true, actual_value: total });
     else expect(run.check).toMatchObject({ status: 'failed', passed: false, expected_value: null, actual_value: null });
@@ -187,9 +200,14 @@ afterAll(async () => {
 });
 
 async function stored(): Promise<string> {
-  const rows = await sql`
-    select row_to_json(report)::text as text from reconciliation_reports as report
-    union all select row_to_json(checked)::text from reconciliation_checks as checked
-    union all select row_to_json(exception)::text from reconciliation_exceptions as exception`;
-  return rows.map((row) => row['text'] as string).join('\n');
+  const rows = databases.map(
+    ({ sql }) => sql<{ text: string }[]>`
+      select row_to_json(report)::text as text from reconciliation_reports as report
+      union all select row_to_json(checked)::text from reconciliation_checks as checked
+      union all select row_to_json(exception)::text from reconciliation_exceptions as exception`,
+  );
+  return (await Promise.all(rows))
+    .flat()
+    .map(({ text }) => text)
+    .join('\n');
 }

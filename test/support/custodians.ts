@@ -15,11 +15,15 @@ export const circleKey = 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secre
 export const alpacaKey = 'CANARYALPACAKEY';
 export const alpacaSecret = 'canary-alpaca-secret-0001';
 
-/** Both custodians, each with the wallet or account of that user, until the test is over. */
+/**
+ * Both custodians, each with the wallet or account of that user, until the test is over. A test that runs beside others
+ * has an `onTestFinished` of its own.
+ */
 export async function startCustodians(
   user: User,
   holdings: { usdc: string; cash: string },
   now = () => cutAt,
+  onFinished = onTestFinished,
 ): Promise<Custodians> {
   const circle = await startCircleSandbox({
     apiKey: circleKey,
@@ -27,7 +31,7 @@ export async function startCustodians(
     now,
     wallets: [{ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc }],
   });
-  onTestFinished(() => circle.close());
+  onFinished(() => circle.close());
   const alpaca = await startAlpacaSandbox({
     key: alpacaKey,
     secret: alpacaSecret,
@@ -35,7 +39,7 @@ export async function startCustodians(
     now,
     accounts: [{ id: user.alpacaAccountId, cash: holdings.cash }],
   });
-  onTestFinished(() => alpaca.close());
+  onFinished(() => alpaca.close());
   return {
     circle,
     alpaca,
