@@ -23,15 +23,7 @@ describe('the cut', () => {
   test('what moved at Circle is read again, together with the books', async () => {
     const { runs, circle, ada, booksSay } = await scene('circle_balance');
     await booksSay('150');
-    circle.faults.push({
-      path: bulk,
-      times: 1,
-      respond: (real) => {
-        const answer = real();
-        circle.move(ada.walletId, '50');
-        return answer;
-      },
-    });
+    circle.faults.push(andThen({ path: bulk, times: 1 }, () => void circle.move(ada.walletId, '50')));
     const document = await runs();
     expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '150', difference: '0' }] });
     expect(detailsOf(document).cut).toMatchObject({
@@ -47,15 +39,11 @@ describe('the cut', () => {
     const old = circle.move(ada.walletId, '-60', 'STUCK');
     old.createDate = '2026-02-01T00:00:00Z';
     await booksSay('40');
-    circle.faults.push({
-      path: bulk,
-      times: 1,
-      respond: (real) => {
-        const answer = real();
+    circle.faults.push(
+      andThen({ path: bulk, times: 1 }, () => {
         circle.book(old);
-        return answer;
-      },
-    });
+      }),
+    );
     const document = await runs();
     expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '40' }] });
     expect(detailsOf(document).cut).toMatchObject({ bracketed: true, moved_first: [{ id: old.id }] });
@@ -64,15 +52,7 @@ describe('the cut', () => {
   test('what moved at Alpaca is read again: an activity carries a day only', async () => {
     const { runs, alpaca, ada } = await scene('alpaca_balance');
     alpaca.move(ada.alpacaAccountId, '-500');
-    alpaca.faults.push({
-      path: account,
-      times: 1,
-      respond: (real) => {
-        const answer = real();
-        alpaca.move(ada.alpacaAccountId, '500');
-        return answer;
-      },
-    });
+    alpaca.faults.push(andThen({ path: account, times: 1 }, () => void alpaca.move(ada.alpacaAccountId, '500')));
     const document = await runs();
     expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '500' }] });
     expect(detailsOf(document).cut).toMatchObject({ bracketed: true, moved_first: [{ of: 'activity' }] });
@@ -80,15 +60,8 @@ describe('the cut', () => {
 
   test('that cannot be closed proves nothing, and says where money kept moving', async () => {
     const { runs, circle, ada } = await scene('circle_balance');
-    const movesOn = (path: RegExp): Fault => ({
-      path,
-      respond: (real) => {
-        const answer = real();
-        circle.move(ada.walletId, '1');
-        return answer;
-      },
-    });
-    circle.faults.push(movesOn(bulk), movesOn(direct));
+    const moveOn = () => void circle.move(ada.walletId, '1');
+    circle.faults.push(andThen({ path: bulk }, moveOn), andThen({ path: direct }, moveOn));
     const document = await runs();
     expect(document).toMatchObject({ exitCode: 3, checks: [{ status: 'failed', expected_value: null }] });
     expect(document.checks[0]!['error_message']).toMatch(
@@ -181,15 +154,12 @@ test('what ends at Circle between the question for the past and the next look is
   const old = circle.move(ada.walletId, '-60', 'SENT');
   old.createDate = '2026-03-01T07:00:00Z';
   fillLook(here, '2026-03-01T09:30:00Z');
-  circle.faults.push(changedBalance({ path: bulk, times: 1 }, '70'), {
-    path: /transactions\?.*from=/,
-    times: 1,
-    respond: (real) => {
-      const answer = real();
+  circle.faults.push(
+    changedBalance({ path: bulk, times: 1 }, '70'),
+    andThen({ path: /transactions\?.*from=/, times: 1 }, () => {
       circle.book(old);
-      return answer;
-    },
-  });
+    }),
+  );
   const document = await runs();
   expect(document).toMatchObject({ exitCode: 0, checks: [{ actual_value: '40', difference: '0' }] });
   expect(detailsOf(document)).toMatchObject({ first_difference: '30', unexplained: '0', in_flight: { explains: '0' } });
@@ -238,6 +208,18 @@ describe('a second answer proves nothing', () => {
     expect(excluded).toMatchObject({ exitCode: 2 });
   });
 });
+
+/** The real answer, and right after it something happens. */
+function andThen(where: Pick<Fault, 'path' | 'times'>, happen: () => void): Fault {
+  return {
+    ...where,
+    respond: (real) => {
+      const answer = real();
+      happen();
+      return answer;
+    },
+  };
+}
 
 /** The first wallet shows another amount. */
 function changedBalance(where: Parameters<typeof changedJson>[0], amount: string, updateDate?: string) {

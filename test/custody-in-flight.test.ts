@@ -20,6 +20,16 @@ async function payOut({ ledger, sql, ada }: Scene, amount: string, status: strin
   return id;
 }
 
+/** Books that she deposited that. */
+async function receive({ ledger, sql, ada }: Scene, amount: string, status: string, age: number): Promise<void> {
+  const entries = [
+    debit(ledger.systemAccount('system_buffer_usdc'), amount),
+    credit(ledger.account(ada, 'usdc_balance'), amount),
+  ];
+  ledger.transaction({ type: 'deposit', user: ada, status, minutesAgo: age, entries });
+  await ledger.save(sql);
+}
+
 test('what is final at Circle and not in the books yet is on its way for the grace period, and missing after it', async () => {
   const { runs, circle, ada } = await scene('circle_balance');
   const received = circle.move(ada.walletId, '500');
@@ -102,13 +112,8 @@ test('what has been pending for hours is explained once Circle was asked for all
 
 test('what Circle had before the books did is not missing there because the first look went no further back', async () => {
   const here = await scene('circle_balance');
-  const { runs, ledger, sql, circle, ada, booksSay } = here;
-  const entries = [
-    debit(ledger.systemAccount('system_buffer_usdc'), '50'),
-    credit(ledger.account(ada, 'usdc_balance'), '50'),
-  ];
-  ledger.transaction({ type: 'deposit', user: ada, status: 'pending', minutesAgo: 119, entries });
-  await ledger.save(sql);
+  const { runs, circle, ada, booksSay } = here;
+  await receive(here, '50', 'pending', 119);
   await booksSay('150');
   Object.assign(circle.move(ada.walletId, '50'), { createDate: minutesAgo(121), updateDate: minutesAgo(121) });
   fillLook(here, minutesAgo(120.5));
@@ -118,13 +123,9 @@ test('what Circle had before the books did is not missing there because the firs
 });
 
 test('a deposit that is under way is not taken for one of the same worth hours ago', async () => {
-  const { runs, ledger, sql, circle, ada, booksSay } = await scene('circle_balance');
-  const entries = [
-    debit(ledger.systemAccount('system_buffer_usdc'), '50'),
-    credit(ledger.account(ada, 'usdc_balance'), '50'),
-  ];
-  ledger.transaction({ type: 'deposit', user: ada, status: 'completed', minutesAgo: 180, entries });
-  await ledger.save(sql);
+  const here = await scene('circle_balance');
+  const { runs, circle, ada, booksSay } = here;
+  await receive(here, '50', 'completed', 180);
   await booksSay('150');
   const earlier = circle.move(ada.walletId, '50');
   Object.assign(earlier, { createDate: minutesAgo(180), updateDate: minutesAgo(180) });

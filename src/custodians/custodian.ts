@@ -55,7 +55,7 @@ export interface Look {
   movements: ReadonlyMap<string, Movement>;
   /** How far back it goes, in the custodian's own time: for the looks after it. */
   since: string;
-  /** Nothing that was created from then on is missing (RFC 3339). */
+  /** Nothing that was created from then on, by the custodian's clock, is missing (RFC 3339). */
   reach: string;
 }
 
