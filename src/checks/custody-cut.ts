@@ -196,7 +196,7 @@ function refuseWorse(custodian: string, before: Holding, again: Holding | undefi
 }
 
 function restless(view: CustodyView, custodian: string): Incomplete {
-  const [example] = [...view.moved.values()].slice(-1);
+  const example = [...view.moved.values()].at(-1);
   const what = example ? `, for example ${quote(example.externalId)} (${example.of} ${quote(example.id)})` : '';
   return new Incomplete(
     `Money kept moving at ${custodian} while it was read: in ${view.moved.size} places in ${roundsMax} rounds${what}. The two sides cannot be brought to one moment; run again when less is going on.`,
