@@ -265,7 +265,7 @@ describe('recon migrate --print', () => {
     const upToFirst = whole.slice(0, whole.indexOf('-- 0002'));
     await byHand(sql, upToFirst);
     const rest = await print();
-    expect(rest).not.toContain('0001');
+    expect(rest).not.toContain('0001_');
     await byHand(sql, rest);
     await byHand(sql, `set search_path = recon, public; ${roles}`);
 
@@ -276,3 +276,11 @@ describe('recon migrate --print', () => {
     expect(await sql`select from public.reconciliation_reports`).toHaveLength(0);
   });
 });
+
+    const printDown = async () => (await recon(['migrate', 'down', '--print'], { env })).stdout;
+    const away = await printDown();
+    expect(await sql`select from recon.reconciliation_reports`).toHaveLength(1);
+    await byHand(sql, away);
+    expect(await sql`select from pg_namespace where nspname = 'recon'`).toHaveLength(0);
+    expect(await printDown()).toBe('-- The schema "recon" has no tables of recon.\n');
+    expect(await sql`select from public.reconciliation_reports`).toHaveLength(0); // the other ones are still there

@@ -62,11 +62,16 @@ function downCommand(context: CommandContext): Command {
   return new Command('down')
     .description('drop the tables that recon made, with their data; adopted tables stay')
     .option('-y, --yes', 'do not ask')
-    .addHelpText('after', '\nExample:\n  recon migrate down --yes')
+    .option('--print', 'change nothing: print the SQL, for a database administrator')
+    .addHelpText('after', '\nExamples:\n  recon migrate down --yes\n  recon migrate down --print >away.sql')
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
-      await withSchema(world, (database, schema) => down(database, schema, flags.yes === true, world));
+      await withSchema(world, async (database, schema) => {
+        if (flags.print !== true) return down(database, schema, flags.yes === true, world);
+        const { downScript } = await import('../migrations/script.ts');
+        return print(world.stdout, await downScript(database, schema));
+      });
     });
 }
 

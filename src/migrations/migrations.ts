@@ -239,12 +239,17 @@ async function defaultSchema(database: Database): Promise<string> {
   );
 }
 
+/** Whether `migrateUp` made it. */
+export async function isOwnSchema(connection: Database | Transaction, schema: string): Promise<boolean> {
+  const own = await connection`
+    select from pg_namespace
+    where nspname = ${schema} and obj_description(oid, 'pg_namespace') = 'Made by recon migrate.'`;
+  return own.length > 0;
+}
+
 async function dropOwnSchema(database: Database, schema: string): Promise<void> {
   await inTransaction(database, 'read write', async (transaction) => {
-    const [own] = await transaction`
-      select from pg_namespace
-      where nspname = ${schema} and obj_description(oid, 'pg_namespace') = 'Made by recon migrate.'`;
-    if (own === undefined) return;
+    if (!(await isOwnSchema(transaction, schema))) return;
     await inSavepoint(transaction, (savepoint) => savepoint`drop schema ${savepoint(schema)}`).catch(
       (error: unknown) => {
         if (databaseProblem(error)?.code !== dependentObjects) throw error; // somebody else's things are in it

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { historyTable } from './history.ts';
-import { migrationStatus, schemaExists } from './migrations.ts';
+import { isOwnSchema, migrationStatus, schemaExists } from './migrations.ts';
 
 /**
  * What `migrateUp` would do now, as a script for psql, each migration in a transaction of its own: for a database
@@ -21,21 +21,55 @@ export async function migrationScript(database: Database, schema: string | undef
   ].join('\n\n');
 }
 
+/** What `migrateDown` would do now, in the same way. Only reads. */
+export async function downScript(database: Database, schema: string | undefined): Promise<string> {
+  const { schema: target, migrations } = await migrationStatus(database, schema);
+  const applied = migrations.filter(({ appliedAt }) => appliedAt !== null).map(({ name }) => name);
+  if (applied.length === 0) return `-- The schema ${quoteName(target)} has no tables of recon.\n`;
+  const files = (await readMigrations()).filter(({ name }) => applied.includes(name)).reverse();
+  return [
+    '-- Made by recon migrate down --print, for psql: drops the tables that recon made, with their data.',
+    '\\set ON_ERROR_STOP on',
+    ...files.map((file, index) => stepDown(target, file, index === files.length - 1)),
+    ...((await isOwnSchema(database, target))
+      ? [`-- Refused while things of others are in it.\ndrop schema ${quoteName(target)};\n`]
+      : []),
+  ].join('\n\n');
+}
+
 function makeSchema(schema: string): string {
   return `create schema ${quoteName(schema)};\ncomment on schema ${quoteName(schema)} is 'Made by recon migrate.';`;
 }
 
 /** The same statements as `migrateUp` runs, in the same order. */
 function step(schema: string, { version, name, sha256, up }: Migration, isFirst: boolean): string {
+  return inTransaction(
+    schema,
+    name,
+    `${isFirst ? historyTable : ''}
+insert into reconciliation_migrations (version, name, sha256) values (${version}, '${name}', '${sha256}');
+
+${up.trimEnd()}`,
+  );
+}
+
+/** The same statements as `migrateDown` runs, in the same order. */
+function stepDown(schema: string, { version, name, down }: Migration, isLast: boolean): string {
+  return inTransaction(
+    schema,
+    name,
+    `${down.trimEnd()}
+delete from reconciliation_migrations where version = ${version};${isLast ? '\ndrop table reconciliation_migrations;' : ''}`,
+  );
+}
+
+function inTransaction(schema: string, name: string, statements: string): string {
   return `-- ${name}
 begin;
 set local search_path = ${quoteName(schema)}, pg_temp;
 set local timezone = 'UTC';
 select pg_advisory_xact_lock(hashtextextended(${quoteText(`recon migrate ${schema}`)}, 0));
-${isFirst ? historyTable : ''}
-insert into reconciliation_migrations (version, name, sha256) values (${version}, '${name}', '${sha256}');
-
-${up.trimEnd()}
+${statements}
 
 commit;
 `;
