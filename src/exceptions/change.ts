@@ -26,7 +26,7 @@ export async function targetsOf(database: Database, schema: string, filter: Exce
 
 /**
  * Carries out all orders or none, each exception in at most one of them, and writes them into the log. Throws an
- * OperatorError (64) that names what stands in the way.
+ * OperatorError that names what stands in the way: an id that is not there (64), or what has become of one (2).
  */
 export async function changeExceptions(
   database: Database,
@@ -45,7 +45,7 @@ export async function changeExceptions(
   });
 }
 
-/** Throws an OperatorError (64) for what `changeExceptions` would refuse now: nobody need be asked then. */
+/** Throws an OperatorError (2 or 64) for what `changeExceptions` would refuse now: nobody need be asked then. */
 export async function assertPossible(
   database: Database,
   schema: string,
@@ -110,7 +110,8 @@ async function refuse(
   `;
   if (refused === undefined) return;
   const [sentence, hint] = reasons[refused.why](refused.id, refused.returned_as ?? '');
-  throw new OperatorError(64, `The exception ${refused.id} ${sentence}; nothing was changed.`, hint);
+  const exitCode = refused.why === 'unknown' ? 64 : 2;
+  throw new OperatorError(exitCode, `The exception ${refused.id} ${sentence}; nothing was changed.`, hint);
 }
 
 function judgement(connection: Database | Transaction, at: Date) {

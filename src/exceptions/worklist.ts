@@ -34,16 +34,16 @@ export function readWorklist(text: string, now: Date): Worklist {
   const active = rows.filter(({ cells }) => (cells['action'] ?? '').trim() !== '');
   const orders = active.map((row) => toOrder(row, now, problems));
   problems.push(...twins(orders));
-  throwIfAny(problems);
+  throwIfAny(problems, 64);
   return { orders, idle: rows.length - active.length };
 }
 
-function throwIfAny(problems: readonly string[]): void {
+function throwIfAny(problems: readonly string[], exitCode: 2 | 64): void {
   if (problems.length === 0) return;
   const more = problems.length - problemsShown;
   const shown = problems.slice(0, problemsShown).map((problem) => plain(problem.slice(0, 200))); // of a file from anywhere
   const lines = [...shown, ...(more > 0 ? [`… and ${more} more`] : [])];
-  throw new OperatorError(64, lines.join('\n'), 'Correct the file and apply it again; nothing was changed.');
+  throw new OperatorError(exitCode, lines.join('\n'), 'Correct the file and apply it again; nothing was changed.');
 }
 
 interface Row {
@@ -144,7 +144,7 @@ function twins(orders: readonly WorklistOrder[]): string[] {
 }
 
 /**
- * Throws an OperatorError (64) for every order that would close an exception at other amounts than the person saw.
+ * Throws an OperatorError (2) for every order that would close an exception at other amounts than the person saw.
  * @param current the exceptions as they are now
  */
 export async function assertSeen(
@@ -158,7 +158,7 @@ export async function assertSeen(
     if (order !== undefined && order.seen !== versionOf(exception))
       problems.push(`Line ${order.line}: the amounts of ${order.id} are others by now: export the list again.`);
   }
-  throwIfAny(problems);
+  throwIfAny(problems, 2);
 }
 
 function isClosing(action: ActionName): boolean {

@@ -145,7 +145,7 @@ describe('one exception', () => {
       select 'dddd0000-0000-4000-8000-000000000004', report_id, report_id, check_type, kind, fingerprint, severity, ''
       from reconciliation_exceptions where id = ${ids.one}`;
     const { exitCode, stderr } = await exceptions('reopen aaaa --note y');
-    expect(exitCode).toBe(64);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain(`has come back as dddd0000-0000-4000-8000-000000000004; nothing was changed.`);
     await exceptions('resolve dddd --note x');
     const both = await exceptions('reopen aaaa dddd --note y --yes');
@@ -231,7 +231,7 @@ describe('two people at once', () => {
 
   test('of two who close it, one does, and the other is told', async () => {
     const outcomes = await Promise.all(['Ada', 'Grace'].map((by) => exceptions(`resolve aaaa --note x --by ${by}`)));
-    expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 64]);
+    expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
     expect(outcomes.map(({ stderr }) => stderr).join('')).toContain('is resolved already; nothing was changed.');
     expect(await log()).toHaveLength(1);
   });
@@ -242,7 +242,7 @@ describe('two people at once', () => {
       yield 'resolve\n';
     })();
     const { exitCode, stderr } = await exceptions('resolve --severity low --note x', { typed });
-    expect(exitCode).toBe(64);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain(`The exception ${ids.two} has changed since it was shown; nothing was changed.`);
     expect(await listed()).toHaveLength(3);
   });
@@ -287,7 +287,7 @@ describe('several', () => {
   test('all or none: by ids, and where one of them is over already', async () => {
     await exceptions('resolve bbbb --note x');
     const { exitCode, stderr } = await exceptions('acknowledge aaaa bbbb cccc --yes');
-    expect(exitCode).toBe(64);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain(`The exception ${ids.two} is resolved already; nothing was changed.`);
     expect(await log()).toHaveLength(1);
     expect(await exceptions('assign aaaa cccc --to Grace --yes')).toMatchObject({ exitCode: 0 });
@@ -462,7 +462,7 @@ describe('a list that was exported comes back', () => {
     );
     const twice = await apply((csv) => `id,action,note\n${ids.one},comment,a\n${ids.one},comment,b${csv.slice(0, 0)}`);
     expect(twice.stderr).toContain(`Line 3: ${ids.one} stands on line 2 already.`);
-    expect([stale.exitCode, gone.exitCode, twice.exitCode, await log()]).toEqual([64, 64, 64, []]);
+    expect([stale.exitCode, gone.exitCode, twice.exitCode, await log()]).toEqual([2, 64, 64, []]);
   });
 
   test('a file that is none, or no list', async () => {
