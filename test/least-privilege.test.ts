@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
@@ -5,8 +6,8 @@ import { readMigrations } from '../src/migrations/files.ts';
 import { startCustodians } from './support/custodians.ts';
 import { emptyDatabase, testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';
-import { cutAt } from './support/run-check.ts';
 import { login } from './support/login.ts';
+import { cutAt, openPool } from './support/run-check.ts';
 import { listSchema } from './support/schema-listing.ts';
 import { operatorOf, recon, withoutCustodians, type RunDocument } from './support/world.ts';
 
@@ -132,6 +133,7 @@ describe('corrections', () => {
     await at.sql`update ledger_accounts set balance = balance + 0.5 where account_type = 'system_buffer_fiat'`;
     return at;
   }
+  const asRun = { proposed_by: 'system', decided_by: null, rows_proposed: null };
   const on = (url: string) => ({ CORRECTION_DATABASE_URL: url, RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' });
 
   test('are made by a role of their own; that of the runs has no right to write into the ledger', async () => {
@@ -153,6 +155,70 @@ describe('corrections', () => {
     expect(doctor.stdout).toMatch(/^ok {7}corrections +The role of CORRECTION_DATABASE_URL may write/m);
     for (const line of ['list', 'stop --note x', 'resume --note x'])
       expect(await types(['corrections', ...line.split(' ')])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('whoever may write the tables of recon cannot approve alone: what a proposal says stands', async () => {
+    const { url, sql, missing } = await wrongBooks();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer');
+    const hand = await login(sql, url, 'recon_reader', 'recon_writer', 'recon_corrector');
+    const { runs, types } = operatorOf(role.url, { CORRECTION_DATABASE_URL: hand.url });
+    const { exceptions } = await runs();
+    const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
+    expect(await types(['corrections', 'propose', id, '--by', 'Ada'])).toMatchObject({ exitCode: 0 });
+    const writer = openPool(role.url);
+    const stored = () => sql`select * from reconciliation_corrections`;
+    const [proposal] = await stored();
+    const refused = async (what: string, change: PromiseLike<unknown>, why: RegExp) => {
+      await expect(change, what).rejects.toThrow(why);
+      expect(await stored(), what).toEqual([proposal]);
+    };
+    const update = (changes: object) => writer`update reconciliation_corrections set ${writer(changes)}`;
+    const approval = { state: 'applied', decided_by: 'Grace', ended_at: cutAt, rows_written: writer.json([{}]) };
+    const said = {
+      proposed_by: 'Eve',
+      proposal_note: 'x',
+      action: 'x',
+      amount: '1',
+      currency: 'USD',
+      correction: 'set_balance',
+      rows_proposed: writer.json([]),
+      created_at: cutAt,
+      id: randomUUID(),
+      exception_id: exceptions.find((other) => other.id !== id)!.id,
+      report_id: (await sql<{ id: string }[]>`select id from reconciliation_reports`)[0]!.id,
+      undoes: proposal!['id'] as string,
+    };
+    for (const [column, value] of Object.entries(said))
+      for (const also of [{}, approval])
+        await refused(column, update({ ...also, [column]: value }), /What a proposal says stands/);
+    const others = Object.keys(proposal!).filter((column) => !(column in said) && !(column in approval));
+    expect(others.sort()).toEqual(['decision_note', 'reason']); // nothing that is said is left out
+    await refused('a word before the end', update({ decided_by: 'Grace' }), /What a proposal says stands/);
+    for (const name of ['Ada', ' ADA ', 'A\u200bda', '\uff21da'])
+      await refused(name, update({ ...approval, decided_by: name }), /four_eyes/);
+    await refused('nobody', update({ ...approval, decided_by: null }), /decided|two_people/);
+    await refused('a run', update({ ...approval, decided_by: 'Sy\u00adstem' }), /people_decide/);
+    await refused('nothing written', update({ ...approval, rows_written: writer.json([]) }), /written/);
+    await refused('written all the same', update({ ...approval, state: 'rejected' }), /written/);
+    await refused('deleted', writer`delete from reconciliation_corrections`, /permission denied/);
+    await refused('emptied', writer`truncate reconciliation_corrections`, /permission denied/);
+
+    const insert = (changes: object) =>
+      writer`insert into reconciliation_corrections ${writer({ ...proposal, ...approval, id: randomUUID(), rows_proposed: writer.json([{}]), ...changes })}`;
+    await refused('decided at once', insert({}), /after it was written/);
+    await refused('by nobody', insert({ decided_by: null }), /decided|two_people/);
+    await refused('like a run', insert({ decided_by: null, proposed_by: 'system' }), /author/);
+    await refused('as a run that posts', insert({ ...asRun, report_id: said.report_id }), /two_people/);
+    await refused(
+      'as a run in disguise',
+      insert({ ...asRun, report_id: said.report_id, proposed_by: 'Ada' }),
+      /author/,
+    );
+
+    expect(await types(['corrections', 'approve', proposal!['id'] as string, '--by', 'Grace', '--yes'])).toMatchObject({
+      exitCode: 0,
+    });
+    await expect(update({ decided_by: 'Eve' })).rejects.toThrow(/append-only/);
   });
 
   test('a role that may only read: said once, as a configuration error, and the run is unharmed', async () => {
@@ -274,8 +340,6 @@ describe('recon migrate --print', () => {
     expect(await runs(['--type', 'daily'])).toMatchObject({ exitCode: 0 });
     expect(await sql`select from recon.reconciliation_reports`).toHaveLength(1);
     expect(await sql`select from public.reconciliation_reports`).toHaveLength(0);
-  });
-});
 
     const printDown = async () => (await recon(['migrate', 'down', '--print'], { env })).stdout;
     const away = await printDown();
@@ -284,3 +348,5 @@ describe('recon migrate --print', () => {
     expect(await sql`select from pg_namespace where nspname = 'recon'`).toHaveLength(0);
     expect(await printDown()).toBe('-- The schema "recon" has no tables of recon.\n');
     expect(await sql`select from public.reconciliation_reports`).toHaveLength(0); // the other ones are still there
+  });
+});

@@ -1,5 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
-import type { HeldBack } from '../corrections/automatic.ts';
+import type { KindCount } from '../corrections/automatic.ts';
 import type { Transaction } from '../database/database.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { leftNothingOut } from '../schedule/answers.ts';
@@ -30,7 +30,7 @@ export interface News {
   /** Runs that were expected before this one, and did not come. */
   missed: Missed[];
   /** Kinds that were found too often to be corrected; null: the run does not correct, so it cannot tell. */
-  heldBack: HeldBack[] | null;
+  heldBack: KindCount[] | null;
 }
 
 /**
@@ -103,7 +103,7 @@ type NewsOfEnding = Omit<News, 'environment' | 'at' | 'groups' | 'largest'>;
 function newsOfEnding({ report, checks }: Ending): NewsOfEnding {
   const { missed, corrections } = report.metadata as {
     missed?: Missed[];
-    corrections?: { held_back?: HeldBack[] };
+    corrections?: { held_back?: KindCount[] };
   };
   return {
     report: { id: report.id, run_type: report.run_type },

@@ -27,11 +27,11 @@ export function proposeCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      await withDesk(world, async (desk, store) => {
+      await withDesk(world, async (desk) => {
         const word = wordOf(flags, world);
         const { previewOf, propose } = await import('../corrections/proposals.ts');
         const { findException } = await import('../exceptions/store.ts');
-        const exception = await findException(store.database, store.schema, id);
+        const exception = await findException(desk.database, desk.schema, id);
         if (flags.dryRun === true) {
           const { action, rows } = await previewOf(desk, exception.id, word);
           return printPreview(action, rows, flags.output, world);
@@ -51,7 +51,7 @@ export function proposeCommand(context: CommandContext): Command {
 export function approveCommand(context: CommandContext): Command {
   return commandOf('approve', 'write what another person proposed', '<id>')
     .option('--dry-run', 'print the rows that would be written now, and write nothing')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not show it first, and do not ask')
     .addHelpText('after', helpOf('approve', '8c11d0aa', '--by Grace'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
@@ -59,10 +59,12 @@ export function approveCommand(context: CommandContext): Command {
       await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { approve, previewApproval } = await import('../corrections/proposals.ts');
-        const proposal = await find(store, id);
-        const { action, rows } = await previewApproval(desk, proposal, word);
-        if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
-        await ask('approve', action, rows, flags, store, world);
+        const proposal = await find(desk, id);
+        if (flags.dryRun === true || flags.yes !== true) {
+          const { action, rows } = await previewApproval(desk, proposal, word);
+          if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+          await ask('approve', action, rows, store, world);
+        }
         await end(context, await approve(desk, proposal, word), flags, store);
       });
     });
@@ -72,7 +74,7 @@ export function approveCommand(context: CommandContext): Command {
 export function undoCommand(context: CommandContext): Command {
   return commandOf('undo', 'take back what was written: by compensating entries, never by deleting', '<id>')
     .option('--dry-run', 'print the rows that would be written now, and write nothing')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not show it first, and do not ask')
     .addHelpText('after', helpOf('undo', '8c11d0aa', '--note "ticket 812"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
@@ -80,11 +82,13 @@ export function undoCommand(context: CommandContext): Command {
       await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { previewUndo, undo } = await import('../corrections/undo.ts');
-        const correction = await find(store, id);
-        const rows = await previewUndo(desk, correction);
-        const action = `undone: ${correction.action}`;
-        if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
-        await ask('undo', action, rows, flags, store, world);
+        const correction = await find(desk, id);
+        if (flags.dryRun === true || flags.yes !== true) {
+          const rows = await previewUndo(desk, correction);
+          const action = `undone: ${correction.action}`;
+          if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+          await ask('undo', action, rows, store, world);
+        }
         await end(context, await undo(desk, correction, word), flags, store);
       });
     });
@@ -100,7 +104,9 @@ export function rejectCommand(context: CommandContext): Command {
       await withStore(world, async (store) => {
         const word = wordOf(flags, world);
         const { reject } = await import('../corrections/proposals.ts');
-        await printCorrection(await reject(store, await find(store, id), word), flags.output, world);
+        const rejected = await reject({ ...store, world }, await find(store, id), word);
+        await printCorrection(rejected, flags.output, world);
+        await print(world.stderr, 'recon: rejected, and nothing is written; exit 0\n');
       });
     });
 }
@@ -120,15 +126,16 @@ function helpOf(name: string, id: string, flags: string): string {
 
 function wordOf(flags: DecideFlags, world: World): Word {
   const note = (flags.note ?? '').trim();
-  return { ...signatureOf(flags, world), note: note === '' ? null : note };
+  const { by, host } = signatureOf(flags, world);
+  return { by, host, note: note === '' ? null : note };
 }
 
-async function find({ database, schema }: Store, id: string): Promise<StoredCorrection> {
+async function find({ database, schema }: Pick<Desk, 'database' | 'schema'>, id: string): Promise<StoredCorrection> {
   const { findCorrection } = await import('../corrections/store.ts');
   return findCorrection(database, schema, id);
 }
 
-/** The store as whoever may read it sees it, and the desk of whoever may write into the host's tables. */
+/** The desk of whoever may write into the host's tables; the store is for what becomes known afterwards. */
 async function withDesk(world: World, body: (desk: Desk, store: Store) => Promise<void>): Promise<void> {
   const { withCorrectionDatabase } = await import('../corrections/database.ts');
   const { createMask } = await import('../secrets.ts');
@@ -136,7 +143,7 @@ async function withDesk(world: World, body: (desk: Desk, store: Store) => Promis
   await withStore(world, (store) => {
     const { config, schema } = store;
     const source = openSource(config.source);
-    return withCorrectionDatabase(config.corrections, store.database, world.signal, (database) =>
+    return withCorrectionDatabase(config, store.database, world.signal, (database) =>
       body({ database, schema, config, source, world, mask: createMask(world.env) }, store),
     );
   });
@@ -160,19 +167,22 @@ async function ask(
   word: string,
   action: string,
   rows: readonly HostRow[],
-  flags: DecideFlags,
   { config }: Store,
   world: World,
 ): Promise<void> {
   const { previewText } = await import('../output/corrections.ts');
   await print(world.stderr, previewText(action, rows));
-  if (flags.yes !== true) await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
+  await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
 }
 
 /** Says what became of it; exit code 2 where nothing was written after all. */
 async function end(context: CommandContext, ended: StoredCorrection, flags: DecideFlags, store: Store): Promise<void> {
   const { world } = context;
-  if (ended.state === 'applied') await makeChangeKnown(store, world);
+  const { id, state, undoes } = ended;
+  if (state === 'applied') await makeChangeKnown(store, world);
   else context.exitWith(2);
   await printCorrection(ended, flags.output, world);
+  const next = undoes === null ? `; recon corrections undo ${id.slice(0, 8)} takes it back` : '';
+  const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
+  await print(world.stderr, `recon: ${outcome}\n`);
 }

@@ -13,7 +13,7 @@ export const adjustAmount: Correction = {
   kind: 'amount_mismatch',
   by: 'people',
   meaning: 'posts what is missing of the record',
-  subjects: postedRecords,
+  tables: postedRecords,
   plan: async (site, { subject, expected, actual, difference }) => {
     const { type, id = '' } = subjectOf(subject);
     const amount = money(difference ?? 'NaN').negated();

@@ -5,7 +5,7 @@ import { subjectOf, type StoredException } from '../exceptions/exception.ts';
 import { findException } from '../exceptions/store.ts';
 import { toText } from '../money.ts';
 import { applyBrakes } from './brakes.ts';
-import { Failure, Refusal, type Correction, type Plan } from './correction.ts';
+import { Failure, Refusal, stateAfter, type Correction, type Plan } from './correction.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { correctionOf } from './index.ts';
 import { recordApplied, recordUnapplied, type Author } from './record.ts';
@@ -16,8 +16,8 @@ import { inCorrection, inRehearsal, type Desk, type Opened } from './transaction
 export interface Order {
   exceptionId: string;
   author: Author;
-  /** The rows that somebody approved; undefined: nobody was shown anything. */
-  approved?: readonly HostRow[];
+  /** What somebody approved; undefined: nobody was shown anything. */
+  approved?: Pick<Plan, 'action' | 'rows'>;
 }
 
 /** What became of it. */
@@ -44,9 +44,9 @@ export interface Outcome {
 export async function correct(desk: Desk, order: Order): Promise<Outcome> {
   const id = order.author.proposalId ?? randomUUID();
   return orRecorded(desk, order, id, () =>
-    inCorrection(desk, async (opened) => {
+    inCorrection(desk, id, async (opened) => {
       const done = await carryOut(desk, opened, order, id);
-      await recordApplied(opened.transaction, desk.schema, done, order.author, opened.at);
+      await recordApplied(opened.transaction, desk.schema, done, order.author, opened.site.asOf);
       return done;
     }),
   );
@@ -63,35 +63,35 @@ async function orRecorded(desk: Desk, order: Order, id: string, work: () => Prom
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Failure)) throw error;
     const exception = await findException(desk.database, desk.schema, order.exceptionId);
-    const correction = correctionOf(exception);
+    const correction = correctionOf(exception.kind, exception.check_type);
     if (correction === undefined) throw error;
     const outcome: Outcome = {
       id,
       exception,
       correction,
-      state: error instanceof Refusal ? 'refused' : 'failed',
+      state: stateAfter(error),
       action: correction.meaning,
       amount: '0',
       currency: null,
       rows: [],
       reason: desk.mask(error.message),
     };
-    await recordUnapplied(desk.database, desk.schema, outcome, order.author, desk.world.now().toISOString());
+    await recordUnapplied(desk, outcome, order.author);
     return outcome;
   }
 }
 
 async function carryOut(desk: Desk, opened: Opened, order: Order, id: string): Promise<Outcome> {
-  const { transaction, site, at } = opened;
+  const { transaction, site } = opened;
   const exception = await findException(transaction, desk.schema, order.exceptionId);
-  const correction = correctionOf(exception);
+  const correction = correctionOf(exception.kind, exception.check_type);
   if (correction === undefined) throw new Refusal(`recon has no correction for ${exception.kind}.`);
   if (exception.resolved_at !== null) throw new Refusal('The exception is resolved.');
   const finding = await lockAndLook(site, correction, exception);
   const plan = await correction.plan(site, finding);
   const { reportId } = order.author;
   const { config, schema } = desk;
-  await applyBrakes({ transaction, schema, config, site, correction, exception, finding, plan, reportId, at });
+  await applyBrakes({ transaction, schema, config, site, correction, exception, finding, plan, reportId });
   assertAsApproved(plan, order.approved);
   for (const row of plan.rows) await writeRow(transaction, desk.source, row, site.asOf);
   await assertRight(site, exception, plan);
@@ -102,8 +102,8 @@ async function carryOut(desk: Desk, opened: Opened, order: Order, id: string): P
 
 /** Holds the row that it is about, and asks the check what is wrong with it now. */
 async function lockAndLook(site: Site, correction: Correction, exception: StoredException): Promise<Finding> {
-  const { type, id } = subjectOf(exception.affected_entity);
-  const table = correction.subjects[type];
+  const { id } = subjectOf(exception.affected_entity);
+  const table = correction.tables[exception.check_type];
   if (id === undefined || table === undefined) throw new Refusal('Its subject is no row of the host.');
   await site.lock(table, [id]);
   const found = await findingsOf(site, exception, nothingTouched);
@@ -145,10 +145,19 @@ function ofLedger(about: About): [CheckName, About] {
   return ['ledger_consistency', about];
 }
 
+/** Why what was written is rolled back. */
+export function leftWrong({ description }: Finding): string {
+  return `With it written, something would still be wrong: ${description}.`;
+}
+
 /** Two people approved what they were shown, not whatever the data says by now. */
-function assertAsApproved({ rows }: Plan, approved: Order['approved']): void {
-  if (approved === undefined || essenceOf(rows) === essenceOf(approved)) return;
-  throw new Refusal('The books have moved: it is no longer what was proposed. Propose it again.');
+function assertAsApproved({ action, rows }: Plan, approved: Order['approved']): void {
+  if (approved === undefined) return;
+  if (action === approved.action && essenceOf(rows) === essenceOf(approved.rows)) return;
+  throw new Refusal(
+    'The books have moved: it is no longer what was proposed.',
+    'End it with `recon corrections reject`, and propose it again.',
+  );
 }
 
 /** What rows do, without what differs each time: the ids of new rows, and where a balance happens to stand. */
@@ -166,6 +175,6 @@ function essenceOf(rows: readonly HostRow[]): string {
 /** The finding is gone, nothing else is wrong with what was touched, and the host stored what was written. */
 async function assertRight(site: Site, exception: StoredException, { rows, touches }: Plan): Promise<void> {
   const [wrong] = await findingsOf(site, exception, touches);
-  if (wrong !== undefined) throw new Failure(`After it, ${wrong.description}.`);
+  if (wrong !== undefined) throw new Failure(leftWrong(wrong));
   await site.assertStored(rows);
 }

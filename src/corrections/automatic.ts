@@ -13,17 +13,27 @@ import { automaticKinds } from './index.ts';
 import { stoppedSentence, switchOf } from './switch.ts';
 import type { Desk } from './transaction.ts';
 
-/** A kind that was found so often that none of it is corrected. */
-export interface HeldBack {
+/** How many low findings of a kind there are. */
+export interface KindCount {
   kind: KindName;
   count: number;
 }
 
-/** Kinds that a run could correct, found more often than is believed: one cause, many symptoms. */
-export function heldBackIn(outcomes: readonly CheckOutcome[], { corrections: limits }: Config): HeldBack[] {
-  return automaticKinds
+/**
+ * What of the kinds that a run corrects was found: those to be tried, and those held back because there are more of them
+ * than is believed: one cause, many symptoms.
+ */
+export function correctableIn(
+  outcomes: readonly CheckOutcome[],
+  { corrections: limits }: Config,
+): { tried: KindCount[]; heldBack: KindCount[] } {
+  const found = automaticKinds
     .map((kind) => ({ kind, count: outcomes.reduce((all, outcome) => all + lowOf(outcome, kind), 0) }))
-    .filter(({ count }) => count > limits.ofAKind);
+    .filter(({ count }) => count > 0);
+  return {
+    tried: found.filter(({ count }) => count <= limits.ofAKind),
+    heldBack: found.filter(({ count }) => count > limits.ofAKind),
+  };
 }
 
 function lowOf({ result }: CheckOutcome, kind: KindName): number {
@@ -55,12 +65,12 @@ export async function correctFound(
   main: Database,
   desk: Omit<Desk, 'database'>,
   reportId: string,
-  heldBack: readonly HeldBack[],
+  heldBack: readonly KindCount[],
 ): Promise<CorrectionFigures> {
   const { config, schema, world } = desk;
-  return withCorrectionDatabase(config.corrections, main, world.signal, async (database) => {
+  return withCorrectionDatabase(config, main, world.signal, async (database) => {
     const standing = await switchOf(database, schema);
-    if (standing.stopped) throw new OperatorError(78, stoppedSentence(standing));
+    if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing));
     for (const exceptionId of await candidatesOf(database, schema, reportId, heldBack))
       await correct({ ...desk, database }, { exceptionId, author: { reportId } });
     return correctionFigures(database, schema, { reportId });
@@ -72,7 +82,7 @@ async function candidatesOf(
   database: Database,
   schema: string,
   reportId: string,
-  heldBack: readonly HeldBack[],
+  heldBack: readonly KindCount[],
 ): Promise<string[]> {
   const kinds = automaticKinds.filter((kind) => !heldBack.some((held) => held.kind === kind));
   const rows = await database<{ id: string }[]>`

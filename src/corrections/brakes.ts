@@ -20,8 +20,6 @@ export interface Case {
   plan: Plan;
   /** The run that corrects by itself; null: two people do. */
   reportId: string | null;
-  /** RFC 3339. */
-  at: string;
 }
 
 type Brake = (one: Case) => void | Promise<void>;
@@ -60,11 +58,11 @@ async function assertOnce({ transaction, schema, exception }: Case): Promise<voi
 }
 
 /** Whoever took it up, put it aside or agreed to it knows more than a machine. */
-function assertNobodyHasIt({ exception, at }: Case): void {
+function assertNobodyHasIt({ exception, site }: Case): void {
   const { acknowledged_by: by, assignee, snoozed_until: snoozed, accepted_until: accepted } = exception;
   if (assignee !== null) throw new Refusal(`It is assigned to ${assignee}.`);
   if (by !== null) throw new Refusal(`${by} looks into it.`);
-  if ([snoozed, accepted].some((until) => until !== null && Date.parse(until) > Date.parse(at)))
+  if ([snoozed, accepted].some((until) => until !== null && Date.parse(until) > Date.parse(site.asOf)))
     throw new Refusal('It is snoozed or accepted.');
 }
 
@@ -81,8 +79,11 @@ async function assertNeverCorrected({ transaction, schema, exception }: Case): P
     throw new Refusal(`It came back after correction ${earlier.id}: a machine does not correct it again.`);
 }
 
-/** Counted in the database, USDC and USD at par; nobody else corrects meanwhile, because exceptions are locked. */
-async function assertWithinCaps({ transaction, schema, config, plan, reportId, at }: Case): Promise<void> {
+/**
+ * Counted in the database and by its clock, USDC and USD at par; nobody else corrects meanwhile, because exceptions are
+ * locked.
+ */
+async function assertWithinCaps({ transaction, schema, config, site, plan, reportId }: Case): Promise<void> {
   const [moved] = await transaction<{ in_run: string; in_day: string }[]>`
     select
       coalesce(sum(correction.amount) filter (where correction.report_id = ${reportId}), 0) as in_run,
@@ -91,7 +92,7 @@ async function assertWithinCaps({ transaction, schema, config, plan, reportId, a
     where
       correction.state = 'applied'
       and correction.proposed_by = 'system'
-      and (correction.report_id = ${reportId} or correction.ended_at > ${at}::timestamptz - interval '24 hours')
+      and (correction.report_id = ${reportId} or correction.ended_at > ${site.asOf}::timestamptz - interval '24 hours')
   `;
   const { perRun, perDay } = config.corrections;
   if (

@@ -1,4 +1,5 @@
 import type { Finding } from '../checks/check.ts';
+import type { CheckName } from '../checks/names.ts';
 import type { KindName } from '../kinds.ts';
 import type { Money } from '../money.ts';
 import type { HostTable, HostRow } from './host-tables.ts';
@@ -15,8 +16,8 @@ export interface Correction {
   readonly by: 'machine' | 'people';
   /** What it does, for the catalogue. */
   readonly meaning: string;
-  /** The host's table of a subject, by the word before its colon: its row is locked before anything is decided. */
-  readonly subjects: Readonly<Record<string, HostTable>>;
+  /** The checks whose findings it puts right, each with the host's table of the subject: that row is locked first. */
+  readonly tables: Readonly<Partial<Record<CheckName, HostTable>>>;
   /**
    * What is to be written, decided from what the transaction sees now. May lock further rows, after that of the subject
    * and in the order of their ids. Throws a `Refusal` where the answer does not follow from the data.
@@ -49,9 +50,21 @@ export interface Touched {
 /** A rule of recon says no: nothing is written, and that is as it should be. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
+  /** What whoever asked for it does next, where that is known. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
 }
 
 /** It was tried, and rolled back: the host said no, or the finding was still there. */
 export class Failure extends Error {
   override readonly name = 'Failure';
+}
+
+/** How what met one of these ends. */
+export function stateAfter(error: Refusal | Failure): 'refused' | 'failed' {
+  return error instanceof Refusal ? 'refused' : 'failed';
 }

@@ -1,36 +1,49 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { inTransaction, withDatabase, type Database, type Transaction } from '../database/database.ts';
+import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
 import { hostTables } from './host-tables.ts';
 
 /**
- * Gives `body` a connection as the role of corrections. Throws an OperatorError (78) if CORRECTION_DATABASE_URL leads
- * elsewhere than to the tables of `main`, the pool of DATABASE_URL: what was found in one database is never written into
- * another.
+ * Gives `body` a pool as the role of corrections, which is blamed for every database error that `body` throws. Throws
+ * an OperatorError (78) if CORRECTION_DATABASE_URL leads elsewhere than to the tables of `main`, the pool of DATABASE_URL:
+ * what was found in one database is never written into another.
  */
 export async function withCorrectionDatabase<T>(
-  { databaseUrl, variable }: Config['corrections'],
+  { databaseUrl, corrections: { databaseUrl: url, variable } }: Pick<Config, 'databaseUrl' | 'corrections'>,
   main: Database,
   signal: AbortSignal,
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
-  return withDatabase(databaseUrl, { connections: 1, signal, variable }, async (database) => {
-    if (variable === 'CORRECTION_DATABASE_URL') await assertSame(main, database);
+  return withDatabase(url, { connections: 2, signal, variable }, async (database) => {
+    if (variable === 'CORRECTION_DATABASE_URL')
+      await assertSame(
+        (look) => inTransaction(main, 'read only', look).catch(blame(databaseUrl, 'DATABASE_URL')),
+        (look) => inTransaction(database, 'read only', look).catch(blame(url, variable)),
+      );
     return body(database);
   });
 }
+
+function blame(url: string, variable: UrlVariable): (error: unknown) => never {
+  return (error) => {
+    throw operatorProblem(error, url, variable) ?? error;
+  };
+}
+
+type Look = (body: (transaction: Transaction) => Promise<void>) => Promise<void>;
 
 /**
  * One connection holds a lock under a name that nobody else knows, and the other cannot have it: such a lock belongs to
  * one database of one running server, and not to a copy of it, however alike, or a replica.
  */
-async function assertSame(main: Database, other: Database): Promise<void> {
+async function assertSame(inMain: Look, inOther: Look): Promise<void> {
   const name = `recon corrections ${randomUUID()}`;
-  await inTransaction(main, 'read only', async (transaction) => {
+  await inMain(async (transaction) => {
     await tryLock(transaction, name);
     const ours = await tablesSeenBy(transaction);
-    await inTransaction(other, 'read only', async (correcting) => {
+    await inOther(async (correcting) => {
       if (await tryLock(correcting, name))
         throw elsewhere('names another database than DATABASE_URL', 'Let both name the same database, also its host.');
       if ((await tablesSeenBy(correcting)) !== ours)

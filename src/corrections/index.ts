@@ -1,4 +1,4 @@
-import { subjectOf, type StoredException } from '../exceptions/exception.ts';
+import type { CheckName } from '../checks/names.ts';
 import { adjustAmount } from './adjust-amount.ts';
 import type { Correction } from './correction.ts';
 import { linkJob } from './link-job.ts';
@@ -11,11 +11,7 @@ export const corrections: readonly Correction[] = [setBalance, linkJob, postReco
 /** The kinds that a run corrects by itself, if that is switched on. */
 export const automaticKinds = corrections.filter(({ by }) => by === 'machine').map(({ kind }) => kind);
 
-/** What puts right what an exception says; undefined: nothing that recon knows. */
-export function correctionOf({
-  kind,
-  affected_entity: subject,
-}: Pick<StoredException, 'kind' | 'affected_entity'>): Correction | undefined {
-  const { type } = subjectOf(subject);
-  return corrections.find((correction) => correction.kind === kind && type in correction.subjects);
+/** What puts right what an exception of that kind and check says; undefined: nothing that recon knows. */
+export function correctionOf(kind: string, check: CheckName): Correction | undefined {
+  return corrections.find((correction) => correction.kind === kind && check in correction.tables);
 }

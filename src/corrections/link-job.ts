@@ -13,7 +13,7 @@ export const linkJob: Correction = {
   kind: 'unlinked',
   by: 'machine',
   meaning: 'links the job to the one transaction that names it',
-  subjects: { conversion_job: 'conversion_jobs' },
+  tables: { conversion_jobs: 'conversion_jobs' },
   plan: async (site, { subject, metadata }) => {
     const { id = '' } = subjectOf(subject);
     if (metadata['ledger_transaction_id'] !== undefined)

@@ -1,7 +1,8 @@
+import type { CheckName } from '../checks/names.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { KindName } from '../kinds.ts';
 import type { Correction } from './correction.ts';
-import { correctionOf, corrections } from './index.ts';
+import { correctionOf } from './index.ts';
 
 /** Who puts right what an exception or a kind says: a run by itself, two people, or nobody; and how, or why not. */
 export interface Outlook {
@@ -11,7 +12,7 @@ export interface Outlook {
 
 /** What recon can do about an exception, as far as the exception itself tells. */
 export function outlookOf(exception: StoredException): Outlook {
-  const correction = correctionOf(exception);
+  const correction = correctionOf(exception.kind, exception.check_type);
   if (correction === undefined) return notCorrectable(exception.kind);
   const obstacle = obstacleTo(correction, exception);
   return obstacle === undefined ? correctable(correction) : nobody(obstacle);
@@ -26,9 +27,9 @@ function obstacleTo({ by }: Correction, { kind, severity, difference, metadata }
   return undefined;
 }
 
-/** What recon can do about a kind, whatever its subject. */
-export function outlookOfKind(kind: KindName): Outlook {
-  const correction = corrections.find((one) => one.kind === kind);
+/** What recon can do about a kind that this check finds. */
+export function outlookOfKind(kind: KindName, check: CheckName): Outlook {
+  const correction = correctionOf(kind, check);
   return correction === undefined ? notCorrectable(kind) : correctable(correction);
 }
 

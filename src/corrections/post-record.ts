@@ -13,7 +13,7 @@ export const postRecord: Correction = {
   kind: 'missing_in_ledger',
   by: 'people',
   meaning: 'posts the record as the host would have',
-  subjects: postedRecords,
+  tables: postedRecords,
   plan: async (site, { subject, expected }) => {
     const { type, id = '' } = subjectOf(subject);
     const named = (await site.naming(type, id)).filter(({ status }) => status !== 'failed');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { subjectOf } from '../exceptions/exception.ts';
 import { money, toText, type Money } from '../money.ts';
 import { Refusal, type Plan } from './correction.ts';
-import type { EntryDue, HostRow, HostTable } from './host-tables.ts';
+import type { EntryDue, HostRow } from './host-tables.ts';
 import type { Balance, Site } from './site.ts';
 
 /** What a posting by recon is: so much, for that record, under a key that can be used once. */
@@ -15,8 +15,8 @@ export interface Posting {
   action: string;
 }
 
-/** The tables whose records recon can post, by the word before the colon of a subject. */
-export const postedRecords: Readonly<Record<string, HostTable>> = { deposit: 'deposits', withdrawal: 'withdrawals' };
+/** The tables whose records recon can post, by their checks. */
+export const postedRecords = { deposits: 'deposits', withdrawals: 'withdrawals' } as const;
 
 /**
  * The rows of one transaction of two entries, as the host itself would book the record, with the balances after it: the

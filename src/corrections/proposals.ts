@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction } from '../database/database.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
 import { isSamePerson, type Signature } from '../exceptions/actions.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -8,16 +8,20 @@ import { Failure, Refusal } from './correction.ts';
 import { logCorrection } from './record.ts';
 import { endProposal, findCorrection, insertCorrection, listCorrections, type StoredCorrection } from './store.ts';
 import { stoppedSentence, switchOf } from './switch.ts';
-import type { Desk } from './transaction.ts';
+import { timeOf, type Desk } from './transaction.ts';
 
-/** A person’s word, with the reason for it. */
-export interface Word extends Signature {
+/** A person’s word, with the reason for it. When it was given says the database. */
+export interface Word extends Pick<Signature, 'by' | 'host'> {
   note: string | null;
 }
 
-/** What a correction of an exception would write now. Throws an OperatorError (64) with the reason why it would not. */
+/** What a correction of an exception would write now. Throws an OperatorError (2) with the reason why it would not. */
 export async function previewOf(desk: Desk, exceptionId: string, word: Word): Promise<Outcome> {
-  return orSaid(() => rehearse(desk, { exceptionId, author: { reportId: null, ...word } }));
+  return orSaid(
+    'It cannot be corrected so',
+    `\`recon exceptions show ${exceptionId.slice(0, 8)}\` says what else can be done.`,
+    () => rehearse(desk, { exceptionId, author: { reportId: null, ...word } }),
+  );
 }
 
 /** Puts a correction down for a second person, with the rows as they would be written now. Throws like `previewOf`. */
@@ -25,53 +29,56 @@ export async function propose(desk: Desk, exceptionId: string, word: Word): Prom
   const { database, schema } = desk;
   const { exception, correction, action, amount, currency, rows } = await previewOf(desk, exceptionId, word);
   const id = randomUUID();
-  const at = word.at.toISOString();
+  const proposal = {
+    id,
+    exception_id: exception.id,
+    report_id: null,
+    correction: correction.name,
+    state: 'proposed' as const,
+    action,
+    amount,
+    currency,
+    rows_proposed: [...rows],
+    rows_written: [],
+    reason: null,
+    proposed_by: word.by,
+    proposal_note: word.note,
+    undoes: null,
+  };
   await inTransaction(database, 'read write', async (transaction) => {
     await lockExceptions(transaction, schema);
-    const { corrections: waiting } = await listCorrections(transaction, schema, {
-      states: ['proposed'],
-      exceptionId: exception.id,
-    });
-    if (waiting[0] !== undefined)
-      throw new OperatorError(
-        64,
-        `It is proposed already, by ${waiting[0].proposed_by}.`,
-        `\`recon corrections show ${waiting[0].id.slice(0, 8)}\``,
-      );
-    await insertCorrection(
-      transaction,
-      schema,
-      {
-        id,
-        exception_id: exception.id,
-        report_id: null,
-        correction: correction.name,
-        state: 'proposed',
-        action,
-        amount,
-        currency,
-        rows_written: [...rows],
-        reason: null,
-        proposed_by: word.by,
-        proposal_note: word.note,
-        undoes: null,
-      },
-      at,
-    );
-    await log(transaction, schema, exception.id, 'correction_proposed', { id, note: word.note ?? action }, word);
+    await assertNoneWaits(transaction, schema, exception.id);
+    const at = await timeOf(transaction, desk.world);
+    await insertCorrection(transaction, schema, proposal, at);
+    await log(transaction, schema, proposal, 'correction_proposed', { ...word, note: word.note ?? action }, at);
   });
   return findCorrection(database, schema, id);
 }
 
-/** What an approval would write now. Throws an OperatorError (64) with the reason why it would not. */
+async function assertNoneWaits(transaction: Transaction, schema: string, exceptionId: string): Promise<void> {
+  const { corrections } = await listCorrections(transaction, schema, { states: ['proposed'], exceptionId });
+  const [waiting] = corrections;
+  if (waiting === undefined) return;
+  throw new OperatorError(
+    2,
+    `It is proposed already, by ${waiting.proposed_by}.`,
+    `\`recon corrections show ${waiting.id.slice(0, 8)}\``,
+  );
+}
+
+/** What an approval would write now. Throws an OperatorError (2) with the reason why it would not. */
 export async function previewApproval(desk: Desk, proposal: StoredCorrection, word: Word): Promise<Outcome> {
   await assertMayApprove(desk, proposal, word);
-  return orSaid(() => rehearse(desk, orderOf(proposal, word)));
+  return orSaid(
+    'It cannot be approved',
+    `It waits on; \`recon corrections reject ${proposal.id.slice(0, 8)}\` ends it.`,
+    () => rehearse(desk, orderOf(proposal, word)),
+  );
 }
 
 /**
  * The word of a second person: the correction is made, if the books still say what was proposed. Else the proposal ends as
- * refused or failed. Throws an OperatorError (64) if that person may not.
+ * refused or failed. Throws an OperatorError (2) if that person may not.
  */
 export async function approve(desk: Desk, proposal: StoredCorrection, word: Word): Promise<StoredCorrection> {
   await assertMayApprove(desk, proposal, word);
@@ -79,32 +86,32 @@ export async function approve(desk: Desk, proposal: StoredCorrection, word: Word
   return findCorrection(desk.database, desk.schema, proposal.id);
 }
 
-function orderOf({ id, exception_id: exceptionId, rows_written: approved }: StoredCorrection, word: Word): Order {
-  return { exceptionId, author: { reportId: null, proposalId: id, ...word }, approved };
+function orderOf({ id, exception_id: exceptionId, action, rows_proposed: rows }: StoredCorrection, word: Word): Order {
+  return { exceptionId, author: { reportId: null, proposalId: id, ...word }, approved: { action, rows: rows ?? [] } };
 }
 
-/** The database refuses the same name as well, but for case and spaces only. */
+/** The database refuses the same name as well. */
 async function assertMayApprove({ database, schema }: Desk, proposal: StoredCorrection, { by }: Word): Promise<void> {
   assertWaiting(proposal);
   if (isSamePerson(by, proposal.proposed_by))
-    throw new OperatorError(64, `${by} proposed it: somebody else has to approve.`, 'Ask a second person.');
+    throw new OperatorError(2, `${by} proposed it: somebody else has to approve.`, 'Ask a second person.');
   const standing = await switchOf(database, schema);
-  if (standing.stopped) throw new OperatorError(64, stoppedSentence(standing), '`recon corrections resume`');
+  if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing), '`recon corrections resume`');
 }
 
-/** Ends a proposal; also whoever made it may. Throws an OperatorError (64) if it has ended. */
+/** Ends a proposal; also whoever made it may. Throws an OperatorError (2) if it has ended. */
 export async function reject(
-  { database, schema }: Pick<Desk, 'database' | 'schema'>,
+  { database, schema, world }: Pick<Desk, 'database' | 'schema'> & { world: Pick<Desk['world'], 'asOf'> },
   proposal: StoredCorrection,
   word: Word,
 ): Promise<StoredCorrection> {
   assertWaiting(proposal);
   await inTransaction(database, 'read write', async (transaction) => {
     await lockExceptions(transaction, schema);
-    const ending = { state: 'rejected' as const, reason: null, decided_by: word.by, decision_note: word.note };
-    await endProposal(transaction, schema, proposal.id, ending, word.at.toISOString());
-    const { id, exception_id: exceptionId } = proposal;
-    await log(transaction, schema, exceptionId, 'correction_rejected', { id, note: word.note }, word);
+    const at = await timeOf(transaction, world);
+    const said = { reason: null, decided_by: word.by, decision_note: word.note, rows_written: [] };
+    await endProposal(transaction, schema, proposal.id, { state: 'rejected', ...said }, at);
+    await log(transaction, schema, proposal, 'correction_rejected', word, at);
   });
   return findCorrection(database, schema, proposal.id);
 }
@@ -112,38 +119,34 @@ export async function reject(
 function assertWaiting({ id, state, undoes }: StoredCorrection): void {
   if (state === 'proposed' && undoes === null) return;
   throw new OperatorError(
-    64,
+    2,
     `Correction ${id.slice(0, 8)} is ${state}: it waits for nobody.`,
     '`recon corrections list`',
   );
 }
 
 function log(
-  transaction: Parameters<typeof logCorrection>[0],
+  transaction: Transaction,
   schema: string,
-  exceptionId: string,
+  { id, exception_id: exceptionId }: Pick<StoredCorrection, 'id' | 'exception_id'>,
   event: string,
-  { id, note }: { id: string; note: string | null },
-  { by, host, at }: Word,
+  { by: actor, host, note }: Word,
+  at: string,
 ): Promise<void> {
   const details = { correction_id: id };
-  return logCorrection(transaction, schema, {
-    exceptionId,
-    event,
-    actor: by,
-    host,
-    note,
-    details,
-    at: at.toISOString(),
-  });
+  return logCorrection(transaction, schema, { exceptionId, event, actor, host, note, details, at });
 }
 
-/** A reason why not is no fault of the program: it is said to whoever asked. */
-async function orSaid<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * A reason why not is no fault of the program: it is said to whoever asked, after these words, as an OperatorError (2).
+ * `hint` is what to do next where the reason knows nothing better.
+ */
+export async function orSaid<T>(words: string, hint: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-    throw new OperatorError(64, `It cannot be corrected so: ${error.message}`, undefined, { cause: error });
+    const next = error instanceof Refusal ? error.hint : undefined;
+    throw new OperatorError(2, `${words}: ${error.message}`, next ?? hint, { cause: error });
   }
 }

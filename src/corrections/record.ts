@@ -1,9 +1,10 @@
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
 import type { Outcome } from './attempt.ts';
 import { endProposal, insertCorrection } from './store.ts';
+import { timeOf, type Desk } from './transaction.ts';
 
 /** On whose word a correction is made. */
 export type Author =
@@ -45,15 +46,13 @@ export async function recordApplied(
 
 /** What was refused or failed, in a transaction of its own: that of the correction was rolled back. */
 export async function recordUnapplied(
-  database: Database,
-  schema: string,
+  { database, schema, world }: Pick<Desk, 'database' | 'schema' | 'world'>,
   outcome: Outcome,
   author: Author,
-  at: string,
 ): Promise<void> {
   await inTransaction(database, 'read write', async (transaction) => {
     await lockExceptions(transaction, schema);
-    await recordEnd(transaction, schema, outcome, author, at);
+    await recordEnd(transaction, schema, outcome, author, await timeOf(transaction, world));
   });
 }
 
@@ -77,11 +76,11 @@ async function recordEnd(
       correction: correction.name,
       undoes: null,
     };
-    const row = { ...made, state, action, amount, currency, rows_written: rows, reason, proposed_by: 'system' };
-    await insertCorrection(transaction, schema, { ...row, proposal_note: null }, at);
+    const said = { proposed_by: 'system', proposal_note: null, rows_proposed: null };
+    const row = { ...made, ...said, state, action, amount, currency, rows_written: rows, reason };
+    await insertCorrection(transaction, schema, row, at);
   } else {
-    const written = state === 'applied' ? { amount, action, rows_written: rows } : {};
-    const ending = { state, reason, decided_by: author.by, decision_note: author.note, ...written };
+    const ending = { state, reason, decided_by: author.by, decision_note: author.note, rows_written: rows };
     await endProposal(transaction, schema, id, ending, at);
   }
   await logCorrection(transaction, schema, {

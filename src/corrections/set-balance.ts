@@ -1,5 +1,5 @@
 import { subjectOf } from '../exceptions/exception.ts';
-import { money } from '../money.ts';
+import { money, toText } from '../money.ts';
 import { Refusal, type Correction } from './correction.ts';
 
 /**
@@ -13,7 +13,7 @@ export const setBalance: Correction = {
   kind: 'balance_drift',
   by: 'machine',
   meaning: 'sets the stored balance to opening + entries',
-  subjects: { account: 'ledger_accounts' },
+  tables: { ledger_consistency: 'ledger_accounts' },
   plan: (_site, { subject, expected, actual, difference, currency, affectedUserId }) => {
     const { id } = subjectOf(subject);
     if (id === undefined || expected === null || actual === null || difference === null || !money(expected).isFinite())
@@ -21,7 +21,7 @@ export const setBalance: Correction = {
     return Promise.resolve({
       amount: money(difference).abs(),
       currency,
-      action: `balance of account ${id} set from ${actual} to ${expected}, which is opening + entries`,
+      action: `balance of account ${id} moved by ${toText(money(difference).negated())}, to opening + entries`,
       rows: [{ table: 'ledger_accounts', id, before: { balance: actual }, after: { balance: expected } }],
       touches: {
         subjects: [subject],

@@ -19,6 +19,9 @@ export interface StoredCorrection {
   action: string;
   amount: string;
   currency: string | null;
+  /** As somebody proposed them; null: a run made it, or it undoes another. */
+  rows_proposed: HostRow[] | null;
+  /** Empty unless it is applied. */
   rows_written: HostRow[];
   reason: string | null;
   proposed_by: string;
@@ -47,6 +50,7 @@ export type NewCorrection = Pick<
   | 'action'
   | 'amount'
   | 'currency'
+  | 'rows_proposed'
   | 'rows_written'
   | 'reason'
   | 'proposed_by'
@@ -62,14 +66,14 @@ export async function insertCorrection(
 ): Promise<void> {
   await transaction`
     insert into ${transaction(`${schema}.reconciliation_corrections`)} (
-      id, exception_id, report_id, correction, state, action, amount, currency, rows_written, reason, proposed_by,
-      proposal_note, undoes, created_at, ended_at
+      id, exception_id, report_id, correction, state, action, amount, currency, rows_proposed, rows_written, reason,
+      proposed_by, proposal_note, undoes, created_at, ended_at
     )
     values (
       ${row.id}, ${row.exception_id}, ${row.report_id}, ${row.correction}, ${row.state}, ${storableText(row.action)},
-      ${row.amount}, ${row.currency}, ${toJsonb(row.rows_written)}::text::jsonb,
-      ${row.reason && storableText(row.reason)}, ${row.proposed_by}, ${row.proposal_note}, ${row.undoes}, ${at},
-      ${row.state === 'proposed' ? null : at}
+      ${row.amount}, ${row.currency}, ${row.rows_proposed && toJsonb(row.rows_proposed)}::text::jsonb,
+      ${toJsonb(row.rows_written)}::text::jsonb, ${row.reason && storableText(row.reason)}, ${row.proposed_by},
+      ${row.proposal_note}, ${row.undoes}, ${at}, ${row.state === 'proposed' ? null : at}
     )
   `;
 }
@@ -80,20 +84,18 @@ export interface Ending {
   reason: string | null;
   decided_by: string;
   decision_note: string | null;
+  rows_written: readonly HostRow[];
 }
 
-/**
- * Ends a proposal; what was written takes the place of what was planned. Throws an OperatorError (64) if somebody else has
- * ended it.
- */
+/** Ends a proposal; what it says stands. Throws an OperatorError (2) if somebody else has ended it. */
 export async function endProposal(
   transaction: Transaction,
   schema: string,
   id: string,
-  ending: Ending & Partial<Pick<StoredCorrection, 'amount' | 'action' | 'rows_written'>>,
+  ending: Ending,
   at: string,
 ): Promise<void> {
-  const { state, reason, decided_by, decision_note, amount, action, rows_written: rows } = ending;
+  const { state, reason, decided_by, decision_note, rows_written: rows } = ending;
   const ended = await transaction`
     update ${transaction(`${schema}.reconciliation_corrections`)} as stored
     set
@@ -101,14 +103,22 @@ export async function endProposal(
       reason = ${reason && storableText(reason)},
       decided_by = ${decided_by},
       decision_note = ${decision_note},
-      amount = coalesce(${amount ?? null}, stored.amount),
-      action = coalesce(${action ?? null}, stored.action),
-      rows_written = coalesce(${rows === undefined ? null : toJsonb(rows)}::text::jsonb, stored.rows_written),
+      rows_written = ${toJsonb(rows)}::text::jsonb,
       ended_at = ${at}
     where stored.id = ${id} and stored.state = 'proposed'
   `;
   if (ended.count === 0)
-    throw new OperatorError(64, `Proposal ${id} has ended already.`, `\`recon corrections show ${id.slice(0, 8)}\``);
+    throw new OperatorError(2, `Proposal ${id} has ended already.`, `\`recon corrections show ${id.slice(0, 8)}\``);
+}
+
+/** Whether the correction of that id was written. */
+export async function isApplied(transaction: Transaction, schema: string, id: string): Promise<boolean> {
+  const found = await transaction`
+    select
+    from ${transaction(`${schema}.reconciliation_corrections`)} as correction
+    where correction.id = ${id} and correction.state = 'applied'
+  `;
+  return found.length === 1;
 }
 
 export interface CorrectionFilter {
@@ -161,9 +171,9 @@ export async function findCorrection(
 function columns(connection: Database | Transaction, schema: string) {
   return connection`
     correction.id, correction.exception_id, correction.report_id, correction.correction, correction.state,
-    correction.action, correction.amount, correction.currency, correction.rows_written, correction.reason,
-    correction.proposed_by, correction.proposal_note, correction.decided_by, correction.decision_note,
-    correction.undoes, undoing.id as undone_by, correction.created_at, correction.ended_at, exception.check_type,
+    correction.action, correction.amount, correction.currency, correction.rows_proposed, correction.rows_written,
+    correction.reason, correction.proposed_by, correction.proposal_note, correction.decided_by,
+    correction.decision_note, correction.undoes, undoing.id as undone_by, correction.created_at, correction.ended_at, exception.check_type,
     exception.affected_entity as subject
     from ${connection(`${schema}.reconciliation_corrections`)} as correction
     inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception

@@ -29,16 +29,19 @@ export async function assertNothingElseTouches(question: Question): Promise<void
   const others = await readOthers(question);
   const { touches } = question.plan;
   const direct = others.find((other) => isDirect(other, touches));
-  if (direct !== undefined) throw new Refusal(sentence(direct));
+  if (direct !== undefined) throw refusalFor(direct);
   const touching = await subjectsTouching(question, others);
   const indirect = others.find(({ subject, transactions }) =>
     [subject, ...transactions.map((id) => `transaction:${id}`)].some((one) => one !== null && touching.has(one)),
   );
-  if (indirect !== undefined) throw new Refusal(sentence(indirect));
+  if (indirect !== undefined) throw refusalFor(indirect);
 }
 
-function sentence({ id, subject }: Other): string {
-  return `Another exception touches it: ${id.slice(0, 8)}, ${subject ?? 'without a subject'}.`;
+function refusalFor({ id, subject }: Other): Refusal {
+  return new Refusal(
+    `Another exception touches it: ${id.slice(0, 8)}, ${subject ?? 'without a subject'}.`,
+    `Put that one right first: \`recon exceptions show ${id.slice(0, 8)}\``,
+  );
 }
 
 function isDirect({ subject, user_id: user, transactions, accounts }: Other, touches: Plan['touches']): boolean {

@@ -1,58 +1,59 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction, type Transaction } from '../database/database.ts';
+import { storableText } from '../database/jsonb.ts';
 import { subjectOf } from '../exceptions/exception.ts';
 import { lockExceptions } from '../exceptions/store.ts';
+import { addToTotals, counted } from '../metrics/totals.ts';
 import { money, toText } from '../money.ts';
 import { OperatorError } from '../operator-error.ts';
-import { Failure, Refusal } from './correction.ts';
+import { leftWrong } from './attempt.ts';
+import { Failure, Refusal, stateAfter } from './correction.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
-import type { Word } from './proposals.ts';
+import { orSaid, type Word } from './proposals.ts';
 import { logCorrection } from './record.ts';
 import type { Site } from './site.ts';
-import { findCorrection, insertCorrection, type NewCorrection, type StoredCorrection } from './store.ts';
-import { inCorrection, inRehearsal, type Desk } from './transaction.ts';
+import { findCorrection, insertCorrection, type StoredCorrection } from './store.ts';
+import { inCorrection, inRehearsal, timeOf, type Desk } from './transaction.ts';
 
 /**
  * Takes a correction back: a balance moves back by as much as it was moved, a link is taken away, a posting is reversed by
  * compensating entries. Nothing is ever deleted. The exception stays resolved: if something is wrong again, the next run
- * says so. A refusal by the host is on record. Throws an OperatorError (64) for what cannot be undone.
+ * says so. What a rule or the host refused is on record. Throws an OperatorError (2) for what cannot be undone.
  */
 export async function undo(desk: Desk, undone: StoredCorrection, word: Word): Promise<StoredCorrection> {
   assertStands(undone);
+  const { database, schema, world } = desk;
   const id = randomUUID();
-  const at = word.at.toISOString();
   try {
-    await inCorrection(desk, async ({ transaction, site }) => {
+    await inCorrection(desk, id, async ({ transaction, site }) => {
       const rows = await takeBack(desk, transaction, site, undone);
-      await record(transaction, desk.schema, rowOf(undone, id, word, { state: 'applied', rows, reason: null }), word);
+      await record(transaction, schema, undone, { id, state: 'applied', rows, reason: null }, word, site.asOf);
     });
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-    const row = rowOf(undone, id, word, { state: 'failed', rows: [], reason: desk.mask(error.message) });
-    await inTransaction(desk.database, 'read write', async (transaction) => {
-      await lockExceptions(transaction, desk.schema);
-      await insertCorrection(transaction, desk.schema, row, at);
+    const end = { id, state: stateAfter(error), rows: [], reason: desk.mask(error.message) };
+    await inTransaction(database, 'read write', async (transaction) => {
+      await lockExceptions(transaction, schema);
+      await record(transaction, schema, undone, end, word, await timeOf(transaction, world));
     });
   }
-  return findCorrection(desk.database, desk.schema, id);
+  return findCorrection(database, schema, id);
 }
 
-/** What that would write now; everything is rolled back. Throws an OperatorError (64) with the reason why it would not. */
+/** What that would write now; everything is rolled back. Throws an OperatorError (2) with the reason why it would not. */
 export async function previewUndo(desk: Desk, undone: StoredCorrection): Promise<readonly HostRow[]> {
   assertStands(undone);
-  try {
-    return await inRehearsal(desk, ({ transaction, site }) => takeBack(desk, transaction, site, undone));
-  } catch (error) {
-    if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-    throw new OperatorError(64, `It cannot be undone: ${error.message}`, undefined, { cause: error });
-  }
+  return orSaid(
+    'It cannot be undone',
+    `\`recon corrections show ${undone.id.slice(0, 8)}\` has what was written.`,
+    () => inRehearsal(desk, ({ transaction, site }) => takeBack(desk, transaction, site, undone)),
+  );
 }
 
 function assertStands({ id, state, undoes, undone_by: by }: StoredCorrection): void {
-  if (undoes !== null) throw new OperatorError(64, `${id.slice(0, 8)} undoes a correction: that is not undone again.`);
-  if (state !== 'applied')
-    throw new OperatorError(64, `Correction ${id.slice(0, 8)} is ${state}: nothing was written.`);
-  if (by !== null) throw new OperatorError(64, `Correction ${id.slice(0, 8)} is undone already, by ${by.slice(0, 8)}.`);
+  if (undoes !== null) throw new OperatorError(2, `${id.slice(0, 8)} undoes a correction: that is not undone again.`);
+  if (state !== 'applied') throw new OperatorError(2, `Correction ${id.slice(0, 8)} is ${state}: nothing was written.`);
+  if (by !== null) throw new OperatorError(2, `Correction ${id.slice(0, 8)} is undone already, by ${by.slice(0, 8)}.`);
 }
 
 /** Writes what compensates the rows of a correction, in the state in which the books are now. */
@@ -148,34 +149,50 @@ async function assertBalanced(site: Site, rows: readonly HostRow[]): Promise<voi
   const transactions = idsIn(rows, 'ledger_transactions');
   const found = transactions.length === 0 ? [] : await site.findings('ledger_consistency', { transactions });
   const wrong = found.find(({ subject }) => subjectOf(subject).id !== undefined);
-  if (wrong !== undefined) throw new Failure(`After it, ${wrong.description}.`);
+  if (wrong !== undefined) throw new Failure(leftWrong(wrong));
 }
 
-function rowOf(
-  { exception_id, correction, action, amount, currency, id: undoes }: StoredCorrection,
-  id: string,
-  { by, note }: Word,
-  { state, rows, reason }: { state: 'applied' | 'failed'; rows: readonly HostRow[]; reason: string | null },
-): NewCorrection {
-  const made = { id, exception_id, report_id: null, correction, state, action: `undone: ${action}`, amount, currency };
-  return { ...made, rows_written: [...rows], reason, proposed_by: by, proposal_note: note, undoes };
+interface End {
+  id: string;
+  state: 'applied' | 'refused' | 'failed';
+  rows: readonly HostRow[];
+  reason: string | null;
 }
 
-async function record(transaction: Transaction, schema: string, row: NewCorrection, word: Word): Promise<void> {
-  const at = word.at.toISOString();
-  await insertCorrection(transaction, schema, row, at);
-  await transaction`
-    update ${transaction(`${schema}.reconciliation_exceptions`)} as exception
-    set correction_action = ${row.action}
-    where exception.id = ${row.exception_id}
-  `;
+const ends = {
+  applied: { event: 'correction_undone', outcome: 'undone' },
+  refused: { event: 'correction_undo_refused', outcome: 'undo_refused' },
+  failed: { event: 'correction_undo_failed', outcome: 'undo_failed' },
+} as const;
+
+/** The undoing as a row of its own, in the log of the exception and in the totals. */
+async function record(
+  transaction: Transaction,
+  schema: string,
+  { id: undoes, exception_id, correction, action: undone, amount, currency, check_type }: StoredCorrection,
+  { id, state, rows, reason }: End,
+  { by, host, note }: Word,
+  at: string,
+): Promise<void> {
+  const action = `undone: ${undone}`;
+  const made = { id, exception_id, report_id: null, correction, state, action, amount, currency, undoes, reason };
+  const said = { proposed_by: by, proposal_note: note, rows_proposed: null, rows_written: [...rows] };
+  await insertCorrection(transaction, schema, { ...made, ...said }, at);
+  if (state === 'applied')
+    await transaction`
+      update ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      set correction_action = ${storableText(action)}
+      where exception.id = ${exception_id}
+    `;
   await logCorrection(transaction, schema, {
-    exceptionId: row.exception_id,
-    event: 'correction_undone',
-    actor: word.by,
-    host: word.host,
-    note: word.note,
-    details: { correction_id: row.id, undoes: row.undoes },
+    exceptionId: exception_id,
+    event: ends[state].event,
+    actor: by,
+    host,
+    note: reason ?? note,
+    details: { correction_id: id, undoes },
     at,
   });
+  const labels = { check_type, outcome: ends[state].outcome };
+  await addToTotals(transaction, schema, [counted('reconciliation_corrections_total', labels)]);
 }

@@ -10,7 +10,7 @@ export const corrections: Examination<DatabasePatient> = {
   async examine({ config, source, world, database: main }) {
     const { automatic, variable } = config.corrections;
     if (!automatic && variable === 'DATABASE_URL') return [];
-    return withCorrectionDatabase(config.corrections, main, world.signal, async (database) => {
+    return withCorrectionDatabase(config, main, world.signal, async (database) => {
       try {
         const planned = await inTransaction(database, 'read only', (transaction) => planAll(transaction, source));
         if (planned === 0)

@@ -37,8 +37,11 @@ export const counters = {
     labels: { check_type },
   },
   reconciliation_corrections_total: {
-    help: 'Corrections by their end: corrected, refused by a rule of recon, failed at the host; and exceptions that came back after one.',
-    labels: { check_type, outcome: ['corrected', 'refused', 'failed', 'came_back'] },
+    help: 'Corrections by their end: corrected, refused by a rule of recon, failed at the host; exceptions that came back after one; and what became of undoing one.',
+    labels: {
+      check_type,
+      outcome: ['corrected', 'refused', 'failed', 'came_back', 'undone', 'undo_refused', 'undo_failed'],
+    },
   },
   reconciliation_alerts_total: {
     help: 'Exceptions that alerts were written for, cleared ones aside; an incomplete check counts as one of high severity.',

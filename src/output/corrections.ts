@@ -25,6 +25,7 @@ export const correctionColumns = [
   'undone_by',
   'created_at',
   'ended_at',
+  'rows_proposed',
   'rows_written',
 ] as const satisfies readonly (keyof StoredCorrection)[];
 
@@ -80,7 +81,7 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
   ];
   const told = facts.filter((fact): fact is [string, string] => fact[1] !== null);
   const lines = told.map(([name, value]) => `${screen.faint(name.padEnd(10))}  ${value}\n`).join('');
-  return `${screen.strong(excerpt(correction.action, 2_000))}\n\n${lines}${rowsText(correction.rows_written)}`;
+  return `${screen.strong(excerpt(correction.action, 2_000))}\n\n${lines}${rowsText(correction.state === 'applied' ? correction.rows_written : (correction.rows_proposed ?? []))}`;
 }
 
 function wordOf(name: string, at: string, note: string | null): string {

@@ -1,6 +1,7 @@
 import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { severities, type Severity } from '../kinds.ts';
+import type { KindCount } from '../corrections/automatic.ts';
 import type { ReportedCorrections } from '../run/corrections.ts';
 import { stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
@@ -170,7 +171,8 @@ function canaryLines(checks: readonly StoredCheck[]): string[] {
 export function correctionLines({ metadata }: Report): string[] {
   const corrections = metadata['corrections'] as ReportedCorrections | undefined;
   if (corrections === undefined) return [];
-  const { not_made: why, held_back: heldBack = [], tried = 0, corrected, refused, failed } = corrections;
+  const { not_made: why, held_back: heldBack = [], would_try: wouldTry, tried = 0 } = corrections;
+  const { corrected = 0, refused = 0, failed = 0 } = corrections;
   return [
     ...heldBack.map(
       ({ kind, count: found }) => `none of ${found} low ${plain(kind)} is corrected: they have one cause`,
@@ -178,10 +180,13 @@ export function correctionLines({ metadata }: Report): string[] {
     ...(why === undefined ? [] : [`not corrected: ${plain(why)}`]),
     ...(tried === 0
       ? []
-      : [
-          `corrections: ${corrected ?? 0} made, ${refused ?? 0} refused, ${failed ?? 0} failed: recon corrections list`,
-        ]),
+      : [`corrections: ${corrected} made, ${refused} refused, ${failed} failed: recon corrections list`]),
+    ...(wouldTry === undefined ? [] : [`nothing is corrected in a dry run; a run would try ${kindsText(wouldTry)}`]),
   ];
+}
+
+function kindsText(kinds: readonly KindCount[]): string {
+  return kinds.map(({ kind, count: found }) => `${found} low ${plain(kind)}`).join(', ') || 'none';
 }
 
 function looksAtChanges(checks: readonly StoredCheck[]): boolean {

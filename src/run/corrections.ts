@@ -1,5 +1,5 @@
 import { announceActions } from '../alerts/announce.ts';
-import { correctFound, heldBackIn, whyNotNow, type HeldBack } from '../corrections/automatic.ts';
+import { correctableIn, correctFound, whyNotNow, type KindCount } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
 import type { Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
@@ -11,7 +11,9 @@ export interface ReportedCorrections {
   /** Why the run corrected nothing, or nothing more. */
   not_made?: string;
   /** Found too often to be corrected. */
-  held_back?: HeldBack[];
+  held_back?: KindCount[];
+  /** Of a dry run: what it would try, if it were none. */
+  would_try?: KindCount[];
   tried?: number;
   corrected?: number;
   refused?: number;
@@ -25,7 +27,9 @@ export function foreseenCorrections(
 ): { corrections?: ReportedCorrections } {
   if (!config.corrections.automatic) return {};
   const notMade = whyNotNow(outcomes, isWhole(options.scope));
-  return { corrections: notMade === undefined ? { held_back: heldBackIn(outcomes, config) } : { not_made: notMade } };
+  if (notMade !== undefined) return { corrections: { not_made: notMade } };
+  const { tried, heldBack } = correctableIn(outcomes, config);
+  return { corrections: { held_back: heldBack, ...(options.dryRun && { would_try: tried }) } };
 }
 
 /**

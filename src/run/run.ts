@@ -58,6 +58,7 @@ async function dryRun(engine: Engine, database: Database, schema: string): Promi
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
   const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
+  Object.assign(report.metadata, foreseenCorrections(engine, outcomes));
   const endedAt = engine.world.now();
   return {
     ...conclude(report, outcomes, endedAt, engine.mask),

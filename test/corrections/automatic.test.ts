@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { sourceFolder } from '../support/source-folder.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { withoutConstraints } from '../support/ledger.ts';
+import { cutAt } from '../support/run-check.ts';
 import { desk, type Desk } from './desk.ts';
 
 /** A desk whose account of Ada's has drifted. */
@@ -33,6 +34,16 @@ describe('a run that corrects by itself', () => {
     await at.save();
     const before = await at.books();
     await at.drift(at.ledger.account(at.ada, 'usdc_balance').id, '1');
+    expect(await correctedBy(at, ['--type', 'daily', '--dry-run'])).toEqual({
+      held_back: [],
+      would_try: [
+        { kind: 'balance_drift', count: 1 },
+        { kind: 'unlinked', count: 1 },
+      ],
+    });
+    expect((await at.types(['run', '--dry-run'])).stdout).toContain(
+      'nothing is corrected in a dry run; a run would try 1 low balance_drift, 1 low unlinked',
+    );
 
     const { report, exitCode } = await at.runs(['--type', 'daily']);
     expect(exitCode).toBe(2); // it was found
@@ -124,31 +135,28 @@ describe('a run that corrects by itself', () => {
     expect(await reasons(at)).toEqual(['It is of medium severity: only low ones are corrected.']);
   });
 
-  test.each<[string, (at: Desk & { account: string }) => unknown]>([
-    ['of the same user', ({ ledger, ada, save }) => (ledger.deposit(ada, '7', { post: false }), save())],
-    [
-      'of a transaction on the account',
-      async ({ ledger, bob, ada, save }) => {
-        const accounts = [ledger.account(bob, 'usdc_balance'), ledger.account(ada, 'usdc_balance')] as const;
-        ledger.internalTransfer(bob, ...accounts, '2').entries[0]!.amount = '3';
-        await save();
-      },
-    ],
-    [
-      'of another’s transaction on another account of the user',
-      async ({ ledger, bob, ada, save }) => {
-        const accounts = [ledger.account(bob, 'fiat_exposure'), ledger.account(ada, 'fiat_exposure')] as const;
-        ledger.internalTransfer(bob, ...accounts, '2').entries[0]!.amount = '3';
-        await save();
-      },
-    ],
-    ['of the account', ({ sql, account }) => sql`update ledger_accounts set balance = -0.5 where id = ${account}`],
-  ])('leaves a drift alone where there is another exception %s', async (_what, plant) => {
-    const at = await drifted('0.5');
-    await plant(at);
-    const { corrected } = await correctedBy(at);
-    expect(corrected).toBe(0);
-    expect((await at.exceptions()).length).toBeGreaterThan(0);
+  test('leaves a drift alone where there is another exception of the user, the account or a transaction on it', async () => {
+    const at = await desk();
+    const { ledger, bob, save, sql, drift } = at;
+    const users = [ledger.user(), ledger.user(), ledger.user(), ledger.user()] as const;
+    const account = (user: (typeof users)[number]) => ledger.account(user, 'usdc_balance');
+    for (const user of users) ledger.deposit(user, '100');
+    const [ofUser, ofTransaction, ofOtherAccount, ofAccount] = users;
+    const { subject } = ledger.deposit(ofUser, '7', { post: false });
+    const unbalanced = (['usdc_balance', 'fiat_exposure'] as const).map((type, index) => {
+      const to = ledger.account([ofTransaction, ofOtherAccount][index]!, type);
+      const transaction = ledger.internalTransfer(bob, ledger.account(bob, type), to, '2');
+      transaction.entries[0]!.amount = '3';
+      return `transaction:${transaction.id}`;
+    });
+    await save();
+    for (const user of [ofUser, ofTransaction, ofOtherAccount]) await drift(account(user).id, '0.5');
+    await sql`update ledger_accounts set balance = -0.5 where id = ${account(ofAccount).id}`;
+    expect(await correctedBy(at)).toMatchObject({ corrected: 0, refused: 3 });
+    const touching = (await reasons(at)).map((reason) => /, (\w+:\S+)\.$/.exec(reason!)?.[1]);
+    expect(touching.sort()).toEqual([subject, ...unbalanced].sort());
+    const found = (await at.exceptions()).map(({ kind }) => kind);
+    expect(found).toContain('negative_balance'); // it stands before the drift of that account
   });
 
   test('leaves accounts alone that are part of what a custodian does not agree with', async () => {
@@ -198,6 +206,11 @@ describe('a run that corrects by itself', () => {
     expect(await correctedBy(at)).toMatchObject({ tried: 3, corrected: 1, refused: 2 });
     expect(await correctedBy(at)).toMatchObject({ tried: 2, corrected: 0, refused: 2 });
     expect((await reasons(at)).at(-1)).toBe('The limit of 24 hours, 1.8, would be passed.');
+    const [nextDay, soon] = [25, 23].map((hours) => new Date(cutAt.getTime() + hours * 3_600_000));
+    const made = async (options: object) => (await at.runs([], options)).report.metadata['corrections'];
+    expect(await made({ now: nextDay }), 'a machine whose clock is off').toMatchObject({ corrected: 0, refused: 2 });
+    expect(await made({ asOf: soon })).toMatchObject({ corrected: 0, refused: 2 });
+    expect(await made({ asOf: nextDay })).toMatchObject({ corrected: 2 });
   });
 
   test('corrects none where there are too many of a kind, and tells so once', async () => {
@@ -263,7 +276,9 @@ describe('a run that corrects by itself', () => {
     expect(await correctedBy(at)).toMatchObject({ tried: 1, failed: 1 });
     expect(await reasons(at)).toEqual([
       'The database refused it: closed (P0001).',
-      expect.stringMatching(/^After it, account .* stores a balance that its entries do not add up to/) as string,
+      expect.stringMatching(
+        /^With it written, .*: account .* stores a balance that its entries do not add up to/,
+      ) as string,
       expect.stringMatching(/was not written as it was planned/) as string,
     ]);
     await at.sql`drop trigger closed on ledger_accounts`;

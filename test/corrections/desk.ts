@@ -71,7 +71,12 @@ export async function desk(env: Record<string, string> = {}): Promise<Desk> {
     bob,
     save: () => ledger.save(sql),
     exceptions: () => sql`select * from reconciliation_exceptions order by fingerprint collate "C", created_at`,
-    corrections: () => sql`select * from reconciliation_corrections order by created_at, correction, id`,
+    // the clock of the database stands still in tests, that of the machine moves on from run to run
+    corrections: () => sql`
+      select correction.*
+      from reconciliation_corrections as correction
+      left join reconciliation_reports as report on report.id = correction.report_id
+      order by report.started_at, correction.correction, correction.id`,
     books: () => booksIn(sql),
     drift: async (accountId, by) => {
       await sql`update ledger_accounts set balance = balance + ${by}::numeric where id = ${accountId}`;
@@ -96,12 +101,12 @@ export function deskOf(database: Database, at?: Date): CorrectionDesk {
     schema: 'public',
     config: configOf(),
     source: openSource('stack_service'),
-    world: { now: () => at ?? new Date(), random: () => 0.5, signal, host: 'desk-7', ...(at && { asOf: at }) },
+    world: { random: () => 0.5, signal, host: 'desk-7', ...(at && { asOf: at }) },
     mask: (text) => text,
   };
 }
 
 /** Somebody who says something without a note. */
-export function wordOf(by: string, at = new Date()): Word {
-  return { by, host: 'desk-7', at, note: null };
+export function wordOf(by: string): Word {
+  return { by, host: 'desk-7', note: null };
 }

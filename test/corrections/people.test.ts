@@ -38,8 +38,10 @@ describe('what takes two people', () => {
     expect(await types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({ exitCode: 0 });
     await addLoose(ada);
     expect(await types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({
-      exitCode: 64,
-      stderr: expect.stringContaining('stores a balance that its entries do not add up to') as string,
+      exitCode: 2,
+      stderr: expect.stringMatching(
+        /With it written, something would still be wrong: account .* stores a balance that its entries do not add up to.*\n`recon exceptions show/,
+      ) as string,
     });
   });
 
@@ -67,9 +69,11 @@ describe('what takes two people', () => {
 
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
     expect(await books()).toEqual(before);
+    expect(correction).toMatchObject({ rows_proposed: { length: 5 }, rows_written: [] });
+    expect((await types(['corrections', 'show', correction.id])).stdout).toContain('ledger_transactions');
     for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
       expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
-        exitCode: 64,
+        exitCode: 2,
         stderr: expect.stringContaining('somebody else has to approve') as string,
       });
     expect(await books()).toEqual(before);
@@ -120,7 +124,7 @@ describe('what takes two people', () => {
       'recon does not correct it: more was posted than the record says, which is reversed and posted again.',
     );
     expect(await at.types(['corrections', 'propose', excess])).toMatchObject({
-      exitCode: 64,
+      exitCode: 2,
       stderr: expect.stringContaining('More was posted than the record says') as string,
     });
   });
@@ -130,7 +134,14 @@ describe('what takes two people', () => {
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     await at.sql`update deposits set amount = 4000 where id = ${at.deposit.id}`;
     const before = await at.books();
-    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    const said = 'The books have moved: it is no longer what was proposed.';
+    expect(await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--dry-run'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`${said}\nEnd it with \`recon corrections reject\``) as string,
+    });
+    expect(await at.corrections()).toMatchObject([{ state: 'proposed' }]); // whoever only looks ends nothing
+    const ended = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(ended).toMatchObject({ exitCode: 2, correction: { state: 'refused', reason: said } });
     expect(await at.books()).toEqual(before);
   });
 
@@ -145,6 +156,8 @@ describe('what takes two people', () => {
     const other = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
     expect(other.correction).toMatchObject({
       state: 'applied',
+      action: `balance of account ${account} moved by -0.5, to opening + entries`,
+      rows_proposed: [{ id: account, before: { balance: '80.5' }, after: { balance: '80' } }],
       rows_written: [{ id: account, before: { balance: '87.5' }, after: { balance: '87' } }],
     });
     expect((await at.runs()).exitCode).toBe(0);
@@ -160,7 +173,7 @@ describe('what takes two people', () => {
     at.ledger.postDeposit(at.ada, at.deposit.id, '5000');
     await at.save();
     const before = await at.books();
-    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(2);
     expect(await at.books()).toEqual(before);
   });
 
@@ -179,32 +192,65 @@ describe('what takes two people', () => {
       correction: { state: 'failed', reason: 'The database refused it: the period is closed (P0001).' },
     });
     expect(await at.books()).toEqual(before);
-    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(2);
   });
 
-  test('the database itself refuses the same name, a run that posts, and any change of what has ended', async () => {
+  test('the database itself refuses a second correction of one exception, and any change of what has ended', async () => {
     const { sql, id } = await missing();
-    const row = (changes: object) => sql`
-      insert into reconciliation_corrections ${sql({
-        exception_id: id,
-        correction: 'post_record',
-        state: 'applied',
-        action: 'x',
-        amount: '1',
-        proposed_by: 'Ada',
-        decided_by: 'Grace',
-        created_at: new Date(),
-        ended_at: new Date(),
-        ...changes,
-      })}`;
-    await expect(row({ decided_by: ' ada' })).rejects.toThrow(/four_eyes/);
-    await expect(row({ decided_by: null })).rejects.toThrow(/two_people/);
-    await expect(row({ proposed_by: 'system', decided_by: null })).rejects.toThrow(/two_people/);
-    await expect(row({ decided_by: 'System' })).rejects.toThrow(/people_decide/);
-    await row({});
-    await expect(row({})).rejects.toThrow(/one_applied/);
-    await expect(sql`update reconciliation_corrections set amount = 2`).rejects.toThrow(/append-only/);
+    const propose = async () => {
+      const [{ id: proposal } = { id: '' }] = await sql<{ id: string }[]>`
+        insert into reconciliation_corrections ${sql({
+          exception_id: id,
+          correction: 'post_record',
+          state: 'proposed',
+          action: 'x',
+          amount: '1',
+          proposed_by: 'Ada',
+          rows_proposed: sql.json([{}]),
+          created_at: new Date(),
+        })} returning id`;
+      return proposal;
+    };
+    const apply = (proposal: string) => sql`
+      update reconciliation_corrections
+      set state = 'applied', decided_by = 'Grace', rows_written = '[{}]', ended_at = now()
+      where id = ${proposal}`;
+    await apply(await propose());
+    const again = await propose();
+    await expect(apply(again)).rejects.toThrow(/one_applied/);
+    await expect(sql`update reconciliation_corrections set reason = 'x'`).rejects.toThrow(/append-only/);
     await expect(sql`delete from reconciliation_corrections`).rejects.toThrow(/append-only/);
+  });
+
+  test('an undoing that the host refuses is on record too, and counted', async () => {
+    const at = await missing();
+    const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
+    await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    const before = await at.books();
+    await at.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the period is closed'; end $$;
+      create trigger closed before update on ledger_transactions for each row execute function refuse();
+    `);
+    const reason = 'The database refused it: the period is closed (P0001).';
+    expect(await at.types(['corrections', 'undo', correction.id, '--dry-run'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`It cannot be undone: ${reason}`) as string,
+    });
+    const failed = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    expect(failed).toMatchObject({ exitCode: 2, correction: { state: 'failed', reason, rows_written: [] } });
+    await at.types(['corrections', 'stop', '--note', 'ticket 812']);
+    const refused = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    expect(refused).toMatchObject({ exitCode: 2, correction: { state: 'refused' } });
+    expect(await at.books()).toEqual(before);
+    const events = await at.sql<{ event: string; note: string }[]>`
+      select event, note from reconciliation_exception_events where event like '%undo%' order by sequence`;
+    expect(events).toEqual([
+      { event: 'correction_undo_failed', note: reason },
+      { event: 'correction_undo_refused', note: 'Corrections are stopped by ada: ticket 812.' },
+    ]);
+    const { stdout } = await at.types(['metrics', 'print']);
+    for (const outcome of ['undo_failed', 'undo_refused'])
+      expect(stdout).toContain(`reconciliation_corrections_total{check_type="deposits",outcome="${outcome}"} 1`);
   });
 
   test('rejected, it is over; and one exception has one proposal at a time', async () => {
@@ -218,7 +264,7 @@ describe('what takes two people', () => {
     );
     const rejected = await json<Shown>(at, `corrections reject ${correction.id} --by Grace --note twice`);
     expect(rejected.correction.state).toBe('rejected');
-    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(64);
+    expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(2);
     expect((await at.types(['corrections', 'show', correction.id])).stdout).toContain('by Grace');
   });
 });

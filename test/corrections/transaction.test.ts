@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/corrections/correction.ts';
 import { inCorrection } from '../../src/corrections/transaction.ts';
 import { OperatorError } from '../../src/operator-error.ts';
-import { testDatabase } from '../support/database.ts';
+import { testDatabase, untilWaited } from '../support/database.ts';
 import { openPool } from '../support/run-check.ts';
 import { deskOf } from './desk.ts';
 
@@ -14,7 +15,7 @@ await sql`create function fail(code text) returns void language plpgsql as $$
 /** How often it was tried, and what came of it, where the first `times` attempts meet this SQLSTATE. */
 async function attempt(code: string, times: number): Promise<[number, unknown]> {
   let tried = 0;
-  const outcome = await inCorrection(desk, async ({ transaction }) => {
+  const outcome = await inCorrection(desk, randomUUID(), async ({ transaction }) => {
     tried += 1;
     await transaction`create table public.written ()`;
     if (tried <= times) await transaction`select public.fail(${code})`;
@@ -40,4 +41,17 @@ test('what would be the same another time is not: a refusal, a long statement, a
     const [tried, outcome] = await attempt(code, 1);
     expect([tried, outcome instanceof OperatorError && outcome.exitCode], code).toEqual([1, 78]);
   }
+});
+
+test('a signal ends it at once, also where it waits for somebody’s lock, and nothing is written', async () => {
+  const controller = new AbortController();
+  const stopped = { ...desk, world: { ...desk.world, signal: controller.signal } };
+  const outcome = await sql.begin(async (other) => {
+    await other`select pg_advisory_xact_lock(hashtextextended('recon exceptions public', 0))`;
+    const waiting = inCorrection(stopped, randomUUID(), () => Promise.resolve('done')).catch((error: unknown) => error);
+    await untilWaited(sql);
+    controller.abort(new Error('SIGTERM'));
+    return waiting;
+  });
+  expect(outcome).toBe(controller.signal.reason);
 });

@@ -16,6 +16,7 @@ const names = [
   '0006_told_and_switched_off',
   '0007_history',
   '0008_corrections',
+  '0009_four_eyes',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -102,7 +103,7 @@ describe('up and down', () => {
       await other`lock table reconciliation_corrections`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0008_corrections.down.sql');
+      expect(error.message).toContain('sql/migrations/0009_four_eyes.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });

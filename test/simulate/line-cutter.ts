@@ -7,6 +7,8 @@ export interface LineCutter {
   url: string;
   /** Calls `blow` once when the nth message from now on comes from the client, before it is passed on. */
   strikeAt: (message: number, blow: () => void) => void;
+  /** Calls `blow` once when the client says what is meant: before the server hears it, or before its answer is heard. */
+  strikeWhen: (isMeant: (message: Buffer) => boolean, moment: 'unheard' | 'unanswered', blow: () => void) => void;
   /** Ends every connection, and refuses further ones. */
   cut: () => void;
   /** Lets connections through again, and strikes no more. */
@@ -20,6 +22,8 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
   let isCut = false;
   let countdown = Infinity;
   let strike: () => void = () => undefined;
+  const never: (message: Buffer) => boolean = () => false;
+  let [isHeard, isAnswered] = [never, never] as [typeof never, typeof never];
   const server = createServer((client) => {
     if (isCut) {
       client.destroy();
@@ -39,10 +43,13 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
     }
     client.on('data', (message) => {
       countdown -= 1;
-      if (countdown === 0) strike();
-      if (!isCut) upstream.write(message);
+      if (countdown === 0 || isHeard(message)) strike();
+      if (isAnswered(message)) upstream.prependOnceListener('data', strike); // before it is passed on
+      if (!upstream.destroyed) upstream.write(message);
     });
-    upstream.on('data', (message) => client.write(message));
+    upstream.on('data', (message) => {
+      if (!client.destroyed) client.write(message);
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -57,6 +64,13 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
     strikeAt: (message, blow) => {
       countdown = message;
       strike = blow;
+    },
+    strikeWhen: (isMeant, moment, blow) => {
+      [isHeard, isAnswered] = moment === 'unheard' ? [isMeant, never] : [never, isMeant];
+      strike = () => {
+        [isHeard, isAnswered] = [never, never];
+        blow();
+      };
     },
     cut,
     mend: () => {
