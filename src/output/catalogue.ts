@@ -37,7 +37,7 @@ export function catalogueOf(checks: readonly Check[]): CatalogueRow[] {
   return checks.flatMap((check) =>
     check.kinds.map((name) => {
       const { of: subject, expected, actual, floor, ceiling, meaning, remedy } = kindNamed(name);
-      const { sentence: correction } = outlookOfKind(name);
+      const { sentence: correction } = outlookOfKind(name, check.name);
       return { check: check.name, kind: name, subject, expected, actual, floor, ceiling, meaning, remedy, correction };
     }),
   );
@@ -53,7 +53,7 @@ export function catalogueScreen(checks: readonly Check[], screen: Screen): strin
         row.kind,
         row.subject,
         row.floor,
-        correctors[outlookOfKind(kindNamed(row.kind).name).by],
+        correctors[outlookOfKind(kindNamed(row.kind).name, check.name).by],
         `${row.subject} ${row.meaning}`,
       ]);
       const table = renderTable(

@@ -7,7 +7,7 @@ import { recon } from '../support/world.ts';
 
 interface Catalogue {
   version: number;
-  kinds: { check: string; kind: string; floor: string; remedy: string }[];
+  kinds: { check: string; kind: string; floor: string; remedy: string; correction: string }[];
 }
 
 describe('recon checks', { timeout: 60_000 }, () => {
@@ -31,6 +31,20 @@ describe('recon checks', { timeout: 60_000 }, () => {
     expect(csv[0]).toBe('check,kind,subject,expected,actual,floor,ceiling,meaning,remedy,correction');
     const all = JSON.parse((await recon(['checks', '-o', 'json'])).stdout) as Catalogue;
     expect(csv).toHaveLength(all.kinds.length + 2);
+  });
+
+  test('says what recon corrects, and of which check: the host alone knows the accounts of a conversion', async () => {
+    const all = JSON.parse((await recon(['checks', '-o', 'json'])).stdout) as Catalogue;
+    const corrected = all.kinds.filter(({ correction }) => !correction.startsWith('recon does not correct it: '));
+    expect(corrected.map(({ check, kind }) => `${check}/${kind}`)).toEqual([
+      'ledger_consistency/balance_drift',
+      'deposits/missing_in_ledger',
+      'deposits/amount_mismatch',
+      'conversion_jobs/unlinked',
+      'withdrawals/missing_in_ledger',
+      'withdrawals/amount_mismatch',
+    ]);
+    expect((await recon(['checks', 'conversion_jobs'])).stdout).not.toContain('two people');
   });
 
   test('prints SQL that PostgreSQL runs as it is', async () => {
