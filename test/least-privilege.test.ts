@@ -19,6 +19,7 @@ async function lockedDown() {
   const { url, sql } = await testDatabase();
   await sql.unsafe(`revoke all on database ${new URL(url).pathname.slice(1)} from public`);
   await sql`revoke all on schema public from public`;
+  await sql`revoke execute on all functions in schema public from public`;
   const ledger = new LedgerBuilder({ now: cutAt, seed: 5 });
   const ada = ledger.user();
   ledger.deposit(ada, '20');
