@@ -4,7 +4,8 @@ export const exitCodes = [
   { code: 1, meaning: 'a bug in recon: unexpected error, with its stack', retry: '' },
   {
     code: 2,
-    meaning: 'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do; a change: what is on record says no to it)',
+    meaning:
+      'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do; a change: what is on record says no to it)',
     retry: 'no',
   },
   { code: 3, meaning: 'incomplete: at least one check proves nothing (database, API, deadline)', retry: 'yes' },

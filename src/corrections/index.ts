@@ -6,7 +6,7 @@ import { postRecord } from './post-record.ts';
 import { setBalance } from './set-balance.ts';
 
 /** The registry: every correction there is. */
-export const corrections: readonly Correction[] = [setBalance, linkJob, postRecord, adjustAmount];
+const corrections: readonly Correction[] = [setBalance, linkJob, postRecord, adjustAmount];
 
 /** The kinds that a run corrects by itself, if that is switched on. */
 export const automaticKinds = corrections.filter(({ by }) => by === 'machine').map(({ kind }) => kind);

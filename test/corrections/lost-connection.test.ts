@@ -113,7 +113,8 @@ test('the database that is lost is the one that is named', async () => {
     );
   await using(line.url, url);
   line.cut();
-  const said = (variable: string) => expect.objectContaining({ hint: expect.stringContaining(variable) as string });
+  const said = (variable: string) =>
+    expect.objectContaining({ hint: expect.stringContaining(variable) as string }) as Error;
   await expect(using(line.url, url)).rejects.toEqual(said('in DATABASE_URL'));
   await expect(using(url, line.url)).rejects.toEqual(said('in CORRECTION_DATABASE_URL'));
 });
