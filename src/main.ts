@@ -69,7 +69,7 @@ function buildProgram(context: CommandContext): Command {
     })
     .addHelpText(
       'after',
-      '\nExamples:\n  recon doctor\n  recon status\n  recon run --type daily\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
+      '\nBegin with recon doctor: it says what a first run needs, one thing after the other.\n\nExamples:\n  recon doctor\n  recon run --type daily\n  recon status\n  recon exceptions list\n\nMore: recon help exit-codes, recon help environment, recon help output',
     );
   for (const build of [
     runCommand,

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /**
  * A file or folder that ships with recon, by its path in the package: `sql/roles.sql`. The build puts every module flat
  * into dist/, as far from the package's root as src/ is: so this file must stay here.
@@ -5,3 +7,6 @@
 export function shipped(path: string): URL {
   return new URL(`../${path}`, import.meta.url);
 }
+
+/** For a database administrator: the rights that recon needs, as roles. */
+export const rolesFile = fileURLToPath(shipped('sql/roles.sql'));

@@ -181,14 +181,14 @@ export interface Source {
 }
 
 const sqlFolder = fileURLToPath(shipped('sql/'));
+const firstHost = join(sqlFolder, 'source/stack_service');
 
 /**
  * Finds the folder that `RECONCILIATION_SOURCE` names: a name under sql/source, or a path. Throws an OperatorError
  * (78) if it is not there or lacks a relation.
  */
 export function openSource(nameOrPath: string): Source {
-  const isName = /^[\w-]+$/.test(nameOrPath);
-  const folder = isName
+  const folder = isShipped({ name: nameOrPath })
     ? join(sqlFolder, 'source', nameOrPath)
     : isAbsolute(nameOrPath)
       ? nameOrPath
@@ -197,17 +197,22 @@ export function openSource(nameOrPath: string): Source {
     throw new OperatorError(
       78,
       `RECONCILIATION_SOURCE names a folder that does not exist: ${folder}.`,
-      'Copy sql/source/stack_service, change its files, and give the path of the copy, with a slash in it: ./mapping.',
+      `Copy ${firstHost}, change its files, and give the path of the copy, with a slash in it: ./mapping.`,
     );
   const missing = Object.keys(relations).filter((relation) => !existsSync(join(folder, `${relation}.sql`)));
   if (missing.length > 0)
     throw new OperatorError(
       78,
       `The source folder ${folder} lacks ${missing.map((relation) => `${relation}.sql`).join(', ')}.`,
-      'Every relation needs its file; sql/source/stack_service shows what each returns.',
+      `Every relation needs its file; ${firstHost} shows what each returns.`,
     );
   assertSelects(folder);
   return { name: nameOrPath, folder };
+}
+
+/** Whether it came with recon, or is a copy of yours: what is no plain word is a path. */
+export function isShipped({ name }: Pick<Source, 'name'>): boolean {
+  return /^[\w-]+$/.test(name);
 }
 
 /** The hash of a mapping and of the SQL of the checks: what was seen by others is not known. */
@@ -225,7 +230,7 @@ function assertSelects(folder: string): void {
     throw new OperatorError(
       78,
       `${empty.join(', ')}: holds no select.`,
-      'Each file is one select without a semicolon; sql/source/stack_service shows what each returns.',
+      `Each file is one select without a semicolon; ${firstHost} shows what each returns.`,
     );
 }
 

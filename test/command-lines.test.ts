@@ -47,7 +47,9 @@ async function type(line: string) {
 
 const readme = commandLinesOf((await read('README.md')).replace(/^## Not built yet[^]*/m, ''));
 const runbook = commandLinesOf(await read('deploy/runbook.md'));
-const crontab = [...(await read('crontab.example')).matchAll(/^[^#\n].*?recon\.js (.+?) >/gm)].map(([, line]) => line!);
+const crontab = [...(await read('crontab.example')).matchAll(/^[\d*][^#\n]*? recon (.+?) >/gm)].map(
+  ([, line]) => line!,
+);
 
 describe('every command line is understood', () => {
   test.each(readme.filter((line) => !line.startsWith('--reset')))('README: recon %s', async (line) => {

@@ -75,6 +75,7 @@ describe('the configuration', () => {
   test('every malformed value is named, all of them at once, with what it should be', () => {
     const wrong = {
       DATABASE_URL: 'mysql://db/app',
+      CIRCLE_API_KEY: 'TEST_API_KEY:its-secret-alone',
       CIRCLE_BASE_URL: 'api.circle.com',
       CIRCLE_REQUESTS_PER_SECOND: '0',
       ALPACA_AUTH_URL: 'ftp://alpaca.markets',
@@ -174,7 +175,7 @@ describe('a secret from a file', () => {
     expect(problemsOf({ ALPACA_API_SECRET_FILE: empty })).toEqual([
       `ALPACA_API_SECRET_FILE names an empty file: ${empty}.`,
     ]);
-    expect(problemsOf({ CIRCLE_API_KEY: 'one-key', CIRCLE_API_KEY_FILE: empty })).toEqual([
+    expect(problemsOf({ CIRCLE_API_KEY: 'TEST_API_KEY:one:key', CIRCLE_API_KEY_FILE: empty })).toEqual([
       'CIRCLE_API_KEY and CIRCLE_API_KEY_FILE are both set: unset one of them.',
     ]);
   });

@@ -14,6 +14,14 @@ import { operatorOf, recon, withoutCustodians, type RunDocument } from './suppor
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 const roles = await read('sql/roles.sql');
 
+/** On one connection, as psql runs a script. */
+async function byHand(sql: postgres.Sql, script: string): Promise<void> {
+  const connection = await sql.reserve();
+  await connection.unsafe(script.replace('\\set ON_ERROR_STOP on\n', ''));
+  await connection.unsafe('reset search_path');
+  connection.release();
+}
+
 /** Books with one fault, in a database that lets nobody in by default. */
 async function lockedDown() {
   const { url, sql } = await testDatabase();
@@ -34,6 +42,51 @@ async function lockedDown() {
 }
 
 describe('with exactly the rights of sql/roles.sql', () => {
+  test('a newcomer whose role may do nothing gets there by doing what doctor says, word for word', async () => {
+    const { url, sql } = await emptyDatabase();
+    await sql.unsafe(await read('test/support/host.sql'));
+    const ledger = new LedgerBuilder({ now: new Date() });
+    const ada = ledger.user();
+    ledger.deposit(ada, '5');
+    ledger.investment(ada, '3');
+    await ledger.save(sql);
+    const { CIRCLE_API_KEY, ALPACA_API_KEY, ALPACA_API_SECRET, ...urls } = (
+      await startCustodians(ada, { usdc: '0', cash: '3' }, () => new Date())
+    ).env;
+    const keys = { CIRCLE_API_KEY, ALPACA_API_KEY, ALPACA_API_SECRET };
+    const env: Record<string, string> = { ...urls };
+    const now = { now: new Date(), asOf: null };
+
+    /** Does what a hint says; a person has the URL and the keys, an administrator the database. */
+    const obey = async (hint: string): Promise<void> => {
+      const [, command] = /`recon (migrate up --print)`/.exec(hint) ?? [];
+      const [, file, grant] = /psql .*-f (\S+), and then: (.+;)$/.exec(hint) ?? [];
+      if (command !== undefined) await byHand(sql, (await recon(command.split(' '), { env })).stdout);
+      else if (file !== undefined) await byHand(sql, `${await readFile(file, 'utf8')}; ${grant!}`);
+      else if (hint.startsWith('PostgreSQL with the ledger')) env['DATABASE_URL'] = (await login(sql, url)).url;
+      else if (/^(Circle|Alpaca Broker) API (key|secret)/.test(hint)) Object.assign(env, keys);
+      else throw new Error(`A newcomer cannot know what this means: ${hint}`);
+    };
+    const consult = async () => {
+      const { stdout } = await recon(['doctor', '-o', 'json'], { env, ...now });
+      const { diagnoses } = JSON.parse(stdout) as { diagnoses: { topic: string; verdict: string; next: string }[] };
+      return diagnoses.filter(({ verdict }) => verdict === 'problem');
+    };
+    const told: string[] = [];
+    for (let problems = await consult(); problems.length > 0; problems = await consult()) {
+      const { topic, next } = problems[0]!;
+      told.push(topic);
+      expect(told.length, next).toBeLessThan(9);
+      const [, others] = /Or do without: RECONCILIATION_CHECKS=(\S+)$/.exec(next) ?? [];
+      const without = { ...env, RECONCILIATION_CHECKS: others ?? '' };
+      if (others !== undefined)
+        expect(await recon(['doctor'], { env: without, ...now })).toMatchObject({ exitCode: 0 });
+      await obey(next);
+    }
+    expect(told).toEqual(['configuration', 'tables', 'tables', 'circle_balance']); // to be made, and to be read
+    expect(await recon(['run', '--type', 'daily'], { env, ...now })).toMatchObject({ exitCode: 0 });
+  });
+
   test('every command works, and doctor misses only what the file leaves to choose', async () => {
     const { url, sql, ada, missing } = await lockedDown();
     const role = await login(sql, url, 'recon_reader', 'recon_writer');
@@ -296,14 +349,6 @@ test('a hostile search_path changes nothing: functions, operators, and tables of
 });
 
 describe('recon migrate --print', () => {
-  /** On one connection, as psql runs a script. */
-  const byHand = async (sql: postgres.Sql, script: string) => {
-    const connection = await sql.reserve();
-    await connection.unsafe(script.replace('\\set ON_ERROR_STOP on\n', ''));
-    await connection.unsafe('reset search_path');
-    connection.release();
-  };
-
   test('prints what migrate up does; it changes nothing, and needs no right to make tables', async () => {
     const { url, sql } = await emptyDatabase();
     const role = await login(sql, url);

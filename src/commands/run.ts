@@ -29,7 +29,7 @@ interface RunFlags {
 
 const examples = `
 Examples:
-  recon run --type hourly --fail-on never     as a scheduler calls it: 0 unless recon itself could not tell
+  recon run --type hourly --fail-on high      as schedulers call it: 2 only while something high or critical stands
   recon run --type daily -o json              the whole result for a machine
   recon run --check deposits --since 7d       one check over the records of a week; clears nothing
   recon run --dry-run                         reads and prints, stores nothing; needs no tables of recon

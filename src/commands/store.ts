@@ -14,7 +14,7 @@ export interface Store {
 export async function withStore<T>(world: World, body: (store: Store) => Promise<T>): Promise<T> {
   const { parseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database/database.ts');
-  const { assertMigrated } = await import('../migrations/migrations.ts');
+  const { assertMigrated } = await import('../migrations/assert-migrated.ts');
   const config = parseConfig(world.env);
   return withDatabase(config.databaseUrl, { connections: 2, signal: world.signal }, async (database) =>
     body({ database, schema: await assertMigrated(database, config.schema), config }),

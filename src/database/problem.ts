@@ -1,4 +1,5 @@
 import { OperatorError } from '../operator-error.ts';
+import { rolesFile } from '../shipped.ts';
 
 export interface DatabaseProblem {
   /** SQLSTATE (PostgreSQL, appendix A) or Node's code of a connection error. */
@@ -138,11 +139,19 @@ const explanations: [isMeant: (code: string) => boolean, Explain][] = [
     }),
   ],
   [
-    (code) => code === '42501' || code === '25006',
+    (code) => code === '42501',
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The role of ${variable} may not do this at ${place}: ${message} (${code}).`,
-      hint: 'Grant it the right, or use a role that has it; `recon run --dry-run` only reads.',
+      hint: `A database administrator has to grant it: ${rolesFile} has every right that recon needs. \`recon run --dry-run\` only reads.`,
+    }),
+  ],
+  [
+    (code) => code === '25006',
+    ({ place, variable, message, code }) => ({
+      exitCode: 78,
+      message: `Nobody may write at ${place}, as on a replica: ${message} (${code}).`,
+      hint: `${variable} names the main database; the checks may read from a replica, in SOURCE_DATABASE_URL.`,
     }),
   ],
   [

@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { shipped } from '../shipped.ts';
+import { rolesFile } from '../shipped.ts';
 import type { Database } from './database.ts';
+
+/** What a database administrator types; `role` as SQL writes it, `schema` where recon's tables have one of their own. */
+export function howToGrant(role: string, schema: string | undefined): string {
+  const path = schema === undefined ? '' : `-c 'set search_path = ${schema}, public' `;
+  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${role};`;
+}
+
+/** Who is connected, as SQL writes it. */
+export async function roleOf(database: Database): Promise<string> {
+  const [row] = await database<{ role: string }[]>`select quote_ident(current_user) as role`;
+  if (row === undefined) throw new Error('The database did not say who is connected.');
+  return row.role;
+}
 
 /**
  * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do: `select,
@@ -27,7 +40,7 @@ export async function missingRights(database: Database, schema: string): Promise
 
 /** One `grant … on <table> to recon_writer;` of the file. */
 function writerGrants(): { table: string; privileges: string[] }[] {
-  const grants = readFileSync(shipped('sql/roles.sql'), 'utf8').matchAll(
+  const grants = readFileSync(rolesFile, 'utf8').matchAll(
     /^grant ([a-z, ]+) on (reconciliation_\w+) to recon_writer;$/gm,
   );
   return Array.from(grants, ([, privileges = '', table = '']) => ({ table, privileges: privileges.split(', ') }));

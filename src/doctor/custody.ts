@@ -1,6 +1,8 @@
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
 import { query } from '../database/database.ts';
 import { money, toText } from '../money.ts';
-import { bind, compose, type Statement } from '../source.ts';
+import { bind, compose, type Source, type Statement } from '../source.ts';
 import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
@@ -23,18 +25,28 @@ const custodyStatements = {
 /** That whoever has money at a custodian has an account there, and shares it with nobody. */
 export const owners: Examination<DatabasePatient> = {
   topic: 'owners',
+  after: 'source',
   async examine(patient) {
-    const opinions = await look(patient, async ({ transaction, source, params }) => {
-      const ask = <T extends object>(statement: Statement) =>
-        query<T>(transaction, compose(source, statement), bind(params));
+    const { config, source } = patient;
+    if (!isOn(config, 'circle') && !isOn(config, 'alpaca')) return [];
+    const opinions = await look(patient, async ({ transaction, params }) => {
+      const ask = async <T extends { custodian: string }>(statement: Statement) => {
+        const rows = await query<T>(transaction, compose(source, statement), bind(params));
+        return rows.filter(({ custodian }) => isOn(config, custodian));
+      };
       return [
-        ...(await ask<MissingRow>(custodyStatements.missing)).map(describeMissing),
+        ...(await ask<MissingRow>(custodyStatements.missing)).map((row) => describeMissing(row, source)),
         ...(await ask<SharedRow>(custodyStatements.several)).map(describeShared),
       ];
     });
     return opinions.length > 0 ? opinions : [ok('Every user with money at a custodian has an account there, alone.')];
   },
 };
+
+/** A custodian whose check is left out is nobody's concern. */
+function isOn({ checks }: Config, custodian: string): boolean {
+  return checks.some((name) => name === `${custodian}_balance`);
+}
 
 interface MissingRow {
   custodian: string;
@@ -43,10 +55,10 @@ interface MissingRow {
   largest: string[];
 }
 
-function describeMissing({ custodian, users, amount, largest }: MissingRow): Opinion {
+function describeMissing({ custodian, users, amount, largest }: MissingRow, { folder }: Source): Opinion {
   return warning(
     `Users with money at ${custodian} by the books, but without an account there: ${users}, together ${toText(money(amount))} (${some(largest, users)}).`,
-    'Look whether these users lost their account, or custody_accounts.sql does not find it.',
+    `Look whether these users lost their account, or ${join(folder, 'custody_accounts.sql')} does not find it.`,
   );
 }
 
@@ -70,7 +82,9 @@ function some(ids: readonly string[], all: number): string {
 /** That a deposit moves the books’ position and Circle’s total the same way (README, "The two custodian formulas"). */
 export const direction: Examination<DatabasePatient> = {
   topic: 'direction',
+  after: 'source',
   async examine(patient) {
+    if (!isOn(patient.config, 'circle')) return [];
     const [row] = await look(patient, ({ transaction, source, params }) =>
       query<DirectionRow>(
         transaction,
@@ -78,7 +92,7 @@ export const direction: Examination<DatabasePatient> = {
         bind({ ...params, custodian: 'circle' }),
       ),
     );
-    return [describeDirection(row)];
+    return [describeDirection(row, patient.source)];
   },
 };
 
@@ -89,20 +103,21 @@ interface DirectionRow {
   moved: string;
 }
 
-function describeDirection(row: DirectionRow | undefined): Opinion {
+function describeDirection(row: DirectionRow | undefined, source: Source): Opinion {
   if (row === undefined)
     return warning(
       'Which way a deposit moves the position at Circle cannot be told: it is not the sum of one type of account.',
-      readTheFormulas,
+      howToTurn(source),
     );
   const { account_type: type, deposits, moved } = row;
   if (deposits === 0) return warning('No deposit is booked yet: which way one moves the position is not known.', null);
   if (money(moved).greaterThan(0)) return ok(`Deposits raise what the books say that Circle holds (${type}).`);
   return warning(
     `Deposits (the last ${deposits}) ${money(moved).isZero() ? 'do not move' : 'lower'} what the books say that Circle holds (${type}), though Circle’s own total rises by them.`,
-    readTheFormulas,
+    howToTurn(source),
   );
 }
 
-const readTheFormulas =
-  'Read "The two custodian formulas" in the README, and compare with a recent deposit before you trust circle_balance.';
+function howToTurn({ folder }: Source): string {
+  return `If Circle holds what customers deposited, the position is the sum of their balances: say so in a copy of ${folder} (custody_positions.sql and custody_movements.sql), and name it in RECONCILIATION_SOURCE. README, "The two custodian formulas", has the whole story.`;
+}

@@ -29,6 +29,8 @@ export interface DatabasePatient extends Patient {
 /** One thing to look at. What it throws for the operator becomes a problem of its topic. */
 export interface Examination<P extends Patient = Patient> {
   readonly topic: string;
+  /** The topic without a problem in which this one can be looked at; absent: whatever connects. */
+  readonly after?: string;
   readonly examine: (patient: P) => Promise<readonly Opinion[]>;
 }
 

@@ -6,7 +6,6 @@ import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
 import { createMask } from '../secrets.ts';
 import { openSource, type Source } from '../source.ts';
-import { variables } from '../environment/variables.ts';
 import type { World } from '../world.ts';
 import { corrections } from './corrections.ts';
 import { custodians } from './custodians.ts';
@@ -14,17 +13,19 @@ import { direction, owners } from './custody.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
 import { ok, problem, warning } from './examination.ts';
 import { indexes } from './indexes.ts';
+import { meaningOf } from './meaning.ts';
 import { mappedRelations } from './relations.ts';
 import { replica } from './replica.ts';
-import { clock, encryption, rights, server, tables, writers } from './server.ts';
+import { clock, encryption, server, writers } from './server.ts';
+import { rights, tables } from './tables.ts';
 import { alerts, metrics } from './told.ts';
 
 /** In the order in which somebody mends what they find. */
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
   server,
   replica,
-  mappedRelations,
   tables,
+  mappedRelations,
   rights,
   corrections,
   writers,
@@ -74,12 +75,6 @@ function attempt<T extends Config | Source>(action: () => T, describe: (result: 
   }
 }
 
-/** Of the variable that a line of `parseConfig` begins with: whoever has never set it has to learn what it is. */
-function meaningOf(line: string): string | undefined {
-  const variable = variables.find(({ name }) => line.startsWith(`${name} `));
-  return variable && `${variable.meaning}. Set it in the environment, or in the file that --env-file names.`;
-}
-
 function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
   return [
     ok(`Environment ${environment}; checks that are on: ${checks.join(', ')}.`),
@@ -92,11 +87,17 @@ const connecting = [server, replica];
 
 async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
   const database = openDatabase(patient.config.databaseUrl, { connections: 3, signal: patient.world.signal });
+  const ill = new Set<string>();
   try {
     for (const examination of ofTheDatabase) {
-      const diagnoses = await diagnose(examination, { ...patient, database });
+      const { topic, after = '' } = examination;
+      const diagnoses = ill.has(after)
+        ? about(topic, [warning(`Not looked at: ${after} comes first.`, null)])
+        : await diagnose(examination, { ...patient, database });
       yield* diagnoses;
-      if (connecting.includes(examination) && diagnoses.some(({ verdict }) => verdict === 'problem')) return;
+      if (diagnoses.every(({ verdict }) => verdict !== 'problem')) continue;
+      if (connecting.includes(examination)) return;
+      ill.add(topic);
     }
   } finally {
     await database.end({ timeout: 5 });

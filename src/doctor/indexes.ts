@@ -3,6 +3,7 @@ import { query, type Transaction } from '../database/database.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
+import { relationsOf } from './relations.ts';
 
 /** What an hourly run looks things up by, in the columns of the mapping. */
 const lookups: readonly [relation: Relation, columns: readonly string[]][] = [
@@ -27,11 +28,14 @@ const lookups: readonly [relation: Relation, columns: readonly string[]][] = [
  */
 export const indexes: Examination<DatabasePatient> = {
   topic: 'indexes',
+  after: 'source',
   async examine(patient) {
+    const read = relationsOf(patient.config);
     const scans = await look(patient, async (cut) => {
       await cut.transaction`set local enable_seqscan = off`;
       const found: Scan[] = [];
-      for (const [relation, columns] of lookups) found.push(...(await scansOf(cut, relation, columns)));
+      for (const [relation, columns] of lookups)
+        if (read.includes(relation)) found.push(...(await scansOf(cut, relation, columns)));
       return describeAll(cut.transaction, found);
     });
     return scans.length > 0 ? scans : [ok('Every lookup of an hourly run has its index.')];

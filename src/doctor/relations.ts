@@ -1,33 +1,65 @@
 import { join } from 'node:path';
-import { whyIncomplete } from '../run/cut.ts';
-import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
-import { withPlace } from '../run/mapping-problem.ts';
-import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import type { Cut } from '../checks/check.ts';
+import { checks } from '../checks/index.ts';
+import type { Config } from '../config.ts';
+import { columnsOf, inSavepoint, type Database, type Transaction } from '../database/database.ts';
+import { databaseProblem } from '../database/problem.ts';
+import { howToGrant, roleOf } from '../database/rights.ts';
+import { withPlace } from '../run/mapping-problem.ts';
+import { whyIncomplete } from '../run/cut.ts';
+import { bind, composeRelation, isShipped, relations, type Relation, type Source } from '../source.ts';
 import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
-/** That every relation of the mapping can be read, and has the columns and types that the checks take for granted. */
+/** That what the checks read can be read, and has the columns and types that they take for granted. */
 export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
   async examine(patient) {
-    const wrong = await look(patient, async (cut) => {
-      const opinions: Opinion[] = [];
-      for (const relation of Object.keys(relations) as Relation[])
-        opinions.push(
-          ...(await inSavepoint(cut.transaction, (transaction) => inspect({ ...cut, transaction }, relation)).catch(
-            (error: unknown) => [unreadable(cut, relation, error)],
-          )),
-        );
-      return opinions;
+    const { database, config, source } = patient;
+    const asked = relationsOf(config);
+    const found = await look(patient, async (cut) => {
+      const all: Found[] = [];
+      for (const relation of asked) all.push(await inspect(cut, relation));
+      return all;
     });
-    return wrong.length > 0
-      ? wrong
-      : [ok(`${Object.keys(relations).length} relations can be read and have the right columns.`)];
+    const refusals = new Set(found.flatMap(({ refusal }) => refusal ?? []));
+    const opinions = found.flatMap((one) => one.opinions);
+    if (refusals.size > 0) opinions.push(await describeRefusals([...refusals], source, database, config));
+    return opinions.length > 0 ? opinions : [ok(`${asked.length} relations can be read and have the right columns.`)];
   },
 };
 
-async function inspect({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
+/** What the checks that are on read, in the order of the mapping. */
+export function relationsOf(config: Config): Relation[] {
+  const read = config.checks.flatMap((name) =>
+    Object.values(checks[name].statements).flatMap(({ relations }) => relations),
+  );
+  return (Object.keys(relations) as Relation[]).filter((relation) => read.includes(relation));
+}
+
+interface Found {
+  opinions: Opinion[];
+  /** What the role may not read: many relations are made of one table. */
+  refusal?: string;
+}
+
+async function inspect(cut: Cut, relation: Relation): Promise<Found> {
+  try {
+    return { opinions: await inSavepoint(cut.transaction, (transaction) => judge({ ...cut, transaction }, relation)) };
+  } catch (error) {
+    const reason = whyIncomplete(error);
+    if (reason === undefined) throw error;
+    const said = databaseProblem(error);
+    if (said?.code !== '42501')
+      return {
+        opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],
+      };
+    if (/row-level security/.test(said.message)) return { opinions: [problem(`${relation}: ${reason.message}`, null)] };
+    return { opinions: [], refusal: said.message };
+  }
+}
+
+async function judge({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
   const columns = await columnsOf(transaction, composeRelation(source, relation), bind(params));
   const types = await namesOfTypes(
     transaction,
@@ -55,12 +87,22 @@ async function namesOfTypes(transaction: Transaction, identifiers: number[]): Pr
   return new Map(rows.map(({ oid, name }) => [oid, name]));
 }
 
-function unreadable({ source }: Cut, relation: Relation, error: unknown): Opinion {
-  const reason = whyIncomplete(error);
-  if (reason === undefined) throw error;
-  const told = withPlace(reason, error, source).message;
+/** A mapping that ships with recon is copied first. */
+function howToMend(source: Source): string {
+  return isShipped(source)
+    ? `Copy ${source.folder}, change that file, and set RECONCILIATION_SOURCE to the copy.`
+    : 'Mend that file.';
+}
+
+async function describeRefusals(
+  refusals: string[],
+  source: Source,
+  database: Database,
+  config: Config,
+): Promise<Opinion> {
+  const role = await roleOf(database);
   return problem(
-    `${relation}: ${told}`,
-    'Copy the folder of the mapping, change that file, and set RECONCILIATION_SOURCE; for a missing right: sql/roles.sql.',
+    `The role may not read what the checks need: ${refusals.join('; ')}.`,
+    isShipped(source) ? howToGrant(role, config.schema) : `grant select on what your mapping reads to ${role};`,
   );
 }

@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { clockTolerance } from '../run/horizon.ts';
 import { withDatabases, writersBefore } from '../run/source-database.ts';
-import { migrationStatus, type MigrationState } from '../migrations/migrations.ts';
 import type { Database } from '../database/database.ts';
 import type { UrlVariable } from '../database/problem.ts';
-import { missingRights } from '../database/rights.ts';
-import { shipped } from '../shipped.ts';
+import { roleOf } from '../database/rights.ts';
 import type { World } from '../world.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
@@ -17,9 +14,16 @@ export const newest = 18;
 export const server: Examination<DatabasePatient> = {
   topic: 'database',
   async examine({ database }) {
-    const { version, role, name } = await identify(database);
+    const { version, role, name, standby } = await identify(database);
     const major = Number.parseInt(version, 10);
     const told = `PostgreSQL ${version}, database ${name}, as ${role}`;
+    if (standby)
+      return [
+        problem(
+          `${told}: a replica, where nobody writes.`,
+          'Let DATABASE_URL name the main database, and SOURCE_DATABASE_URL this one.',
+        ),
+      ];
     if (major < oldest) return [problem(`${told}: too old.`, `Use PostgreSQL ${oldest} or newer.`)];
     if (major > newest)
       return [warning(`${told}: newer than what this recon was tested on (${oldest} to ${newest}).`, null)];
@@ -27,9 +31,20 @@ export const server: Examination<DatabasePatient> = {
   },
 };
 
-async function identify(database: Database): Promise<{ version: string; role: string; name: string }> {
-  const [row] = await database<{ version: string; role: string; name: string }[]>`
-    select current_setting('server_version') as version, current_user as role, current_database() as name
+interface Identity {
+  version: string;
+  role: string;
+  name: string;
+  standby: boolean;
+}
+
+async function identify(database: Database): Promise<Identity> {
+  const [row] = await database<Identity[]>`
+    select
+      current_setting('server_version') as version,
+      current_user as role,
+      current_database() as name,
+      pg_is_in_recovery() as standby
   `;
   if (row === undefined) throw new Error('The database did not say what it is.');
   return row;
@@ -60,88 +75,13 @@ function howProtected(url: string, variable: UrlVariable): Opinion {
   );
 }
 
-/** The tables of recon. */
-export const tables: Examination<DatabasePatient> = {
-  topic: 'tables',
-  async examine({ database, config }) {
-    const { schema, migrations } = await migrationStatus(database, config.schema);
-    const pending = pendingOf(migrations);
-    if (pending.length === 0) return [ok(`Schema ${schema}, all ${migrations.length} migrations applied.`)];
-    return [
-      problem(
-        `Schema ${schema}, not applied yet: ${pending.join(', ')}.`,
-        'Run `recon migrate up`, or give a database administrator what `recon migrate up --print` prints. `recon run --dry-run` works without.',
-      ),
-    ];
-  },
-};
-
-function pendingOf(migrations: readonly MigrationState[]): string[] {
-  return migrations.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name);
-}
-
-/** What the role may do to the tables of recon, and what it may that it need not. */
-export const rights: Examination<DatabasePatient> = {
-  topic: 'rights',
-  async examine({ database, config }) {
-    const { schema, migrations } = await migrationStatus(database, config.schema);
-    if (pendingOf(migrations).length > 0) return [warning('Not looked at: tables are missing.', null)];
-    const missing = await missingRights(database, schema);
-    if (missing.length > 0)
-      return [
-        problem(
-          `The role may not ${missing.join('; ')}.`,
-          `Run ${rolesFile} as the owner of the tables, and grant recon_writer to the role.`,
-        ),
-      ];
-    const excess = await excessOf(database, schema);
-    return [
-      excess === undefined
-        ? ok('The role may do what a run does, and no more.')
-        : warning(
-            `${excess}: whoever has its password may change the ledger.`,
-            `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
-          ),
-    ];
-  },
-};
-
-const rolesFile = fileURLToPath(shipped('sql/roles.sql'));
-
-/** What the role may that no run does; undefined: nothing. A right on single columns is that of corrections. */
-async function excessOf(database: Database, schema: string): Promise<string | undefined> {
-  const [role] = await database<{ superuser: boolean; writable: string[] }[]>`
-    select
-      role.rolsuper as superuser,
-      array(
-        select class.oid::regclass::text
-        from pg_catalog.pg_class as class
-        inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-        where
-          class.relkind in ('r', 'p')
-          and namespace.nspname not in ('pg_catalog', 'information_schema')
-          and not (namespace.nspname = ${schema} and class.relname like 'reconciliation\\_%')
-          and has_schema_privilege(namespace.oid, 'usage')
-          and has_table_privilege(class.oid, 'insert, update, delete, truncate')
-        order by class.oid::regclass::text
-      ) as writable
-    from pg_catalog.pg_roles as role
-    where role.rolname = current_user
-  `;
-  if (role?.superuser === true) return 'The role is a superuser';
-  if (role === undefined || role.writable.length === 0) return undefined;
-  const [first, second, third] = role.writable;
-  const named = [first, second, third].filter((name) => name !== undefined).join(', ');
-  return `The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`;
-}
-
 /** An hourly run stays so far behind its cut anyway. */
 const longMs = 15 * 60_000;
 
 /** Who else writes, and whether that can be seen: it decides how far an hourly run verifies. */
 export const writers: Examination<DatabasePatient> = {
   topic: 'writers',
-  async examine({ config, world }) {
+  async examine({ database, config, world }) {
     const { oldest: begun, hidden } = await withDatabases(config, world.signal, (databases) =>
       writersBefore(databases, config, world.signal),
     );
@@ -149,7 +89,7 @@ export const writers: Examination<DatabasePatient> = {
       return [
         warning(
           'The transactions of others are hidden from this role: hourly runs verify up to an hour ago only.',
-          'grant pg_read_all_stats to the role.',
+          `As a database administrator: grant pg_read_all_stats to ${await roleOf(database)};`,
         ),
       ];
     if (begun === null) return [ok('No other transaction is open.')];

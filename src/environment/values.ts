@@ -75,6 +75,9 @@ const webhookSecrets = list.refine(
   'must be whsec_ and 24 to 64 bytes in base64, or two of these separated by a comma',
 );
 const pagerDutyKey = z.string().refine((value) => /^[A-Za-z0-9]{32}$/.test(value), 'must be 32 letters and digits');
+const circleKey = z
+  .string()
+  .refine((value) => /^[^:\s]+:[^:\s]+:[^:\s]+$/.test(value), 'must be PREFIX:ID:SECRET, all three parts');
 const severity = z.enum(severities, { error: `must be one of ${severities.join(', ')}` });
 
 function oneOf<const T extends string>(...choices: T[]) {
@@ -123,7 +126,7 @@ export const values = z.object({
   DATABASE_URL: databaseUrl,
   SOURCE_DATABASE_URL: databaseUrl.optional(),
   CORRECTION_DATABASE_URL: databaseUrl.optional(),
-  CIRCLE_API_KEY: z.string().optional(),
+  CIRCLE_API_KEY: circleKey.optional(),
   CIRCLE_BASE_URL: publicUrl,
   CIRCLE_REQUESTS_PER_SECOND: positiveNumber,
   ALPACA_API_KEY: z.string().optional(),

@@ -1,6 +1,6 @@
 import { inSavepoint, inTransaction, query, type Database, type Transaction } from '../database/database.ts';
 import { holdLock } from '../database/held-lock.ts';
-import { databaseProblem } from '../database/problem.ts';
+import { databaseProblem, type DatabaseProblem } from '../database/problem.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { droppedIn, historyTable, readHistory, type History } from './history.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -119,22 +119,6 @@ export async function planDown(database: Database, schema: string | undefined): 
       notRestored: droppedIn(history),
     };
   });
-}
-
-/**
- * That the tables of `schema` are those that this recon works with.
- * @returns the schema's name
- * @throws OperatorError 78 that says what to run
- */
-export async function assertMigrated(database: Database, schema: string | undefined): Promise<string> {
-  const status = await migrationStatus(database, schema);
-  const pending = status.migrations.filter(({ appliedAt }) => appliedAt === null);
-  if (pending.length === 0) return status.schema;
-  const missing =
-    pending.length === status.migrations.length
-      ? 'has no tables of recon yet'
-      : `lacks ${pending.map(({ name }) => name).join(', ')}`;
-  throw new OperatorError(78, `The schema ${status.schema} ${missing}; run \`recon migrate up\`.`);
 }
 
 function stateOf({ version, name }: Migration, history: History): MigrationState {
@@ -266,10 +250,18 @@ async function runSql(transaction: Transaction, file: string, text: string): Pro
 const lockNotAvailable = '55P03';
 const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
 const dependentObjects = '2BP01';
+const notAllowed = '42501';
 const refused = 'RECON';
 
 const leftOver =
   'What has that name is left over from tables that were dropped by hand, or is not of recon: drop or rename it, and try again.';
+
+function hintFor({ code, hint }: DatabaseProblem): string {
+  if (duplicates.includes(code)) return leftOver;
+  if (code === notAllowed)
+    return 'Use a role that may make tables, or give a database administrator what `recon migrate up --print` prints.';
+  return hint ?? 'Nothing of this migration was kept.';
+}
 
 /** Turns what PostgreSQL says about a statement into an OperatorError; lost connections are explained elsewhere. */
 function explain(file: string, text: string): (error: unknown) => never {
@@ -281,7 +273,6 @@ function explain(file: string, text: string): (error: unknown) => never {
     const message = describeSqlProblem(file, text, problem);
     if (problem.code === lockNotAvailable)
       throw new OperatorError(4, message, 'Somebody uses one of these tables: try again when it is quiet.', options);
-    const hint = duplicates.includes(problem.code) ? leftOver : (problem.hint ?? 'Nothing of this migration was kept.');
-    throw new OperatorError(78, message, hint, options);
+    throw new OperatorError(78, message, hintFor(problem), options);
   };
 }

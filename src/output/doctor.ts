@@ -21,5 +21,5 @@ export function conclusion(diagnoses: readonly Diagnosis[], { offline }: { offli
   if (problems > 0) return `\n${count(problems, 'problem')}: mend them from the top, and run \`recon doctor\` again.\n`;
   const but = warnings > 0 ? `, with ${count(warnings, 'warning')} above` : '';
   if (offline) return `\nNo problems${but}. Database and custodians were not looked at. Next: recon doctor\n`;
-  return `\nNo problems${but}. Next: recon run --type daily\n`;
+  return `\nNo problems${but}. Next: recon run --type daily; then recon schedule print, for what starts the runs.\n`;
 }

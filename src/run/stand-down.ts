@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { withDatabase, type Database } from '../database/database.ts';
-import { assertMigrated } from '../migrations/migrations.ts';
+import { assertMigrated } from '../migrations/assert-migrated.ts';
 import { pushMetrics } from '../metrics/pushgateway.ts';
 import type { ScheduledType } from '../schedule/schedule.ts';
 import type { World } from '../world.ts';

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.ts';
-import { assertMigrated, migrateDown, migrateUp, migrationStatus, planDown } from '../../src/migrations/migrations.ts';
+import { assertMigrated } from '../../src/migrations/assert-migrated.ts';
+import { migrateDown, migrateUp, migrationStatus, planDown } from '../../src/migrations/migrations.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { emptyDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
@@ -129,13 +130,14 @@ describe('status', () => {
   test('a run is refused until everything is applied', async () => {
     const { sql, database } = await fresh();
     const never = await failure(assertMigrated(database, undefined));
-    expect([never.exitCode, never.message]).toEqual([
-      78,
-      'The schema public has no tables of recon yet; run `recon migrate up`.',
-    ]);
+    expect([never.exitCode, never.message]).toEqual([78, 'The schema public has no tables of recon yet.']);
+    expect(never.hint).toMatch(/^Run `recon migrate up`, or give a database administrator/);
 
     await migrateUp(database, undefined);
     expect(await assertMigrated(database, undefined)).toBe('public');
+    const mistyped = await failure(assertMigrated(database, 'pubic'));
+    expect(mistyped.message).toBe('The schema pubic has no tables of recon; the schema public has.');
+    expect(mistyped.hint).toMatch(/^If those are meant: RECONCILIATION_SCHEMA=public\. If not: Run `recon migrate up`/);
 
     await sql`delete from reconciliation_migrations where version = 2`;
     const partly = await failure(assertMigrated(database, undefined));
