@@ -436,9 +436,20 @@ describe('what a role may not do', { timeout: 120_000 }, () => {
       `grant select on deposits, withdrawals, ledger_accounts, ledger_entries, ledger_transactions to ${guest.name}`,
     );
     const env = { DATABASE_URL: guest.url };
-    const refused = await types(['exceptions', 'list'], { env });
-    expect(refused.exitCode).toBe(78);
-    expect(refused.stderr).toMatch(/^recon: The role of DATABASE_URL may not do this at .*permission denied/);
+    const list = ['exceptions', 'list'];
+    expect(await types(list, { env })).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringMatching(
+        /^recon: The role may not read the tables of recon .*\n.*grant recon_reader/,
+      ) as string,
+    });
+    await sql.unsafe(`grant select on reconciliation_migrations to ${guest.name}`);
+    expect(await types(list, { env })).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringMatching(
+        /^recon: The role of DATABASE_URL may not do this at .*denied.*\n.*roles\.sql/,
+      ) as string,
+    });
     expect((await types(['run', '--dry-run'], { env })).exitCode).toBe(0);
     const elsewhere = { ...env, RECONCILIATION_SCHEMA: 'not_there_yet' };
     expect((await types(['run', '--dry-run'], { env: elsewhere })).exitCode).toBe(0);
