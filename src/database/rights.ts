@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { rolesFile } from '../shipped.ts';
-import type { Database } from './database.ts';
+import type { Database, Transaction } from './database.ts';
 
 /** What a database administrator types; `role` as SQL writes it, `schema` where recon's tables have one of their own. */
 export function howToGrant(role: string, schema: string | undefined): string {
@@ -9,8 +9,8 @@ export function howToGrant(role: string, schema: string | undefined): string {
 }
 
 /** Who is connected, as SQL writes it. */
-export async function roleOf(database: Database): Promise<string> {
-  const [row] = await database<{ role: string }[]>`select quote_ident(current_user) as role`;
+export async function roleOf(connection: Database | Transaction): Promise<string> {
+  const [row] = await connection<{ role: string }[]>`select quote_ident(current_user) as role`;
   if (row === undefined) throw new Error('The database did not say who is connected.');
   return row.role;
 }

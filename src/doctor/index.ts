@@ -44,7 +44,7 @@ const ofOthers: readonly Examination[] = [...custodians, alerts, metrics];
  */
 export async function* consult(world: World, options: { offline: boolean }): AsyncGenerator<Diagnosis> {
   const mask = createMask(world.env);
-  for await (const diagnosis of examineAll(world, options)) yield { ...diagnosis, message: mask(diagnosis.message) };
+  for await (const diagnosis of examineAll(world, options)) yield masked(diagnosis, mask);
 }
 
 async function* examineAll(world: World, { offline }: { offline: boolean }): AsyncGenerator<Diagnosis> {
@@ -62,6 +62,11 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   if (offline) return;
   yield* examineDatabase(patient);
   for (const examination of ofOthers) yield* await diagnose(examination, patient);
+}
+
+function masked(diagnosis: Diagnosis, mask: (text: string) => string): Diagnosis {
+  const { message, next } = diagnosis;
+  return { ...diagnosis, message: mask(message), next: next === null ? null : mask(next) };
 }
 
 /** What `action` answers with how to describe that, or each line of why it could not. */

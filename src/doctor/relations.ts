@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Cut } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
-import { columnsOf, inSavepoint, type Database, type Transaction } from '../database/database.ts';
+import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { howToGrant, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
@@ -15,17 +15,15 @@ import { look } from './look.ts';
 export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
   async examine(patient) {
-    const { database, config, source } = patient;
-    const asked = relationsOf(config);
-    const found = await look(patient, async (cut) => {
-      const all: Found[] = [];
-      for (const relation of asked) all.push(await inspect(cut, relation));
-      return all;
+    const asked = relationsOf(patient.config);
+    const wrong = await look(patient, async (cut) => {
+      const found: Found[] = [];
+      for (const relation of asked) found.push(await inspect(cut, relation));
+      const refusals = new Set(found.flatMap(({ refusal }) => refusal ?? []));
+      const opinions = found.flatMap((one) => one.opinions);
+      return refusals.size === 0 ? opinions : [...opinions, await describeRefusals(cut, [...refusals])];
     });
-    const refusals = new Set(found.flatMap(({ refusal }) => refusal ?? []));
-    const opinions = found.flatMap((one) => one.opinions);
-    if (refusals.size > 0) opinions.push(await describeRefusals([...refusals], source, database, config));
-    return opinions.length > 0 ? opinions : [ok(`${asked.length} relations can be read and have the right columns.`)];
+    return wrong.length > 0 ? wrong : [ok(`${asked.length} relations can be read and have the right columns.`)];
   },
 };
 
@@ -94,13 +92,8 @@ function howToMend(source: Source): string {
     : 'Mend that file.';
 }
 
-async function describeRefusals(
-  refusals: string[],
-  source: Source,
-  database: Database,
-  config: Config,
-): Promise<Opinion> {
-  const role = await roleOf(database);
+async function describeRefusals({ transaction, source, config }: Cut, refusals: readonly string[]): Promise<Opinion> {
+  const role = await roleOf(transaction);
   return problem(
     `The role may not read what the checks need: ${refusals.join('; ')}.`,
     isShipped(source) ? howToGrant(role, config.schema) : `grant select on what your mapping reads to ${role};`,

@@ -214,8 +214,26 @@ export async function schemaExists(database: Database, schema: string): Promise<
 
 /** The first schema of the search path that is there: where a plain `create table` would put a table. */
 async function defaultSchema(database: Database): Promise<string> {
-  const [row] = await database<{ schema: string | null }[]>`select current_schema() as schema`;
+  const [row] = await database<{ schema: string | null; closed: string | null; role: string }[]>`
+    select
+      current_schema() as schema,
+      quote_ident(current_user) as role,
+      (
+        select quote_ident(namespace.nspname)
+        from regexp_split_to_table(current_setting('search_path'), ',') with ordinality as path (name, place)
+        inner join pg_catalog.pg_namespace as namespace on namespace.nspname = btrim(path.name, ' "')
+        where not has_schema_privilege(namespace.oid, 'usage')
+        order by path.place
+        limit 1
+      ) as closed
+  `;
   if (typeof row?.schema === 'string') return row.schema;
+  if (typeof row?.closed === 'string')
+    throw new OperatorError(
+      78,
+      `The role may not use the schema ${row.closed}.`,
+      `As a database administrator: grant usage on schema ${row.closed} to ${row.role};`,
+    );
   throw new OperatorError(
     78,
     'The database has no default schema: none of its search_path exists.',
