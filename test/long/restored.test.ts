@@ -48,7 +48,7 @@ async function startArchiving() {
   return {
     server,
     /** The backup, recovered up to that restore point; what the first server has done since is gone. */
-    async recoverTo(point: string) {
+    recoverTo: async (point: string) => {
       await server.stop(); // which archives the rest of its log
       await writeFile(join(backup, 'recovery.signal'), '');
       const recovered = await startPostgres({
