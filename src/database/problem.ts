@@ -75,13 +75,13 @@ export function explainProblem(
 ): Explanation | undefined {
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
-  const [, explain] = explanations.find(([isMeant]) => isMeant(problem.code)) ?? [];
+  const [, explain] = explanations.find(([isMeant]) => isMeant(problem.code, problem.message)) ?? [];
   return explain?.({ ...problem, place: placeOf(url), variable });
 }
 
 type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
 
-const explanations: [isMeant: (code: string) => boolean, Explain][] = [
+const explanations: [isMeant: (code: string, message: string) => boolean, Explain][] = [
   [
     (code) => code === 'CLOSED_ON_CONNECT',
     ({ place, variable, code }) => ({
@@ -147,7 +147,7 @@ const explanations: [isMeant: (code: string) => boolean, Explain][] = [
     }),
   ],
   [
-    (code) => code === '25006',
+    (code, message) => code === '25006' || (code === '0A000' && message.includes('during recovery')),
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `Nobody may write at ${place}, as on a replica: ${message} (${code}).`,

@@ -93,6 +93,17 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
     expect([exitCode, stdout]).toEqual([2, expect.stringContaining('Check user and password in SOURCE_DATABASE_URL.')]);
   });
 
+  test('as the main database it is refused', async () => {
+    const env = { DATABASE_URL: replica.url };
+    expect((await types(['doctor'], { ...today, env })).stdout).toMatch(
+      /^problem {2}database .*a replica, where nobody/m,
+    );
+    expect(await types(['run'], { ...today, env })).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringMatching(/Nobody may write at .*\n.*DATABASE_URL names the main database/) as string,
+    });
+  });
+
   test('a transaction that is open on the main database holds back what is verified', async () => {
     const open = await sql.reserve();
     await open`begin`;
