@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import stringWidth from 'string-width';
+import { textWidth } from './text-width.ts';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import type { Verdict } from '../reports.ts';
@@ -36,7 +36,7 @@ export function within(screen: Screen, indent: number): Screen {
 
 /** Whether no line of a text is wider than the screen. */
 export function fits(text: string, { columns }: Screen): boolean {
-  return columns === Infinity || text.split('\n').every((line) => stringWidth(line) <= columns);
+  return columns === Infinity || text.split('\n').every((line) => textWidth(line) <= columns);
 }
 
 // chalk decides once per process and ignores NO_COLOR on a terminal, hence by hand
@@ -65,8 +65,8 @@ export function shortId(id: string): string {
 
 /** `plain`, and no longer than a cell of a table may be. */
 export function cut(text: string, length = 48): string {
-  const shown = plain(text.slice(0, length + 1)); // not a megabyte of it
-  return shown.length > length ? `${shown.slice(0, length - 1)}…` : shown;
+  const shown = Array.from(plain(text.slice(0, 2 * length))); // not a megabyte of it, and no half of a character
+  return shown.length > length ? `${shown.slice(0, length - 1).join('')}…` : shown.join('');
 }
 
 /** A currency: a few letters, whatever stands in a database. */

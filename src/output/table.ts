@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import stringWidth from 'string-width';
+import { textWidth } from './text-width.ts';
 import wrapAnsi from 'wrap-ansi';
 
 export interface Column {
@@ -49,7 +49,7 @@ interface Shape extends Column {
 }
 
 function shapeOf(column: Column, at: number, rows: readonly (readonly string[])[]): Shape {
-  const width = rows.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), stringWidth(column.header));
+  const width = rows.reduce((most, row) => Math.max(most, textWidth(row[at] ?? '')), textWidth(column.header));
   return { ...column, at, width, least: column.wraps === true ? Math.min(width, narrowest) : width };
 }
 
@@ -115,28 +115,57 @@ const bare = {
 
 /** The lines of the header and of each row. */
 function renderBand(band: readonly Shape[], rows: readonly (readonly string[])[]): string[][] {
+  const cells = [
+    band.map(({ header }) => [header]),
+    ...rows.map((row) => band.map((shape) => linesOf(row[shape.at] ?? '', shape))),
+  ];
+  const heights = cells.map((row) => Math.max(...row.map((lines) => lines.length)));
+  // each line as a row: for a cell of many lines cli-table3 takes a time that grows with their square
+  const lines = cells.flatMap((row, at) =>
+    Array.from({ length: heights[at] ?? 0 }, (_, line) => row.map((texts) => texts[line] ?? '')),
+  );
+  const rendered = Array.from({ length: Math.ceil(lines.length / linesAtOnce) }, (_, part) =>
+    renderLines(band, lines.slice(part * linesAtOnce, (part + 1) * linesAtOnce)),
+  ).flat();
+  let end = 0;
+  return heights.map((height) => rendered.slice(end, (end += height)));
+}
+
+/** For a table of many lines too cli-table3 takes a time that grows with their square. */
+const linesAtOnce = 50;
+
+/** Stands for one character of a text. */
+const standIn = '\ufffc';
+
+/**
+ * Lines of the same number of cells, none wider than its column. cli-table3 knows fewer characters than we do and would
+ * measure some of them wrong: it is given stand-ins of the width of each text, whose places the texts then take.
+ */
+function renderLines(band: readonly Shape[], lines: readonly (readonly string[])[]): string[] {
   const table = new Table({
-    head: band.map(({ header }) => header),
+    colWidths: band.map(({ width }) => width),
     colAligns: band.map(({ align }) => align ?? 'left'),
     chars: bare,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }, // no colour codes of its own in a pipe
   });
-  const cells = rows.map((row) => band.map((shape) => linesOf(row[shape.at] ?? '', shape)));
-  const heights = cells.map((row) => Math.max(...row.map((lines) => lines.length)));
-  // each line as a row: for a cell of many lines cli-table3 takes a time that grows with their square
-  for (const [at, row] of cells.entries())
-    for (let line = 0; line < (heights[at] ?? 0); line += 1) table.push(row.map((lines) => lines[line] ?? ''));
-  const rendered = table.toString().split('\n');
-  return [1, ...heights].map((height) => rendered.splice(0, height));
+  table.push(...lines.map((line) => line.map((text) => standIn.repeat(textWidth(text)))));
+  const texts = lines
+    .flat()
+    .filter((text) => textWidth(text) > 0)
+    .values();
+  return table
+    .toString()
+    .replace(new RegExp(`${standIn}+`, 'g'), () => texts.next().value ?? '')
+    .split('\n');
 }
 
 function linesOf(cell: string, { wraps, width }: Shape): string[] {
-  return wraps === true && stringWidth(cell) > width ? wrapAnsi(cell, width, { hard: true }).split('\n') : [cell];
+  return wraps === true && textWidth(cell) > width ? wrapAnsi(cell, width, { hard: true }).split('\n') : [cell];
 }
 
 /** Text behind its prefix, which goes on below itself where the screen is narrower. Ends in a line feed. */
 export function flowed(prefix: string, text: string, width: number): string {
-  const before = stringWidth(prefix);
+  const before = textWidth(prefix);
   if (width === Infinity) return `${prefix}${text}\n`;
   const lines = wrapAnsi(text, Math.max(narrowest, width - before), { hard: true });
   return `${prefix}${lines.replaceAll('\n', `\n${' '.repeat(before)}`)}\n`;

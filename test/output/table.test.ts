@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { flowed, renderTable, type Column } from '../../src/output/table.ts';
 
@@ -53,4 +54,28 @@ describe('on a narrow screen', () => {
 test('flowing text stays behind its prefix, and whole in a pipe', () => {
   expect(flowed('ok  ', 'a word or two that find no room', 30)).toBe('ok  a word or two that find no\n    room\n');
   expect(flowed('ok  ', 'a word or two that find no room', Infinity)).toBe('ok  a word or two that find no room\n');
+});
+
+test('characters that are younger than a library, or stand in no column of their own, move nothing', () => {
+  const columns: Column[] = [{ header: 'name' }, { header: 'n', align: 'right' }, { header: 'note' }];
+  const names = ['🪙 coin', 'e\u0301', 'सन्दीप', 'ศักดิ์', '支付', '\u001b[31mred\u001b[39m'];
+  const text = renderTable(
+    columns,
+    names.map((name) => [name, '1', 'x']),
+  );
+  const lines = text.split('\n').slice(1, -1);
+  expect(lines.map((line) => stringWidth(line))).toEqual(names.map(() => 13));
+  expect(lines.map((line) => line.replace(/ +1 {2}x$/, ''))).toEqual(names);
+});
+
+test('a table takes a time that grows with its lines, not with their square', () => {
+  const columns: Column[] = Array.from({ length: 8 }, (_, at) => ({ header: `column ${at}` }));
+  const secondsFor = (lines: number) => {
+    const rows = Array.from({ length: lines }, (_, at) => columns.map(() => `cell ${at}`));
+    const before = process.cpuUsage().user;
+    expect(renderTable(columns, rows).split('\n')).toHaveLength(lines + 2);
+    return (process.cpuUsage().user - before) / 1e6;
+  };
+  secondsFor(200); // once for the compiler
+  expect(secondsFor(1_600) / secondsFor(200)).toBeLessThan(24); // eight times as many lines; their square is 64
 });
