@@ -40,7 +40,8 @@ async function apply(store: Store, file: string, flags: ReviewFlags & { by?: str
   const { readWorklist } = await import('../exceptions/worklist.ts');
   const signature = signatureOf(flags, world);
   const { orders, idle } = readWorklist(await contentOf(file, world), signature.at);
-  await print(world.stderr, `${plain(file)}: ${orders.length} rows with an action, ${idle} without\n`);
+  const { count } = await import('../output/screen.ts');
+  await print(world.stderr, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
   if (orders.length === 0) return print(world.stderr, 'recon: nothing was changed; exit 0\n');
   const seen = await asSeen(store, orders);
   await review(store, seen, signature, { ...flags, word: 'apply' }, world);

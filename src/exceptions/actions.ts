@@ -74,6 +74,8 @@ export interface Order {
   assignee: string | null;
   /** The row as it was shown (`Target`); without one the order holds in whatever state it is. */
   version?: string;
+  /** Of the file that it stands in. */
+  line?: number;
 }
 
 /** Who orders it, from which machine, and when. */

@@ -111,7 +111,9 @@ async function refuse(
   if (refused === undefined) return;
   const [sentence, hint] = reasons[refused.why](refused.id, refused.returned_as ?? '');
   const exitCode = refused.why === 'unknown' ? 64 : 2;
-  throw new OperatorError(exitCode, `The exception ${refused.id} ${sentence}; nothing was changed.`, hint);
+  const line = orders.find(({ id }) => id === refused.id)?.line;
+  const the = line === undefined ? 'The' : `Line ${line}: the`;
+  throw new OperatorError(exitCode, `${the} exception ${refused.id} ${sentence}; nothing was changed.`, hint);
 }
 
 function judgement(connection: Database | Transaction, at: Date) {

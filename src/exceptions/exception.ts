@@ -3,6 +3,7 @@ import { fingerprintOf, type Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Severity } from '../kinds.ts';
 import { money, toText } from '../money.ts';
+import { isUuid } from '../uuid.ts';
 
 /**
  * A finding with a life: a row of reconciliation_exceptions. Amounts are exact decimal text, a value that does not
@@ -63,6 +64,11 @@ export function versionOf(exception: StoredException): string {
   );
   const hash = createHash('sha256').update(JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null]));
   return `v${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** Whether a text could be of `versionOf`. */
+export function isVersion(text: string): boolean {
+  return /^v[0-9a-f]{12}$/.test(text);
 }
 
 /** The columns of an exception that come from what was found. */
@@ -132,5 +138,5 @@ export interface Successor {
 /** `deposit:<id>` in its parts; no id where it is none of the host's (a custodian, a row older than recon). */
 export function subjectOf(affectedEntity: string | null): { type: string; id: string | undefined } {
   const [type = '', name = ''] = (affectedEntity ?? '').split(':');
-  return { type, id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name) ? name : undefined };
+  return { type, id: isUuid(name) ? name : undefined };
 }

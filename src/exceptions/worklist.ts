@@ -4,8 +4,9 @@ import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import { whichOf } from '../suggestion.ts';
+import { isUuid } from '../uuid.ts';
 import { actionNames, actions, whyNoName, type Action, type ActionName, type Order } from './actions.ts';
-import { versionOf, type StoredException } from './exception.ts';
+import { isVersion, versionOf, type StoredException } from './exception.ts';
 
 /** A list of exceptions as CSV that came back, with what is to be done with them. */
 export interface Worklist {
@@ -15,9 +16,8 @@ export interface Worklist {
 }
 
 export interface WorklistOrder extends Order {
-  /** The line of the file. */
   line: number;
-  /** Of the amounts that the person saw (`versionOf`); never empty where the action closes it. */
+  /** Of the amounts that the person saw (`versionOf`), where the action closes it. */
   seen: string;
 }
 
@@ -32,18 +32,22 @@ export function readWorklist(text: string, now: Date): Worklist {
   const problems: string[] = [];
   const rows = recordsOf(text);
   const active = rows.filter(({ cells }) => (cells['action'] ?? '').trim() !== '');
-  const orders = active.map((row) => toOrder(row, now, problems));
+  const orders = active.flatMap((row) => toOrder(row, now, problems));
   problems.push(...twins(orders));
   throwIfAny(problems, 64);
   return { orders, idle: rows.length - active.length };
 }
 
-function throwIfAny(problems: readonly string[], exitCode: 2 | 64): void {
+function throwIfAny(
+  problems: readonly string[],
+  exitCode: 2 | 64,
+  hint = 'Correct the file and apply it again; nothing was changed.',
+): void {
   if (problems.length === 0) return;
   const more = problems.length - problemsShown;
   const shown = problems.slice(0, problemsShown).map((problem) => plain(problem.slice(0, 200))); // of a file from anywhere
   const lines = [...shown, ...(more > 0 ? [`… and ${more} more`] : [])];
-  throw new OperatorError(exitCode, lines.join('\n'), 'Correct the file and apply it again; nothing was changed.');
+  throw new OperatorError(exitCode, lines.join('\n'), hint);
 }
 
 interface Row {
@@ -90,10 +94,12 @@ function parsed(text: string, delimiter: string) {
   }
 }
 
-function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistOrder {
+/** None where the action is unknown: what it would need nobody can tell. */
+function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistOrder[] {
   const cell = (name: string) => restore((cells[name] ?? '').trim());
   const problem = (text: string) => problems.push(`Line ${line}: ${text}`);
   const action = actionNamed(cell('action').toLowerCase(), problem);
+  if (action === undefined) return [];
   const { takes }: Action = actions[action];
   const order = {
     line,
@@ -105,17 +111,19 @@ function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistO
     seen: cell('version'),
   };
   for (const text of wrongWith(order, cell('until'), now)) problem(text);
-  return order;
+  return [order];
 }
 
 function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, untilCell: string, now: Date): string[] {
   const { takes, note: needs }: Action = actions[action];
   const isToCome = Date.parse(until ?? '') > now.getTime();
   return [
-    !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) && `"${id}" is not the id of an exception.`,
+    !isUuid(id) && `"${id}" is not the id of an exception.`,
     needs === 'required' && note === null && `${action} needs a note: why.`,
     assignee !== null && whyNotTo(assignee),
-    isClosing(action) && seen === '' && `${action} needs what was exported in the column version: at which amounts.`,
+    isClosing(action) &&
+      !isVersion(seen) &&
+      `${action} needs the column version as it was exported (at which amounts), not "${seen}".`,
     takes === 'until' &&
       !isToCome &&
       `"${untilCell}" is not a time to come: until takes 2h, 7d, YYYY-MM-DD (UTC) or RFC 3339.`,
@@ -127,11 +135,11 @@ function whyNotTo(assignee: string): string | false {
   return why !== undefined && `assign needs the name of a person in the column assignee, which ${why}.`;
 }
 
-function actionNamed(text: string, problem: (text: string) => void): ActionName {
+function actionNamed(text: string, problem: (text: string) => void): ActionName | undefined {
   const known = actionNames.find((name) => name === text);
   if (known !== undefined) return known;
   problem(`"${text}" is no action. ${whichOf(text, actionNames)}`);
-  return 'comment';
+  return undefined;
 }
 
 function twins(orders: readonly WorklistOrder[]): string[] {
@@ -156,9 +164,9 @@ export async function assertSeen(
   for await (const exception of current) {
     const order = closing.get(exception.id ?? '');
     if (order !== undefined && order.seen !== versionOf(exception))
-      problems.push(`Line ${order.line}: the amounts of ${order.id} are others by now: export the list again.`);
+      problems.push(`Line ${order.line}: the amounts of ${order.id} are others by now.`);
   }
-  throwIfAny(problems, 2);
+  throwIfAny(problems, 2, 'Export the list again and look at them; nothing was changed.');
 }
 
 function isClosing(action: ActionName): boolean {
