@@ -55,9 +55,10 @@ async function printCorrections(
   const { correctionColumns, correctionTable } = await import('../output/corrections.ts');
   if (format === 'csv')
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(correctionColumns, corrections));
+  const { screenOf } = await import('../output/screen.ts');
   return corrections.length === 0
     ? print(world.stderr, 'No corrections.\n')
-    : print(world.stdout, correctionTable(corrections));
+    : print(world.stdout, correctionTable(corrections, screenOf(world.stdout, world.env)));
 }
 
 /** `recon corrections show`. */

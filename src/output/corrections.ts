@@ -29,8 +29,8 @@ export const correctionColumns = [
   'rows_written',
 ] as const satisfies readonly (keyof StoredCorrection)[];
 
-/** One line for each. */
-export function correctionTable(corrections: readonly StoredCorrection[]): string {
+/** One line for each where the screen is wide enough. */
+export function correctionTable(corrections: readonly StoredCorrection[], { columns }: Screen): string {
   return renderTable(
     [
       { header: 'id' },
@@ -40,8 +40,8 @@ export function correctionTable(corrections: readonly StoredCorrection[]): strin
       { header: 'subject' },
       { header: 'amount', align: 'right' },
       { header: '' },
-      { header: 'by' },
-      { header: 'why not' },
+      { header: 'by', wraps: true },
+      { header: 'why not', wraps: true },
     ],
     corrections.map((correction) => [
       shortId(correction.id),
@@ -54,6 +54,7 @@ export function correctionTable(corrections: readonly StoredCorrection[]): strin
       excerpt([correction.proposed_by, correction.decided_by].filter((name) => name !== null).join(', '), 40),
       excerpt(correction.reason ?? '', 100),
     ]),
+    columns,
   );
 }
 
