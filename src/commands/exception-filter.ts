@@ -5,7 +5,7 @@ import { statuses, type Status } from '../exceptions/state.ts';
 import { kinds as knownKinds, severities as knownSeverities, type Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { choice, choices, moment, reportId, uuid } from './options.ts';
+import { choice, choices, idPrefix, moment, reportId } from './options.ts';
 import type { Store } from './store.ts';
 
 /** What says which exceptions are meant. */
@@ -33,7 +33,7 @@ export function addFilter(command: Command): Command {
     .addOption(choices('--severity <severity>', 'of this severity', knownSeverities))
     .addOption(choices('--check <name>', 'of this check', checkNames))
     .addOption(choices('--kind <name>', 'of this kind', kindNames))
-    .option('--user <id>', 'of this user', uuid)
+    .option('--user <id>', 'of this user (a prefix of the id)', idPrefix)
     .option('--report <id>', 'seen by this report (a prefix of its id, or latest)', reportId)
     .option('--since <time>', 'first seen from this time on (7d, 2026-11-01, RFC 3339)')
     .option('--before <time>', 'first seen before this time: 7d means older than seven days')
@@ -62,6 +62,7 @@ export async function filterOf(
   world: World,
 ): Promise<ExceptionFilter> {
   const { findReport } = await import('../reports.ts');
+  const { findUser } = await import('../exceptions/users.ts');
   const at = world.now();
   return {
     status: flags.status ?? 'open',
@@ -69,7 +70,7 @@ export async function filterOf(
     severities: flags.severity ?? [],
     checks: flags.check ?? [],
     kinds: flags.kind ?? [],
-    userId: flags.user,
+    userId: flags.user === undefined ? undefined : await findUser(database, schema, flags.user),
     reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
     since: moment('--since', flags.since, at),
     until: moment('--before', flags.before, at),

@@ -3,7 +3,7 @@ import type { StoredException } from '../exceptions/exception.ts';
 import type { ExceptionFilter } from '../exceptions/filter.ts';
 import { sorts, type Sort } from '../exceptions/order.ts';
 import type { Total } from '../exceptions/list-totals.ts';
-import { listOf, type Items } from '../database/list-of.ts';
+import { partsOf, type Items } from '../database/list-of.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
 import { choice, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
@@ -50,11 +50,20 @@ async function list(store: Store, flags: ListFlags, world: World): Promise<void>
   const page = { sort: flags.sort, afterId };
   const exceptions = streamExceptions(database, schema, filter, { ...page, limit });
   if (limit === undefined) return printExceptions(exceptions, flags.output, world, 'worklist');
-  const shown = await listOf(exceptions);
-  await printExceptions(shown, flags.output, world, 'worklist');
-  const more = shown.length === limit && (await countExceptions(database, schema, filter, page)) > limit;
-  const next = more ? nextCommand(flags, shown.at(-1)?.id ?? '') : undefined;
-  if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.length, next, world);
+  const shown = { count: 0, lastId: '' };
+  await printExceptions(counted(exceptions, shown), flags.output, world, 'worklist');
+  const more = shown.count === limit && (await countExceptions(database, schema, filter, page)) > limit;
+  const next = more ? nextCommand(flags, shown.lastId) : undefined;
+  if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.count, next, world);
+}
+
+/** Passes them on, and notes how many there were and which was the last one. */
+async function* counted(exceptions: Items<StoredException>, seen: { count: number; lastId: string }) {
+  for await (const exception of exceptions) {
+    seen.count += 1;
+    seen.lastId = exception.id ?? '';
+    yield exception;
+  }
 }
 
 async function printFoot(
@@ -104,6 +113,10 @@ export async function printExceptions(
     return print(world.stdout, toCsv(columns, exceptionRows(exceptions)));
   }
   const { screenOf } = await import('../output/screen.ts');
-  const shown = await listOf(exceptions);
-  if (shown.length > 0) await print(world.stdout, exceptionTable(shown, screenOf(world.stdout, world.env)));
+  const screen = screenOf(world.stdout, world.env);
+  for await (const part of partsOf(exceptions, rowsOfTable))
+    await print(world.stdout, exceptionTable(part, world.now(), screen));
 }
+
+/** A longer list is told in several tables, each with its header: no more than that is in memory. */
+const rowsOfTable = 1_000;

@@ -60,12 +60,6 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-export function uuid(text: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text))
-    throw new InvalidArgumentError('It must be a whole UUID.');
-  return text.toLowerCase();
-}
-
 /** An id, or its first characters. An empty one would begin every id there is. */
 export function idPrefix(text: string): string {
   if (!/^[0-9a-f][0-9a-f-]{0,35}$/i.test(text))

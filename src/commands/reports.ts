@@ -100,5 +100,5 @@ async function show({ database, schema }: Store, id: string, format: OutputForma
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
-  return print(world.stdout, reportScreen(report, checks, listed, screenOf(world.stdout, world.env)));
+  return print(world.stdout, reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world.env)));
 }

@@ -9,8 +9,9 @@ import { runTypes, type RunType } from '../reports.ts';
 import type { RunOptions } from '../run/engine.ts';
 import type { FailOn, RunResult } from '../run/result.ts';
 import type { ScheduledType } from '../schedule/schedule.ts';
+import { isUuid } from '../uuid.ts';
 import type { World } from '../world.ts';
-import { choice, choices, moment, outputOption, uuid, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, choices, idPrefix, moment, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 interface RunFlags {
@@ -46,7 +47,7 @@ export function runCommand(context: CommandContext): Command {
     .addOption(choices('--check <name>', 'only this check', checkNames))
     .option('--since <time>', 'manual only: records from this time on (7d, 2026-11-01, RFC 3339)')
     .option('--until <time>', 'manual only: records before this time')
-    .option('--user <id>', 'manual only: records of this user', uuid)
+    .option('--user <id>', 'manual only: records of this user (a prefix of the id)', idPrefix)
     .option('--dry-run', 'read, compare and print; store nothing')
     .addOption(
       choice('--fail-on <severity>', 'lowest severity of a finding that exits 2', [...severities, 'never']).default(
@@ -69,7 +70,7 @@ async function execute(flags: RunFlags, world: World) {
   const { parseConfig } = await import('../config.ts');
   const config = parseConfig(world.env);
   if (!config.enabled && flags.type !== 'manual') return announceDisabled(config, flags.type, flags.output, world);
-  const options = await toOptions(flags, config, world.now());
+  const options = await toOptions(flags, config, world);
   const { run } = await import('../run/run.ts');
   const { exitCodeOf } = await import('../run/result.ts');
   const { runTalk } = await import('../talk/run-talk.ts');
@@ -100,7 +101,22 @@ async function announceDisabled(config: Config, type: ScheduledType, output: Out
   return 0;
 }
 
-async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<RunOptions> {
+async function toOptions(flags: RunFlags, config: Config, world: World): Promise<RunOptions> {
+  const scope = scopeOf(flags, world.now());
+  const { chooseChecks } = await import('../checks/choice.ts');
+  return {
+    type: flags.type,
+    checks: chooseChecks(flags.check, config, scope),
+    scope: { ...scope, userId: scope.userId && (await wholeUserId(scope.userId, world)) },
+    dryRun: flags.dryRun === true,
+    waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
+    acceptFewer: flags.acceptFewer === true,
+    canary: flags.canary === true || flags.type === 'daily',
+  };
+}
+
+/** What a manual run is narrowed to; the user as they were named. Throws an OperatorError (64) where that makes no sense. */
+function scopeOf(flags: RunFlags, now: Date): RunOptions['scope'] {
   const scope = {
     since: moment('--since', flags.since, now),
     until: moment('--until', flags.until, now),
@@ -117,16 +133,15 @@ async function toOptions(flags: RunFlags, config: Config, now: Date): Promise<Ru
     throw new OperatorError(64, `--since ${scope.since} is not before --until ${scope.until}.`, 'Swap them.');
   if (scope.since !== null && Date.parse(scope.since) > now.getTime())
     throw new OperatorError(64, `--since ${scope.since} is in the future: nothing happened from then on.`);
-  const { chooseChecks } = await import('../checks/choice.ts');
-  return {
-    type: flags.type,
-    checks: chooseChecks(flags.check, config, scope),
-    scope,
-    dryRun: flags.dryRun === true,
-    waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
-    acceptFewer: flags.acceptFewer === true,
-    canary: flags.canary === true || flags.type === 'daily',
-  };
+  return scope;
+}
+
+/** The id of the user that begins so: of a part of it only the tables of recon can tell. */
+async function wholeUserId(idPrefix: string, world: World): Promise<string> {
+  if (isUuid(idPrefix)) return idPrefix.toLowerCase();
+  const { findUser } = await import('../exceptions/users.ts');
+  const { withStore } = await import('./store.ts');
+  return withStore(world, ({ database, schema }) => findUser(database, schema, idPrefix));
 }
 
 function waitDuration(text: string): number {
@@ -148,5 +163,5 @@ async function render(result: RunResult, format: OutputFormat, world: World): Pr
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
-  return reportScreen(report, checks, listed, screenOf(world.stdout, world.env));
+  return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world.env));
 }

@@ -7,3 +7,15 @@ export async function listOf<T>(items: Items<T>): Promise<T[]> {
   for await (const item of items) list.push(item);
   return list;
 }
+
+/** So many of them at a time: of a list that may be long, nothing else is in memory. */
+export async function* partsOf<T>(items: Items<T>, size: number): AsyncGenerator<T[]> {
+  let part: T[] = [];
+  for await (const item of items) {
+    part.push(item);
+    if (part.length < size) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}

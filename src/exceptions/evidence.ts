@@ -4,7 +4,7 @@ import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';
 import { subjectOf, type StoredException } from './exception.ts';
 import { countedKinds } from './filter.ts';
-import { involvedMax, type Involved, type InvolvedEntry } from './involved.ts';
+import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from './involved.ts';
 
 /** What could explain the difference of an exception; undefined where it has none, or none in money. */
 export async function caseOf(
@@ -26,7 +26,9 @@ export async function caseOf(
     currency,
     ...sidesOf(exception, involved),
     fee: feeOf(exception, involved),
-    pending: ofCustodian ? eachOnce([...others.map(withoutSign), ...notFinal(exception, involved)]) : [],
+    pending: ofCustodian
+      ? eachOnce([...others.map(withoutSign), ...pendingItems(exception, notFinal(exception, involved))])
+      : [],
     elsewhere: ofCustodian ? [] : others,
   };
 }
@@ -136,16 +138,23 @@ export function feeOf(
   return (record.destination_currency ?? record.currency) === currency ? money(record.fees) : null;
 }
 
-/** Records that were not final when they were looked at last: their money may be with the custodian already, or still. */
-function notFinal({ currency }: StoredException, { records }: Involved): Item[] {
-  return records
-    .filter(({ state }) => state === 'pending')
-    .flatMap((record) => {
-      const arrives = record.destination_currency === currency && record.currency !== currency;
-      const fits = arrives || record.currency === currency || record.currency === null;
-      const amount = arrives ? record.destination_amount : record.amount;
-      return fits && amount !== null ? [{ subject: `${record.record_kind}:${record.id}`, amount: money(amount) }] : [];
-    });
+/** Records that were there when an exception was seen last, and are not final: their money may be on either side. */
+export function notFinal(
+  { last_seen_at: seenAt }: Pick<StoredException, 'last_seen_at'>,
+  { records }: Pick<Involved, 'records'>,
+): InvolvedRecord[] {
+  const wasThere = (createdAt: string | null) => createdAt === null || Date.parse(createdAt) <= Date.parse(seenAt);
+  return records.filter(({ state, created_at: createdAt }) => state === 'pending' && wasThere(createdAt));
+}
+
+/** What of their money is in the currency of the exception. */
+function pendingItems({ currency }: StoredException, records: readonly InvolvedRecord[]): Item[] {
+  return records.flatMap((record) => {
+    const arrives = record.destination_currency === currency && record.currency !== currency;
+    const fits = arrives || record.currency === currency || record.currency === null;
+    const amount = arrives ? record.destination_amount : record.amount;
+    return fits && amount !== null ? [{ subject: `${record.record_kind}:${record.id}`, amount: money(amount) }] : [];
+  });
 }
 
 /** A record that is not final may be an exception as well: the first one counts. */

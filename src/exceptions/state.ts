@@ -1,10 +1,24 @@
 import type { Database, Transaction } from '../database/database.ts';
+import type { StoredException } from './exception.ts';
 
 /**
  * How an exception stands at a moment: `open`, to be worked on; `snoozed`, put aside for a time; `accepted`, known and
  * agreed for a time; or `resolved`, over.
  */
 export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
+
+/** The same of one that was read. */
+export function stateAt(
+  { resolved_at: resolved, accepted_until: accepted, snoozed_until: snoozed }: Lifetimes,
+  at: Date,
+): ExceptionState {
+  const lasts = (until: string | null) => until !== null && Date.parse(until) > at.getTime();
+  if (resolved !== null) return 'resolved';
+  if (lasts(accepted)) return 'accepted';
+  return lasts(snoozed) ? 'snoozed' : 'open';
+}
+
+type Lifetimes = Pick<StoredException, 'resolved_at' | 'accepted_until' | 'snoozed_until'>;
 
 /** What lists are made of: the states, those that are `open` and taken up, and whatever is not over. */
 export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;

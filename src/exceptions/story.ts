@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { listCorrections, type StoredCorrection } from '../corrections/store.ts';
 import type { Database } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
 import { caseOf, untestedOf } from './evidence.ts';
@@ -18,6 +19,8 @@ export interface Story {
   events: ExceptionEvent[];
   /** What it came back as, or became; null: neither. */
   successor: Successor | null;
+  /** The correction of it that waits for a second person; null: there is none. */
+  proposal: StoredCorrection | null;
 }
 
 /** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -32,6 +35,8 @@ export async function storyOf(
   const questions = questionsOf(exception.affected_entity, await waitingFor(database, schema, exception));
   const involved = await readInvolved(config, questions, now.toISOString());
   const known = await caseOf(database, schema, exception, involved);
+  const proposed = { states: ['proposed' as const], exceptionId: exception.id, limit: 1 };
+  const { corrections: proposals } = await listCorrections(database, schema, proposed);
   return {
     exception,
     involved,
@@ -39,6 +44,7 @@ export async function storyOf(
     untested: known === undefined ? null : untestedOf(known, involved),
     ...(await historyOf(database, schema, exception.id)),
     successor: (await successorOf(database, schema, exception.id)) ?? null,
+    proposal: proposals[0] ?? null,
   };
 }
 

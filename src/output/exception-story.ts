@@ -1,4 +1,5 @@
-import type { Involved, InvolvedEntry } from '../exceptions/involved.ts';
+import { notFinal } from '../exceptions/evidence.ts';
+import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from '../exceptions/involved.ts';
 import {
   subjectOf,
   type ExceptionEvent,
@@ -17,22 +18,24 @@ import { count, currencyText, excerpt, localTime, shortId, shortSubject, within,
 import { flowed, renderTable, type Column } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */
-export function exceptionStory(story: Story, environment: string, screen: Screen): string {
+export function exceptionStory(story: Story, environment: string, now: Date, screen: Screen): string {
   const { exception, involved } = story;
   const inner = within(screen, margin.length);
   const sections: [title: string, body: string][] = [
-    ['', factTable(factsOf(story, environment, screen), screen)],
+    ['', factTable(factsOf(story, environment, now, screen), screen)],
     ['both sides', sidesTable(exception, inner)],
     ['at the custodian', factTable(custodyFacts(exception), inner)],
     ['what it could be', causeLines(story, inner)],
-    [recordTitle(exception), recordTable(involved, inner)],
+    ofCustodian(exception)
+      ? ['records that are not final', recordTable(notFinal(exception, involved), involved, inner)]
+      : ['records', recordTable(involved.records, involved, inner)],
     ['accounts', accountTable(involved, inner)],
-    ['postings of the record', postingTable(involved, inner)],
-    ['ledger', entryTables(involved.entries, inner)],
+    ['postings of the record', cutShort(involved.postings, postingTable(involved, inner))],
+    ['ledger', cutShort(involved.entries, entryTables(involved.entries, inner))],
     ['found with it', factTable(detailsOf(exception), inner)],
     ['seen', sightingTable(story.sightings, exception, inner)],
     ['log', eventTable(story.events, inner)],
-    ['next', nextLines(exception, inner)],
+    ['next', nextLines(story, inner)],
   ];
   return [
     flowed('', screen.strong(excerpt(exception.description, textMax)), screen.columns),
@@ -47,11 +50,16 @@ const textMax = 2_000;
 
 const margin = '  ';
 
+/** Says where there may be more than these. */
+function cutShort(rows: readonly unknown[], table: string): string {
+  return rows.length < involvedMax ? table : `${table}No more than ${involvedMax} are read: --sql asks for all.\n`;
+}
+
 function indented(text: string): string {
   return text.replace(/^(?=.)/gm, margin);
 }
 
-function factsOf({ exception, successor }: Story, environment: string, screen: Screen): [string, string][] {
+function factsOf({ exception, successor }: Story, environment: string, now: Date, screen: Screen): [string, string][] {
   return [
     ['exception', exception.id],
     ['environment', plain(environment)],
@@ -65,7 +73,7 @@ function factsOf({ exception, successor }: Story, environment: string, screen: S
     ['returned from', plain(exception.previous_exception_id ?? '')],
     ['correction', excerpt(exception.correction_action ?? '', textMax)],
     exception.resolved_at === null
-      ? ['stands', stationOf(exception) || 'open, with nobody yet']
+      ? ['stands', stationOf(exception, now) || 'open, with nobody yet']
       : ['resolved', resolutionOf(exception)],
     ...(successor === null ? [] : [successorOf(successor)]),
   ];
@@ -131,12 +139,16 @@ function causeLines({ exception, causes, untested }: Story, { columns }: Screen)
   );
 }
 
-/** A custodian has no record of its own. */
-function recordTitle({ affected_entity: subject }: StoredException): string {
-  return subjectOf(subject).type === 'custodian' ? 'records that were not final' : 'records';
+/** It has no record of its own. */
+function ofCustodian({ affected_entity: subject }: StoredException): boolean {
+  return subjectOf(subject).type === 'custodian';
 }
 
-function recordTable({ records, unreadable }: Involved, { columns }: Screen): string {
+function recordTable(
+  records: readonly InvolvedRecord[],
+  { unreadable }: Pick<Involved, 'unreadable'>,
+  { columns }: Screen,
+): string {
   if (unreadable !== null) return flowed('', `They could not be read: ${excerpt(unreadable)}`, columns);
   if (records.length === 0) return '';
   return renderTable(
@@ -327,17 +339,12 @@ function told(word: string, value: unknown): string {
   return typeof value === 'string' ? `${word} ${excerpt(value, 80)}` : '';
 }
 
-function nextLines(exception: Story['exception'], screen: Screen): string {
+function nextLines(story: Story, screen: Screen): string {
+  const { exception } = story;
   const id = shortId(exception.id);
   const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
-  const outlook = outlookOf(exception);
   return [
-    ...(remedy === undefined
-      ? []
-      : [remedy, outlook.sentence].map((text) => flowed('', text, screen.columns).trimEnd())),
-    ...(remedy === undefined || outlook.by === 'nobody'
-      ? []
-      : [screen.strong(`recon corrections propose ${id} --dry-run`)]),
+    ...(remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)]),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
     ...(exception.resolved_at === null
       ? ['acknowledge', 'resolve'].map((action) =>
@@ -346,4 +353,17 @@ function nextLines(exception: Story['exception'], screen: Screen): string {
       : []),
     '',
   ].join('\n');
+}
+
+/** What recon itself can do: what is proposed already waits for somebody else. */
+function correctionLines({ exception, proposal }: Story, screen: Screen): string[] {
+  const said = (text: string) => flowed('', text, screen.columns).trimEnd();
+  if (proposal !== null) {
+    const { id, proposed_by: by } = proposal;
+    const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
+    return [said(sentence), screen.strong(`recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`)];
+  }
+  const { by, sentence } = outlookOf(exception);
+  const command = screen.strong(`recon corrections propose ${shortId(exception.id)} --dry-run`);
+  return by === 'nobody' ? [said(sentence)] : [said(sentence), command];
 }

@@ -1,6 +1,7 @@
 import type { Items } from '../database/list-of.ts';
 import { stakeOf, versionOf, type StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
+import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
@@ -52,47 +53,28 @@ export async function* exceptionRows(exceptions: Items<StoredException>): AsyncG
 }
 
 interface ExceptionColumn extends Column {
-  cell: (exception: StoredException, screen: Screen) => string;
+  cell: (exception: StoredException, now: Date, screen: Screen) => string;
 }
 
-const columns = {
-  id: { header: 'id', cell: ({ id }, screen) => screen.strong(id === null ? '-' : shortId(id)) },
-  severity: { header: 'severity', cell: ({ severity }, screen) => screen.severity(severity) },
-  kind: { header: 'kind', cell: ({ kind }) => cut(kind) },
-  subject: { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
-  difference: { header: 'difference', align: 'right', cell: (exception) => subjectAndAmount(exception)[1] },
-  currency: { header: '', cell: (exception) => subjectAndAmount(exception)[2] },
-  user: { header: 'user', cell: ({ affected_user_id: user }) => (user === null ? '-' : shortId(user)) },
+/** What and how much first, where and since when behind it: on a narrow screen these stand below. */
+const columns: readonly ExceptionColumn[] = [
+  { header: 'id', cell: ({ id }, _, screen) => screen.strong(id === null ? '-' : shortId(id)) },
+  { header: 'severity', cell: ({ severity }, _, screen) => screen.severity(severity) },
+  { header: 'kind', cell: ({ kind }) => cut(kind) },
+  { header: 'difference', align: 'right', cell: (exception) => subjectAndAmount(exception)[1] },
+  { header: '', cell: (exception) => subjectAndAmount(exception)[2] },
+  { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
+  { header: 'user', cell: ({ affected_user_id: user }) => (user === null ? '-' : shortId(user)) },
   // of what a dry run found nobody knows since when or how often: it did not look into the past
-  since: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since)) },
-  day: { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since).slice(0, 10)) },
-  seen: { header: 'seen', align: 'right', cell: ({ id, occurrences }) => (id === null ? '-' : `${occurrences}x`) },
-  station: { header: '', wraps: true, cell: stationOf },
-} satisfies Record<string, ExceptionColumn>;
-
-type Layout = readonly (keyof typeof columns)[];
-
-/** From the widest to the narrowest. */
-const oneLine: Layout[] = [
-  ['id', 'severity', 'kind', 'subject', 'user', 'difference', 'currency', 'since', 'seen', 'station'],
-  ['id', 'severity', 'kind', 'subject', 'difference', 'currency', 'since', 'seen', 'station'],
-  ['id', 'severity', 'kind', 'subject', 'difference', 'currency', 'day', 'seen', 'station'],
+  { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since)) },
+  { header: 'seen', align: 'right', cell: ({ id, occurrences }) => (id === null ? '-' : `${occurrences}x`) },
+  { header: '', wraps: true, cell: stationOf },
 ];
-/** What and how much above, where and since when below. */
-const twoLines: Layout = ['id', 'severity', 'kind', 'difference', 'currency', 'subject', 'day', 'seen', 'station'];
 
-/** One line per exception where the screen is wide enough, with as much of its life as it has room for; else two. */
-export function exceptionTable(exceptions: readonly StoredException[], screen: Screen): string {
-  const tableOf = (layout: Layout, width?: number) => {
-    const shown: ExceptionColumn[] = layout.map((name) => columns[name]);
-    const rows = exceptions.map((exception) => shown.map(({ cell }) => cell(exception, screen)));
-    return renderTable(shown, rows, width);
-  };
-  for (const layout of oneLine) {
-    const table = tableOf(layout);
-    if (fits(table, screen)) return table;
-  }
-  return tableOf(twoLines, screen.columns);
+/** Each with where it is in its life. */
+export function exceptionTable(exceptions: readonly StoredException[], now: Date, screen: Screen): string {
+  const rows = exceptions.map((exception) => columns.map(({ cell }) => cell(exception, now, screen)));
+  return renderTable(columns, rows, screen.columns);
 }
 
 /** numeric(36,18) with its sign and brackets: what is longer is nobody's money. */
@@ -108,13 +90,12 @@ export function subjectAndAmount(exception: StoredException): [string, string, s
 }
 
 /** Where it is in its life. */
-export function stationOf(exception: StoredException): string {
-  const { resolved_at: resolved, snoozed_until: snoozed, accepted_until: accepted, assignee } = exception;
-  if (resolved !== null) return 'resolved';
-  const day = (time: string) => localTime(time).slice(0, 10);
+export function stationOf(exception: StoredException, now: Date): string {
+  const { snoozed_until: snoozed, accepted_until: accepted, assignee } = exception;
+  const state = stateAt(exception, now);
+  if (state === 'resolved') return state;
   return [
-    accepted !== null && `accepted until ${day(accepted)}`,
-    snoozed !== null && `snoozed until ${localTime(snoozed).slice(0, 16)}`,
+    state !== 'open' && `${state} until ${localTime((state === 'accepted' ? accepted : snoozed) ?? '').slice(0, 16)}`,
     exception.acknowledged_by !== null && assignee === null && `taken up by ${cut(exception.acknowledged_by)}`,
     assignee !== null && `with ${cut(assignee)}`,
   ]

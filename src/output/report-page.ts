@@ -13,11 +13,12 @@ import {
   checkRows,
   correctionLines,
   coverageLines,
+  moreThan,
   scopeLines,
   titleOf,
   verdictOrStatus,
 } from './reports.ts';
-import { count, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { count, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
 export interface ReportPage {
@@ -51,10 +52,10 @@ export function reportPage(page: ReportPage): string {
       <body>
         <h1>${title}: ${verdictWord(report)}</h1>
         <p class="faint">${localTime(report.started_at)}, report ${report.id}</p>
-        ${[...scopeLines(report), report.error_message ?? ''].filter((line) => line !== '').map(paragraph)}
+        ${[...scopeLines(report), excerpt(report.error_message ?? '', 2_000)].filter((line) => line !== '').map(paragraph)}
         <h2>Checks</h2>
         ${checkTable(checks)} ${[...coverageLines(checks), ...correctionLines(report)].map(paragraph)}
-        ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${error}`)]))}
+        ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${excerpt(error, 2_000)}`)]))}
         ${gridChart(
           'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell',
           page.trend.checks.map((check) => gridRow(check, page.trend.days)),
@@ -67,7 +68,7 @@ export function reportPage(page: ReportPage): string {
 
 function environmentOf({ metadata }: Report): string {
   const { environment } = metadata;
-  return typeof environment === 'string' ? environment : 'unknown environment';
+  return typeof environment === 'string' ? excerpt(environment) : 'unknown environment';
 }
 
 /** Words without colour: the page has its own. */
@@ -132,12 +133,13 @@ function gridRow({ check_type: name, days }: CheckTrend, dates: readonly string[
 }
 
 function exceptionsOf({ report, totals, exceptions }: ReportPage): Html {
-  if (exceptions.length === 0) return paragraph('None.');
-  const more = report.exceptions_count - exceptions.length;
+  if (report.exceptions_count === 0) return paragraph('None.');
+  const more = moreThan(exceptions.length, report);
   const all = `recon exceptions list --status all --report ${shortId(report.id)} -o csv`;
   return html`${barChart('By severity and age, since recon first saw them', severityRows(totals))}
   ${barChart('Money at stake per currency: the sum of |difference|, else of what is in brackets below', currencyRows(totals))}
-  ${exceptionTable(exceptions)} ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
+  ${paragraph('The charts are of what the run found, the table says how it stands now.')} ${exceptionTable(exceptions)}
+  ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
 }
 
 const ageWords = {
@@ -174,7 +176,9 @@ function countIn(totals: readonly ExceptionTotal[], severity: string): number {
 /** One bar per currency, made of its severities. */
 function currencyRows(totals: readonly ExceptionTotal[]): BarRow[] {
   const ofMoney = totals.flatMap(({ currency, ...total }) =>
-    total.amount === null ? [] : [{ ...total, currency: currency ?? 'without currency' }],
+    total.amount === null
+      ? []
+      : [{ ...total, currency: currency === null ? 'without currency' : currencyText(currency) }],
   );
   const currencies = [...new Set(ofMoney.map(({ currency }) => currency))];
   const amounts = (currency: string) => ofMoney.filter((total) => total.currency === currency);
@@ -210,9 +214,9 @@ function exceptionTable(exceptions: readonly StoredException[]): Html {
     exceptions.map((exception) => [
       shortId(exception.id ?? ''),
       exception.severity,
-      exception.kind,
+      cut(exception.kind),
       amountText(exception),
-      exception.currency ?? '',
+      currencyText(exception.currency),
       excerpt(exception.description, 1_000),
       localTime(exception.created_at),
     ]),

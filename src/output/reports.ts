@@ -1,5 +1,6 @@
 import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
+import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
 import type { ReportedCorrections } from '../run/corrections.ts';
@@ -81,11 +82,12 @@ export function verdictOrStatus(report: Report, screen: Screen): string {
 /** How many exceptions the screen of a run lists before it names the command that lists all. */
 export const listedExceptions = 25;
 
-/** A report with its checks and the first of what they found. */
+/** A report with its checks and the first of what they found, as that stands now. */
 export function reportScreen(
   report: Report,
   checks: readonly StoredCheck[],
   exceptions: readonly StoredException[],
+  now: Date,
   screen: Screen,
 ): string {
   const environment = report.metadata['environment'];
@@ -105,8 +107,8 @@ export function reportScreen(
         .map((check) => `${plain(check.check_type)}: ${excerpt(check.error_message ?? '', 2_000)}`),
       ...(report.error_message !== null && checks.length === 0 ? [excerpt(report.error_message, 2_000)] : []),
     ]),
-    exceptionLines(report, exceptions, screen),
-    nextLines(checks, exceptions, screen),
+    exceptionLines(report, exceptions, now, screen),
+    nextLines(checks, exceptions, now, screen),
   ]
     .filter((part) => part !== '')
     .join('\n');
@@ -196,19 +198,19 @@ function looksAtChanges(checks: readonly StoredCheck[]): boolean {
 function coverageOf({ metadata }: StoredCheck): string | undefined {
   const time = (name: string) => (typeof metadata[name] === 'string' ? localTime(metadata[name]) : 'never');
   const not = metadata['not_verified'];
-  if (typeof not === 'string') return `not verified any further, because ${plain(not)}`;
+  if (typeof not === 'string') return `not verified any further, because ${excerpt(not)}`;
   if (metadata['verified_through'] === undefined) return undefined;
   const heldBack = metadata['held_back'];
-  const behind = typeof heldBack === 'string' ? ` (no further: ${plain(heldBack)})` : '';
+  const behind = typeof heldBack === 'string' ? ` (no further: ${excerpt(heldBack)})` : '';
   const through = `verified through ${time('verified_through')}${behind}`;
   if (metadata['coverage'] === 'changes')
     return `${through}: changes since ${time('verified_since')}; everything was last proven at ${time('proven_as_of')}`;
   const why = metadata['why_everything'];
-  return `${through}: everything${typeof why === 'string' ? `, because ${plain(why)}` : ''}`;
+  return `${through}: everything${typeof why === 'string' ? `, because ${excerpt(why)}` : ''}`;
 }
 
 function namedChecks(what: string, names: unknown): string[] {
-  return Array.isArray(names) ? [`${what}: ${plain(names.join(', '))}`] : [];
+  return Array.isArray(names) ? [`${what}: ${excerpt(names.join(', '))}`] : [];
 }
 
 const right = (header: string) => ({ header, align: 'right' as const });
@@ -265,22 +267,29 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
   return [[...head, ...first], ...rest.map((line) => [...head.map(() => ''), ...line])];
 }
 
-function exceptionLines(report: Report, exceptions: readonly StoredException[], screen: Screen): string {
+function exceptionLines(report: Report, exceptions: readonly StoredException[], now: Date, screen: Screen): string {
   if (exceptions.length === 0) return '';
-  const more = report.metadata['purged_at'] === undefined ? report.exceptions_count - exceptions.length : 0;
+  const more = moreThan(exceptions.length, report);
   const whereMore = isDryRun(report)
     ? 'give -o json or csv'
     : `recon exceptions list --status all --report ${shortId(report.id)}`;
   const rest = more > 0 ? `… and ${more.toLocaleString('en-US')} more: ${whereMore}\n` : '';
-  return `${exceptionTable(exceptions, screen)}${rest}`;
+  return `${exceptionTable(exceptions, now, screen)}${rest}`;
+}
+
+/** How many more it found than these; of what was purged there is nothing to show. */
+export function moreThan(listed: number, { exceptions_count: found, metadata }: Report): number {
+  return metadata['purged_at'] === undefined ? found - listed : 0;
 }
 
 /** The same as `status` would say. What is put aside, agreed or over by now is no step. */
-function nextLines(checks: readonly StoredCheck[], exceptions: readonly StoredException[], screen: Screen): string {
-  const first = exceptions.find(
-    ({ id, resolved_at: resolved, snoozed_until: snoozed, accepted_until: accepted }) =>
-      id !== null && resolved === null && snoozed === null && accepted === null,
-  );
+function nextLines(
+  checks: readonly StoredCheck[],
+  exceptions: readonly StoredException[],
+  now: Date,
+  screen: Screen,
+): string {
+  const first = exceptions.find((exception) => exception.id !== null && stateAt(exception, now) === 'open');
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
   const steps = stepsAfter({ incomplete, first, others: 0 });
   return steps.length === 0 ? '' : stepLines(steps, screen);

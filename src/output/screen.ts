@@ -91,7 +91,7 @@ export function excerpt(text: string, length = 300): string {
 /** RFC 3339 as `2026-11-22 18:04:11 +01:00` in the terminal's zone. */
 export function localTime(rfc3339: string): string {
   const time = new Date(rfc3339);
-  if (Number.isNaN(time.getTime())) return plain(rfc3339);
+  if (Number.isNaN(time.getTime())) return cut(rfc3339);
   const offset = -time.getTimezoneOffset();
   const shifted = new Date(time.getTime() + offset * 60_000).toISOString();
   const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) =>

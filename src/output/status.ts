@@ -147,7 +147,7 @@ function lastOf(values: readonly (number | string)[]): string {
 function correctionLines({ corrections }: Status, screen: Screen): string[] {
   const { automatic, stopped, tried, proposed, corrected, refused, failed, came_back: cameBack } = corrections;
   if (!automatic && !stopped && tried + proposed === 0) return [];
-  const mode = stopped ? 'STOPPED' : automatic ? 'automatic' : 'by two people';
+  const mode = stopped ? 'STOPPED' : automatic ? 'automatic' : 'not automatic';
   const figures = [
     `${tried} tried`,
     `${corrected} corrected`,

@@ -105,7 +105,11 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(await listed('--check', 'withdrawals')).toEqual([]);
     expect(await listed('--check', 'withdrawals', '--check', 'deposits')).toHaveLength(2);
     expect(await listed('--kind', 'amount_mismatch')).toEqual([]);
-    expect(await listed('--user', user.toUpperCase())).toEqual([ids.small]);
+    for (const named of [user.toUpperCase(), 'CCCC']) expect(await listed('--user', named)).toEqual([ids.small]);
+    expect(await operator.types(['exceptions', 'list', '--user', 'dddd'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('There is no user with an exception whose id begins with "dddd".') as string,
+    });
     expect(await listed('--limit', '1')).toEqual([ids.large]);
     expect(await listed('--limit', '999999999999999')).toHaveLength(2);
     expect(await listed('--report', '1000')).toEqual([]);
@@ -150,9 +154,9 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     const { exitCode, stdout, stderr } = await operator.types(['exceptions', 'list', '--status', 'all']);
     expect(exitCode).toBe(0);
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^id +severity +kind +subject +user +difference +since +seen$/);
+    expect(lines[0]).toMatch(/^id +severity +kind +difference +subject +user +since +seen$/);
     expect(lines[1]).toMatch(
-      /^aaaa1111 +critical +missing_in_ledger +deposit dddd1111 +- +-100000000000000000\.000000000000000001 +USDC +\d{4}-/,
+      /^aaaa1111 +critical +missing_in_ledger +-100000000000000000\.000000000000000001 +USDC +deposit dddd1111 +- +\d{4}-/,
     );
     expect(lines[2]).toMatch(/^bbbb2222 +high +missing_in_ledger +- .*resolved$/);
     expect(stderr).toBe(`production: 3 ${three}.\n`);

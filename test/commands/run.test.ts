@@ -41,7 +41,7 @@ describe('a command line that cannot be meant', () => {
     [['run', '-o', 'yaml'], 'There are table, json, csv.'],
     [['run', '--check', 'deposit'], 'Did you mean deposits? There are ledger_consistency'],
     [['run', '--wait', 'forever'], 'It must be a duration such as 0s, 90s or 15m.'],
-    [['run', '--user', 'ada'], 'It must be a whole UUID.'],
+    [['run', '--user', 'grace'], 'It must be an id or its first characters'],
     [['run', '--since', 'yesterday'], '--since "yesterday" is not a time.\nGive 7d, 2026-11-01 (UTC)'],
     [['run', '--since', '2026-02-30'], '--since "2026-02-30" is not a time.'],
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
@@ -105,6 +105,9 @@ describe('a run that would look at nothing', { timeout: 60_000 }, () => {
     }
     expect(await sql`select from reconciliation_reports`).toHaveLength(0);
     expect((await types(['run', '--user', ada.id.toUpperCase()])).exitCode).toBe(2);
+    expect((await types(['run', '--user', ada.id.slice(0, 8)])).stdout, 'as a list shows it').toContain(
+      `narrowed to user_id ${ada.id}: clears nothing`,
+    );
   });
 
   test('of a user where a table cannot be read: the check says which', async () => {
@@ -268,7 +271,7 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
     const { stdout } = await types(['run', '--dry-run']);
     expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
-    expect(stdout).toMatch(/^- +medium +missing_in_ledger +deposit [0-9a-f]{8} +[0-9a-f]{8} +-5 +USDC +- +-$/m);
+    expect(stdout).toMatch(/^- +medium +missing_in_ledger +-5 +USDC +deposit [0-9a-f]{8} +[0-9a-f]{8} +- +-$/m);
     const { stderr } = await types(['run', '--dry-run', '-o', 'csv']);
     expect(stderr).toBe(
       'recon: DRY RUN, nothing is stored: manual run failed: 0 of 1 check passed, 1 record compared, 1 finding (1 medium); exit 2\n',
@@ -311,7 +314,7 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
       'off (RECONCILIATION_CHECKS): ledger_consistency, circle_balance, alpaca_balance, conversion_jobs, withdrawals\n',
     );
     expect(stdout).toMatch(/deposits +failed +1 +1 +0 ms +5 +0 +-5 +USDC\n/);
-    expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +deposit [0-9a-f]{8} +[0-9a-f]{8} +-5 +USDC/);
+    expect(stdout).toMatch(/\n[0-9a-f]{8} +medium +missing_in_ledger +-5 +USDC +deposit [0-9a-f]{8} +[0-9a-f]{8}/);
     expect(stdout).toMatch(/\nnext\n {2}recon exceptions show [0-9a-f]{8}\n {6}.*\n$/);
     expect(stdout).not.toContain('\u001b');
     expect(await painted({}, true)).toBe(true);

@@ -114,6 +114,10 @@ describe('what takes two people', () => {
     const id = await found(at, 'amount_mismatch');
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada`);
     expect(correction.action).toBe(`withdrawal ${short.id} adjusted from 9.5 to 10`);
+    const { stdout: story } = await at.types(['exceptions', 'show', id]);
+    expect(story).toContain('Ada proposed a correction: somebody else has to approve it, or rejects it.');
+    expect(story).toContain(`recon corrections approve ${correction.id.slice(0, 8)} --by SOMEBODY-ELSE\n`);
+    expect(story).not.toContain('corrections propose');
     await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
     expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { feeOf } from '../../src/exceptions/evidence.ts';
+import { feeOf, notFinal } from '../../src/exceptions/evidence.ts';
 import type { InvolvedRecord } from '../../src/exceptions/involved.ts';
 
 const conversion = {
@@ -19,4 +19,17 @@ test.each([
   ['of two records nobody knows whose it is', 'USD', [conversion, conversion], undefined],
 ])('%s', (_, currency, records, fee) => {
   expect(feeOf({ currency }, { records })?.toString()).toBe(fee);
+});
+
+test('what is final by now, or younger than what was seen, explains nothing of it', () => {
+  const record = (id: string, state: string, createdAt: string | null) =>
+    ({ ...withdrawal, id, state, created_at: createdAt }) as InvolvedRecord;
+  const records = [
+    record('open', 'pending', '2026-03-01T11:00:00Z'),
+    record('of no known age', 'pending', null),
+    record('settled since', 'settled', '2026-03-01T11:00:00Z'),
+    record('younger', 'pending', '2026-03-01T12:00:00.001Z'),
+  ];
+  const left = notFinal({ last_seen_at: '2026-03-01T12:00:00Z' }, { records });
+  expect(left.map(({ id }) => id)).toEqual(['open', 'of no known age']);
 });

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Finding } from '../../src/checks/check.ts';
 import { actionNames, type Order } from '../../src/exceptions/actions.ts';
+import { listOf } from '../../src/database/list-of.ts';
 import { countAccepted } from '../../src/exceptions/acceptance.ts';
 import { changeExceptions, targetsOf } from '../../src/exceptions/change.ts';
 import { anyException } from '../../src/exceptions/filter.ts';
 import { KeptFindings } from '../../src/exceptions/kept-findings.ts';
-import { statuses } from '../../src/exceptions/state.ts';
+import { stateAt, statuses } from '../../src/exceptions/state.ts';
+import { streamExceptions } from '../../src/exceptions/store.ts';
 import { Incomplete } from '../../src/incomplete.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { beginReport, type Report } from '../../src/reports.ts';
@@ -147,6 +149,13 @@ class Walk {
       const meant = expected.flatMap((row, at) => (LifeModel.statusesOf(row, this.#now).includes(status) ? [at] : []));
       expect(listed.sort(), `${status}\n${this.#story.join('\n')}`).toEqual(meant.sort());
     }
+    const read = await listOf(streamExceptions(database, 'public', { ...anyException, text: this.#prefix }));
+    for (const exception of read) {
+      const [row] = expected.filter((one) => this.#idOf.get(one) === exception.id);
+      const state = stateAt(exception, new Date(this.#now));
+      expect(LifeModel.statusesOf(row!, this.#now), this.#story.join('\n')).toContain(state);
+    }
+    expect(read).toHaveLength(expected.length);
   }
 }
 

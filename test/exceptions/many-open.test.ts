@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { anyException, matches, type ExceptionFilter } from '../../src/exceptions/filter.ts';
+import { timeRecon } from '../bench/recon-process.ts';
 import { testDatabase } from '../support/database.ts';
 import { cutAt, openPool } from '../support/run-check.ts';
 import { operatorOf } from '../support/world.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
       ${cutAt}::timestamptz - n * interval '1 minute',
       case when n > ${many} then ${cutAt}::timestamptz end,
       case when n <= ${many} and n % 100 = 7 then ${cutAt}::timestamptz + interval '1 day' end
-    from generate_series(1, ${many + 20_000}) as n`;
+    from generate_series(1, ${many + 2_000}) as n`;
   await sql`
     insert into reconciliation_checks (id, report_id, check_type, status, passed)
     values (md5('check')::uuid, md5('report')::uuid, 'deposits', 'completed', false)`;
@@ -77,6 +78,16 @@ describe('100,000 open exceptions', () => {
     expect(used.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['reconciliation_exceptions_newest', 'reconciliation_exceptions_unresolved']),
     );
+  });
+
+  test('of a list of all of them a process holds a part at a time', async () => {
+    const { stdout, peakMemoryBytes } = await timeRecon(url, ['exceptions', 'list', '-o', 'csv'], 0);
+    expect(stdout.split('\r\n')).toHaveLength(many + 2);
+    expect(peakMemoryBytes! / 2 ** 20).toBeLessThan(130);
+    const table = await types(['exceptions', 'list', '--limit', '1500']);
+    const headers = [...table.stdout.matchAll(/^id .*$/gm)];
+    expect(headers, 'each thousand with its own').toHaveLength(2);
+    expect(table.stdout.split('\n')).toHaveLength(1_500 + headers.length + 1);
   });
 
   test('the foot counts all of them, and apart those that are accepted', async () => {

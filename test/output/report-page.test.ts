@@ -93,7 +93,16 @@ test('the page says what the run says, in words beside every colour, and needs n
   expect(page).not.toMatch(/https?:|<script|<link|<img|@import|url\(/);
 });
 
+test('a run whose findings were purged does not say that it found none, nor where the others are', () => {
+  const page = pageOf('USDC');
+  const purged = { ...page.report, metadata: { ...page.report.metadata, purged_at: started } };
+  const text = reportPage({ ...page, report: purged, exceptions: [] });
+  expect(text).toContain('only what was seen first or last in this run is left of its findings');
+  expect(text).not.toMatch(/None\.|more: recon exceptions list/);
+});
+
 test('hostile text is text, and a flood of it is cut off', () => {
+  expect(reportPage(pageOf('x'.repeat(1_048_576))).length).toBeLessThan(100_000);
   const page = reportPage(pageOf(hostile));
   expect(page).toContain('&lt;script&gt;document.title=&#39;owned&#39;&lt;/script&gt;');
   expect(page).not.toMatch(/<script|<img|onerror="/);

@@ -4,18 +4,20 @@ import { describe, expect, test } from 'vitest';
 import type { StoredAlert } from '../../src/alerts/outbox.ts';
 import { checks as registry } from '../../src/checks/index.ts';
 import { checkNames } from '../../src/checks/names.ts';
+import type { StoredCorrection } from '../../src/corrections/store.ts';
 import type { Order } from '../../src/exceptions/actions.ts';
 import type { StoredException } from '../../src/exceptions/exception.ts';
 import type { Story } from '../../src/exceptions/story.ts';
 import { kinds, severities } from '../../src/kinds.ts';
 import { alertTable } from '../../src/output/alerts.ts';
 import { catalogueScreen } from '../../src/output/catalogue.ts';
+import { correctionTable } from '../../src/output/corrections.ts';
 import { diagnosisLines } from '../../src/output/doctor.ts';
 import { orderTable } from '../../src/output/exception-orders.ts';
 import { exceptionStory } from '../../src/output/exception-story.ts';
 import { exceptionTable, footOf } from '../../src/output/exceptions.ts';
 import { reportScreen, reportTable } from '../../src/output/reports.ts';
-import { screenOf, type Screen } from '../../src/output/screen.ts';
+import { localTime, screenOf, type Screen } from '../../src/output/screen.ts';
 import { statusScreen } from '../../src/output/status.ts';
 import type { Report, StoredCheck } from '../../src/reports.ts';
 import type { Status } from '../../src/status/status.ts';
@@ -244,7 +246,24 @@ const story: Story = {
     },
   ],
   successor: { id: idOf(3), kind: 'stuck', is_return: true },
+  proposal: null,
 };
+
+const correction = {
+  id: idOf(1),
+  exception_id: idOf(2),
+  correction: 'post_record',
+  state: 'refused',
+  amount: largest,
+  currency: 'USDC',
+  reason: hostile,
+  proposed_by: hostile,
+  decided_by: hostile,
+  undoes: idOf(3),
+  undone_by: null,
+  created_at: at,
+  subject: `conversion_job:${idOf(4)}`,
+} as unknown as StoredCorrection;
 
 const orders: Order[] = exceptions.map(({ id }) => ({
   id,
@@ -280,12 +299,15 @@ const foot = {
 
 const screens: Record<string, (screen: Screen) => string> = {
   status: (screen) => statusScreen(status, now, screen),
-  'exceptions list': (screen) => exceptionTable(exceptions, screen),
+  'exceptions list': (screen) => exceptionTable(exceptions, now, screen),
   'its foot': (screen) => footOf('production', foot, screen),
-  'exceptions show': (screen) => exceptionStory(story, 'production', screen),
+  'exceptions show': (screen) => exceptionStory(story, 'production', now, screen),
   'what would change': (screen) => orderTable(exceptions, orders, { by: 'Grace', host: 'desk-7', at: now }, screen),
   'reports list': (screen) => reportTable([report], screen),
-  'run and reports show': (screen) => reportScreen(report, checks, exceptions, screen),
+  'run and reports show': (screen) => reportScreen(report, checks, exceptions, now, screen),
+  'exceptions show, proposed': (screen) =>
+    exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
+  'corrections list': (screen) => correctionTable([correction], screen),
   'alerts list': (screen) => alertTable([alert], screen),
   checks: (screen) => catalogueScreen(Object.values(registry), screen),
   doctor: (screen) =>
@@ -316,11 +338,13 @@ describe.each([80, 200])('on %i columns', (columns) => {
 
   test('no amount, id or verdict is lost', () => {
     const screen = screenOf(new Captured(true, columns), { NO_COLOR: '1' });
-    const list = content(exceptionTable(exceptions, screen));
+    const list = content(exceptionTable(exceptions, now, screen));
     for (const { id, severity, kind } of exceptions) expect(list).toContain(`${id.slice(0, 8)} ${severity} ${kind}`);
+    for (const { affected_user_id: user, created_at: since } of exceptions)
+      expect(list).toContain(` ${user!.slice(0, 8)} ${localTime(since)} 12345x`);
     const [first, ...others] = exceptions.filter(({ difference }) => difference === largest);
     expect([first!.currency, list.split(` ${largest} USDC`).length - 1]).toEqual([hostile, others.length]);
-    const run = content(reportScreen(report, checks, [], screen));
+    const run = content(reportScreen(report, checks, [], now, screen));
     expect(run.split(largest)).toHaveLength(checks.length * 9 - 9 + 1);
     expect(run).toMatch(/ledger_consistency incomplete 10,000,000 1,000,000 59 min 59 s /);
     expect(content(statusScreen(status, now, screen)).split(`${largest} `)).toHaveLength(4);
@@ -328,8 +352,8 @@ describe.each([80, 200])('on %i columns', (columns) => {
 });
 
 test('a wide screen is used', () => {
-  const lines = exceptionTable(exceptions.slice(1), screenOf(new Captured(true, 200), {})).split('\n');
-  expect(lines).toHaveLength(exceptions.length + 1); // one line for each
+  const lines = exceptionTable(exceptions.slice(2), now, screenOf(new Captured(true, 200), {})).split('\n');
+  expect(lines).toHaveLength(exceptions.length); // one line for each, and the header
 });
 
 test.each([

@@ -1,0 +1,23 @@
+import type { Database } from '../database/database.ts';
+import { onlyOne } from '../only-one.ts';
+import { isUuid } from '../uuid.ts';
+
+/**
+ * The user whose id begins so, of those with an exception, open or not; a whole id is nobody's business to doubt. Throws
+ * an OperatorError (64) if there is not exactly one.
+ */
+export async function findUser(database: Database, schema: string, idPrefix: string): Promise<string> {
+  if (isUuid(idPrefix)) return idPrefix.toLowerCase();
+  const found = await database<{ id: string }[]>`
+    select distinct exception.affected_user_id as id
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where starts_with(exception.affected_user_id::text, ${idPrefix.toLowerCase()})
+    order by exception.affected_user_id
+    limit 5
+  `;
+  return onlyOne(found, {
+    noun: 'user with an exception',
+    idPrefix,
+    listedBy: 'Give the whole id of a user who has none.',
+  }).id;
+}
