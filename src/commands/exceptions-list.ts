@@ -7,7 +7,7 @@ import { partsOf, type Items } from '../database/list-of.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
 import { choice, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { hasLeft, print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
 interface ListFlags extends FilterFlags {
@@ -52,6 +52,7 @@ async function list(store: Store, flags: ListFlags, world: World): Promise<void>
   if (limit === undefined) return printExceptions(exceptions, flags.output, world, 'worklist');
   const shown = { count: 0, lastId: '' };
   await printExceptions(counted(exceptions, shown), flags.output, world, 'worklist');
+  if (hasLeft(world.stdout)) return;
   const more = shown.count === limit && (await countExceptions(database, schema, filter, page)) > limit;
   const next = more ? nextCommand(flags, shown.lastId) : undefined;
   if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.count, next, world);
@@ -114,9 +115,13 @@ export async function printExceptions(
   }
   const { screenOf } = await import('../output/screen.ts');
   const screen = screenOf(world.stdout, world.env);
-  for await (const part of partsOf(exceptions, rowsOfTable))
-    await print(world.stdout, exceptionTable(part, world.now(), screen));
+  return print(
+    world.stdout,
+    partByPart(exceptions, (part) => exceptionTable(part, world.now(), screen)),
+  );
 }
 
-/** A longer list is told in several tables, each with its header: no more than that is in memory. */
-const rowsOfTable = 1_000;
+/** A long list is told in several tables, each with its header: no more than one is in memory. */
+async function* partByPart(exceptions: Items<StoredException>, toTable: (part: StoredException[]) => string) {
+  for await (const part of partsOf(exceptions, 1_000)) yield toTable(part);
+}

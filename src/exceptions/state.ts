@@ -7,19 +7,6 @@ import type { StoredException } from './exception.ts';
  */
 export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
 
-/** The same of one that was read. */
-export function stateAt(
-  { resolved_at: resolved, accepted_until: accepted, snoozed_until: snoozed }: Lifetimes,
-  at: Date,
-): ExceptionState {
-  const lasts = (until: string | null) => until !== null && Date.parse(until) > at.getTime();
-  if (resolved !== null) return 'resolved';
-  if (lasts(accepted)) return 'accepted';
-  return lasts(snoozed) ? 'snoozed' : 'open';
-}
-
-type Lifetimes = Pick<StoredException, 'resolved_at' | 'accepted_until' | 'snoozed_until'>;
-
 /** What lists are made of: the states, those that are `open` and taken up, and whatever is not over. */
 export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;
 export type Status = (typeof statuses)[number];
@@ -37,6 +24,19 @@ export function stateOf(connection: Connection, at: Date) {
     end
   `;
 }
+
+/** The state of an exception that was read, by the same rules. */
+export function stateAt(
+  { resolved_at: resolved, accepted_until: accepted, snoozed_until: snoozed }: Lifetimes,
+  at: Date,
+): ExceptionState {
+  const lasts = (until: string | null) => until !== null && Date.parse(until) > at.getTime();
+  if (resolved !== null) return 'resolved';
+  if (lasts(accepted)) return 'accepted';
+  return lasts(snoozed) ? 'snoozed' : 'open';
+}
+
+type Lifetimes = Pick<StoredException, 'resolved_at' | 'accepted_until' | 'snoozed_until'>;
 
 /** The condition that the row `exception` stands so. */
 export function stands(connection: Connection, status: Status, at: Date) {

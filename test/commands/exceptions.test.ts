@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
-import { operatorOf, type Operator } from '../support/world.ts';
+import { operatorOf, reconIn, testWorld, type Operator } from '../support/world.ts';
 
 const { url, sql } = await testDatabase();
 
@@ -170,6 +170,12 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       stdout: '',
       stderr: 'production: no exceptions.\n',
     });
+  });
+
+  test('a reader that went away is told nothing of what it did not read', async () => {
+    const world = testWorld({ env: { DATABASE_URL: url } });
+    world.stdout.destroy();
+    expect(await reconIn(world, ['exceptions', 'list'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
   });
 
   test('as CSV: quoted, and no cell becomes a formula', async () => {
