@@ -80,9 +80,9 @@ describe('100,000 open exceptions', () => {
     );
   });
 
-  test('of a list of all of them a process holds a part at a time', async () => {
-    const { stdout, peakMemoryBytes } = await timeRecon(url, ['exceptions', 'list', '-o', 'csv'], 0);
-    expect(stdout.split('\r\n')).toHaveLength(many + 2);
+  test('of a long list a process holds a part at a time', async () => {
+    const { stdout, peakMemoryBytes } = await timeRecon(url, 'exceptions list --severity low -o csv'.split(' '), 0);
+    expect(stdout.split('\r\n')).toHaveLength(60_000 + 2);
     expect(peakMemoryBytes! / 2 ** 20).toBeLessThan(130);
     const table = await types(['exceptions', 'list', '--limit', '1500']);
     const headers = [...table.stdout.matchAll(/^id .*$/gm)];
