@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { onlyOne } from '../only-one.ts';
+import { onlyOne } from '../database/only-one.ts';
 import { isUuid } from '../uuid.ts';
 
 /**
