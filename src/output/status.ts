@@ -27,9 +27,8 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
 }
 
 function runTable({ runs, last_report: newest }: Status, now: Date, screen: Screen): string {
-  const right = { header: 'missed (30 d)', align: 'right' as const };
   return renderTable(
-    [{ header: 'run' }, { header: 'last' }, { header: '' }, { header: 'verdict' }, { header: 'next' }, right],
+    ['run', 'last', '', 'verdict', 'next', 'missed (30 d)'].map((header) => ({ header })),
     [
       ...runs.map((run) => [
         run.run_type,
