@@ -239,7 +239,7 @@ describe('corrections', () => {
       currency: 'USD',
       correction: 'set_balance',
       rows_proposed: writer.json([]),
-      created_at: cutAt,
+      created_at: '2020-01-01T00:00:00Z',
       id: randomUUID(),
       exception_id: exceptions.find((other) => other.id !== id)!.id,
       report_id: (await sql<{ id: string }[]>`select id from reconciliation_reports`)[0]!.id,

@@ -177,26 +177,22 @@ describe('two sides are one event', () => {
     expect(Array.from(twins.keys(), ({ id }) => id)).toEqual(['time']);
   });
 
-  test('among four thousand at once that are alike, quickly', () => {
+  test('among four thousand at once that are alike', () => {
     const wallets = Array.from({ length: 4_000 }, (_, index) => `wallet ${index}`);
     const movements = wallets.map((wallet) => movement(wallet, '5', { ...complete, externalId: wallet }));
     const books = wallets.map((wallet) => posted(wallet, '5', { userId: wallet, pending: false }));
     const owned = { ...booksWith(books), owners: new Map(wallets.map((wallet) => [wallet, wallet])) };
-    const startedAt = performance.now();
     expect(twinsOf(movements, owned, patience).size).toBe(4_000);
     expect(twinsOf(movements, booksWith(books), patience).size).toBe(4_000);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  test('among three days of them that are alike, quickly', () => {
+  test('among three days of them that are alike', () => {
     const seconds = Array.from({ length: 40_000 }, (_, index) => 6 * (index - 39_000));
     const movements = seconds
       .slice(-1000)
       .map((second) => movement(`a${second}`, '5', { ...complete, createdAt: after(second) }));
     const books = seconds.map((second) => posted(`t${second}`, '5', { createdAt: after(second + 20), pending: false }));
-    const startedAt = performance.now();
     expect(twinsOf(movements, booksWith(books), patience).size).toBe(1000);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 });
 

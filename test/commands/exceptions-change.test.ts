@@ -126,7 +126,6 @@ describe('one exception', () => {
     ['assign aaaa --to System', '--to cannot be system, which is what recon itself signs with.'],
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
-    ['reopen aaaa --note x', `The exception ${ids.one} is open; nothing was changed.`],
     ['acknowledge', 'acknowledge needs an id or a filter and --yes.\n'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],
     ['list --since yesterday', '--since "yesterday" is not a time.'],
@@ -137,6 +136,13 @@ describe('one exception', () => {
     const { exitCode, stdout, stderr } = await exceptions(line);
     expect([exitCode, stdout]).toEqual([64, '']);
     expect(stderr).toContain(sentence);
+    expect(await log()).toEqual([]);
+  });
+
+  test('that is open is not reopened: the command is right, and what is on record says no', async () => {
+    const { exitCode, stderr } = await exceptions('reopen aaaa --note x');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`The exception ${ids.one} is open; nothing was changed.`);
     expect(await log()).toEqual([]);
   });
 
@@ -425,7 +431,7 @@ describe('a list that was exported comes back', () => {
     [
       'no such action',
       'resolv,,',
-      'recon: Line 2: "resolv" is no action. Did you mean resolve?\nCorrect the file and apply it again;',
+      'recon: Line 2: "resolv" is no action. Did you mean resolve? There are acknowledge, assign, comment, snooze,',
     ],
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],

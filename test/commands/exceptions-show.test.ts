@@ -95,7 +95,7 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
 
   test('what a custodian lacks may be what is not final yet, or open elsewhere', async () => {
     const { pending, custodian } = await shortCustodian();
-    expect(custodian.stdout).toMatch(/^records that were not final$/m);
+    expect(custodian.stdout).toMatch(/^records that are not final$/m);
     const [one, other] = pending.map(({ id }) => `deposit ${id}`).sort();
     const sentence = `- ${one}, ${other} are open or not final, and may stand on one side only: `;
     expect(custodian.stdout).toContain(sentence);

@@ -121,7 +121,7 @@ class Walk {
     const done = await changeExceptions(database, 'public', [order], signature).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof OperatorError && error.exitCode === 64) return false;
+        if (error instanceof OperatorError && error.exitCode === 2) return false;
         throw error;
       },
     );
