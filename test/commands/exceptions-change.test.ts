@@ -431,7 +431,7 @@ describe('a list that was exported comes back', () => {
     [
       'no such action',
       'resolv,,',
-      'recon: Line 2: "resolv" is no action. Did you mean resolve? There are acknowledge, assign, comment, snooze,',
+      'recon: Line 2: "resolv" is no action. Did you mean resolve? There are acknowledge, assign, comment, snooze, accept, resolve, reopen.\nCorrect the file and apply it again;',
     ],
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],

@@ -76,6 +76,6 @@ test('a table takes a time that grows with its lines, not with their square', ()
     expect(renderTable(columns, rows).split('\n')).toHaveLength(lines + 2);
     return (process.cpuUsage().user - before) / 1e6;
   };
-  secondsFor(200); // once for the compiler
-  expect(secondsFor(1_600) / secondsFor(200)).toBeLessThan(24); // eight times as many lines; their square is 64
+  secondsFor(500); // once for the compiler
+  expect(secondsFor(4_000) / secondsFor(500)).toBeLessThan(13); // eight times as many lines; by the square it was 17
 });
