@@ -4,7 +4,7 @@ export const style = `
   --incomplete: #bf8700; --low: #54aeff; --medium: #d4a72c; --high: #fa4549; --critical: #82071e; --none: #eaeef2; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --paper: #0d1117; --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --none: #21262d; --critical: #ff7b72;
-    --high: #da3633; } }
+    --high: #da3633; --failed: #f85149; } }
 * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
