@@ -6,6 +6,7 @@ import { money, sum, toText } from '../../src/money.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { apply, describeMutation, randomMutation } from '../oracle/mutation.ts';
 import { testDatabase } from '../support/database.ts';
+import { emptyTables } from '../support/database-server.ts';
 import { LedgerBuilder, withoutConstraints, type User } from '../support/ledger.ts';
 import { Random } from '../support/random.ts';
 import { cutAt, openPool } from '../support/run-check.ts';
@@ -43,7 +44,7 @@ test(
 
 /** A customer for each seed, with what is wrong with them; and now and then something that is wrong with the tables. */
 async function plant(these: readonly number[]): Promise<string[]> {
-  await emptyAll();
+  await emptyTables(sql);
   const ledger = new LedgerBuilder({ now: cutAt, seed: these[0]! });
   const later: Later[] = [];
   const story = these.map((seed) => `${seed}: ${plantOne(ledger, new Random(seed), later)}`);
@@ -254,15 +255,4 @@ async function letTwoPeoplePost({ exceptions }: RunDocument): Promise<number> {
 async function undoAll(): Promise<void> {
   for (const { id } of (await appliedNow()).reverse())
     expect((await undo(desk, await findCorrection(database, 'public', id), wordOf('Ada'))).state).toBe('applied');
-}
-
-/** Nothing of the seed before is left. */
-async function emptyAll(): Promise<void> {
-  const tables = await sql<{ name: string }[]>`
-    select tablename as name from pg_tables
-    where schemaname = 'public' and tablename not in ('reconciliation_migrations', 'reconciliation_correction_switch')`;
-  await sql.begin(async (transaction) => {
-    await transaction`set local session_replication_role = replica`;
-    await transaction.unsafe(tables.map(({ name }) => `delete from ${name}`).join(';'));
-  });
 }

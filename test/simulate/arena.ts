@@ -1,8 +1,9 @@
 import postgres from 'postgres';
-import { createDatabase, dropDatabase } from '../support/database-server.ts';
+import { createDatabase, dropDatabase, emptyTables } from '../support/database-server.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import { startServer, type SandboxServer } from '../support/sandbox-server.ts';
 import { startLineCutter, type LineCutter } from './line-cutter.ts';
+import { storyBegins } from './story.ts';
 
 /** Where one story is played. */
 export interface Arena {
@@ -19,31 +20,31 @@ export interface Hook {
   ids: string[];
 }
 
-/** Gives each story an arena of its own, on one server. */
-export async function withArenas<T>(
+/** Gives each play an arena that nobody was in: one database, whose tables are emptied before it. */
+export async function withArena<T>(
   serverUrl: string,
   template: string,
   body: (inArena: (play: (arena: Arena) => Promise<void>) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const ids: string[] = [];
   const hook = await startHook(ids);
-  const faulty = await createDatabase(serverUrl, 'recon_simulate', template);
+  const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
+  const sql = postgres(url, { onnotice: () => undefined, max: 3 });
+  const line = await startLineCutter(url);
   try {
-    await withSql(faulty.url, withoutConstraints); // an application that breaks is not held back by them
+    await sql`update reconciliation_migrations set applied_at = ${storyBegins}`; // before, nobody expected a run
+    await withoutConstraints(sql); // an application that breaks is not held back by them
     return await body(async (play) => {
       ids.length = 0;
-      const { name, url } = await createDatabase(serverUrl, 'recon_story', faulty.name);
-      const line = await startLineCutter(url);
-      try {
-        await withSql(url, (sql) => play({ sql, line, hook: { url: hook.url, ids } }));
-      } finally {
-        await line.close();
-        await dropDatabase(serverUrl, name);
-      }
+      line.mend();
+      await emptyTables(sql);
+      await play({ sql, line, hook: { url: hook.url, ids } });
     });
   } finally {
+    await line.close();
     await hook.close();
-    await dropDatabase(serverUrl, faulty.name);
+    await sql.end({ timeout: 1 });
+    await dropDatabase(serverUrl, name);
   }
 }
 
@@ -57,13 +58,4 @@ function startHook(ids: string[]): Promise<SandboxServer> {
     tooMany: () => ({ status: 429, headers: {}, body: '' }),
     headers: () => ({}),
   });
-}
-
-async function withSql(url: string, body: (sql: postgres.Sql) => Promise<void>): Promise<void> {
-  const sql = postgres(url, { onnotice: () => undefined, max: 2 });
-  try {
-    await body(sql);
-  } finally {
-    await sql.end({ timeout: 1 });
-  }
 }

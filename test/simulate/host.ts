@@ -1,20 +1,26 @@
 import type postgres from 'postgres';
 import { credit, debit, LedgerBuilder, type Transaction, type User } from '../support/ledger.ts';
-import type { Step } from './story.ts';
+import type { Late, OwnStep } from './story.ts';
 
-type Booking = Extract<Step, { does: 'book' }>;
+type Booking = Extract<OwnStep, { does: 'book' }>;
 
 /** The application whose books are reconciled: it books in the real tables, and breaks as such applications do. */
 export class Host {
   readonly #sql: postgres.Sql;
   readonly #ledger: LedgerBuilder;
-  readonly #users: [User, User];
+  readonly #customers: [User, User][];
+  #open: { connection: postgres.ReservedSql; since: Date } | undefined;
 
-  constructor(sql: postgres.Sql, now: Date) {
+  /** Each customer is two users: money may go to the wrong one. */
+  constructor(sql: postgres.Sql, now: Date, customers: number) {
     this.#sql = sql;
     this.#ledger = new LedgerBuilder({ now, seed: 1 });
-    this.#users = [this.#ledger.user(), this.#ledger.user()];
-    for (const user of this.#users) this.#ledger.openingBalance(user, '100000', { minutesAgo: 99_999 });
+    this.#customers = Array.from({ length: customers }, () => [this.#ledger.user(), this.#ledger.user()]);
+    for (const user of this.#customers.flat()) this.#ledger.openingBalance(user, '100000', { minutesAgo: 99_999 });
+  }
+
+  set now(now: Date) {
+    this.#ledger.now = now;
   }
 
   /** Stores what was booked. */
@@ -22,30 +28,40 @@ export class Host {
     await this.#ledger.save(this.#sql);
   }
 
-  set now(now: Date) {
-    this.#ledger.now = now;
+  /** Returns `check subject` of what only a run over everything has to see: no time tells of it. */
+  async take(customer: number, step: OwnStep): Promise<string | undefined> {
+    if (step.does !== 'book') await this.save(); // bookings are stored together
+    if (step.does === 'book') await this.#book(this.#customers[customer]!, step);
+    else if (step.does === 'finish') await this.#finish(customer, step.which, step.posts);
+    else if (step.does === 'reverse') await this.#reverse(customer, step.which);
+    else if (step.does === 'drift') return this.#drift(customer, step.which, step.amount);
+    else return this.#change(customer, step.which, step.amount);
+    return undefined;
   }
 
-  async book(step: Booking): Promise<void> {
+  async #book([user, other]: [User, User], step: Booking): Promise<void> {
     const ledger = this.#ledger;
-    const user = this.#users[step.user]!;
     const when = { minutesAgo: step.minutesAgo };
     const accounts = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')] as const;
-    if (step.what === 'deposit' || step.what === 'withdrawal') this.#bookRecord(step.what, step, user);
+    if (step.what === 'deposit' || step.what === 'withdrawal') this.#bookRecord(step.what, step, user, other);
     else if (step.what === 'conversion job') this.#bookJob(step);
     else if (step.what === 'investment') ledger.investment(user, step.amount, when);
     else if (step.what === 'split') ledger.allocationSplit(user, step.amount, '3', when);
     else ledger.internalTransfer(user, ...accounts, step.amount, when);
-    await this.save();
     if (step.crash !== 'user deleted') return;
+    await this.save();
     await this.#sql`delete from wallets where user_id = ${user.id}`;
     await this.#sql`delete from users where id = ${user.id}`;
   }
 
   /** A record of one user, and what the application leaves of its posting. */
-  #bookRecord(what: 'deposit' | 'withdrawal', { crash, amount, pending, minutesAgo }: Booking, user: User): void {
+  #bookRecord(
+    what: 'deposit' | 'withdrawal',
+    { crash, amount, pending, minutesAgo }: Booking,
+    user: User,
+    other: User,
+  ): void {
     const ledger = this.#ledger;
-    const other = this.#users.find((one) => one !== user)!;
     const isPartial = ['not posted', 'header only', 'one leg'].includes(crash);
     const { id, transaction } = ledger[what](user, amount, {
       status: pending ? 'pending' : 'completed',
@@ -84,28 +100,66 @@ export class Host {
     if (crash === 'no link') job.row.ledger_transaction_id = null;
   }
 
-  /** A deposit that was pending is completed, and posted if the application lives long enough. */
-  async finish(which: number, posts: boolean): Promise<void> {
+  /** A record that was pending is completed, and posted if the application lives long enough. */
+  async #finish(customer: number, which: number, posts: boolean): Promise<void> {
     const { now } = this.#ledger;
-    const pending = await this.#sql<{ id: string; user_id: string; amount: string }[]>`
-      select deposit.id, deposit.user_id, deposit.amount from deposits as deposit
-      where deposit.status = 'pending' order by deposit.id`;
-    const deposit = pending[which % pending.length];
-    if (deposit === undefined) return;
-    await this.#sql`
-      update deposits set status = 'completed', confirmed_at = ${now}, alpaca_funded_at = ${now} where id = ${deposit.id}`;
-    const user = this.#users.find(({ id }) => id === deposit.user_id)!;
-    if (posts) this.#ledger.postDeposit(user, deposit.id, deposit.amount, { minutesAgo: 0 });
-    await this.save();
+    const record = await this.#recordOf(customer, which, 'pending');
+    if (record === undefined) return;
+    const { id, kind } = record;
+    if (kind === 'deposit')
+      await this
+        .#sql`update deposits set status = 'completed', confirmed_at = ${now}, alpaca_funded_at = ${now} where id = ${id}`;
+    else
+      await this
+        .#sql`update withdrawals set status = 'completed', completed_at = ${now}, updated_at = ${now} where id = ${id}`;
+    if (posts) this.#post(record);
   }
 
-  /** Takes a transaction back. */
-  async reverse(which: number): Promise<void> {
+  #post({ id, kind, user_id: owner, amount }: StoredRecord): void {
+    const user = this.#customers.flat().find((one) => one.id === owner);
+    if (user !== undefined)
+      this.#ledger[kind === 'deposit' ? 'postDeposit' : 'postWithdrawal'](user, id, amount, { minutesAgo: 0 });
+  }
+
+  /** The amount of a record is changed afterwards. Deposits keep no time of it. */
+  async #change(customer: number, which: number, amount: string): Promise<string | undefined> {
+    const record = await this.#recordOf(customer, which, 'completed');
+    if (record?.kind === 'withdrawal')
+      await this
+        .#sql`update withdrawals set amount = ${amount}, updated_at = ${this.#ledger.now} where id = ${record.id}`;
+    if (record?.kind !== 'deposit') return undefined;
+    await this.#sql`update deposits set amount = ${amount} where id = ${record.id}`;
+    return `deposits deposit:${record.id}`;
+  }
+
+  async #recordOf(customer: number, which: number, status: string): Promise<StoredRecord | undefined> {
+    const users = this.#usersOf(customer);
+    const records = await this.#sql<StoredRecord[]>`
+      select 'deposit' as kind, deposit.id, deposit.user_id, deposit.amount from deposits as deposit
+      where deposit.status = ${status} and deposit.user_id = any (${users}::uuid[])
+      union all
+      select 'withdrawal', withdrawal.id, withdrawal.user_id, withdrawal.amount from withdrawals as withdrawal
+      where withdrawal.status = ${status} and withdrawal.user_id = any (${users}::uuid[])
+      order by id`;
+    return records[which % records.length];
+  }
+
+  /** Takes a transaction back: of the customer, or of nobody. */
+  async #reverse(customer: number, which: number): Promise<void> {
     const completed = await this.#sql<{ id: string; entries: Transaction['entries'] }[]>`
       select header.id, json_agg(entry) as entries
       from ledger_transactions as header
       inner join ledger_entries as entry on entry.transaction_id = header.id
-      where header.status = 'completed' and header.idempotency_key not like 'migration%'
+      where
+        header.status = 'completed'
+        and header.idempotency_key not like 'migration%'
+        and (header.user_id is null or header.user_id = any (${this.#usersOf(customer)}::uuid[]))
+        and not exists ( -- a fourth in a row is further than recon looks: sql/checks/postings.sql
+          select
+          from ledger_transactions as second
+          inner join ledger_transactions as first on first.id = second.reference_id
+          where second.id = header.reference_id and first.transaction_type = 'reversal'
+        )
       group by header.id
       order by header.id`;
     const original = completed[which % completed.length];
@@ -113,20 +167,26 @@ export class Host {
     await this.#sql`update ledger_transactions set status = 'reversed' where id = ${original.id}`;
     const row = { user_id: null, status: '' } as unknown as Transaction['row'];
     this.#ledger.reversal({ ...original, subject: '', row }, { minutesAgo: 0 });
-    await this.save();
   }
 
-  /** A balance moves without an entry. Returns the subject: no time tells of it. */
-  async drift(which: number, amount: string): Promise<string | undefined> {
-    const accounts = await this.#sql<{ id: string }[]>`select id from ledger_accounts order by id`;
+  /** A balance moves without an entry. */
+  async #drift(customer: number, which: number, amount: string): Promise<string | undefined> {
+    const accounts = await this.#sql<{ id: string }[]>`
+      select id from ledger_accounts
+      where user_id is null or user_id = any (${this.#usersOf(customer)}::uuid[]) order by id`;
     const account = accounts[which % accounts.length];
     if (account === undefined) return undefined;
     await this.#sql`update ledger_accounts set balance = balance + ${amount}::numeric where id = ${account.id}`;
-    return `account:${account.id}`;
+    return `ledger_consistency account:${account.id}`;
+  }
+
+  #usersOf(customer: number): string[] {
+    return this.#customers[customer]!.map(({ id }) => id);
   }
 
   /** Mends what an exception is about, where one statement does. */
   async mend(kind: string, subject: string): Promise<void> {
+    await this.save();
     const id = subject.slice(subject.indexOf(':') + 1);
     if (kind === 'balance_drift')
       await this.#sql`
@@ -145,11 +205,46 @@ export class Host {
         )
         where job.id = ${id}`;
     if (kind !== 'missing_in_ledger' || !subject.startsWith('deposit:')) return;
-    const [deposit] = await this.#sql<{ user_id: string; amount: string }[]>`
-      select user_id, amount from deposits where id = ${id}`;
-    const user = this.#users.find((one) => one.id === deposit?.user_id);
-    if (user === undefined || deposit === undefined) return;
-    this.#ledger.postDeposit(user, id, deposit.amount, { minutesAgo: 0 });
-    await this.save();
+    const [deposit] = await this.#sql<StoredRecord[]>`
+      select 'deposit' as kind, id, user_id, amount from deposits where id = ${id}`;
+    if (deposit !== undefined) this.#post(deposit);
   }
+
+  /** A database transaction begins, and stays open: its rows carry this moment, and nobody sees them yet. */
+  async begin(late: Late): Promise<void> {
+    if (this.#open !== undefined) return;
+    await this.save();
+    const [user] = this.#customers[0]!;
+    this.#bookPartOf(late, user);
+    const connection = await this.#sql.reserve();
+    this.#open = { connection, since: this.#ledger.now };
+    await connection`begin`;
+    await this.#ledger.save(connection);
+  }
+
+  /** Without entries, so that no row of an account stays locked meanwhile. */
+  #bookPartOf(late: Late, user: User): void {
+    const { id } = this.#ledger.deposit(user, '42', { minutesAgo: 0, post: false });
+    if (late === 'header only') this.#bookPart('deposit', late, user, { id, amount: '42', minutesAgo: 0 });
+  }
+
+  /** Since when a transaction is open. */
+  get openSince(): Date | undefined {
+    return this.#open?.since;
+  }
+
+  async end(how: 'commit' | 'rollback'): Promise<void> {
+    if (this.#open === undefined) return;
+    const { connection } = this.#open;
+    this.#open = undefined;
+    await connection.unsafe(how);
+    connection.release();
+  }
+}
+
+interface StoredRecord {
+  kind: 'deposit' | 'withdrawal';
+  id: string;
+  user_id: string;
+  amount: string;
 }

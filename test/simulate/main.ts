@@ -1,11 +1,11 @@
-// npm run simulate -- --seed 1 --runs 10000    that many stories, each from its own seed; it stops at the first that fails
-// npm run simulate -- --seed 17                plays one again
+// npm run simulate -- --seed 1 --runs 10000    that many stories, each from its own seed; it stops where one fails
+// npm run simulate -- --seed 17                plays one alone
 import { parseArgs } from 'node:util';
 import { createDatabase } from '../support/database-server.ts';
 import { fillTemplate } from '../support/global-setup.ts';
 import { startPostgres } from '../support/postgres-server.ts';
-import { withArenas } from './arena.ts';
-import { shrink, simulate } from './simulate.ts';
+import { withArena } from './arena.ts';
+import { describe, groupsOf, shrink, simulate } from './simulate.ts';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '1' } },
@@ -17,20 +17,21 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(runs) || runs < 1)
 let stopped = false;
 process.once('SIGINT', () => (stopped = true));
 
-const server = await startPostgres({ settings: { fsync: 'off' } });
+const server = await startPostgres({ inMemory: true });
 try {
   const template = await createDatabase(server.url, 'recon_template');
   await fillTemplate(template.url);
-  process.exitCode = await withArenas(server.url, template.name, async (inArena) => {
-    for (let seed = first; seed < first + runs; seed += 1) {
-      if (stopped) return say(130, `Stopped; go on with --seed ${seed} --runs ${first + runs - seed}`);
-      const failure = await simulate(seed, inArena);
+  process.exitCode = await withArena(server.url, template.name, async (inArena) => {
+    for (const seeds of groupsOf(first, runs)) {
+      const failure = await simulate(seeds, inArena);
       if (failure !== null) {
-        say(1, `${failure}\n\nPlay it again: npm run simulate -- --seed ${seed}\nLooking for a smaller story …`);
-        return say(1, (await shrink(seed, inArena)) ?? 'It held this time.');
+        say(1, `${describe(failure)}\nLooking for less that still fails …\n`);
+        return say(1, describe(await shrink(failure, inArena)));
       }
-      const played = seed - first + 1;
-      if (played % 10 === 0) say(0, `${played} of ${runs} stories, the last from seed ${seed}`);
+      const next = seeds[0]! + seeds.length;
+      const left = first + runs - next;
+      if (left > 0) say(0, `${runs - left} of ${runs} stories held. Go on from here: --seed ${next} --runs ${left}`);
+      if (stopped) return 130;
     }
     return say(0, `${runs} stories from seed ${first} on: recon held in all of them.`);
   });

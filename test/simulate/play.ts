@@ -8,22 +8,26 @@ import { inStoredOrder, LifeModel, readStored, toStored, type Fault, type ModelR
 import { loadHost } from '../oracle/host-tables.ts';
 import { judge, momentOf } from '../oracle/truth.ts';
 import { line, report } from '../oracle/verdict.ts';
-import { cutAt, databaseChecks } from '../support/run-check.ts';
+import { databaseChecks } from '../support/run-check.ts';
 import { reconIn, testWorld, withoutCustodians, type Outcome } from '../support/world.ts';
 import type { Arena } from './arena.ts';
 import { Host } from './host.ts';
 import { expectBooked, type EndedRun } from './ledger-of-runs.ts';
-import type { End, Step } from './story.ts';
+import { isCommon, storyBegins, type CommonStep, type End, type Turn } from './story.ts';
 
 /**
  * Plays a story and holds recon against what is true after every step: the oracle knows what is wrong with the books,
  * the model of an exception's life what runs and people make of it. Throws an AssertionError where they differ.
  */
-export async function play(story: readonly Step[], arena: Arena): Promise<void> {
-  const player = new Player(arena);
-  await player.begin();
-  for (const step of story) await player.take(step);
-  await player.finish();
+export async function play(turns: readonly Turn[], arena: Arena): Promise<void> {
+  const player = new Player(arena, 1 + Math.max(0, ...turns.map(({ customer }) => customer)));
+  try {
+    await player.begin();
+    for (const turn of turns) await player.take(turn);
+    await player.finish();
+  } finally {
+    await player.leave();
+  }
 }
 
 class Player {
@@ -33,29 +37,46 @@ class Player {
   /** `check subject` of what only a run over everything has to see: no time tells of it. */
   readonly #silent = new Set<string>();
   readonly #runs = new Map<string, EndedRun>();
-  #now = cutAt;
+  #now = storyBegins;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, customers: number) {
     this.#arena = arena;
-    this.#host = new Host(arena.sql, cutAt);
+    this.#host = new Host(arena.sql, this.#now, customers);
   }
 
   async begin(): Promise<void> {
     await this.#host.save();
   }
 
-  async take(step: Step): Promise<void> {
-    this.#pass(1); // no two things happen at the same moment
+  async leave(): Promise<void> {
+    await this.#host.end('rollback');
+  }
+
+  async take({ customer, step }: Turn): Promise<void> {
+    if (!isCommon(step)) {
+      const silent = await this.#host.take(customer, step);
+      if (silent !== undefined) this.#silent.add(silent);
+    } else {
+      this.#pass(1); // no two of these happen at the same moment
+      await this.#takeTogether(step);
+    }
+  }
+
+  async #takeTogether(step: CommonStep): Promise<void> {
     if (step.does === 'wait') this.#pass(step.minutes);
-    else if (step.does === 'run') await this.#run(step.type, step.end);
-    else if (step.does === 'act') await this.#act(step);
-    else await this.#change(step);
+    if (step.does === 'begin') await this.#host.begin(step.late);
+    if (step.does === 'commit') await this.#host.end('commit');
+    if (step.does === 'run') await this.#run(step.type, step.end);
+    if (step.does === 'act') await this.#act(step);
+    if (step.does === 'mend') await this.#mend(step.which);
   }
 
   /** A last run that nothing disturbs: after it nobody is owed anything. */
   async finish(): Promise<void> {
     const { sql, hook } = this.#arena;
-    await this.take({ does: 'run', type: 'manual', end: { how: 'by itself' } });
+    await this.#host.end('commit');
+    this.#pass(1);
+    await this.#run('manual', { how: 'by itself' });
     const alerts = await sql<
       { id: string; state: string }[]
     >`select id, state from reconciliation_alerts order by number`;
@@ -72,15 +93,9 @@ class Player {
     this.#host.now = this.#now;
   }
 
-  async #change(step: Exclude<Step, { does: 'wait' | 'run' | 'act' }>): Promise<void> {
-    if (step.does === 'book') await this.#host.book(step);
-    if (step.does === 'finish') await this.#host.finish(step.which, step.posts);
-    if (step.does === 'reverse') await this.#host.reverse(step.which);
-    if (step.does === 'drift')
-      this.#silent.add(`ledger_consistency ${await this.#host.drift(step.which, step.amount)}`);
-    if (step.does !== 'mend') return;
+  async #mend(which: number): Promise<void> {
     const open = this.#rows().filter(({ row }) => row.resolved === null);
-    const chosen = open[step.which % open.length]?.row;
+    const chosen = open[which % open.length]?.row;
     if (chosen !== undefined) await this.#host.mend(chosen.kind, chosen.subject);
   }
 
@@ -112,7 +127,7 @@ class Player {
     return outcome;
   }
 
-  async #act({ action, which, hours }: Extract<Step, { does: 'act' }>): Promise<void> {
+  async #act({ action, which, hours }: Extract<CommonStep, { does: 'act' }>): Promise<void> {
     const rows = this.#rows();
     const chosen = rows[which % rows.length];
     if (chosen === undefined) return;
@@ -133,8 +148,9 @@ class Player {
     await this.#compareExceptions();
   }
 
-  async #run(type: Extract<Step, { does: 'run' }>['type'], end: End): Promise<void> {
+  async #run(type: Extract<CommonStep, { does: 'run' }>['type'], end: End): Promise<void> {
     const { sql } = this.#arena;
+    await this.#host.save();
     const before = await watermarksOf(sql);
     const flags = type === 'narrowed' ? ['--type', 'manual', '--since', '2h'] : ['--type', type];
     const { stderr } = await this.#recon(['run', ...flags, '--fail-on', 'never'], end);
@@ -146,7 +162,8 @@ class Player {
     let tells = false;
     if (stored?.has_verdict === true) tells = await this.#stored(stored.id, type);
     if (stored !== undefined) this.#runs.set(stored.id, { tells, hasVerdict: stored.has_verdict });
-    expectMoved(before, await watermarksOf(sql), this.#now, stored?.has_verdict === true && type !== 'narrowed');
+    const mayMove = stored?.has_verdict === true && type !== 'narrowed';
+    expectMoved(before, await watermarksOf(sql), { now: this.#now, openSince: this.#host.openSince, mayMove });
     await this.#compareExceptions();
     await expectBooked(sql, this.#runs);
   }
@@ -273,14 +290,20 @@ async function watermarksOf(sql: postgres.Sql): Promise<Map<string, Date>> {
   return new Map(rows.map(({ check_type: check, through }) => [check, through]));
 }
 
-/** How far a check is verified goes on with a whole run that was stored, stays behind it, and never goes back. */
-function expectMoved(before: Map<string, Date>, after: Map<string, Date>, now: Date, mayMove: boolean): void {
+/**
+ * How far a check is verified goes on with a whole run that was stored, stays behind it and behind what is not committed,
+ * and never goes back.
+ */
+function expectMoved(
+  before: Map<string, Date>,
+  after: Map<string, Date>,
+  { now, openSince, mayMove }: { now: Date; openSince: Date | undefined; mayMove: boolean },
+): void {
   if (!mayMove) assert.deepEqual(after, before, 'verified_through of a run that verified nothing');
+  const furthest = new Date(now.getTime() - 15 * 60_000);
   for (const [check, through] of after) {
-    assert.ok(
-      through.getTime() <= now.getTime() - 15 * 60_000,
-      `${check} is verified through ${through.toISOString()}`,
-    );
+    const most = openSince !== undefined && openSince < furthest ? openSince : furthest;
+    assert.ok(through <= most, `${check} is verified through ${through.toISOString()}`);
     assert.ok(through >= (before.get(check) ?? through), `verified_through of ${check} went back`);
   }
 }

@@ -2,28 +2,70 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Arena } from './arena.ts';
 import { play } from './play.ts';
-import { stories, tell, type Step } from './story.ts';
+import { sideBySide, stories, tell, type Turn } from './story.ts';
 
-type InArena = (body: (arena: Arena) => Promise<void>) => Promise<void>;
+export type InArena = (body: (arena: Arena) => Promise<void>) => Promise<void>;
 
-/** Plays the story of a seed. Returns null if it holds, else the story and why it does not. */
-export function simulate(seed: number, inArena: InArena): Promise<string | null> {
-  return check(seed, inArena, { endOnFailure: true });
+/** So many stories share the books, the clock and the runs: a run costs the same for one customer and for twenty. */
+const together = 20;
+
+/** What did not hold. */
+export interface Failure {
+  seeds: readonly number[];
+  turns: readonly Turn[];
+  why: string;
 }
 
-/** The same, and of a story that fails the smallest one that still does: that takes many times as long. */
-export function shrink(seed: number, inArena: InArena): Promise<string | null> {
-  return check(seed, inArena, { endOnFailure: false });
+/** Consecutive seeds from `first` on, in the groups in which their stories are played. */
+export function groupsOf(first: number, runs: number): number[][] {
+  const groups = Math.ceil(runs / together);
+  return Array.from({ length: groups }, (_, group) =>
+    Array.from({ length: Math.min(together, runs - group * together) }, (_, at) => first + group * together + at),
+  );
 }
 
-async function check(seed: number, inArena: InArena, how: { endOnFailure: boolean }): Promise<string | null> {
-  const holds = fc.asyncProperty(stories, (story) => inArena((arena) => withoutLooseEnds(() => play(story, arena))));
-  const { failed, counterexample, errorInstance } = await fc.check(holds, { seed, numRuns: 1, ...how });
-  if (!failed) return null;
-  const [story = []] = counterexample ?? [];
-  const { message, cause } = errorInstance as Error;
-  const why = cause instanceof Error ? `${message}\n${cause.message}` : message;
-  return `seed ${seed}\n${story.map((step: Step) => `  ${tell(step)}\n`).join('')}${why}`;
+/** Plays the stories of these seeds side by side. Returns null if they hold. The same seeds play the same again. */
+export async function simulate(seeds: readonly number[], inArena: InArena): Promise<Failure | null> {
+  const turns = sideBySide(seeds.map((seed) => fc.sample(stories, { seed, numRuns: 1 })[0] ?? []));
+  const why = await whyNot(turns, inArena);
+  return why === null ? null : { seeds, turns, why };
+}
+
+/** The smallest part of what failed that still fails: it is played again and again with less. */
+export async function shrink(failure: Failure, inArena: InArena): Promise<Failure> {
+  let smallest = failure;
+  const tryOut = async (turns: readonly Turn[]) => {
+    const why = await whyNot(turns, inArena);
+    if (why !== null) smallest = { ...failure, turns, why };
+    return why !== null;
+  };
+  for (let size = Math.ceil(failure.turns.length / 2); size >= 1; size = Math.floor(size / 2))
+    for (let start = 0; start < smallest.turns.length;)
+      if (!(await tryOut(smallest.turns.toSpliced(start, size)))) start += size;
+  for (const turn of smallest.turns)
+    if (turn.step.does === 'run' && turn.step.end.how !== 'by itself')
+      await tryOut(smallest.turns.map((one) => (one === turn ? undisturbed(turn) : one)));
+  return smallest;
+}
+
+function undisturbed({ customer, step }: Turn): Turn {
+  return { customer, step: step.does === 'run' ? { ...step, end: { how: 'by itself' } } : step };
+}
+
+/** A failure in words. */
+export function describe({ seeds: [first, ...others], turns, why }: Failure): string {
+  const again = `npm run simulate -- --seed ${first}${others.length === 0 ? '' : ` --runs ${others.length + 1}`}`;
+  return `${turns.map((turn) => `  ${tell(turn)}\n`).join('')}${why}\n\nPlay it again: ${again}`;
+}
+
+async function whyNot(turns: readonly Turn[], inArena: InArena): Promise<string | null> {
+  try {
+    await inArena((arena) => withoutLooseEnds(() => play(turns, arena)));
+    return null;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return cause instanceof Error ? `${message}\n${cause.message}` : message;
+  }
 }
 
 /** A rejection that nobody handles ends a real process with a crash: here it fails the story. */

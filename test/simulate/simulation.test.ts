@@ -3,22 +3,25 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
-import { withArenas } from './arena.ts';
-import { simulate } from './simulate.ts';
+import { withArena } from './arena.ts';
+import { describe, groupsOf, simulate } from './simulate.ts';
 
-/** RECON_SEED replays one seed; RECON_SEEDS says how many, five if unset (`npm run simulate` plays thousands). */
-const { RECON_SEED: replayed, RECON_SEEDS: count = '5' } = process.env;
+/** RECON_SEED replays one story; RECON_SEEDS says how many, two hundred if unset (`npm run simulate` plays thousands). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '200' } = process.env;
 const [first, runs] = replayed === undefined ? [1, Number(count)] : [Number(replayed), 1];
 
 test(`${runs} stories from seed ${first} on`, { timeout: 3_600_000 }, async () => {
-  await withArenas(inject('serverUrl'), inject('templateDatabase'), async (inArena) => {
-    for (let seed = first; seed < first + runs; seed += 1) expect(await simulate(seed, inArena)).toBeNull();
+  await withArena(inject('serverUrl'), inject('templateDatabase'), async (inArena) => {
+    for (const seeds of groupsOf(first, runs)) {
+      const failure = await simulate(seeds, inArena);
+      expect(failure && describe(failure)).toBeNull();
+    }
   });
 });
 
 test('a database that is lost while a connection is made is no bug: exit 3', async () => {
   const binary = fileURLToPath(new URL('../../bin/recon.js', import.meta.url));
-  await withArenas(inject('serverUrl'), inject('templateDatabase'), (inArena) =>
+  await withArena(inject('serverUrl'), inject('templateDatabase'), (inArena) =>
     inArena(async ({ line }) => {
       for (const message of [2, 3, 4]) {
         line.strikeAt(message, line.cut);

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { actionNames, type ActionName } from '../../src/exceptions/actions.ts';
 
+/** Later than any clock that these tests run by: a transaction that is open began before whatever happens in a story. */
+export const storyBegins = new Date('2099-03-01T12:00:00Z');
+
 /** What the host books. */
 const bookings = ['deposit', 'withdrawal', 'conversion job', 'investment', 'split', 'transfer'] as const;
 
@@ -18,12 +21,26 @@ const crashes = [
   'user deleted',
 ] as const;
 
+/** What is written in a transaction that stays open. */
+export type Late = 'not posted' | 'header only';
+
 /** How a run ends: by itself, because the database is gone at its nth message, or told to stop at that moment. */
 export type End = { how: 'by itself' } | { how: 'cut off' | 'SIGTERM'; atMessage: number };
 
 /** One thing that happens. It holds every choice in it, so that a story is played twice in the same way. */
-export type Step =
+export type Step = CommonStep | OwnStep;
+
+/** What happens to everybody: where stories are played side by side, that of the first one. */
+export type CommonStep =
   | { does: 'wait'; minutes: number }
+  | { does: 'act'; action: ActionName; which: number; hours: number }
+  | { does: 'mend'; which: number }
+  | { does: 'begin'; late: Late }
+  | { does: 'commit' }
+  | { does: 'run'; type: 'hourly' | 'daily' | 'manual' | 'narrowed'; end: End };
+
+/** What happens to one customer. */
+export type OwnStep =
   | {
       does: 'book';
       what: (typeof bookings)[number];
@@ -35,10 +52,14 @@ export type Step =
     }
   | { does: 'finish'; which: number; posts: boolean }
   | { does: 'reverse'; which: number }
-  | { does: 'drift'; which: number; amount: string }
-  | { does: 'mend'; which: number }
-  | { does: 'act'; action: ActionName; which: number; hours: number }
-  | { does: 'run'; type: 'hourly' | 'daily' | 'manual' | 'narrowed'; end: End };
+  | { does: 'drift' | 'change'; which: number; amount: string };
+
+/** A step of a story that is played beside others. */
+export interface Turn {
+  /** Whose story it is. */
+  customer: number;
+  step: Step;
+}
 
 const which = fc.nat({ max: 5 });
 const amounts = fc.constantFrom('0.5', '0.000001', '7', '100', '1000.000001', '25000');
@@ -82,8 +103,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('finish' as const), which, posts: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('reverse' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('drift' as const), which, amount: amounts }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constantFrom('drift' as const, 'change' as const), which, amount: amounts }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('mend' as const), which }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('begin' as const),
+      late: fc.constantFrom('not posted' as const, 'header only' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ does: 'commit' as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -98,7 +130,32 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Some steps, in any order. A shorter one is a simpler one. */
 export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 16, size: 'max' });
 
+/** Stories side by side: what is each one's own happens between what is common in the first of them. */
+export function sideBySide(all: readonly Step[][]): Turn[] {
+  const commonSteps = (all[0] ?? []).filter(isCommon);
+  const parts = all.map((story) => partsOf(story, commonSteps.length + 1));
+  return [...commonSteps, undefined].flatMap((common, place) => [
+    ...parts.flatMap((ofStory, customer) => (ofStory[place] ?? []).map((step) => ({ customer, step }))),
+    ...(common === undefined ? [] : [{ customer: 0, step: common }]),
+  ]);
+}
+
+export function isCommon(step: Step): step is CommonStep {
+  return !['book', 'finish', 'reverse', 'drift', 'change'].includes(step.does);
+}
+
+/** Its own steps, cut where common ones stand; the last of so many parts has what is left. */
+function partsOf(story: readonly Step[], count: number): Step[][] {
+  const parts: Step[][] = Array.from({ length: count }, () => []);
+  let place = 0;
+  for (const step of story)
+    if (isCommon(step)) place = Math.min(place + 1, count - 1);
+    else parts[place]!.push(step);
+  return parts;
+}
+
 /** A step on one line. */
-export function tell(one: Step): string {
-  return JSON.stringify(one).replace(/["{}]/g, '').replaceAll(',', ', ').replaceAll(':', ' ');
+export function tell({ customer, step }: Turn): string {
+  const text = JSON.stringify(step).replace(/["{}]/g, '').replaceAll(',', ', ').replaceAll(':', ' ');
+  return isCommon(step) ? text : `customer ${customer}: ${text}`;
 }

@@ -19,6 +19,17 @@ export async function dropDatabase(serverUrl: string, name: string): Promise<voi
   await onServer(serverUrl, (sql) => sql`drop database if exists ${sql(name)} with (force)`);
 }
 
+/** Takes every row out of every table, but what says that our migrations were applied and corrections may be made. */
+export async function emptyTables(sql: postgres.Sql): Promise<void> {
+  const tables = await sql<{ name: string }[]>`
+    select tablename as name from pg_tables
+    where schemaname = 'public' and tablename not in ('reconciliation_migrations', 'reconciliation_correction_switch')`;
+  await sql.begin(async (transaction) => {
+    await transaction`set local session_replication_role = replica`;
+    await transaction.unsafe(tables.map(({ name }) => `delete from ${name}`).join(';'));
+  });
+}
+
 async function onServer(url: string, statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
   const sql = postgres(url, { onnotice: () => undefined, max: 1 });
   try {
