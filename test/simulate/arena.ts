@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { openCustodians, type Custodians } from '../support/custodians.ts';
 import { createDatabase, dropDatabase, emptyTables } from '../support/database-server.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import { startServer, type SandboxServer } from '../support/sandbox-server.ts';
@@ -11,6 +12,9 @@ export interface Arena {
   /** Between recon and the database. */
   line: LineCutter;
   hook: Hook;
+  custodians: Custodians;
+  /** By which the custodians go. */
+  clock: { now: Date };
 }
 
 /** A webhook that takes whatever comes. */
@@ -31,6 +35,8 @@ export async function withArena<T>(
   const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
   const sql = postgres(url, { onnotice: () => undefined, max: 3 });
   const line = await startLineCutter(url);
+  const clock = { now: storyBegins };
+  const custodians = await openCustodians(() => clock.now);
   try {
     await sql`update reconciliation_migrations set applied_at = ${storyBegins}`; // before, nobody expected a run
     await withoutConstraints(sql); // an application that breaks is not held back by them
@@ -38,14 +44,23 @@ export async function withArena<T>(
       ids.length = 0;
       line.mend();
       await emptyTables(sql);
-      await play({ sql, line, hook: { url: hook.url, ids } });
+      empty(custodians);
+      await play({ sql, line, hook: { url: hook.url, ids }, custodians, clock });
     });
   } finally {
     await line.close();
     await hook.close();
+    await custodians.close();
     await sql.end({ timeout: 1 });
     await dropDatabase(serverUrl, name);
   }
+}
+
+function empty({ circle, alpaca }: Custodians): void {
+  circle.wallets.clear();
+  alpaca.accounts.clear();
+  for (const list of [circle.transactions, circle.faults, circle.log, alpaca.activities, alpaca.faults, alpaca.log])
+    list.length = 0;
 }
 
 function startHook(ids: string[]): Promise<SandboxServer> {

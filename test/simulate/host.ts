@@ -16,7 +16,26 @@ export class Host {
     this.#sql = sql;
     this.#ledger = new LedgerBuilder({ now, seed: 1 });
     this.#customers = Array.from({ length: customers }, () => [this.#ledger.user(), this.#ledger.user()]);
-    for (const user of this.#customers.flat()) this.#ledger.openingBalance(user, '100000', { minutesAgo: 99_999 });
+    for (const user of this.users) this.#ledger.openingBalance(user, '100000', { minutesAgo: 99_999 });
+    this.#endow(this.users[0]!);
+  }
+
+  get users(): User[] {
+    return this.#customers.flat();
+  }
+
+  /** Custodians hold something from the beginning: in these books a deposit lowers what Circle is said to hold. */
+  #endow(user: User): void {
+    const ledger = this.#ledger;
+    const [buffer, fiat] = [ledger.systemAccount('system_buffer_usdc'), ledger.systemAccount('system_buffer_fiat')];
+    const [usdc, exposure] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'fiat_exposure')];
+    const opening = { type: 'conversion', user: null, minutesAgo: 99_999 };
+    const sides = {
+      circle: [debit(buffer, '1000000000'), credit(fiat, '1000000000')],
+      alpaca: [debit(exposure, '50000'), credit(usdc, '50000')],
+    };
+    for (const [name, entries] of Object.entries(sides))
+      ledger.transaction({ ...opening, entries, idempotencyKey: `migration_${name}` });
   }
 
   set now(now: Date) {
@@ -116,7 +135,7 @@ export class Host {
   }
 
   #post({ id, kind, user_id: owner, amount }: StoredRecord): void {
-    const user = this.#customers.flat().find((one) => one.id === owner);
+    const user = this.users.find((one) => one.id === owner);
     if (user !== undefined)
       this.#ledger[kind === 'deposit' ? 'postDeposit' : 'postWithdrawal'](user, id, amount, { minutesAgo: 0 });
   }

@@ -63,11 +63,14 @@ async function expectCounted(sql: postgres.Sql): Promise<void> {
     select
       (select count(*) from reconciliation_checks)::integer as checks,
       (select count(*) from reconciliation_exceptions)::integer as exceptions,
+      (select count(*) from reconciliation_corrections where state = 'applied')::integer as corrected,
+      coalesce(sum(total) filter (where metric = 'reconciliation_exceptions_auto_corrected_total'), 0)::integer as counted_corrected,
       coalesce(sum(total) filter (where metric = 'reconciliation_checks_total'), 0)::integer as counted_checks,
       coalesce(sum(total) filter (where metric = 'reconciliation_exceptions_total'), 0)::integer as counted_exceptions
     from reconciliation_totals`;
   assert.equal(row!['counted_checks'], row!['checks'], 'the checks that were counted');
   assert.equal(row!['counted_exceptions'], row!['exceptions'], 'the exceptions that were counted');
+  assert.equal(row!['counted_corrected'], row!['corrected'], 'the corrections that were counted');
 }
 
 function countBy(names: readonly string[]): Record<string, number> {

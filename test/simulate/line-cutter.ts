@@ -9,6 +9,8 @@ export interface LineCutter {
   strikeAt: (message: number, blow: () => void) => void;
   /** Calls `blow` once when the client says what is meant: before the server hears it, or before its answer is heard. */
   strikeWhen: (isMeant: (message: Buffer) => boolean, moment: 'unheard' | 'unanswered', blow: () => void) => void;
+  /** Counts a message that goes elsewhere: a request to a custodian, an alert. */
+  count: () => void;
   /** Ends every connection, and refuses further ones. */
   cut: () => void;
   /** Lets connections through again, and strikes no more. */
@@ -24,6 +26,10 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
   let strike: () => void = () => undefined;
   const never: (message: Buffer) => boolean = () => false;
   let [isHeard, isAnswered] = [never, never] as [typeof never, typeof never];
+  const count = () => {
+    countdown -= 1;
+    if (countdown === 0) strike();
+  };
   const server = createServer((client) => {
     if (isCut) {
       client.destroy();
@@ -42,8 +48,8 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
       });
     }
     client.on('data', (message) => {
-      countdown -= 1;
-      if (countdown === 0 || isHeard(message)) strike();
+      count();
+      if (isHeard(message)) strike();
       if (isAnswered(message)) upstream.prependOnceListener('data', strike); // before it is passed on
       if (!upstream.destroyed) upstream.write(message);
     });
@@ -72,6 +78,7 @@ export async function startLineCutter(databaseUrl: string): Promise<LineCutter> 
         blow();
       };
     },
+    count,
     cut,
     mend: () => {
       isCut = false;

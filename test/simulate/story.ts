@@ -24,6 +24,30 @@ const crashes = [
 /** What is written in a transaction that stays open. */
 export type Late = 'not posted' | 'header only';
 
+export type CustodianName = 'circle' | 'alpaca';
+
+/** What goes wrong at a custodian until the next run is over: what passes by itself, and what the run cannot get over. */
+export const troubles = {
+  passing: [
+    { at: 'circle', what: 'passing rate limit' },
+    { at: 'circle', what: 'passing bad gateway' },
+    { at: 'circle', what: 'wallet listed twice' },
+    { at: 'alpaca', what: 'passing unavailability' },
+    { at: 'alpaca', what: 'passing rate limit' },
+  ],
+  lasting: [
+    { at: 'circle', what: 'rate limit for good' },
+    { at: 'circle', what: 'bad gateway' },
+    { at: 'circle', what: 'JSON that breaks off' },
+    { at: 'circle', what: 'listing that lost a wallet' },
+    { at: 'alpaca', what: 'unavailability' },
+    { at: 'alpaca', what: 'JSON that breaks off' },
+    { at: 'alpaca', what: 'too many journals' },
+  ],
+} as const;
+
+export type Trouble = (typeof troubles)['passing' | 'lasting'][number];
+
 /** How a run ends: by itself, because the database is gone at its nth message, or told to stop at that moment. */
 export type End = { how: 'by itself' } | { how: 'cut off' | 'SIGTERM'; atMessage: number };
 
@@ -35,6 +59,11 @@ export type CommonStep =
   | { does: 'wait'; minutes: number }
   | { does: 'act'; action: ActionName; which: number; hours: number }
   | { does: 'mend'; which: number }
+  | { does: 'lose'; at: CustodianName; amount: string }
+  | { does: 'send'; amount: string }
+  | { does: 'arrive' }
+  | { does: 'trouble'; trouble: Trouble }
+  | { does: 'correct'; isOn: boolean }
   | { does: 'begin'; late: Late }
   | { does: 'commit' }
   | { does: 'run'; type: 'hourly' | 'daily' | 'manual' | 'narrowed'; end: End };
@@ -73,14 +102,14 @@ const run: fc.Arbitrary<Step> = fc.record({
       weight: 1,
       arbitrary: fc.record({
         how: fc.constantFrom('cut off' as const, 'SIGTERM'),
-        atMessage: fc.integer({ min: 1, max: 160 }),
+        atMessage: fc.integer({ min: 1, max: 500 }), // a run of a group sends about as many
       }),
     },
   ),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: run },
+  { weight: 7, arbitrary: run },
   {
     weight: 2,
     // on both sides of the grace period, of an hour and of the deadlines
@@ -98,7 +127,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       pending: fc.boolean(),
       amount: amounts,
       user: fc.nat({ max: 1 }),
-      minutesAgo: fc.nat({ max: 14 }), // as late as a commit may come
+      minutesAgo: fc.nat({ max: 15 }), // as late as a commit may come
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('finish' as const), which, posts: fc.boolean() }) },
@@ -108,6 +137,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ does: fc.constantFrom('drift' as const, 'change' as const), which, amount: amounts }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('mend' as const), which }) },
+  {
+    weight: 1,
+    // around the tolerances of 10 USDC and 100 USD
+    arbitrary: fc.record({
+      does: fc.constant('lose' as const),
+      at: fc.constantFrom('circle' as const, 'alpaca'),
+      amount: fc.constantFrom('0', '10', '-10', '-10.000001', '100', '-100', '100.01', '-2500'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('send' as const), amount: fc.constantFrom('33.25', '61.5') }) },
+  { weight: 1, arbitrary: fc.constant({ does: 'arrive' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('trouble' as const),
+      trouble: fc.constantFrom<Trouble[]>(...troubles.passing, ...troubles.lasting),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('correct' as const), isOn: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -128,7 +176,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Some steps, in any order. A shorter one is a simpler one. */
-export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 16, size: 'max' });
+export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 20, size: 'max' });
 
 /** Stories side by side: what is each one's own happens between what is common in the first of them. */
 export function sideBySide(all: readonly Step[][]): Turn[] {

@@ -25,21 +25,23 @@ export async function startCustodians(
   now = () => cutAt,
   onFinished = onTestFinished,
 ): Promise<Custodians> {
-  const circle = await startCircleSandbox({
-    apiKey: circleKey,
-    rateLimit: undefined,
-    now,
-    wallets: [{ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc }],
-  });
-  onFinished(() => circle.close());
+  const { close, ...custodians } = await openCustodians(now);
+  onFinished(close);
+  custodians.circle.add({ id: user.walletId, blockchain: 'BASE-SEPOLIA', usdc: holdings.usdc });
+  custodians.alpaca.add({ id: user.alpacaAccountId, cash: holdings.cash });
+  return custodians;
+}
+
+/** Both custodians, with nothing in them. */
+export async function openCustodians(now: () => Date): Promise<Custodians & { close: () => Promise<void> }> {
+  const circle = await startCircleSandbox({ apiKey: circleKey, rateLimit: undefined, now, wallets: [] });
   const alpaca = await startAlpacaSandbox({
     key: alpacaKey,
     secret: alpacaSecret,
     rateLimit: undefined,
     now,
-    accounts: [{ id: user.alpacaAccountId, cash: holdings.cash }],
+    accounts: [],
   });
-  onFinished(() => alpaca.close());
   return {
     circle,
     alpaca,
@@ -52,6 +54,10 @@ export async function startCustodians(
       ALPACA_API_KEY: alpacaKey,
       ALPACA_API_SECRET: alpacaSecret,
       ALPACA_REQUESTS_PER_SECOND: '1000',
+    },
+    close: async () => {
+      await circle.close();
+      await alpaca.close();
     },
   };
 }
