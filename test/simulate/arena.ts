@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { openDatabase, type Database } from '../../src/database/database.ts';
 import { openCustodians, type Custodians } from '../support/custodians.ts';
 import { createDatabase, dropDatabase, emptyTables } from '../support/database-server.ts';
 import { withoutConstraints } from '../support/ledger.ts';
@@ -9,6 +10,8 @@ import { storyBegins } from './story.ts';
 /** Where one story is played. */
 export interface Arena {
   sql: postgres.Sql;
+  /** The same database, as recon reads it. */
+  database: Database;
   /** Between recon and the database. */
   line: LineCutter;
   hook: Hook;
@@ -34,6 +37,7 @@ export async function withArena<T>(
   const hook = await startHook(ids);
   const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
   const sql = postgres(url, { onnotice: () => undefined, max: 3 });
+  const database = openDatabase(url, { connections: 1 });
   const line = await startLineCutter(url);
   const clock = { now: storyBegins };
   const custodians = await openCustodians(() => clock.now);
@@ -45,12 +49,13 @@ export async function withArena<T>(
       line.mend();
       await emptyTables(sql);
       empty(custodians);
-      await play({ sql, line, hook: { url: hook.url, ids }, custodians, clock });
+      await play({ sql, database, line, hook: { url: hook.url, ids }, custodians, clock });
     });
   } finally {
     await line.close();
     await hook.close();
     await custodians.close();
+    await database.end({ timeout: 1 });
     await sql.end({ timeout: 1 });
     await dropDatabase(serverUrl, name);
   }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import nodeFetch from 'node-fetch';
-import { openDatabase, inTransaction } from '../../src/database/database.ts';
+import { inTransaction } from '../../src/database/database.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import { actions, type Action } from '../../src/exceptions/actions.ts';
-import { money, toText } from '../../src/money.ts';
+import { money } from '../../src/money.ts';
 import { inStoredOrder, LifeModel, readStored, toStored, type ModelRow } from '../exceptions/life-model.ts';
 import { loadHost, totalOrZero, type Host as Books } from '../oracle/host-tables.ts';
 import { judge, momentOf } from '../oracle/truth.ts';
@@ -232,12 +232,7 @@ class Player {
   }
 
   async #books(): Promise<Books> {
-    const database = openDatabase(this.#arena.line.url, { connections: 1 });
-    try {
-      return await inTransaction(database, 'read only', loadHost);
-    } finally {
-      await database.end({ timeout: 1 });
-    }
+    return inTransaction(this.#arena.database, 'read only', loadHost);
   }
 
   /** What is wrong with the books now. */
@@ -331,7 +326,7 @@ function listOf(lines: Set<string> | undefined): string {
 function positionsOf({ accounts }: Books): Positions {
   const held = (type: string) =>
     money(
-      toText(totalOrZero(accounts.filter((account) => account.account_type === type).map(({ balance }) => balance))),
+      totalOrZero(accounts.filter(({ account_type: one }) => one === type).map(({ balance }) => balance)).toFixed(),
     );
   return { circle: held('system_buffer_usdc'), alpaca: held('fiat_exposure') };
 }
