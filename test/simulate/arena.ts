@@ -3,7 +3,7 @@ import { openDatabase, type Database } from '../../src/database/database.ts';
 import { openCustodians, type Custodians } from '../support/custodians.ts';
 import { createDatabase, dropDatabase, emptyTables } from '../support/database-server.ts';
 import { withoutConstraints } from '../support/ledger.ts';
-import { startServer, type SandboxServer } from '../support/sandbox-server.ts';
+import { startServer } from '../support/sandbox-server.ts';
 import { startLineCutter, type LineCutter } from './line-cutter.ts';
 import { storyBegins } from './story.ts';
 
@@ -20,10 +20,11 @@ export interface Arena {
   clock: { now: Date };
 }
 
-/** A webhook that takes whatever comes. */
+/** A webhook that takes whatever comes, unless it is deaf. */
 export interface Hook {
   url: string;
-  /** The ids of what came, in order. */
+  isDeaf: boolean;
+  /** The ids of what it took, in order. */
   ids: string[];
 }
 
@@ -33,8 +34,7 @@ export async function withArena<T>(
   template: string,
   body: (inArena: (play: (arena: Arena) => Promise<void>) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const ids: string[] = [];
-  const hook = await startHook(ids);
+  const { hook, close } = await startHook();
   const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
   const sql = postgres(url, { onnotice: () => undefined, max: 3 });
   const database = openDatabase(url, { connections: 1 });
@@ -45,15 +45,15 @@ export async function withArena<T>(
     await sql`update reconciliation_migrations set applied_at = ${storyBegins}`; // before, nobody expected a run
     await withoutConstraints(sql); // an application that breaks is not held back by them
     return await body(async (play) => {
-      ids.length = 0;
+      Object.assign(hook, { isDeaf: false, ids: [] });
       line.mend();
       await emptyTables(sql);
       empty(custodians);
-      await play({ sql, database, line, hook: { url: hook.url, ids }, custodians, clock });
+      await play({ sql, database, line, hook, custodians, clock });
     });
   } finally {
     await line.close();
-    await hook.close();
+    await close();
     await custodians.close();
     await database.end({ timeout: 1 });
     await sql.end({ timeout: 1 });
@@ -68,14 +68,16 @@ function empty({ circle, alpaca }: Custodians): void {
     list.length = 0;
 }
 
-function startHook(ids: string[]): Promise<SandboxServer> {
-  return startServer({
+async function startHook(): Promise<{ hook: Hook; close: () => Promise<void> }> {
+  const { url, close } = await startServer({
     rateLimit: undefined,
     handle: ({ headers }) => {
-      ids.push(headers['webhook-id'] ?? '');
-      return { status: 200, headers: {}, body: '' };
+      if (!hook.isDeaf) hook.ids.push(headers['webhook-id'] ?? '');
+      return { status: hook.isDeaf ? 503 : 200, headers: {}, body: '' };
     },
     tooMany: () => ({ status: 429, headers: {}, body: '' }),
     headers: () => ({}),
   });
+  const hook: Hook = { url, isDeaf: false, ids: [] };
+  return { hook, close };
 }

@@ -85,6 +85,7 @@ class Player {
     else if (step.does === 'run') await this.#run(step.type, step.end);
     else if (step.does === 'act') await this.#act(step);
     else if (step.does === 'correct') this.#corrects = step.isOn;
+    else if (step.does === 'deafen') this.#arena.hook.isDeaf = true;
     else {
       this.#movedAt = this.#now;
       if (step.does === 'begin') await this.#host.begin(step.late);
@@ -136,6 +137,7 @@ class Player {
       DATABASE_URL: relay.url,
       ...custodians.env,
       RECONCILIATION_ALERT_WEBHOOK_URL: hook.url,
+      RECONCILIATION_ALERT_MAX_AGE: '365d', // none is given up
       RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: String(this.#corrects),
       RECONCILIATION_CORRECTION_MAX_OF_A_KIND: '1000',
       LOG_LEVEL: 'silent',
@@ -191,6 +193,7 @@ class Player {
     this.#custody.open(positions);
     const { stderr } = await this.#recon(['run', ...flags, '--fail-on', 'never'], end);
     this.#custody.close();
+    this.#arena.hook.isDeaf = false;
     const [stored] = await sql<{ id: string; has_verdict: boolean }[]>`
       select report.id, report.metadata ? 'verdict' as has_verdict
       from reconciliation_reports as report

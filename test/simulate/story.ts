@@ -63,6 +63,7 @@ export type CommonStep =
   | { does: 'send'; amount: string }
   | { does: 'arrive' }
   | { does: 'trouble'; trouble: Trouble }
+  | { does: 'deafen' }
   | { does: 'correct'; isOn: boolean }
   | { does: 'begin'; late: Late }
   | { does: 'commit' }
@@ -155,6 +156,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       trouble: fc.constantFrom<Trouble[]>(...troubles.passing, ...troubles.lasting),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ does: 'deafen' as const }) }, // the webhook, until the next run is over
   { weight: 1, arbitrary: fc.record({ does: fc.constant('correct' as const), isOn: fc.boolean() }) },
   {
     weight: 1,
