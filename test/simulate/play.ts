@@ -16,7 +16,7 @@ import { Host } from './host.ts';
 import { expectBooked, type EndedRun } from './ledger-of-runs.ts';
 import { Hearer, type News } from './news.ts';
 import { expectMoved, findingsOf, watermarksOf, type Found } from './stored-run.ts';
-import { isCommon, storyBegins, type CommonStep, type End, type Turn } from './story.ts';
+import { isCommon, storyBegins, type CommonStep, type End, type Late, type Turn } from './story.ts';
 
 /**
  * Plays stories and holds recon against what is true after every step: the oracle knows what is wrong with the books, the
@@ -88,7 +88,7 @@ class Player {
     else if (step.does === 'deafen') this.#arena.hook.isDeaf = true;
     else {
       this.#movedAt = this.#now;
-      if (step.does === 'begin') await this.#host.begin(step.late);
+      if (step.does === 'begin') await this.#begin(step.late, step.minutes);
       else if (step.does === 'commit') await this.#host.end('commit');
       else if (step.does === 'mend') await this.#mend(step.which);
       else this.#custody.take(step);
@@ -116,6 +116,11 @@ class Player {
     this.#now = new Date(this.#now.getTime() + minutes * 60_000);
     this.#host.now = this.#now;
     this.#arena.clock.now = this.#now;
+  }
+
+  async #begin(late: Late, minutes: number): Promise<void> {
+    await this.#host.begin(late);
+    this.#pass(minutes);
   }
 
   async #mend(which: number): Promise<void> {

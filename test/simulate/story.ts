@@ -65,7 +65,7 @@ export type CommonStep =
   | { does: 'trouble'; trouble: Trouble }
   | { does: 'deafen' }
   | { does: 'correct'; isOn: boolean }
-  | { does: 'begin'; late: Late }
+  | { does: 'begin'; late: Late; minutes: number }
   | { does: 'commit' }
   | { does: 'run'; type: 'hourly' | 'daily' | 'manual' | 'narrowed'; end: End };
 
@@ -159,10 +159,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ does: 'deafen' as const }) }, // the webhook, until the next run is over
   { weight: 1, arbitrary: fc.record({ does: fc.constant('correct' as const), isOn: fc.boolean() }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       does: fc.constant('begin' as const),
       late: fc.constantFrom('not posted' as const, 'header only' as const),
+      minutes: fc.constantFrom(1, 16, 61), // on both sides of what a run keeps its distance from
     }),
   },
   { weight: 1, arbitrary: fc.constant({ does: 'commit' as const }) },
