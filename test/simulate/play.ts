@@ -99,6 +99,8 @@ class Player {
   async finish(): Promise<void> {
     const { sql, hook } = this.#arena;
     await this.#host.end('commit');
+    this.#custody.close();
+    hook.isDeaf = false;
     this.#pass(10);
     await this.#run('manual', { how: 'by itself' });
     const alerts = await sql<
