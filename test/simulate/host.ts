@@ -42,6 +42,12 @@ export class Host {
     this.#ledger.now = now;
   }
 
+  /** Whoever invests does so in the one account that the firm has at Alpaca: each more costs a request in every run. */
+  async open(): Promise<void> {
+    await this.save();
+    await this.#sql`update users set alpaca_account_id = null`;
+  }
+
   /** Stores what was booked. */
   async save(): Promise<void> {
     await this.#ledger.save(this.#sql);

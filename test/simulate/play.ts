@@ -62,7 +62,7 @@ class Player {
   }
 
   async begin(): Promise<void> {
-    await this.#host.save();
+    await this.#host.open();
   }
 
   async leave(): Promise<void> {
