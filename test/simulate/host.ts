@@ -146,15 +146,14 @@ export class Host {
       this.#ledger[kind === 'deposit' ? 'postDeposit' : 'postWithdrawal'](user, id, amount, { minutesAgo: 0 });
   }
 
-  /** The amount of a record is changed afterwards. Deposits keep no time of it. */
+  /** The amount of a record is changed when it is final already: what an hourly run need not look at again. */
   async #change(customer: number, which: number, amount: string): Promise<string | undefined> {
     const record = await this.#recordOf(customer, which, 'completed');
-    if (record?.kind === 'withdrawal')
-      await this
-        .#sql`update withdrawals set amount = ${amount}, updated_at = ${this.#ledger.now} where id = ${record.id}`;
-    if (record?.kind !== 'deposit') return undefined;
-    await this.#sql`update deposits set amount = ${amount} where id = ${record.id}`;
-    return `deposits deposit:${record.id}`;
+    if (record === undefined) return undefined;
+    const { id, kind } = record;
+    if (kind === 'deposit') await this.#sql`update deposits set amount = ${amount} where id = ${id}`;
+    else await this.#sql`update withdrawals set amount = ${amount}, updated_at = ${this.#ledger.now} where id = ${id}`;
+    return `${kind}s ${kind}:${id}`;
   }
 
   async #recordOf(customer: number, which: number, status: string): Promise<StoredRecord | undefined> {

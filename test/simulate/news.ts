@@ -10,25 +10,28 @@ const told = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended'
 export class Hearer {
   /** How many events of each exception are old. */
   readonly #heard = new Map<ModelRow, number>();
+  /** Those that were loud once: whoever heard of one hears that it is over, however small it was by then. */
+  readonly #loud = new Set<ModelRow>();
 
   /** What is news by now. */
   hear(rows: readonly ModelRow[], at: number): News {
     const news: News = {};
     for (const row of rows) {
-      const change = changeOf(row, row.events.slice(this.#heard.get(row) ?? 0), at);
+      if (loud.includes(row.severity)) this.#loud.add(row);
+      const change = this.#changeOf(row, at);
       this.#heard.set(row, row.events.length);
       if (change !== null) news[change] = (news[change] ?? 0) + 1;
     }
     return news;
   }
-}
 
-function changeOf(row: ModelRow, events: readonly string[], at: number): string | null {
-  const happened = events.filter((event) => told.includes(event));
-  if (happened.length === 0 || !loud.includes(row.severity)) return null;
-  const isNew = happened.some((event) => event === 'created' || event === 'returned');
-  if (row.resolved !== null) return happened.includes('cleared') && !isNew ? 'cleared' : null;
-  if ((row.acceptedUntil ?? 0) > at || (row.snoozedUntil ?? 0) > at) return null; // somebody has said that it may wait
-  if (isNew) return 'new';
-  return happened.includes('escalated') ? 'escalated' : 'reopened';
+  #changeOf(row: ModelRow, at: number): string | null {
+    const happened = row.events.slice(this.#heard.get(row) ?? 0).filter((event) => told.includes(event));
+    const isNew = happened.some((event) => event === 'created' || event === 'returned');
+    if (row.resolved !== null) return this.#loud.has(row) && happened.includes('cleared') && !isNew ? 'cleared' : null;
+    const waits = (row.acceptedUntil ?? 0) > at || (row.snoozedUntil ?? 0) > at; // somebody has said that it may
+    if (happened.length === 0 || waits || !loud.includes(row.severity)) return null;
+    if (isNew) return 'new';
+    return happened.includes('escalated') ? 'escalated' : 'reopened';
+  }
 }
