@@ -17,6 +17,7 @@ export class Host {
     this.#ledger = new LedgerBuilder({ now, seed: 1 });
     this.#customers = Array.from({ length: customers }, () => [this.#ledger.user(), this.#ledger.user()]);
     for (const user of this.users) this.#ledger.openingBalance(user, '100000', { minutesAgo: 99_999 });
+    for (const user of this.users) this.#ledger.deposit(user, '12', { status: 'pending', minutesAgo: 60 }); // to be waited for
     this.#endow(this.users[0]!);
   }
 

@@ -8,8 +8,8 @@ import { Random } from '../support/random.ts';
 import { reconIn, testWorld, type RunDocument } from '../support/world.ts';
 import { keepMoving, type Firm } from './firm-in-motion.ts';
 
-/** RECON_RUNS says how many, 6 if unset (`npm run test:long` asks for 200); RECON_SEED chooses what moves when. */
-const { RECON_RUNS: runs = '6', RECON_SEED: seed = '1' } = process.env;
+/** RECON_RUNS says how many, 4 if unset (`npm run test:long` asks for 200); RECON_SEED chooses what moves when. */
+const { RECON_RUNS: runs = '4', RECON_SEED: seed = '1' } = process.env;
 
 /** A cent more than each tolerance. */
 const loss = { circle_balance: '10.01', alpaca_balance: '100.01' };
