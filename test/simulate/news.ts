@@ -27,11 +27,16 @@ export class Hearer {
 
   #changeOf(row: ModelRow, at: number): string | null {
     const happened = row.events.slice(this.#heard.get(row) ?? 0).filter((event) => told.includes(event));
+    if (happened.length === 0) return null;
     const isNew = happened.some((event) => event === 'created' || event === 'returned');
     if (row.resolved !== null) return this.#loud.has(row) && happened.includes('cleared') && !isNew ? 'cleared' : null;
-    const waits = (row.acceptedUntil ?? 0) > at || (row.snoozedUntil ?? 0) > at; // somebody has said that it may
-    if (happened.length === 0 || waits || !loud.includes(row.severity)) return null;
+    if (mayWait(row, at) || !loud.includes(row.severity)) return null;
     if (isNew) return 'new';
     return happened.includes('escalated') ? 'escalated' : 'reopened';
   }
+}
+
+/** Somebody has said so. */
+function mayWait({ acceptedUntil, snoozedUntil }: ModelRow, at: number): boolean {
+  return Math.max(acceptedUntil ?? 0, snoozedUntil ?? 0) > at;
 }
