@@ -6,8 +6,8 @@ import { sideBySide, stories, tell, type Turn } from './story.ts';
 
 export type InArena = (body: (arena: Arena) => Promise<void>) => Promise<void>;
 
-/** So many stories share the books, the clock and the runs: a run costs the same for one customer and for twenty. */
-const together = 20;
+/** So many stories share the books, the clock and the runs: a run costs the same for one customer and for fifty. */
+const together = 50;
 
 /** What did not hold. */
 export interface Failure {
