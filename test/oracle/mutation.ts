@@ -36,6 +36,15 @@ export function randomMutation(random: Random): Mutation {
   return { table, row, action: `set ${column} = ${random.pick(values)(random)}` };
 }
 
+/** Every fault that there is in a column, each once and in some row. */
+export function everyMutation(random: Random): Mutation[] {
+  return Object.entries(columns).flatMap(([table, ofTable]) =>
+    Object.entries(ofTable).flatMap(([column, values]) =>
+      values.map((value) => ({ table, row: random.integer(0, 99), action: `set ${column} = ${value(random)}` })),
+    ),
+  );
+}
+
 type Value = (random: Random) => string;
 
 const none: Value = () => 'null';

@@ -2,14 +2,17 @@ import { LedgerBuilder, type Transaction, type User, type When } from '../suppor
 import { cutAt } from '../support/run-check.ts';
 import type { Random } from '../support/random.ts';
 
-/** Random books that are mostly in order: users, records in every state, transactions, reversals of reversals. */
-export function writeRandomBooks(seed: number): LedgerBuilder {
+/**
+ * Random books that are mostly in order: users, records in every state, transactions, reversals of reversals. Three to
+ * two dozen movements of money, or `least`.
+ */
+export function writeRandomBooks(seed: number, least = 0): LedgerBuilder {
   const ledger = new LedgerBuilder({ now: cutAt, seed });
   const { random } = ledger;
   const users = Array.from({ length: random.integer(1, 4) }, () => ledger.user());
   for (const user of users)
     if (random.chance(0.8)) ledger.openingBalance(user, '900000000000000000', { minutesAgo: 99_999 });
-  for (let count = random.integer(3, 24); count > 0; count -= 1) random.pick(movements)(ledger, random.pick(users));
+  for (let count = Math.max(random.integer(3, 24), least); count > 0; count -= 1) random.pick(movements)(ledger, random.pick(users));
   return ledger;
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, expect } from 'vitest';
-import type { Comparison, Cut, Finding } from '../../src/checks/check.ts';
+import type { Comparison, Cut, Finding, Window } from '../../src/checks/check.ts';
 import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
 import { checkNames, type CheckName } from '../../src/checks/names.ts';
@@ -29,6 +29,8 @@ export interface CheckOptions {
   known?: Cut['known'];
   /** What a custodian said. */
   reading?: BegunReading;
+  /** What an hourly run covers. */
+  window?: Window;
   /** What other checks of the same cut have read. */
   shared?: Shared;
 }
@@ -119,6 +121,7 @@ export async function inCut<T>(
         params: paramsOf(name, options),
         shared: options.shared ?? new Shared(),
         known: options.known ?? {},
+        ...(options.window && { window: options.window }),
         horizon: { through: cutAt.toISOString(), heldBack: null, history: '', transactions: '0' },
       });
     },

@@ -141,7 +141,7 @@ function whole(finding: Expected): Record<string, unknown> {
 }
 
 /** A little of everything that is in order, so that each test also shows what stays silent. */
-function writeCleanBooks(ledger: LedgerBuilder, threeLegs: boolean): [User, User] {
+export function writeCleanBooks(ledger: LedgerBuilder, threeLegs: boolean): [User, User] {
   const [ada, bob] = [ledger.user(), ledger.user()];
   for (const user of [ada, bob]) {
     ledger.openingBalance(user, '400000000000000000', { minutesAgo: 50_000 });
