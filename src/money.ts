@@ -30,5 +30,5 @@ export function larger(left: Money, right: Money): Money {
 
 /** Canonical text: no exponent, no trailing zeros, no negative zero; what JSON, CSV and PostgreSQL get. */
 export function toText(amount: Money): string {
-  return amount.isZero() ? '0' : amount.toFixed();
+  return amount.toFixed();
 }
