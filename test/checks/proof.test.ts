@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
+import { ledgerOf } from '../../src/checks/books.ts';
 import { checks } from '../../src/checks/index.ts';
+import { proveLedger } from '../../src/checks/ledger-proof.ts';
+import { proveRecords, recordProofStatements } from '../../src/checks/record-proof.ts';
 import { addsNothing } from '../../src/checks/proof.ts';
 import { testDatabase } from '../support/database.ts';
 import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts';
@@ -177,6 +180,33 @@ test.each(traps)('%s', async (_title, plant) => {
     const expected = await plant(books);
     await books.save();
     expect((await searchAll(books.sql)).map(identity).sort()).toEqual(expected.sort());
+  });
+});
+
+test('of books that are in order the proofs leave to be looked at what was reversed, and what is not final', async () => {
+  await withBooks(host, async ({ sql }) => {
+    const ids = async (rows: Promise<{ id: string }[]>) => (await rows).map(({ id }) => id).sort();
+    const ledger = await inCut(sql, 'ledger_consistency', {}, async (cut) => proveLedger(await ledgerOf(cut), []));
+    expect(ledger.suspects?.accounts).toEqual([]);
+    expect(ledger.suspects?.transactions?.toSorted()).toEqual(
+      await ids(sql`select id from ledger_transactions where status = 'reversed' or transaction_type = 'reversal'`),
+    );
+    for (const [table, kind] of [
+      ['deposits', 'deposit'],
+      ['withdrawals', 'withdrawal'],
+      ['conversion_jobs', 'conversion_job'],
+    ] as const) {
+      const statements = recordProofStatements(table, { name: 'records', file: `${table}.records.sql` });
+      const { suspects } = await inCut(sql, table, {}, async (cut) =>
+        proveRecords(await ledgerOf(cut), statements, kind, []),
+      );
+      expect(suspects?.transactions).toEqual([]);
+      expect(suspects?.records?.toSorted(), table).toEqual(
+        await ids(sql`
+          select id from ${sql(table)}
+          where status not in ('completed', 'failed', 'timeout', 'cancelled')`),
+      );
+    }
   });
 });
 
