@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+import type { Asked } from './books.ts';
+import type { Mutant } from './mutant.ts';
+import { serveBroken } from './served.ts';
+import type { Suite } from './suite.ts';
+import type { Explanations } from './survivors.ts';
+import { project, testsOf } from './targets.ts';
+
+/**
+ * What became of a broken program. `slower`: its proof shows less, so that it looks at more; what it finds in all books
+ * is the same. `explained` and `unexplained`: nobody noticed.
+ */
+export type Fate =
+  { is: 'noticed'; by: string } | { is: 'slower' } | { is: 'explained'; why: string } | { is: 'unexplained' };
+
+export class Judge {
+  /** Who noticed last is asked first. */
+  readonly #asked: Asked[];
+  readonly #suite: Suite;
+  readonly #explanations: Explanations;
+
+  constructor(asked: readonly Asked[], suite: Suite, explanations: Explanations) {
+    this.#asked = [...asked];
+    this.#suite = suite;
+    this.#explanations = explanations;
+  }
+
+  /** The books first, because they answer in milliseconds; the tests only where nothing else is known. */
+  async judge(mutant: Mutant): Promise<Fate> {
+    const inBooks = await this.#askAboutBooks(mutant);
+    if (inBooks.is === 'noticed') return inBooks;
+    const why = this.#explanations.of(mutant);
+    if (why !== undefined) return { is: 'explained', why };
+    if (inBooks.is === 'slower') return inBooks;
+    const by = await this.#suite.notices(mutant, testsOf(mutant.file));
+    return by === undefined ? { is: 'unexplained' } : { is: 'noticed', by };
+  }
+
+  async #askAboutBooks({ file, text }: Mutant): Promise<Fate> {
+    const path = fileURLToPath(new URL(file, project));
+    const concerned = this.#asked.filter(({ files }) => files.has(path));
+    let fate: Fate = { is: 'unexplained' };
+    serveBroken(path, text);
+    for (let at = 0; at < concerned.length && fate.is !== 'noticed'; at += 2) {
+      const two = concerned.slice(at, at + 2); // PostgreSQL answers both at once
+      const answers = await Promise.all(two.map((asked) => asked.again()));
+      if (answers.includes('more')) fate = { is: 'slower' };
+      const noticed = two[answers.indexOf('other')];
+      if (noticed !== undefined) fate = this.#noticed(noticed);
+    }
+    serveBroken('', '');
+    return fate;
+  }
+
+  #noticed(asked: Asked): Fate {
+    this.#asked.splice(this.#asked.indexOf(asked), 1);
+    this.#asked.unshift(asked);
+    return { is: 'noticed', by: asked.title };
+  }
+}

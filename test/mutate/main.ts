@@ -1,0 +1,51 @@
+// npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
+// npm run mutate -- sql/checks/header   the files whose paths begin so
+import { openBooks } from './books.ts';
+import { Judge, type Fate } from './judge.ts';
+import type { Mutant } from './mutant.ts';
+import { serveFiles } from './served.ts';
+import { Suite } from './suite.ts';
+import { Explanations } from './survivors.ts';
+import { mutantsOf, targetFiles } from './targets.ts';
+
+serveFiles();
+const [beginning = ''] = process.argv.slice(2);
+const explanations = new Explanations();
+const books = await openBooks();
+const suite = await Suite.open();
+try {
+  const judge = new Judge(books.asked, suite, explanations);
+  const all: Fate[] = [];
+  const stale: string[] = [];
+  for (const file of targetFiles(beginning)) {
+    const fates: Fate[] = [];
+    for (const mutant of mutantsOf(file)) {
+      const fate = await judge.judge(mutant);
+      fates.push(fate);
+      if (fate.is === 'explained' || fate.is === 'unexplained') say(tell(mutant, fate));
+    }
+    stale.push(...explanations.stale(file));
+    say(`${file}: ${score(fates)}`);
+    all.push(...fates);
+  }
+  for (const line of stale) say(line);
+  say(`All: ${score(all)}`);
+  process.exitCode = stale.length > 0 || all.some(({ is }) => is === 'unexplained') ? 1 : 0;
+} finally {
+  await suite.close();
+  await books.close();
+}
+
+function tell({ file, line, code, change }: Mutant, fate: Fate): string {
+  return `  ${file}:${line}  ${change}\n    in ${code}\n    ${fate.is === 'explained' ? fate.why : 'UNEXPLAINED'}`;
+}
+
+function score(fates: readonly Fate[]): string {
+  const count = (is: Fate['is']) => fates.filter((fate) => fate.is === is).length;
+  const percent = fates.length === 0 ? 100 : Math.floor((1000 * count('noticed')) / fates.length) / 10;
+  return `${fates.length} broken, ${count('noticed')} noticed (${percent} %), ${count('slower')} find the same but look at more, ${count('explained')} explained, ${count('unexplained')} unexplained`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+
+const read = fs.readFileSync;
+const reader = new AsyncLocalStorage<Set<string>>();
+let broken: { path: string; text: string } | undefined;
+
+/** From here on a file that the program reads at once may be served broken, and it is known which ones it reads. */
+export function serveFiles(): void {
+  fs.readFileSync = ((path: fs.PathOrFileDescriptor, options: BufferEncoding) => {
+    reader.getStore()?.add(String(path));
+    return broken?.path === path ? broken.text : read(path, options);
+  }) as typeof fs.readFileSync;
+  syncBuiltinESMExports();
+}
+
+/** Who reads the file at `path` now finds `text` in it. */
+export function serveBroken(path: string, text: string): void {
+  broken = { path, text };
+}
+
+/** Which files `body` reads. */
+export async function filesReadBy<T>(body: () => Promise<T>): Promise<{ result: T; files: ReadonlySet<string> }> {
+  const files = new Set<string>();
+  return { result: await reader.run(files, body), files };
+}

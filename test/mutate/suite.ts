@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { createVitest, type Vitest } from 'vitest/node';
+import type { Mutant } from './mutant.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The file that a test finds broken. */
+    broken: { path: string; text: string };
+  }
+}
+
+const project = new URL('../../', import.meta.url);
+
+/** The project's own tests, kept ready: a file may be broken and some of them run again. */
+export class Suite {
+  readonly #vitest: Vitest;
+  readonly #broken: { path: string; text: string };
+
+  private constructor(vitest: Vitest, broken: { path: string; text: string }) {
+    this.#vitest = vitest;
+    this.#broken = broken;
+  }
+
+  static async open(): Promise<Suite> {
+    const broken = { path: '', text: '' };
+    const load = (id: string) => (id === broken.path ? broken.text : undefined);
+    const options = {
+      config: fileURLToPath(new URL('test/vitest.config.ts', project)),
+      setupFiles: ['test/mutate/serve-broken.ts'],
+      watch: false,
+      bail: 1,
+      reporters: [{}],
+    };
+    const vitest = await createVitest('test', options, { plugins: [{ name: 'broken', enforce: 'pre', load }] });
+    return new Suite(vitest, broken);
+  }
+
+  /** Which of the tests in these files fails now; undefined if none does. */
+  async notices(mutant: Pick<Mutant, 'file' | 'text'>, files: readonly string[]): Promise<string | undefined> {
+    Object.assign(this.#broken, { path: fileURLToPath(new URL(mutant.file, project)), text: mutant.text });
+    this.#vitest.invalidateFile(this.#broken.path);
+    this.#vitest.getRootProject().provide('broken', { ...this.#broken });
+    const specifications = await this.#vitest.globTestSpecifications([...files]);
+    const { testModules, unhandledErrors } = await this.#vitest.runTestSpecifications(specifications);
+    this.#vitest.state.filesMap.clear(); // whoever stops at the first failure counts those of all runs
+    for (const module of testModules) {
+      for (const test of module.children.allTests('failed')) return `${module.relativeModuleId}: ${test.fullName}`;
+      if (!module.ok()) return `${module.relativeModuleId}: ${module.errors()[0]?.message ?? 'failed'}`;
+    }
+    return unhandledErrors.length > 0 ? 'an error that nobody handles' : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#vitest.close();
+  }
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mutantOf, type Edit, type Mutant } from './mutant.ts';
+import { sqlEdits } from './sql.ts';
+import { typescriptEdits } from './typescript.ts';
+
+export const project = new URL('../../', import.meta.url);
+
+/** What is broken, and the tests that must notice where no books do: the first that fits. */
+const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
+  [/^sql\/source\/canary\//, ['test/run/canary.test.ts']],
+  [/custody[._]/, ['test/checks/circle-balance.test.ts', 'test/checks/alpaca-balance.test.ts', 'test/custody-']],
+  [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
+  [/user\.known/, ['test/commands/run.test.ts']],
+  [
+    /^sql\/checks\/(ledger_consistency|accounts)/,
+    ['test/checks/ledger-consistency.test.ts', 'test/checks/narrowing.test.ts'],
+  ],
+  [/\.sql$/, ['test/checks/']],
+  [/^src\/money\.ts$/, ['test/money.test.ts']],
+  [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
+  [
+    /^src\/exceptions\/(life|state|actions|change|acceptance)\.ts$/,
+    ['test/exceptions/life', 'test/commands/exceptions-change.test.ts'],
+  ],
+];
+
+const folders = ['sql/checks', 'sql/source/stack_service', 'sql/source/canary', 'src', 'src/checks', 'src/exceptions'];
+
+/** The files that are broken, those whose path begins as asked. */
+export function targetFiles(beginning: string): string[] {
+  return folders
+    .flatMap((folder) => readdirSync(new URL(folder, project)).map((name) => `${folder}/${name}`))
+    .filter((file) => file.startsWith(beginning) && targets.some(([pattern]) => pattern.test(file)));
+}
+
+/** The test files, or what their paths begin with. */
+export function testsOf(file: string): readonly string[] {
+  return targets.find(([pattern]) => pattern.test(file))?.[1] ?? [];
+}
+
+export function mutantsOf(file: string): Mutant[] {
+  const text = readFileSync(new URL(file, project), 'utf8');
+  const edits = file.endsWith('.sql') ? sqlEdits(text) : typescriptEdits(text);
+  return edits.filter((edit) => !isRowOfCanary(file, text, edit)).map((edit) => mutantOf(file, text, edit));
+}
+
+/** The canary's constants are its rows, not its rules. */
+function isRowOfCanary(file: string, text: string, { start, end }: Edit): boolean {
+  return file.startsWith('sql/source/canary/') && /^('.*'|\d+)$/.test(text.slice(start, end));
+}
