@@ -10,7 +10,7 @@ import { askCanary } from '../../src/run/canary.ts';
 import { shipped } from '../../src/shipped.ts';
 import { differences, lineOf, truthOf } from '../oracle/differences.ts';
 import { loadHost } from '../oracle/host-tables.ts';
-import { apply, everyMutation, randomMutation, type Mutation } from '../oracle/mutation.ts';
+import { apply, everyMutation, type Mutation } from '../oracle/mutation.ts';
 import { writeRandomBooks } from '../oracle/random-books.ts';
 import { createDatabase } from '../support/database-server.ts';
 import { LedgerBuilder, withoutConstraints } from '../support/ledger.ts';
@@ -25,10 +25,10 @@ interface Books {
   seed: number;
   schema: string;
   /**
-   * None: the proofs look at nothing that they need not. One: they hold for all the rest. Many: whatever goes wrong is in
-   * them.
+   * None, and the host's constraints hold: the proofs look at nothing that they need not. Few: they hold for all the rest. Many: an id stands twice, and
+   * no proof holds.
    */
-  faults: 'none' | 'one' | 'many';
+  faults: 'none' | 'few' | 'many';
   /** The folder of the mapping, if it is not that of the first host. */
   source: string | undefined;
   /** What an hourly run is told: what is not final yet, and the subjects with exceptions. */
@@ -48,11 +48,12 @@ export interface Asked {
 /** `same`: the answer, and what was looked at for it. `more`: the answer, but more was looked at. Else `other`. */
 type Now = 'same' | 'more' | 'other';
 
-/** So many books there are, of all kinds. */
-const count = Number(process.env['BOOKS'] ?? 12);
+/** How many books there are of each kind. */
+const counts = { none: 2, few: 14, many: 4 };
 
-/** Stores the books in a PostgreSQL of their own, and asks about them. */
-export async function openBooks(): Promise<{ asked: Asked[]; close: () => Promise<void> }> {
+/** Stores the books in a PostgreSQL of their own, and asks about them; none where they are not needed. */
+export async function openBooks(areNeeded: boolean): Promise<{ asked: Asked[]; close: () => Promise<void> }> {
+  if (!areNeeded) return { asked: [], close: () => Promise.resolve() };
   const server = await startPostgres({ inMemory: true });
   const database = openDatabase((await createDatabase(server.url, 'recon_mutate')).url, { connections: 2 });
   const textbook = await mkdtemp(join(tmpdir(), 'recon-textbook-'));
@@ -64,7 +65,9 @@ export async function openBooks(): Promise<{ asked: Asked[]; close: () => Promis
   await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
   await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
   const asked = await askAboutCanary(database);
-  for (let seed = 1; seed <= count; seed += 1) asked.push(...(await askAboutBooks(database, seed, textbook)));
+  for (const [faults, count] of Object.entries(counts) as [Books['faults'], number][])
+    for (let number = 0; number < count; number += 1)
+      asked.push(...(await askAboutBooks(database, booksOf(faults, number, textbook))));
   return { asked, close };
 }
 
@@ -72,18 +75,15 @@ export async function openBooks(): Promise<{ asked: Asked[]; close: () => Promis
  * What the unbroken checks answer about some books, question by question. Throws where it is not what the oracle says:
  * then nothing can be learnt from broken ones.
  */
-async function askAboutBooks(database: Database, seed: number, textbook: string): Promise<Asked[]> {
-  const faults = seed <= 2 ? 'none' : seed % 3 === 0 ? 'many' : 'one';
-  const source = seed % 4 === 2 ? textbook : undefined;
-  const books: Books = { seed, schema: `books_${seed}`, faults, source, waiting: {}, found: {} };
+async function askAboutBooks(database: Database, books: Books): Promise<Asked[]> {
   await storeBooks(database, books);
   await inSchema(database, books.schema, (sql) => holdAgainstOracle(sql, books));
   const asked: Asked[] = [];
   for (const name of databaseChecks)
-    for (const question of faults === 'many' ? aboutManyFaults : aboutFewFaults) {
+    for (const question of books.faults === 'many' ? aboutManyFaults : aboutFewFaults) {
       const ask = () => inSchema(database, books.schema, (sql) => question(new Asking(sql, name, books)));
-      const title = `books ${seed}, ${name}, ${question.name}`;
-      asked.push(await askOnce(title, ask, faults === 'none'));
+      const title = `${books.schema}, ${name}, ${question.name}`;
+      asked.push(await askOnce(title, ask, books.faults === 'none'));
     }
   return asked;
 }
@@ -102,6 +102,12 @@ async function askAboutCanary(database: Database): Promise<Asked[]> {
     asked.push(await askOnce(`canary, ${name}`, ask, false));
   }
   return asked;
+}
+
+/** Every fourth of them is of another kind of host. */
+function booksOf(faults: Books['faults'], number: number, textbook: string): Books {
+  const source = number % 4 === 1 ? textbook : undefined;
+  return { seed: number + 1, schema: `books_${faults}_${number}`, faults, source, waiting: {}, found: {} };
 }
 
 interface Answer {
@@ -139,20 +145,20 @@ async function storeBooks(database: Database, { seed, schema, faults }: Books): 
     await sql`create schema ${sql(schema)}`;
     await sql`set local search_path to ${sql(schema)}`;
     await query(sql, await readFile(new URL('../support/host.sql', import.meta.url), 'utf8'));
-    await withoutConstraints(sql);
-    const ledger =
-      faults === 'none' ? new LedgerBuilder({ now: cutAt, seed }) : writeRandomBooks(seed, faults === 'one' ? 12 : 70);
-    if (faults === 'none') writeCleanBooks(ledger, true);
+    const isClean = faults === 'none';
+    if (!isClean) await withoutConstraints(sql);
+    const ledger = isClean ? new LedgerBuilder({ now: cutAt, seed }) : writeRandomBooks(seed, 70);
+    if (isClean) writeCleanBooks(ledger, true);
     await ledger.save(sql);
     for (const fault of faultsOf(seed, faults, ledger.random)) await apply(sql, fault);
   });
 }
 
-/** All books with many faults have together every fault that there is. */
+/** All books with few faults have together every fault but those of ids; all books with many really every one. */
 function faultsOf(seed: number, faults: Books['faults'], random: Random): Mutation[] {
   if (faults === 'none') return [];
-  if (faults === 'one') return [randomMutation(random)];
-  return everyMutation(random).filter((_fault, index) => index % (count / 3) === seed / 3 - 1);
+  const all = everyMutation(random).filter(({ action }) => faults === 'many' || !action.startsWith('set id '));
+  return all.filter((_fault, index) => index % counts[faults] === seed - 1);
 }
 
 async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> {
@@ -160,7 +166,7 @@ async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> 
   for (const name of databaseChecks) {
     const proven = await new Asking(sql, name, books).run({ window: windowOf(false, []) });
     const different = books.source === undefined ? differences(name, proven, truthOf(name, tables)) : [];
-    if (different.length > 0) throw new Error(`Books ${books.seed}: ${different.join('\n')}`);
+    if (different.length > 0) throw new Error(`${books.schema}: ${different.join('\n')}`);
     books.found[name] = proven.findings.map(({ subject }) => subject);
     books.waiting[name] = proven.handover?.waiting ?? [];
   }
@@ -218,18 +224,19 @@ class Asking {
 
 type Question = (asking: Asking) => Promise<Answer>;
 
-/** The check as a daily run makes it. */
+/** The check as a daily run makes it, and what it hands over to the next hourly run. */
 async function daily(asking: Asking): Promise<Answer> {
-  return asking.answer(await asking.run({}));
+  const compared = await asking.run({ window: windowOf(false, []) });
+  return asking.answer(compared, handedOver(compared));
 }
 
 async function lookingAtEverything(asking: Asking): Promise<Answer> {
   return { text: told(await asking.search()), lookedAt: new Set() };
 }
 
-/** Where more than half of what is found is known already. */
+/** Where all but one of what is found is known already. */
 async function withExceptions(asking: Asking): Promise<Answer> {
-  return asking.answer(await asking.run({ known: someOf(asking.books) }));
+  return asking.answer(await asking.run({ known: knownOf(asking.books) }));
 }
 
 async function hourly(asking: Asking): Promise<Answer> {
@@ -241,10 +248,12 @@ async function hourly(asking: Asking): Promise<Answer> {
       return Promise.resolve(accounts.filter((_account, index) => index % 2 === 0).map(({ account_id: id }) => id));
     },
   };
-  const compared = await asking.run({ known: someOf(asking.books), window });
-  const { waiting, checkpoints } = compared.handover!;
-  const next = checkpoints === undefined ? [] : [...checkpoints.batches()];
-  return asking.answer(compared, JSON.stringify([compared.coverage, held, waiting.toSorted(), next]));
+  const compared = await asking.run({ known: knownOf(asking.books), window });
+  return asking.answer(compared, JSON.stringify([compared.coverage, held, handedOver(compared)]));
+}
+
+function handedOver({ handover }: Comparison): string {
+  return JSON.stringify([handover?.waiting.toSorted(), [...(handover?.checkpoints?.batches() ?? [])]]);
 }
 
 async function ofUser(asking: Asking): Promise<Answer> {
@@ -265,7 +274,7 @@ const aboutFewFaults: readonly Question[] = [daily, withExceptions, hourly];
 const aboutManyFaults: readonly Question[] = [lookingAtEverything, daily, hourly, ofUser, since, until];
 
 function windowOf(onlyChanges: boolean, waiting: readonly string[]): Window {
-  const [yesterday, lately] = [minutesAgo(24 * 60), minutesAgo(15)];
+  const [yesterday, lately] = [minutesAgo(24 * 60), minutesAgo(5)]; // in the books much happens just then
   return {
     since: onlyChanges ? yesterday : null,
     until: lately,
@@ -281,10 +290,11 @@ function minutesAgo(minutes: number): string {
   return new Date(cutAt.getTime() - minutes * 60_000).toISOString();
 }
 
-/** More than half of what the daily run found. */
-function someOf({ seed, found }: Books): Cut['known'] {
-  const random = new Random(seed);
-  return Object.fromEntries(databaseChecks.map((name) => [name, (found[name] ?? []).filter(() => random.chance(0.6))]));
+/** All but one of what the daily run found. */
+function knownOf({ seed, found }: Books): Cut['known'] {
+  const allButOne = (subjects: readonly string[] = []) =>
+    subjects.filter((_subject, index) => index !== seed % subjects.length);
+  return Object.fromEntries(databaseChecks.map((name) => [name, allButOne(found[name])]));
 }
 
 function told(findings: readonly Finding[]): string {

@@ -10,14 +10,15 @@ import { mutantsOf, targetFiles } from './targets.ts';
 
 serveFiles();
 const [beginning = ''] = process.argv.slice(2);
+const files = targetFiles(beginning);
 const explanations = new Explanations();
-const books = await openBooks();
+const books = await openBooks(files.some((file) => file.endsWith('.sql')));
 const suite = await Suite.open();
 try {
   const judge = new Judge(books.asked, suite, explanations);
   const all: Fate[] = [];
   const stale: string[] = [];
-  for (const file of targetFiles(beginning)) {
+  for (const file of files) {
     const fates: Fate[] = [];
     for (const mutant of mutantsOf(file)) {
       const fate = await judge.judge(mutant);

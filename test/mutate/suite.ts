@@ -29,6 +29,7 @@ export class Suite {
       setupFiles: ['test/mutate/serve-broken.ts'],
       watch: false,
       bail: 1,
+      env: { RECON_SEEDS: '15' },
       reporters: [{}],
     };
     const vitest = await createVitest('test', options, { plugins: [{ name: 'broken', enforce: 'pre', load }] });

@@ -18,10 +18,8 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/\.sql$/, ['test/checks/']],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
-  [
-    /^src\/exceptions\/(life|state|actions|change|acceptance)\.ts$/,
-    ['test/exceptions/life', 'test/commands/exceptions-change.test.ts'],
-  ],
+  [/^src\/exceptions\/(life|state|acceptance)\.ts$/, ['test/exceptions/life']],
+  [/^src\/exceptions\/(change|actions)\.ts$/, ['test/exceptions/life-model', 'test/commands/exceptions-change']],
 ];
 
 const folders = ['sql/checks', 'sql/source/stack_service', 'sql/source/canary', 'src', 'src/checks', 'src/exceptions'];
