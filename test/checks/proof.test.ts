@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
 import { ledgerOf } from '../../src/checks/books.ts';
 import { checks } from '../../src/checks/index.ts';
-import { proveLedger } from '../../src/checks/ledger-proof.ts';
+import { ledgerProofStatements, proveLedger } from '../../src/checks/ledger-proof.ts';
 import { proveRecords, recordProofStatements } from '../../src/checks/record-proof.ts';
-import { addsNothing } from '../../src/checks/proof.ts';
+import { addsNothing, list } from '../../src/checks/proof.ts';
 import { testDatabase } from '../support/database.ts';
 import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts';
 
@@ -173,6 +173,14 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
       ];
     },
   ],
+  ...['NaN', 'Infinity', '-Infinity'].map((balance): (typeof traps)[number] => [
+    `an account without entries holds ${balance}`,
+    ({ ledger, ada }) => {
+      const account = ledger.openAccount(ada, 'pending_investment');
+      account.row.balance = balance;
+      return [`ledger_consistency/balance_drift/${account.subject}`];
+    },
+  ]),
 ];
 
 test.each(traps)('%s', async (_title, plant) => {
@@ -207,6 +215,24 @@ test('of books that are in order the proofs leave to be looked at what was rever
           where status not in ('completed', 'failed', 'timeout', 'cancelled')`),
       );
     }
+  });
+});
+
+test('of the accounts that are asked for those are listed that are wrong, and the first of their twins', async () => {
+  await withBooks(host, async ({ ledger, ada, bob, sql, save }) => {
+    const [debtor, twin] = [ledger.openAccount(ada, 'pending_investment'), ledger.openAccount(bob, 'usdc_balance')];
+    debtor.row.balance = '-1';
+    await save();
+    const twins = [ledger.account(bob, 'usdc_balance').id, twin.id].sort();
+    const listed = (accounts: string[] | null) =>
+      inCut(sql, 'ledger_consistency', {}, (cut) => list(cut, ledgerProofStatements.wrongAccounts, { accounts }));
+    expect(await listed(null)).toEqual([debtor.id, twins[0]].sort());
+    expect(await listed([debtor.id])).toEqual([debtor.id]);
+    expect(await listed([twins[1]!])).toEqual([twins[0]]);
+    expect(await listed([ledger.account(ada, 'usdc_balance').id])).toEqual([]);
+    ledger.openAccount(null, 'system_buffer_usdc');
+    await save();
+    expect(await listed([ledger.account(ada, 'usdc_balance').id])).toHaveLength(1);
   });
 });
 

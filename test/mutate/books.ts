@@ -203,8 +203,9 @@ class Asking {
     return findings;
   }
 
-  answer({ findings, compared, totals }: Comparison & { findings: Finding[] }, more = ''): Answer {
-    return { text: `${told(findings)} ${JSON.stringify([compared, totals])} ${more}`, lookedAt: this.#lookedAt };
+  answer({ findings, compared, totals, details }: Comparison & { findings: Finding[] }, more = ''): Answer {
+    const text = `${told(findings)} ${JSON.stringify([compared, totals, details])} ${more}`;
+    return { text, lookedAt: this.#lookedAt };
   }
 
   /** Ids are bound as lists: `{…,…}`. */

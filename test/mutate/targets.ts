@@ -13,7 +13,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/user\.known/, ['test/commands/run.test.ts']],
   [
     /^sql\/checks\/(ledger_consistency|accounts)/,
-    ['test/checks/ledger-consistency.test.ts', 'test/checks/narrowing.test.ts'],
+    ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],
   ],
   [/\.sql$/, ['test/checks/']],
   [/^src\/money\.ts$/, ['test/money.test.ts']],

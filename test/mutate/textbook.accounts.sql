@@ -7,7 +7,7 @@ select
   account.currency::text as currency,
   case when account.user_id is null then 100 - account.balance else account.balance end::numeric as balance,
   case
-    when account.account_type::text = 'broker_operational' then 'neither'
+    when account.account_type::text = 'broker_operational' then null
     when account.user_id is null then 'credit'
     else 'debit'
   end::text as normal_side,
