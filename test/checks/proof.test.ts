@@ -6,6 +6,7 @@ import { ledgerProofStatements, proveLedger } from '../../src/checks/ledger-proo
 import { proveRecords, recordProofStatements } from '../../src/checks/record-proof.ts';
 import { addsNothing, list } from '../../src/checks/proof.ts';
 import { testDatabase } from '../support/database.ts';
+import { credit, debit } from '../support/ledger.ts';
 import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts';
 
 const host = await faultyHost();
@@ -173,6 +174,37 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
       ];
     },
   ],
+  [
+    'one account holds one too little, another five with nothing but an entry of nothing',
+    async ({ ledger, ada, sql, save }) => {
+      const [stash, pending] = [ledger.account(ada, 'stash_balance'), ledger.account(ada, 'pending_investment')];
+      const nothing = ledger.internalTransfer(ada, ledger.account(ada, 'usdc_balance'), pending, '0');
+      pending.row.balance = '5';
+      await save();
+      await sql`update ledger_accounts set balance = balance - 1 where id = ${stash.id}`;
+      return [
+        `ledger_consistency/zero_amount/${nothing.subject}`,
+        ...[stash, pending].map(({ subject }) => `ledger_consistency/balance_drift/${subject}`),
+      ];
+    },
+  ],
+  ...['NaN', 'Infinity', '-Infinity'].map((amount): (typeof traps)[number] => [
+    `a leg of nothing becomes ${amount}`,
+    async ({ ledger, ada, sql, save }) => {
+      const stash = ledger.account(ada, 'stash_balance');
+      const { id } = ledger.transaction({
+        type: 'internal_transfer',
+        user: ada,
+        entries: [debit(stash, '3'), credit(stash, '3'), debit(stash, '0')],
+      });
+      await save();
+      await sql`update ledger_entries set amount = ${amount} where transaction_id = ${id} and amount = 0`;
+      return [
+        `ledger_consistency/invalid_amount/transaction:${id}`,
+        `ledger_consistency/balance_drift/${stash.subject}`,
+      ];
+    },
+  ]),
   ...['NaN', 'Infinity', '-Infinity'].map((balance): (typeof traps)[number] => [
     `an account without entries holds ${balance}`,
     ({ ledger, ada }) => {
