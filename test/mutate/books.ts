@@ -31,9 +31,9 @@ interface Books {
   faults: 'none' | 'few' | 'many';
   /** The folder of the mapping, if it is not that of the first host. */
   source: string | undefined;
-  /** What an hourly run is told: what is not final yet, and the subjects with exceptions. */
+  /** What a daily run found, and what it tells the next hourly run that is not final yet. */
+  found: Partial<Record<CheckName, readonly Finding[]>>;
   waiting: Partial<Record<CheckName, readonly string[]>>;
-  found: Partial<Record<CheckName, readonly string[]>>;
 }
 
 /** A question that the unbroken checks have answered. */
@@ -167,7 +167,7 @@ async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> 
     const proven = await new Asking(sql, name, books).run({ window: windowOf(false, []) });
     const different = books.source === undefined ? differences(name, proven, truthOf(name, tables)) : [];
     if (different.length > 0) throw new Error(`${books.schema}: ${different.join('\n')}`);
-    books.found[name] = proven.findings.map(({ subject }) => subject);
+    books.found[name] = proven.findings;
     books.waiting[name] = proven.handover?.waiting ?? [];
   }
 }
@@ -215,11 +215,10 @@ class Asking {
         for (const id of String(list).slice(1, -1).split(',')) this.#lookedAt.add(id);
       return cut.transaction.unsafe(text, parameters);
     };
-    const get = (target: Transaction, key: keyof Transaction) => (key === 'unsafe' ? unsafe : target[key]);
-    return {
-      ...cut,
-      transaction: new Proxy(cut.transaction, { get: get as ProxyHandler<Transaction>['get'] & object }),
-    };
+    const transaction = new Proxy(cut.transaction, {
+      get: (target, key): unknown => (key === 'unsafe' ? unsafe : Reflect.get(target, key)),
+    });
+    return { ...cut, transaction };
   }
 }
 
@@ -235,9 +234,17 @@ async function lookingAtEverything(asking: Asking): Promise<Answer> {
   return { text: told(await asking.search()), lookedAt: new Set() };
 }
 
-/** Where all but one of what is found is known already. */
+/** Where all but one finding have an exception already: of each kind one finding is the new one. */
 async function withExceptions(asking: Asking): Promise<Answer> {
-  return asking.answer(await asking.run({ known: knownOf(asking.books) }));
+  const found = asking.books.found[asking.name] ?? [];
+  const newOnes = [...new Map(found.map((finding) => [finding.kind, finding])).values()];
+  const texts: string[] = [];
+  let last = asking.answer(await asking.run({ known: allBut(asking.books, undefined) }));
+  for (const newOne of newOnes) {
+    texts.push(last.text);
+    last = asking.answer(await asking.run({ known: allBut(asking.books, newOne) }));
+  }
+  return { ...last, text: [...texts, last.text].join('\n') };
 }
 
 async function hourly(asking: Asking): Promise<Answer> {
@@ -249,7 +256,7 @@ async function hourly(asking: Asking): Promise<Answer> {
       return Promise.resolve(accounts.filter((_account, index) => index % 2 === 0).map(({ account_id: id }) => id));
     },
   };
-  const compared = await asking.run({ known: knownOf(asking.books), window });
+  const compared = await asking.run({ known: allBut(asking.books, asking.books.found[asking.name]?.[0]), window });
   return asking.answer(compared, JSON.stringify([compared.coverage, held, handedOver(compared)]));
 }
 
@@ -291,11 +298,10 @@ function minutesAgo(minutes: number): string {
   return new Date(cutAt.getTime() - minutes * 60_000).toISOString();
 }
 
-/** All but one of what the daily run found. */
-function knownOf({ seed, found }: Books): Cut['known'] {
-  const allButOne = (subjects: readonly string[] = []) =>
-    subjects.filter((_subject, index) => index !== seed % subjects.length);
-  return Object.fromEntries(databaseChecks.map((name) => [name, allButOne(found[name])]));
+/** The subjects of whatever the daily run found, but for one. */
+function allBut({ found }: Books, one: Finding | undefined): Cut['known'] {
+  const others = (findings: readonly Finding[] = []) => findings.filter((finding) => finding !== one);
+  return Object.fromEntries(databaseChecks.map((name) => [name, others(found[name]).map(({ subject }) => subject)]));
 }
 
 function told(findings: readonly Finding[]): string {

@@ -12,7 +12,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
   [/user\.known/, ['test/commands/run.test.ts']],
   [
-    /^sql\/checks\/(ledger_consistency|accounts)/,
+    /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
     ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],
   ],
   [/\.sql$/, ['test/checks/']],

@@ -40,22 +40,30 @@ export function typescriptEdits(text: string): Edit[] {
 }
 
 function editsOf(node: ts.Node, text: string): Edit[] {
-  const replace = (part: ts.Node, by: string): Edit => ({ start: part.getStart(), end: part.end, with: by });
-  if (ts.isBinaryExpression(node)) {
-    const swapped = (swaps[node.operatorToken.kind] ?? []).map((by) => replace(node.operatorToken, by));
-    const isFallback = node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken;
-    return isFallback ? [replace(node, node.left.getText()), replace(node, node.right.getText())] : swapped;
-  }
+  if (ts.isBinaryExpression(node)) return editsOfOperator(node);
   if (ts.isIfStatement(node)) return ['true', 'false'].map((by) => replace(node.expression, by));
   if (ts.isConditionalExpression(node)) return ['true', 'false'].map((by) => replace(node.condition, by));
-  if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken)
-    return [replace(node, node.operand.getText())];
-  if (ts.isPropertyAccessExpression(node)) {
-    const by = Object.hasOwn(methods, node.name.text) ? methods[node.name.text] : undefined;
-    return by === undefined ? [] : [replace(node.name, by)];
-  }
-  if (ts.isNumericLiteral(node)) return [replace(node, String(Number(node.text.replaceAll('_', '')) + 1))];
-  return ts.isTaggedTemplateExpression(node) ? editsOfSql(node.template, text) : [];
+  if (ts.isPropertyAccessExpression(node)) return editsOfCall(node.name);
+  if (ts.isNumericLiteral(node)) return [replace(node, String(Number(node.text) + 1))];
+  if (ts.isTaggedTemplateExpression(node)) return editsOfSql(node.template, text);
+  const isNot = ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken;
+  return isNot ? [replace(node, node.operand.getText())] : [];
+}
+
+function replace(part: ts.Node, by: string): Edit {
+  return { start: part.getStart(), end: part.end, with: by };
+}
+
+function editsOfOperator(node: ts.BinaryExpression): Edit[] {
+  const { left, operatorToken: operator, right } = node;
+  if (operator.kind === ts.SyntaxKind.QuestionQuestionToken)
+    return [left, right].map((side) => replace(node, side.getText()));
+  return (swaps[operator.kind] ?? []).map((by) => replace(operator, by));
+}
+
+function editsOfCall(name: ts.MemberName): Edit[] {
+  const by = Object.hasOwn(methods, name.text) ? methods[name.text] : undefined;
+  return by === undefined ? [] : [replace(name, by)];
 }
 
 /** In SQL between backquotes each `${…}` stands for a name. */
