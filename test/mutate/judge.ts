@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Asked } from './books.ts';
+import type { Asked } from './asked.ts';
 import type { Mutant } from './mutant.ts';
 import { serveBroken } from './served.ts';
 import type { Suite } from './suite.ts';

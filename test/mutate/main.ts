@@ -1,6 +1,6 @@
 // npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
 // npm run mutate -- sql/checks/header   the files whose paths begin so
-import { openBooks } from './books.ts';
+import { askQuestions } from './asked.ts';
 import { Judge, type Fate } from './judge.ts';
 import type { Mutant } from './mutant.ts';
 import { serveFiles } from './served.ts';
@@ -12,7 +12,7 @@ serveFiles();
 const [beginning = ''] = process.argv.slice(2);
 const files = targetFiles(beginning);
 const explanations = new Explanations();
-const books = await openBooks(files.some((file) => file.endsWith('.sql')));
+const books = await askQuestions(files.some((file) => file.endsWith('.sql')));
 const suite = await Suite.open();
 try {
   const judge = new Judge(books.asked, suite, explanations);

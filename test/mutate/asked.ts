@@ -1,0 +1,113 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checks } from '../../src/checks/index.ts';
+import { openDatabase, type Database, type Transaction } from '../../src/database/database.ts';
+import { askCanary } from '../../src/run/canary.ts';
+import { shipped } from '../../src/shipped.ts';
+import { differences, truthOf } from '../oracle/differences.ts';
+import { loadHost } from '../oracle/host-tables.ts';
+import { createDatabase } from '../support/database-server.ts';
+import { startPostgres } from '../support/postgres-server.ts';
+import { databaseChecks, inCut } from '../support/run-check.ts';
+import { allBooks, inSchema, storeBooks, type Books } from './books.ts';
+import { Asking, questionsAbout, windowOf, type Answer } from './questions.ts';
+import { filesReadBy } from './served.ts';
+
+/** A question that the unbroken checks have answered. */
+export interface Asked {
+  title: string;
+  /** The files that were read for it. */
+  files: ReadonlySet<string>;
+  /** What the checks say to it now. */
+  again: () => Promise<Now>;
+}
+
+/** `same`: the answer, and what was looked at for it. `more`: the answer, but more was looked at. Else `other`. */
+type Now = 'same' | 'more' | 'other';
+
+/** Stores all books in a PostgreSQL of their own, and asks the unbroken checks about them; nothing if it is not needed. */
+export async function askQuestions(areNeeded: boolean): Promise<{ asked: Asked[]; close: () => Promise<void> }> {
+  if (!areNeeded) return { asked: [], close: () => Promise.resolve() };
+  const server = await startPostgres({ inMemory: true });
+  const database = openDatabase((await createDatabase(server.url, 'recon_mutate')).url, { connections: 2 });
+  const textbook = await mkdtemp(join(tmpdir(), 'recon-textbook-'));
+  const close = async () => {
+    await database.end();
+    await server.stop();
+    await rm(textbook, { recursive: true });
+  };
+  await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
+  await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
+  const asked = await askAboutCanary(database);
+  for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books)));
+  return { asked, close };
+}
+
+/**
+ * What the unbroken checks answer about some books, question by question. Throws where it is not what the oracle says:
+ * then nothing can be learnt from broken ones.
+ */
+async function askAboutBooks(database: Database, books: Books): Promise<Asked[]> {
+  await storeBooks(database, books);
+  await inSchema(database, books.schema, (sql) => holdAgainstOracle(sql, books));
+  const asked: Asked[] = [];
+  for (const name of databaseChecks)
+    for (const question of questionsAbout(books)) {
+      const ask = () => inSchema(database, books.schema, (sql) => question(new Asking(sql, name, books)));
+      const title = `${books.schema}, ${name}, ${question.name}`;
+      asked.push(await askOnce(title, ask, books.faults === 'none'));
+    }
+  return asked;
+}
+
+async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> {
+  const tables = await loadHost(sql);
+  for (const name of databaseChecks) {
+    const proven = await new Asking(sql, name, books).run({ window: windowOf(false, []) });
+    const different = books.source === undefined ? differences(name, proven, truthOf(name, tables)) : [];
+    if (different.length > 0) throw new Error(`${books.schema}: ${different.join('\n')}`);
+    books.found[name] = proven.findings;
+    books.waiting[name] = proven.handover?.waiting ?? [];
+  }
+}
+
+/** What the canary says, check by check. */
+async function askAboutCanary(database: Database): Promise<Asked[]> {
+  const asked: Asked[] = [];
+  for (const name of databaseChecks) {
+    const ask = () =>
+      inSchema(database, 'public', (sql) =>
+        inCut(sql, name, {}, async (cut) => {
+          await askCanary(cut, checks[name]);
+          return { text: '', lookedAt: new Set<string>() };
+        }),
+      );
+    asked.push(await askOnce(`canary, ${name}`, ask, false));
+  }
+  return asked;
+}
+
+async function askOnce(title: string, ask: () => Promise<Answer>, isExact: boolean): Promise<Asked> {
+  const before = await filesReadBy(ask);
+  const again = async (): Promise<Now> => {
+    const after = await filesReadBy(ask);
+    if (after.result.text !== before.result.text) return 'other';
+    const isMore = !within(after.files, before.files) || !within(after.result.lookedAt, before.result.lookedAt);
+    return isMore ? (isExact ? 'other' : 'more') : 'same';
+  };
+  return { title, files: before.files, again: () => noticed(again) };
+}
+
+function within(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  return [...some].every((one) => others.has(one));
+}
+
+/** Whatever is thrown is noticed as well: a statement that PostgreSQL refuses, or that takes too long. */
+async function noticed(again: () => Promise<Now>): Promise<Now> {
+  try {
+    return await again();
+  } catch {
+    return 'other';
+  }
+}

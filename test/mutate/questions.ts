@@ -1,0 +1,162 @@
+import type { Checkpoint, Comparison, Cut, Finding, Window } from '../../src/checks/check.ts';
+import { searchFindings } from '../../src/checks/findings.ts';
+import { checks } from '../../src/checks/index.ts';
+import type { CheckName } from '../../src/checks/names.ts';
+import type { Parameter, Transaction } from '../../src/database/database.ts';
+import { lineOf } from '../oracle/differences.ts';
+import { cutAt, databaseChecks, inCut, type CheckOptions } from '../support/run-check.ts';
+import type { Books } from './books.ts';
+
+export interface Answer {
+  text: string;
+  /** The ids that statements were asked about. */
+  lookedAt: ReadonlySet<string>;
+}
+
+/** One check that is asked about some books. */
+export class Asking {
+  readonly books: Books;
+  readonly name: CheckName;
+  readonly sql: Transaction;
+  readonly #options: CheckOptions;
+  readonly #lookedAt = new Set<string>();
+
+  constructor(sql: Transaction, name: CheckName, books: Books) {
+    this.sql = sql;
+    this.name = name;
+    this.books = books;
+    this.#options = books.source === undefined ? {} : { env: { RECONCILIATION_SOURCE: books.source } };
+  }
+
+  async run(options: CheckOptions): Promise<Comparison & { findings: Finding[] }> {
+    return inCut(this.sql, this.name, { ...this.#options, ...options }, async (cut) => {
+      const findings: Finding[] = [];
+      const found = (finding: Finding) => findings.push(finding);
+      return { ...(await checks[this.name].compare(this.#watched(cut), undefined, found)), findings };
+    });
+  }
+
+  async search(): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    await inCut(this.sql, this.name, this.#options, (cut) =>
+      searchFindings(cut, this.name, checks[this.name].statements['findings']!, (finding) => findings.push(finding)),
+    );
+    return findings;
+  }
+
+  tell({ findings, compared, totals, details }: Comparison & { findings: Finding[] }): string {
+    return `${told(findings)} ${JSON.stringify([compared, totals, details])}`;
+  }
+
+  answer(...texts: string[]): Answer {
+    return { text: texts.join('\n'), lookedAt: this.#lookedAt };
+  }
+
+  /** Ids are bound as lists: `{…,…}`. */
+  #watched(cut: Cut): Cut {
+    const unsafe = (text: string, parameters: Parameter[]) => {
+      for (const list of parameters.filter((one) => typeof one === 'string' && one.startsWith('{')))
+        for (const id of String(list).slice(1, -1).split(',')) this.#lookedAt.add(id);
+      return cut.transaction.unsafe(text, parameters);
+    };
+    const transaction = new Proxy(cut.transaction, {
+      get: (target, key): unknown => (key === 'unsafe' ? unsafe : Reflect.get(target, key)),
+    });
+    return { ...cut, transaction };
+  }
+}
+
+type Question = (asking: Asking) => Promise<Answer>;
+
+/** The check as a daily run makes it, and what it hands over to the next hourly run. */
+async function daily(asking: Asking): Promise<Answer> {
+  const compared = await asking.run({ window: windowOf(false, []) });
+  return asking.answer(asking.tell(compared), handedOver(compared));
+}
+
+async function lookingAtEverything(asking: Asking): Promise<Answer> {
+  return asking.answer(told(await asking.search()));
+}
+
+/** Where all but one finding have an exception already: of each kind one finding is the new one. */
+async function withExceptions(asking: Asking): Promise<Answer> {
+  const found = asking.books.found[asking.name] ?? [];
+  const ofEachKind = new Map(found.map((finding) => [finding.kind, finding])).values();
+  const texts: string[] = [];
+  for (const newOne of [undefined, ...ofEachKind])
+    texts.push(asking.tell(await asking.run({ known: allBut(asking.books, newOne) })));
+  return asking.answer(...texts);
+}
+
+async function hourly(asking: Asking): Promise<Answer> {
+  const held: Checkpoint[] = [];
+  const window = {
+    ...windowOf(true, asking.books.waiting[asking.name] ?? []),
+    differing: (accounts: readonly Checkpoint[]) => {
+      held.push(...accounts);
+      return Promise.resolve(accounts.filter((_account, index) => index % 2 === 0).map(({ account_id: id }) => id));
+    },
+  };
+  const compared = await asking.run({ known: allBut(asking.books, asking.books.found[asking.name]?.[0]), window });
+  return asking.answer(asking.tell(compared), compared.coverage, JSON.stringify(held), handedOver(compared));
+}
+
+function handedOver({ handover }: Comparison): string {
+  return JSON.stringify([handover?.waiting.toSorted(), [...(handover?.checkpoints?.batches() ?? [])]]);
+}
+
+async function ofUser(asking: Asking): Promise<Answer> {
+  const { sql, books } = asking;
+  const [user] = await sql<{ id: string }[]>`select id from users order by id offset ${books.seed % 2} limit 1`;
+  return asking.answer(asking.tell(await asking.run({ params: { user_id: user!.id } })));
+}
+
+async function since(asking: Asking): Promise<Answer> {
+  return asking.answer(
+    asking.tell(await asking.run({ params: { since: minutesAgo(asking.books.seed % 2 === 0 ? 60 : 24 * 60) } })),
+  );
+}
+
+async function until(asking: Asking): Promise<Answer> {
+  return asking.answer(
+    asking.tell(await asking.run({ params: { until: minutesAgo(asking.books.seed % 2 === 0 ? 60 : 5) } })),
+  );
+}
+
+const aboutFewFaults: readonly Question[] = [daily, withExceptions, hourly];
+const aboutManyFaults: readonly Question[] = [lookingAtEverything, daily, hourly, ofUser, since, until];
+
+export function questionsAbout({ faults }: Books): readonly Question[] {
+  return faults === 'many' ? aboutManyFaults : aboutFewFaults;
+}
+
+/** What a run covers that looks at everything, or at what changed since yesterday. */
+export function windowOf(onlyChanges: boolean, waiting: readonly string[]): Window {
+  const [yesterday, lately] = [minutesAgo(24 * 60), minutesAgo(5)]; // in the books much happens just then
+  return {
+    since: onlyChanges ? yesterday : null,
+    until: lately,
+    onlyChanges,
+    why: null,
+    provenAsOf: yesterday,
+    waiting,
+    differing: () => Promise.resolve([]),
+  };
+}
+
+function minutesAgo(minutes: number): string {
+  return new Date(cutAt.getTime() - minutes * 60_000).toISOString();
+}
+
+/** The subjects of whatever the daily run found, but for one. */
+function allBut({ found }: Books, one: Finding | undefined): Cut['known'] {
+  const others = (findings: readonly Finding[] = []) => findings.filter((finding) => finding !== one);
+  return Object.fromEntries(databaseChecks.map((name) => [name, others(found[name]).map(({ subject }) => subject)]));
+}
+
+function told(findings: readonly Finding[]): string {
+  return findings
+    .map((finding) => `${finding.subject} ${lineOf(finding)}`)
+    .sort()
+    .join('; ');
+}
