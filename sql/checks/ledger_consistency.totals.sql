@@ -41,9 +41,7 @@ account as (
   select count(*) as accounts
   from ledger_accounts as ledger_account
   cross join params
-  where
-    (params.user_id is null or ledger_account.user_id = params.user_id)
-    and (params.accounts is null or ledger_account.id = any (params.accounts))
+  where params.user_id is null or ledger_account.user_id = params.user_id
 )
 select
   null::text as currency, -- the row that counts transactions and accounts has no money of its own
