@@ -9,7 +9,5 @@ select
   ) as by_account
 from ledger_entries as entry
 cross join params
-where
-  entry.account_id = any (params.accounts)
-  and entry.amount > 0 and entry.amount < 'Infinity' -- NaN sorts above Infinity
+where entry.account_id = any (params.accounts)
 order by by_account

@@ -168,7 +168,7 @@ export class Books {
 
   /** What the balances of all accounts must add up to. */
   byAccount(): Money {
-    return sum(this.#rows.filter(({ sound }) => sound === true).map((row) => signed(row, 'by_account')));
+    return sum(this.#rows.map((row) => signed(row, 'by_account')));
   }
 
   /** What is booked for the records of a kind: weighted, by leg and currency. */
@@ -186,11 +186,12 @@ export class Books {
     return this.#count((row) => (kindOf(row) === recordKind && !row.names_record ? row.entries : '0'));
   }
 
+  /** What is no sound amount spoils the sums that are compared, as it spoils those of its record; it is no part of a total. */
   #booked(recordKind: string, field: WeightedSum): Map<string, Money> {
     const sums = new Map<string, Money>();
     for (const row of this.#rows) {
       const leg = this.#legOf(row, recordKind);
-      if (leg === undefined || row.sound !== true || !row.names_record) continue;
+      if (leg === undefined || (field === 'amount' && row.sound !== true) || !row.names_record) continue;
       const place = placeOf(leg, row.currency);
       const amount = money(row[field] ?? '0');
       sums.set(place, (sums.get(place) ?? zero).plus(isReversal(row) ? amount.negated() : amount));

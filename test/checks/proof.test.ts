@@ -11,6 +11,8 @@ import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts'
 
 const host = await faultyHost();
 
+const noNumbers = ['NaN', 'Infinity', '-Infinity'];
+
 /** Faults that a sum is blind to: they cancel out, or spoil the sum itself. Each says what must be found all the same. */
 const traps: [title: string, plant: (books: Books) => string[] | Promise<string[]>][] = [
   [
@@ -188,31 +190,54 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
       ];
     },
   ],
-  ...['NaN', 'Infinity', '-Infinity'].map((amount): (typeof traps)[number] => [
-    `a leg of nothing becomes ${amount}`,
-    async ({ ledger, ada, sql, save }) => {
-      const stash = ledger.account(ada, 'stash_balance');
-      const { id } = ledger.transaction({
-        type: 'internal_transfer',
-        user: ada,
-        entries: [debit(stash, '3'), credit(stash, '3'), debit(stash, '0')],
+  [
+    'legs of nothing become what is no number',
+    async ({ ledger, ada, bob, sql, save }) => {
+      const accounts = [
+        ledger.account(ada, 'stash_balance'),
+        ledger.account(bob, 'stash_balance'),
+        ledger.account(bob, 'pending_investment'),
+      ];
+      const moves = accounts.map((account) => {
+        const entries = [debit(account, '3'), credit(account, '3'), debit(account, '0')];
+        return ledger.transaction({ type: 'internal_transfer', entries });
       });
       await save();
-      await sql`update ledger_entries set amount = ${amount} where transaction_id = ${id} and amount = 0`;
+      for (const [index, { id }] of moves.entries())
+        await sql`update ledger_entries set amount = ${noNumbers[index]!} where transaction_id = ${id} and amount = 0`;
       return [
-        `ledger_consistency/invalid_amount/transaction:${id}`,
-        `ledger_consistency/balance_drift/${stash.subject}`,
+        ...moves.map(({ subject }) => `ledger_consistency/invalid_amount/${subject}`),
+        ...accounts.map(({ subject }) => `ledger_consistency/balance_drift/${subject}`),
+      ];
+    },
+  ],
+  ...['-7.5', 'NaN'].map((amount): (typeof traps)[number] => [
+    `a further leg of a posting is ${amount}, and moved no balance`,
+    async ({ ledger, ada, sql, save }) => {
+      const { subject, transaction } = ledger.deposit(ada, '40');
+      const account = ledger.account(ada, 'usdc_balance');
+      ledger.entry(debit(account, '0'), transaction!.id);
+      await save();
+      await sql`update ledger_entries set amount = ${amount} where transaction_id = ${transaction!.id} and amount = 0`;
+      return [
+        `ledger_consistency/invalid_amount/${transaction!.subject}`,
+        `ledger_consistency/balance_drift/${account.subject}`,
+        `deposits/amount_mismatch/${subject}`,
       ];
     },
   ]),
-  ...['NaN', 'Infinity', '-Infinity'].map((balance): (typeof traps)[number] => [
-    `an account without entries holds ${balance}`,
-    ({ ledger, ada }) => {
-      const account = ledger.openAccount(ada, 'pending_investment');
-      account.row.balance = balance;
-      return [`ledger_consistency/balance_drift/${account.subject}`];
+  [
+    'accounts without entries hold what is no number',
+    ({ ledger, ada, bob }) => {
+      const accounts = [
+        ledger.account(ada, 'pending_investment'),
+        ledger.account(bob, 'pending_investment'),
+        ledger.account(bob, 'spending_balance'),
+      ];
+      for (const [index, { row }] of accounts.entries()) row.balance = noNumbers[index]!;
+      return accounts.map(({ subject }) => `ledger_consistency/balance_drift/${subject}`);
     },
-  ]),
+  ],
 ];
 
 test.each(traps)('%s', async (_title, plant) => {
