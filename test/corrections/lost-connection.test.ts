@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { withCorrectionDatabase } from '../../src/corrections/database.ts';
-import { startLineCutter } from '../simulate/line-cutter.ts';
+import { startLineCutter, type Message } from '../simulate/line-cutter.ts';
 import { configOf, openPool } from '../support/run-check.ts';
 import { operatorOf } from '../support/world.ts';
 import { desk } from './desk.ts';
@@ -8,19 +8,23 @@ import { desk } from './desk.ts';
 /** Somebody whose connection for corrections is cut at the commit of the next one. */
 async function behindALine() {
   const at = await desk();
-  const line = await startLineCutter(at.url);
+  let strike: (message: Message) => void = () => undefined;
+  const line = await startLineCutter(at.url, (message) => {
+    strike(message);
+  });
   onTestFinished(line.close);
   const env = { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true', CORRECTION_DATABASE_URL: line.url };
   const cutAtCommit = (moment: 'unheard' | 'unanswered', isMended = true) => {
     let hasWritten = false;
-    const isCommit = (message: Buffer) => {
-      hasWritten ||= message.includes('set correction_action =') || message.includes('correction_action = ');
-      return hasWritten && message.includes('commit\0');
+    strike = (message) => {
+      hasWritten ||= message.bytes.includes('correction_action =');
+      if (!hasWritten || !message.bytes.includes('commit\0')) return;
+      if (moment === 'unheard') message.drop();
+      else message.loseAnswer();
+      strike = () => {
+        if (!isMended) line.cut(); // whoever asks afterwards
+      };
     };
-    line.strikeWhen(isCommit, moment, () => {
-      line.cut();
-      if (isMended) line.mend();
-    });
   };
   return { ...at, ...operatorOf(at.url, env), line, cutAtCommit };
 }
