@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { expect, inject, test } from 'vitest';
+import { faults, isMeant, type FaultName } from './faults.ts';
+import type { Left } from './held.ts';
+import type { Phase } from './moments.ts';
+import { withStage, type Stage } from './stage.ts';
+import { attempt, rehearse } from './trial.ts';
+
+/** Where it matters most (`npm run faults` strikes everywhere): the last such moment of a phase. */
+const strikes: [fault: FaultName, phase: Phase, says: RegExp, left: Left][] = [
+  ['kill -9', 'compares', /^savepoint/, 'a report without a result'],
+  ['kill -9', 'stores', /^insert into \S+reconciliation_told"/, 'a report without a result'],
+  ['answer lost', 'stores', /^commit/, 'its whole result'],
+  ['kill -9', 'tells', /^webhook/, 'its whole result'],
+  ['kill -9', 'tells', /set state = case/, 'its whole result'],
+];
+
+test('whatever is done to a run leaves all of it or nothing, and the next one is clean', async () => {
+  const checks = { RECONCILIATION_CHECKS: 'deposits' };
+  await withStage(inject('serverUrl'), inject('templateDatabase'), play, checks);
+
+  async function play(stage: Stage) {
+    const { moments, books } = await rehearse(stage);
+    for (const [name, phase, says, left] of strikes) {
+      const meant = moments.filter(isMeant(faults[name]));
+      const place = 1 + meant.findLastIndex((moment) => moment.phase === phase && says.test(moment.says));
+      expect(await attempt(stage, faults[name], place, books), `${name}: ${says}`).toMatchObject({ phase, left });
+    }
+  }
+});
+
+test('every row of the table in the README is that of a fault, and all held', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const table = readme.slice(readme.indexOf('<!-- npm run faults -->'), readme.indexOf('<!-- end of the faults -->'));
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  for (const row of rows) expect(row).toMatch(/\| clean \d+ +\|$/);
+  expect(Object.keys(faults)).toEqual(expect.arrayContaining(rows.map((row) => /`(.+?)`/.exec(row)![1])));
+  expect(rows).not.toEqual([]);
+});

@@ -1,0 +1,107 @@
+// npm run faults                           every fault at every moment of a run, and the table of what held
+// npm run faults -- --only 'kill -9'       one of them (repeatable)
+// npm run faults -- --most 10              each of them ten times, spread over all moments of a run
+// npm run faults -- --phase stores         only while it stores what it found (repeatable)
+// npm run faults -- --keep FILE            goes on where it was stopped: what is in the file is not done again
+// npm run faults -- --keep FILE --readme   and writes the rows of what was done into the README
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createDatabase } from '../support/database-server.ts';
+import { fillTemplate } from '../support/global-setup.ts';
+import { startPostgres } from '../support/postgres-server.ts';
+import { faults, isMeant, type Fault, type FaultName } from './faults.ts';
+import { KeptTrials } from './kept.ts';
+import type { Books } from './held.ts';
+import { phaseNames, type Moment } from './moments.ts';
+import { againOnSmallDisk, mayHaveSmallDisk, smallDisk } from './small-disk.ts';
+import { withStage, type Stage } from './stage.ts';
+import { markdown, rowOf, writeReadme } from './table.ts';
+import { attempt, rehearse, type Rehearsal } from './trial.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: Object.keys(faults) },
+    most: { type: 'string', default: 'Infinity' },
+    phase: { type: 'string', multiple: true, default: [...phaseNames] },
+    keep: { type: 'string' },
+    readme: { type: 'boolean', default: false },
+  },
+});
+const most = Number(values.most);
+if (!(most >= 1)) throw new Error('--most is a number.');
+const names = values.only.map((name) => {
+  if (Object.hasOwn(faults, name)) return name as FaultName;
+  throw new Error(`There is no fault ${name}; there are ${Object.keys(faults).join(', ')}.`);
+});
+
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
+const kept = await KeptTrials.in(values.keep);
+process.exitCode =
+  names.includes('disk full') && smallDisk === undefined && mayHaveSmallDisk()
+    ? await againOnSmallDisk()
+    : await main();
+
+async function main(): Promise<number> {
+  const options = { dataFolder: join(smallDisk ?? '', 'data'), settings: { max_wal_size: '64MB' } };
+  const server = await startPostgres(smallDisk === undefined ? { inMemory: true } : options);
+  try {
+    const template = await createDatabase(server.url, 'recon_template');
+    await fillTemplate(template.url);
+    await withStage(server.url, template.name, async (stage) => {
+      const rehearsal = await rehearse(stage);
+      await strikeAll(stage, rehearsal);
+    });
+  } finally {
+    await server.stop();
+  }
+  const tried = names.filter((name) => kept.of(name).length > 0);
+  const rows = new Map(tried.map((name) => [name, rowOf(name, kept.of(name))]));
+  process.stdout.write(`${markdown([...rows.values()])}\n`);
+  if (values.readme) await writeReadme(rows);
+  return tried.some((name) => kept.of(name).some((trial) => 'broken' in trial)) ? 1 : 0;
+}
+
+/** Round by round, so that a run of this program that is stopped has tried all of them, everywhere a little. */
+async function strikeAll(stage: Stage, { moments, books }: Rehearsal): Promise<void> {
+  const places = new Map(names.map((name) => [name, placesOf(name, moments).slice(0, most)]));
+  const rounds = Math.max(...[...places.values()].map((list) => list.length));
+  for (let round = 0; round < rounds; round += 1)
+    for (const name of names) {
+      const place = places.get(name)![round];
+      if (stopped) return;
+      if (place !== undefined) await strikeOnce(stage, name, place, books);
+    }
+}
+
+async function strikeOnce(stage: Stage, name: FaultName, place: number, books: Books): Promise<void> {
+  if (kept.of(name).some((trial) => trial.place === place)) return;
+  const trial = await attempt(stage, faults[name], place, books);
+  if (trial === null) return; // it spoke less often this time
+  await kept.add(name, trial);
+  if ('broken' in trial) say(`${name} at ${place}, when it ${trial.phase}: ${trial.broken}\n`);
+}
+
+/** Where it is to be done, in an order whose every beginning is spread over all of a run. */
+function placesOf(name: FaultName, moments: readonly Moment[]): number[] {
+  const fault: Fault = faults[name];
+  if (name === 'disk full' && smallDisk === undefined) {
+    say(`${name}: not tried; it takes a file system of its own, and this machine does not let it be mounted`);
+    return [];
+  }
+  const meant = fault.at === 'beginning' ? moments.slice(0, 1) : moments.filter(isMeant(fault));
+  const goldenRatio = (Math.sqrt(5) - 1) / 2;
+  const spread = Array.from(meant.keys(), (index) => ({ place: index + 1, turn: 0 }));
+  for (let turn = 1; turn <= 4 * meant.length; turn += 1) {
+    const one = spread[Math.floor(((turn * goldenRatio) % 1) * meant.length)]!;
+    one.turn ||= turn;
+  }
+  return spread
+    .toSorted((one, other) => one.turn - other.turn)
+    .map(({ place }) => place)
+    .filter((place) => values.phase.includes(meant[place - 1]!.phase));
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { isMeant, type Fault } from './faults.ts';
+import { expectAllTold, expectNoHalves, expectNoSessions, readBooks, type Books, type Left } from './held.ts';
+import type { Moment, Phase } from './moments.ts';
+import type { Ended, Run, Scene, Stage } from './stage.ts';
+
+/** How long a run may take, whatever is done to it; and one that is told to stop, with a second or two until it is. */
+const patienceMs = 30_000;
+const stopMs = 12_000;
+
+/** What became of one run that was struck, or why something did not hold. */
+export type Trial = { place: number; phase: Phase } & ({ end: string; left: Left } | { broken: string });
+
+/** What a run leaves that nobody disturbs, and when it speaks. */
+export interface Rehearsal {
+  moments: readonly Moment[];
+  books: Books;
+}
+
+export async function rehearse(stage: Stage): Promise<Rehearsal> {
+  return stage.withScene(async (scene) => {
+    stage.moments.begin();
+    const ended = await scene.start('daily').ended;
+    assert.equal(ended.exitCode, 2, lastWords(ended));
+    const moments = [...stage.moments.passed];
+    return { moments, books: await goOn(stage, scene) };
+  });
+}
+
+/** Strikes a run at the nth moment that the fault fits, and lets another one follow. Null: the run was over before. */
+export async function attempt(stage: Stage, fault: Fault, place: number, wanted: Books): Promise<Trial | null> {
+  const { moments } = stage;
+  try {
+    return await stage.withScene(async (scene) => {
+      const ended = await struckRun(stage, scene, fault, place);
+      if (moments.struck === undefined) return null;
+      const left = await afterwards(stage, scene, fault, ended);
+      assert.deepEqual(await goOn(stage, scene), wanted);
+      return { place, phase: moments.struck.phase, end: endOf(ended), left };
+    });
+  } catch (error) {
+    if (moments.struck === undefined) throw error;
+    const { phase, says } = moments.struck;
+    return { place, phase, broken: `${says.slice(0, 300)}\n${(error as Error).message}` };
+  }
+}
+
+async function struckRun({ moments }: Stage, scene: Scene, fault: Fault, place: number): Promise<Ended> {
+  let struckAt = 0;
+  await fault.before?.(scene);
+  moments.strikeAt(place, isMeant(fault), (moment) => {
+    struckAt = performance.now();
+    return fault.strike(moment, { scene, run });
+  });
+  const run = scene.start('daily');
+  try {
+    const ended = await inTime(run);
+    const tookMs = performance.now() - struckAt;
+    assert.ok(ended.exitCode !== 143 || tookMs < stopMs, `it was told to stop, and ended after ${tookMs} ms`);
+    return ended;
+  } finally {
+    moments.rest();
+    scene.line.mend();
+    await fault.after?.();
+  }
+}
+
+async function inTime(run: Run): Promise<Ended> {
+  const over = new AbortController();
+  const ended = await Promise.race([run.ended, sleep(patienceMs, undefined, { signal: over.signal, ref: false })]);
+  over.abort();
+  if (ended !== undefined) return ended;
+  run.child.kill('SIGKILL');
+  assert.fail(`the run did not end within ${patienceMs} ms: ${lastWords(await run.ended)}`);
+}
+
+async function afterwards(stage: Stage, { sql }: Scene, fault: Fault, ended: Ended): Promise<Left> {
+  await untilItAnswers(sql);
+  await expectNoSessions(sql);
+  assert.ok(
+    fault.ends.some((end) => end === (ended.signal ?? ended.exitCode)),
+    `it ended with ${endOf(ended)}: ${lastWords(ended)}`,
+  );
+  const left = await expectNoHalves(sql, ended, stage.secrets);
+  if (ended.exitCode === 2) assert.equal(left, 'its whole result');
+  return left;
+}
+
+/** A server that crashed is there again after a moment. */
+async function untilItAnswers(sql: postgres.Sql): Promise<void> {
+  for (let patience = 500; ; patience -= 1) {
+    const problem = await sql`select`.then(
+      () => null,
+      (error: unknown) => error as Error,
+    );
+    if (problem === null) return;
+    if (patience === 0) throw problem;
+    await sleep(20);
+  }
+}
+
+/** The next run: nothing is in its way, it finds what is wrong, and nothing is left of what came before. */
+async function goOn(stage: Stage, scene: Scene): Promise<Books> {
+  const ended = await inTime(scene.start('manual'));
+  assert.equal(ended.exitCode, 2, `the next run: ${lastWords(ended)}`);
+  await expectNoHalves(scene.sql, ended, stage.secrets);
+  await expectAllTold(scene.sql, stage.received);
+  return readBooks(scene.sql);
+}
+
+function lastWords({ said }: Ended): string {
+  return said.trim().split('\n').slice(-6).join('\n').slice(-1500);
+}
+
+function endOf({ signal, exitCode }: Ended): string {
+  return signal ?? `exit ${exitCode}`;
+}
