@@ -54,14 +54,14 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   return postgres(url, settings);
 }
 
-/** Gives `body` a pool and closes it whatever happens, without waiting longer than five seconds for running queries. */
+/** Gives `body` a pool and closes it whatever happens, without waiting longer than a second for running queries. */
 export async function withDatabase<T>(
   url: string,
   options: DatabaseOptions,
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
   const database = openDatabase(url, options);
-  let patienceS = 5;
+  let patienceS = 1;
   try {
     return await body(database);
   } catch (error) {

@@ -12,7 +12,8 @@ export function writeRandomBooks(seed: number, least = 0): LedgerBuilder {
   const users = Array.from({ length: random.integer(1, 4) }, () => ledger.user());
   for (const user of users)
     if (random.chance(0.8)) ledger.openingBalance(user, '900000000000000000', { minutesAgo: 99_999 });
-  for (let count = Math.max(random.integer(3, 24), least); count > 0; count -= 1) random.pick(movements)(ledger, random.pick(users));
+  for (let count = Math.max(random.integer(3, 24), least); count > 0; count -= 1)
+    random.pick(movements)(ledger, random.pick(users));
   return ledger;
 }
 
