@@ -11,7 +11,6 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';
 import { slowly, sourceFolder } from './support/source-folder.ts';
-import { operatorOf } from './support/world.ts';
 
 // The program as it is installed: bin/recon.js and dist/, which `npm test` builds first.
 const program = fileURLToPath(new URL('../bin/recon.js', import.meta.url));
@@ -115,21 +114,6 @@ describe('the process', { timeout: 120_000 }, () => {
     expect(performance.now() - sent).toBeLessThan(9_000);
     expect(await statusOf(sql)).toMatchObject([{ status: 'failed', error_message: 'interrupted by SIGTERM' }]);
     await locked.unsafe('rollback');
-  });
-
-  test('kill -9: the lock is free at once, and the next run closes the report', async () => {
-    const { child, outcome, sql, url } = await slowRun();
-    child.kill('SIGKILL');
-    expect(await outcome).toMatchObject({ code: null, signal: 'SIGKILL' });
-    expect(await statusOf(sql)).toMatchObject([{ status: 'in_progress', error_message: null }]);
-    const { runs } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits' });
-    await eventually(async () => {
-      // PostgreSQL notices the closed socket of an idle session at once
-      expect((await runs()).exitCode).toBe(0);
-    });
-    const reports = await sql`select status, error_message from reconciliation_reports where run_type = 'manual'`;
-    expect([...reports]).toContainEqual({ status: 'failed', error_message: 'interrupted' });
-    expect(reports.filter(({ status }) => status === 'in_progress')).toEqual([]);
   });
 
   test('a reader that goes away is no error, on stdout or stderr', async () => {

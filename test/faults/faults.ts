@@ -35,8 +35,8 @@ export const faults = {
     strike: (_moment, { run }) => void run.child.kill('SIGKILL'),
     ends: ['SIGKILL'],
   },
-  SIGTERM: {
-    what: 'the process is told to stop',
+  'kill -15': {
+    what: 'the process is told to stop (SIGTERM)',
     at: 'moments',
     strike: (_moment, { run }) => void run.child.kill('SIGTERM'),
     ends: [143, 2],
@@ -157,7 +157,11 @@ export const faults = {
     },
     ends: [2],
   },
-  'half a body': { what: 'of the answer only the first half of the JSON arrives', ...answered(truncatedJson) },
+  'half a body': {
+    what: 'an answer that says it is whole holds only the first half of its JSON',
+    ...answered(truncatedJson),
+    ends: incompleteOrDone, // what is not JSON is not asked for again
+  },
   'status 503': { what: 'a page for people with status 503', ...answered((where) => htmlError(where, 503)) },
   'no end': { what: 'the answer never ends (the request times out after a second)', ...answered(slowBody) },
 } as const satisfies Record<string, Fault>;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Asked } from './asked.ts';
 import type { Mutant } from './mutant.ts';
@@ -17,6 +18,8 @@ export class Judge {
   /** Who noticed last is asked first. */
   readonly #asked: Asked[];
   readonly #suite: Suite;
+  /** The files whose tests pass as long as nothing is broken. */
+  readonly #passing = new Set<string>();
   readonly #explanations: Explanations;
 
   constructor(asked: readonly Asked[], suite: Suite, explanations: Explanations) {
@@ -32,8 +35,18 @@ export class Judge {
     const why = this.#explanations.of(mutant);
     if (why !== undefined) return { is: 'explained', why };
     if (inBooks.is === 'slower') return inBooks;
+    await this.#assertUnbrokenPasses(mutant.file);
     const by = await this.#suite.notices(mutant, testsOf(mutant.file));
     return by === undefined ? { is: 'unexplained' } : { is: 'noticed', by };
+  }
+
+  /** A test that fails anyway notices nothing. */
+  async #assertUnbrokenPasses(file: string): Promise<void> {
+    if (this.#passing.has(file)) return;
+    const text = readFileSync(new URL(file, project), 'utf8');
+    const by = await this.#suite.notices({ file, text }, testsOf(file));
+    if (by !== undefined) throw new Error(`A test fails though nothing is broken: ${by}`);
+    this.#passing.add(file);
   }
 
   async #askAboutBooks({ file, text }: Mutant): Promise<Fate> {

@@ -15,7 +15,10 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
     /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
     ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],
   ],
-  [/\.sql$/, ['test/checks/']],
+  [
+    /\.sql$/,
+    ['proof', 'deposits', 'withdrawals', 'conversion-jobs', 'exactness'].map((name) => `test/checks/${name}.test.ts`),
+  ],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
   [/^src\/exceptions\/(life|state|acceptance)\.ts$/, ['test/exceptions/life']],
