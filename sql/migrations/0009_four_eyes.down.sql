@@ -26,3 +26,5 @@ drop function reconciliation_signature(text);
 
 comment on column reconciliation_corrections.rows_written is
   'The rows of the host: table, id, before (null: a new row) and after. Of a proposal: as they would be written then.';
+comment on column reconciliation_exception_events.event is
+  'created, returned, escalated, eased, became, inherited, acceptance_ended, snooze_ended, cleared by system; acknowledged, assigned, commented, snoozed, accepted, resolved, reopened by people; corrected, correction_refused, correction_failed, correction_proposed, correction_rejected, correction_undone by either.';

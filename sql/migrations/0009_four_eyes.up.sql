@@ -1,10 +1,13 @@
 -- What a proposal says stands: who made it, when, why, and which rows it would write. Only its end can be written, once,
 -- by somebody else. Whoever has the rights of recon_writer and no program of ours between is held to it too.
 create function reconciliation_signature(name text) returns text
-language sql immutable
-return case
-  when getdatabaseencoding() = 'UTF8' then
-    normalize(
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- in another encoding not even planned: PostgreSQL 18 works out what it can of both arms of a `case`
+  if getdatabaseencoding() = 'UTF8' then
+    return normalize(
       lower(btrim(regexp_replace(
         regexp_replace(
           normalize(name, nfkc),
@@ -18,9 +21,11 @@ return case
         'g'
       ))),
       nfkc
-    )
-  else lower(btrim(regexp_replace(name, '\s+', ' ', 'g')))
-end;
+    );
+  end if;
+  return lower(btrim(regexp_replace(name, '\s+', ' ', 'g')));
+end
+$$;
 
 create function reconciliation_refuse() returns trigger
 language plpgsql
@@ -33,11 +38,11 @@ $$;
 
 alter table reconciliation_corrections add column rows_proposed jsonb;
 
--- What had not been applied was only ever proposed.
+-- What had not been applied was only ever proposed; what was, is what had been proposed.
 alter table reconciliation_corrections disable trigger ended_for_good;
 update reconciliation_corrections
-set rows_proposed = rows_written, rows_written = '[]'
-where report_id is null and undoes is null and state <> 'applied';
+set rows_proposed = rows_written, rows_written = case state when 'applied' then rows_written else '[]' end
+where report_id is null and undoes is null;
 alter table reconciliation_corrections enable trigger ended_for_good;
 
 -- Not valid: what ended before stays on record as it was.
@@ -89,3 +94,5 @@ comment on column reconciliation_corrections.rows_proposed is
   'The rows of the host as a person proposed them; null: a run did it, or it undoes another. Never changed.';
 comment on column reconciliation_corrections.rows_written is
   'The rows of the host that were written: table, id, before (null: a new row) and after. Empty unless applied.';
+comment on column reconciliation_exception_events.event is
+  'created, returned, escalated, eased, became, inherited, acceptance_ended, snooze_ended, cleared by system; acknowledged, assigned, commented, snoozed, accepted, resolved, reopened by people; corrected, correction_refused, correction_failed, correction_proposed, correction_rejected, correction_undone, correction_undo_refused, correction_undo_failed by either.';

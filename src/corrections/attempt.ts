@@ -135,7 +135,7 @@ async function findingsOf(
 }
 
 /** Rows without a key cannot be asked for by name: they are found whoever is asked for. An entry matters to its account. */
-function isAbout({ subject, metadata }: Finding, questions: readonly [CheckName, About][]): boolean {
+export function isAbout({ subject, metadata }: Finding, questions: readonly [CheckName, About][]): boolean {
   const { type, id } = subjectOf(subject);
   if (type !== 'entry') return id !== undefined;
   return questions.some(([, { accounts }]) => accounts?.includes(String(metadata['account_id'])) === true);
@@ -155,7 +155,7 @@ function assertAsApproved({ action, rows }: Plan, approved: Order['approved']): 
   if (approved === undefined) return;
   if (action === approved.action && essenceOf(rows) === essenceOf(approved.rows)) return;
   throw new Refusal(
-    'The books have moved: it is no longer what was proposed.',
+    'The books have moved, or another release of recon proposed it: it is no longer what was proposed.',
     'End it with `recon corrections reject`, and propose it again.',
   );
 }

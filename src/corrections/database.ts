@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { inTransaction, withDatabase, type Database, type Transaction } from '../database/database.ts';
+import { tryLock } from '../database/held-lock.ts';
 import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
 import { hostTables } from './host-tables.ts';
@@ -53,13 +54,6 @@ async function assertSame(inMain: Look, inOther: Look): Promise<void> {
         );
     });
   });
-}
-
-async function tryLock(transaction: Transaction, name: string): Promise<boolean> {
-  const [row] = await transaction<{ held: boolean }[]>`
-    select pg_try_advisory_xact_lock(hashtextextended(${name}::text, 0)) as held
-  `;
-  return row?.held === true;
 }
 
 /** Which tables the names of the host's tables mean to a role. */

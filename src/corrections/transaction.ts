@@ -44,6 +44,7 @@ export async function inCorrection<T>(desk: Desk, id: string, body: (opened: Ope
   let done: { value: T } | undefined;
   try {
     return await tried(desk, async (opened) => {
+      done = undefined; // of an attempt before
       const value = await body(opened);
       done = { value };
       return value;

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction, type Transaction } from '../database/database.ts';
 import { storableText } from '../database/jsonb.ts';
-import { subjectOf } from '../exceptions/exception.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
 import { money, toText } from '../money.ts';
 import { OperatorError } from '../operator-error.ts';
-import { leftWrong } from './attempt.ts';
+import { isAbout, leftWrong } from './attempt.ts';
 import { Failure, Refusal, stateAfter } from './correction.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { orSaid, type Word } from './proposals.ts';
@@ -146,9 +145,9 @@ function turned({ table, id, before, after }: HostRow): HostRow {
 /** What was reversed balances and is an exact mirror. That a user’s account is below zero now is told by the next run. */
 async function assertBalanced(site: Site, rows: readonly HostRow[]): Promise<void> {
   await site.assertStored(rows);
-  const transactions = idsIn(rows, 'ledger_transactions');
-  const found = transactions.length === 0 ? [] : await site.findings('ledger_consistency', { transactions });
-  const wrong = found.find(({ subject }) => subjectOf(subject).id !== undefined);
+  const about = { transactions: idsIn(rows, 'ledger_transactions') };
+  const found = about.transactions.length === 0 ? [] : await site.findings('ledger_consistency', about);
+  const wrong = found.find((finding) => isAbout(finding, [['ledger_consistency', about]]));
   if (wrong !== undefined) throw new Failure(leftWrong(wrong));
 }
 

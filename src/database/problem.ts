@@ -30,7 +30,10 @@ const unreachable = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
   '53300', // too_many_connections
+  '08000', // connection_exception
+  '08003', // connection_does_not_exist
   '08006', // connection_failure
+  '08P01', // protocol_violation: PgBouncer, whose server went away
 ]);
 
 /** The connection was lost or never made: what was on its way may have been done, or not. */

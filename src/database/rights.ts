@@ -35,7 +35,12 @@ export async function missingRights(database: Database, schema: string): Promise
     `;
     if (row !== undefined && row.denied.length > 0) missing.push(`${row.denied.join(', ')} on ${table}`);
   }
-  return missing;
+  const [signature] = await database<{ denied: boolean | null }[]>`
+    select
+      not has_function_privilege(to_regprocedure(format('%I.reconciliation_signature(text)', ${schema}::text)), 'execute')
+        as denied
+  `;
+  return signature?.denied === true ? [...missing, 'execute on reconciliation_signature'] : missing;
 }
 
 /** One `grant … on <table> to recon_writer;` of the file. */

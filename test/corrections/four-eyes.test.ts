@@ -50,11 +50,11 @@ test('what was proposed before stays on record through the migration, and back',
   const before = await rows();
   await at.sql.begin((transaction) => transaction.unsafe(up));
   expect(await rows()).toMatchObject(
-    states.map((state) =>
-      state === 'applied'
-        ? { state, rows_proposed: null, rows_written: [{ row: state }] }
-        : { state, rows_proposed: [{ row: state }], rows_written: [] },
-    ),
+    states.map((state) => ({
+      state,
+      rows_proposed: [{ row: state }],
+      rows_written: state === 'applied' ? [{ row: state }] : [],
+    })),
   );
   await at.sql.begin((transaction) => transaction.unsafe(down));
   expect(await rows()).toEqual(before);
