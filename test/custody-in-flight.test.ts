@@ -66,6 +66,14 @@ test('what is booked and not at Circle yet is on its way for the grace period, a
   expect(await here.runs()).toMatchObject({ exitCode: 2, exceptions: [{ difference: '30' }] });
 });
 
+test.each(['04:30', '05:30'])('what was booked a minute ago is on its way to Alpaca, also at %s UTC', async (time) => {
+  const now = new Date(`2026-03-03T${time}:00Z`); // its day begins in New York
+  const { runs, ledger, sql, ada } = await scene('alpaca_balance', now);
+  ledger.investment(ada, '500', { minutesAgo: 1 });
+  await ledger.save(sql);
+  expect(await runs([], { now, asOf: now })).toMatchObject({ exitCode: 0, checks: [{ difference: '-500' }] });
+});
+
 test('what both sides have, though not as one movement each, stays explained by nothing', async () => {
   const here = await scene('circle_balance');
   await payOut(here, '30', 'completed', 4);

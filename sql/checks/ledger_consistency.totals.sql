@@ -41,7 +41,9 @@ account as (
   select count(*) as accounts
   from ledger_accounts as ledger_account
   cross join params
-  where params.user_id is null or ledger_account.user_id = params.user_id
+  where
+    params.accounts is null -- of a list nobody takes this number
+    and (params.user_id is null or ledger_account.user_id = params.user_id)
 )
 select
   null::text as currency, -- the row that counts transactions and accounts has no money of its own

@@ -198,11 +198,11 @@ function refuseWorse(custodian: string, before: Holding, again: Holding | undefi
 function restless(view: CustodyView, custodian: string): Incomplete {
   const example = [...view.moved.values()].at(-1);
   const what = example ? `, for example ${quote(example.externalId)} (${example.of} ${quote(example.id)})` : '';
-  return new Incomplete(
-    `Money kept moving at ${custodian} while it was read: in ${view.moved.size} places in ${roundsMax} rounds${what}. The two sides cannot be brought to one moment; run again when less is going on.`,
-    3,
-    { details: { cut: describeCut(view, false) } },
-  );
+  const why =
+    view.moved.size > 0
+      ? `Money kept moving at ${custodian} while it was read: in ${view.moved.size} places in ${roundsMax} rounds${what}. The two sides cannot be brought to one moment`
+      : `${custodian} and the books did not agree, and ${roundsMax} rounds did not suffice to confirm that`;
+  return new Incomplete(`${why}; run again when less is going on.`, 3, { details: { cut: describeCut(view, false) } });
 }
 
 /** How many of the wallets or accounts that moved are named. */

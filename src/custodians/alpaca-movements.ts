@@ -12,7 +12,12 @@ const unbookedJournalStates = [...journalStatesUnderWay, 'refused', 'rejected', 
 const bookedTransferStates = ['COMPLETE', 'SETTLED'];
 const finalTransferStates = [...bookedTransferStates, 'REJECTED', 'CANCELED', 'RETURNED', 'EXPIRED'];
 
-const clockSchema = z.object({ timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T/) });
+const clockSchema = z.object({
+  timestamp: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}T/)
+    .refine((text) => !Number.isNaN(Date.parse(text))),
+});
 const journalsSchema = z.array(
   z.object({
     id: z.string().min(1),
@@ -38,8 +43,8 @@ const activitiesSchema = z.array(
 );
 
 /**
- * What moves cash at Alpaca (API-FACTS.md B.6): the journals and the activities of all accounts since the day before
- * the first look, by Alpaca's clock; the journals under way, however old; and the transfers of the accounts in `about`,
+ * What moves cash at Alpaca (API-FACTS.md B.6): the journals and the activities of all accounts since two days
+ * before the first look, by Alpaca's clock; the journals under way, however old; and the transfers of the accounts in `about`,
  * because only an account can be asked for those.
  */
 export async function lookAtAlpaca(
@@ -49,7 +54,7 @@ export async function lookAtAlpaca(
   about: readonly string[],
 ): Promise<Look> {
   const today = await todayAt(alpaca, world);
-  const from = since ?? dayAfter(today, -1);
+  const from = since ?? dayAfter(today, -2); // of the day before, `reach` may be an hour or two ahead of us
   const journals = await journalsUnderWay(alpaca);
   journals.push(...(await journalsOf(alpaca, { after: from })));
   const activities = await activitiesBetween(alpaca, from, dayAfter(today, 1));

@@ -15,9 +15,9 @@ export interface Scene extends Custodians, Operator {
 }
 
 /** Circle holds 100 in Ada's wallet and the books say so; at Alpaca Ada has 300 and Bob 200. */
-export async function scene(checks: string): Promise<Scene> {
+export async function scene(checks: string, now = cutAt): Promise<Scene> {
   const { url, sql } = await testDatabase();
-  const ledger = new LedgerBuilder({ now: cutAt, seed: 4 });
+  const ledger = new LedgerBuilder({ now, seed: 4 });
   const [ada, bob] = [ledger.user(), ledger.user()];
   ledger.investment(ada, '300', { minutesAgo: 5000 });
   ledger.investment(bob, '200', { minutesAgo: 5000 });
@@ -25,7 +25,7 @@ export async function scene(checks: string): Promise<Scene> {
   await ledger.save(sql);
   const booksSay = (amount: string) => sql`update ledger_accounts set balance = ${amount} where id = ${buffer.id}`;
   await booksSay('100');
-  const custodians = await startCustodians(ada, { usdc: '100', cash: '300' });
+  const custodians = await startCustodians(ada, { usdc: '100', cash: '300' }, () => now);
   custodians.circle.add({ id: bob.walletId, blockchain: 'BASE-SEPOLIA', usdc: '0' });
   custodians.alpaca.add({ id: bob.alpacaAccountId, cash: '200' });
   const operator = operatorOf(url, { ...custodians.env, RECONCILIATION_CHECKS: checks });
