@@ -19,6 +19,7 @@ import { statusCommand } from './commands/status.ts';
 import { usageError } from './commands/usage.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
+import { plain } from './plain.ts';
 import { createMask } from './secrets.ts';
 import { version } from './version.ts';
 import { SignalInterrupt, whyCutShort, widthOf, type World } from './world.ts';
@@ -109,13 +110,14 @@ async function explain(error: unknown, world: World): Promise<ExitCode> {
     return say(
       world,
       error.exitCode,
-      [mask(error.message), error.hint].filter((line) => line !== undefined).join('\n'), // hints are our own words
+      mask([error.message, error.hint].filter((line) => line !== undefined).join('\n')),
     );
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(world, 1, mask(`This is a bug in recon; please report it with these lines.\n${stack}`));
 }
 
+/** Names from a database, a file or the command line stand in messages and hints: nothing of them obeys a terminal. */
 async function say<Code extends ExitCode>(world: World, code: Code, message: string): Promise<Code> {
-  await print(world.stderr, `recon: ${message}\nrecon: exit ${code}\n`);
+  await print(world.stderr, `recon: ${message.split('\n').map(plain).join('\n')}\nrecon: exit ${code}\n`);
   return code;
 }

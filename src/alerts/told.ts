@@ -73,7 +73,7 @@ function happenedSince(
       where
         case
           when exception.resolved_at is null then ${isLoud} and ${isPending}
-          -- who never heard of it need not hear that it is over; who did, does, also where it became small before
+          -- who never heard of it need not hear that it is over; who may have, does, also where it became small before
           else happened.cleared and not happened.created and (${isLoud} or ${wasLoud})
         end
     ) as told

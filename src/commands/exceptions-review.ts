@@ -16,7 +16,7 @@ export interface ReviewFlags {
 const listed = 50;
 
 /**
- * Shows what would change, on stderr, and asks. Throws an OperatorError (64) if it is not possible, or not confirmed.
+ * Shows what would change, on stderr, and asks. Throws an OperatorError: 64 or 2 if it is not possible, 64 if it is not confirmed.
  * @param word what a person types to say yes
  */
 export async function review(

@@ -107,7 +107,7 @@ async function toOptions(flags: RunFlags, config: Config, world: World): Promise
   return {
     type: flags.type,
     checks: chooseChecks(flags.check, config, scope),
-    scope: { ...scope, userId: scope.userId && (await wholeUserId(scope.userId, world)) },
+    scope: { ...scope, userId: scope.userId && (await wholeUserId(scope.userId, flags, world)) },
     dryRun: flags.dryRun === true,
     waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
     acceptFewer: flags.acceptFewer === true,
@@ -137,8 +137,14 @@ function scopeOf(flags: RunFlags, now: Date): RunOptions['scope'] {
 }
 
 /** The id of the user that begins so: of a part of it only the tables of recon can tell. */
-async function wholeUserId(idPrefix: string, world: World): Promise<string> {
+async function wholeUserId(idPrefix: string, { dryRun }: RunFlags, world: World): Promise<string> {
   if (isUuid(idPrefix)) return idPrefix.toLowerCase();
+  if (dryRun === true)
+    throw new OperatorError(
+      64,
+      `--user ${idPrefix} is no whole id.`,
+      'A dry run takes a whole one: it works without the tables of recon, in which the others are looked up.',
+    );
   const { findUser } = await import('../exceptions/users.ts');
   const { withStore } = await import('./store.ts');
   return withStore(world, ({ database, schema }) => findUser(database, schema, idPrefix));

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import { kinds } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';
-import { subjectOf, type StoredException } from './exception.ts';
+import { isOfCustodian, subjectOf, type StoredException } from './exception.ts';
 import { countedKinds } from './filter.ts';
 import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from './involved.ts';
 
@@ -26,9 +26,7 @@ export async function caseOf(
     currency,
     ...sidesOf(exception, involved),
     fee: feeOf(exception, involved),
-    pending: ofCustodian
-      ? eachOnce([...others.map(withoutSign), ...pendingItems(exception, notFinal(exception, involved))])
-      : [],
+    pending: ofCustodian ? eachOnce([...others.map(withoutSign), ...pendingItems(exception, involved.records)]) : [],
     elsewhere: ofCustodian ? [] : others,
   };
 }
@@ -48,7 +46,7 @@ const othersMax = 100;
 /** Open exceptions in the same currency: of a custodian all of its records', else those of the same amount. */
 async function otherExceptions(database: Database, schema: string, exception: StoredException) {
   const { id, currency, difference } = exception;
-  const ofCustodian = subjectOf(exception.affected_entity).type === 'custodian';
+  const ofCustodian = isOfCustodian(exception);
   const rows = await database<OtherException[]>`
     select other.id, other.kind, other.affected_entity, other.affected_user_id, other.difference
     from ${database(`${schema}.reconciliation_exceptions`)} as other
@@ -138,10 +136,10 @@ export function feeOf(
   return (record.destination_currency ?? record.currency) === currency ? money(record.fees) : null;
 }
 
-/** Records that were there when an exception was seen last, and are not final: their money may be on either side. */
+/** Of records, those that were there when an exception was seen last, and are not final: their money may be on either side. */
 export function notFinal(
   { last_seen_at: seenAt }: Pick<StoredException, 'last_seen_at'>,
-  { records }: Pick<Involved, 'records'>,
+  records: readonly InvolvedRecord[],
 ): InvolvedRecord[] {
   const wasThere = (createdAt: string | null) => createdAt === null || Date.parse(createdAt) <= Date.parse(seenAt);
   return records.filter(({ state, created_at: createdAt }) => state === 'pending' && wasThere(createdAt));

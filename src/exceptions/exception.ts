@@ -140,3 +140,8 @@ export function subjectOf(affectedEntity: string | null): { type: string; id: st
   const [type = '', name = ''] = (affectedEntity ?? '').split(':');
   return { type, id: isUuid(name) ? name : undefined };
 }
+
+/** Whether it is of a custodian as a whole: it has no record of its own. */
+export function isOfCustodian({ affected_entity: subject }: Pick<StoredException, 'affected_entity'>): boolean {
+  return subjectOf(subject).type === 'custodian';
+}

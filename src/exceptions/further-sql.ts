@@ -2,7 +2,7 @@ import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { everything, paramsOf } from '../run/cut.ts';
 import { composeForReading, openSource, type Params } from '../source.ts';
-import { subjectOf, type StoredException } from './exception.ts';
+import { isOfCustodian, type StoredException } from './exception.ts';
 import { questionsOf, stories } from './involved.ts';
 
 /**
@@ -13,7 +13,7 @@ export function furtherSql(exception: StoredException, config: Config, asOf: str
   const check = (checks as Partial<typeof checks>)[exception.check_type];
   if (check === undefined) return [];
   const source = openSource(config.source);
-  const ofCustodian = subjectOf(exception.affected_entity).type === 'custodian';
+  const ofCustodian = isOfCustodian(exception);
   const { asked, about } = questionsOf(exception.affected_entity);
   const params = { ...paramsOf(config, everything, asOf), ...check.params(config) };
   const told = asked.map((name): [string, string] => [

@@ -2,8 +2,14 @@ import type { Config } from '../config.ts';
 import { listCorrections, type StoredCorrection } from '../corrections/store.ts';
 import type { Database } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
-import { caseOf, untestedOf } from './evidence.ts';
-import { subjectOf, type ExceptionEvent, type Sighting, type StoredException, type Successor } from './exception.ts';
+import { caseOf, notFinal, untestedOf } from './evidence.ts';
+import {
+  isOfCustodian,
+  type ExceptionEvent,
+  type Sighting,
+  type StoredException,
+  type Successor,
+} from './exception.ts';
 import { questionsOf, readInvolved, type Involved } from './involved.ts';
 import { findException, historyOf, successorOf } from './store.ts';
 
@@ -33,7 +39,8 @@ export async function storyOf(
 ): Promise<Story> {
   const exception = await findException(database, schema, idPrefix);
   const questions = questionsOf(exception.affected_entity, await waitingFor(database, schema, exception));
-  const involved = await readInvolved(config, questions, now.toISOString());
+  const read = await readInvolved(config, questions, now.toISOString());
+  const involved = isOfCustodian(exception) ? { ...read, records: notFinal(exception, read.records) } : read;
   const known = await caseOf(database, schema, exception, involved);
   const proposed = { states: ['proposed' as const], exceptionId: exception.id, limit: 1 };
   const { corrections: proposals } = await listCorrections(database, schema, proposed);
@@ -41,7 +48,7 @@ export async function storyOf(
     exception,
     involved,
     causes: known === undefined ? [] : causesOf(known),
-    untested: known === undefined ? null : untestedOf(known, involved),
+    untested: known === undefined ? null : untestedOf(known, read),
     ...(await historyOf(database, schema, exception.id)),
     successor: (await successorOf(database, schema, exception.id)) ?? null,
     proposal: proposals[0] ?? null,
@@ -53,7 +60,7 @@ const waitingMax = 100;
 
 /** Of a custodian: the records that were not final when a run looked at them last. */
 async function waitingFor(database: Database, schema: string, exception: StoredException): Promise<string[]> {
-  if (subjectOf(exception.affected_entity).type !== 'custodian') return [];
+  if (!isOfCustodian(exception)) return [];
   const rows = await database<{ subject_id: string }[]>`
     select waiting.subject_id
     from ${database(`${schema}.reconciliation_waiting`)} as waiting

@@ -77,7 +77,13 @@ async function lookUp(database: Database, schema: string): Promise<Place> {
         ),
         has_database_privilege(current_database(), 'create')
       ) as makeable,
-      array(select history.schema from history where history.schema <> ${schema} order by history.schema) as elsewhere
+      array(
+        select history.schema
+        from history
+        -- what RECONCILIATION_SCHEMA can name, and no session's own
+        where history.schema <> ${schema} and history.schema ~ '^[a-z_][a-z0-9_]*$' and history.schema !~ '^pg_'
+        order by history.schema
+      ) as elsewhere
     from own
   `;
   if (place === undefined) throw new Error('The catalog of the database gave no answer.');

@@ -1,7 +1,6 @@
-import { notFinal } from '../exceptions/evidence.ts';
 import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from '../exceptions/involved.ts';
 import {
-  subjectOf,
+  isOfCustodian,
   type ExceptionEvent,
   type Sighting,
   type StoredException,
@@ -26,9 +25,10 @@ export function exceptionStory(story: Story, environment: string, now: Date, scr
     ['both sides', sidesTable(exception, inner)],
     ['at the custodian', factTable(custodyFacts(exception), inner)],
     ['what it could be', causeLines(story, inner)],
-    ofCustodian(exception)
-      ? ['records that are not final', recordTable(notFinal(exception, involved), involved, inner)]
-      : ['records', recordTable(involved.records, involved, inner)],
+    [
+      isOfCustodian(exception) ? 'records that are not final' : 'records',
+      cutShort(involved.records, recordTable(involved.records, involved, inner)),
+    ],
     ['accounts', accountTable(involved, inner)],
     ['postings of the record', cutShort(involved.postings, postingTable(involved, inner))],
     ['ledger', cutShort(involved.entries, entryTables(involved.entries, inner))],
@@ -137,11 +137,6 @@ function causeLines({ exception, causes, untested }: Story, { columns }: Screen)
   return [...named, ...[verdict, untested ?? ''].map((text) => (text === '' ? '' : flowed('', text, columns)))].join(
     '',
   );
-}
-
-/** It has no record of its own. */
-function ofCustodian({ affected_entity: subject }: StoredException): boolean {
-  return subjectOf(subject).type === 'custodian';
 }
 
 function recordTable(

@@ -65,7 +65,7 @@ export function shortId(id: string): string {
 
 /** `plain`, and no longer than a cell of a table may be. */
 export function cut(text: string, length = 48): string {
-  const shown = Array.from(plain(text.slice(0, 2 * length))); // not a megabyte of it, and no half of a character
+  const shown = Array.from(plain(text.slice(0, 2 * length + 2))); // not a megabyte of it, and no half of a character
   return shown.length > length ? `${shown.slice(0, length - 1).join('')}…` : shown.join('');
 }
 

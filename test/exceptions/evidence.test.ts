@@ -30,6 +30,6 @@ test('what is final by now, or younger than what was seen, explains nothing of i
     record('settled since', 'settled', '2026-03-01T11:00:00Z'),
     record('younger', 'pending', '2026-03-01T12:00:00.001Z'),
   ];
-  const left = notFinal({ last_seen_at: '2026-03-01T12:00:00Z' }, { records });
+  const left = notFinal({ last_seen_at: '2026-03-01T12:00:00Z' }, records);
   expect(left.map(({ id }) => id)).toEqual(['open', 'of no known age']);
 });
