@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
 import { failing } from '../simulate/wire.ts';
 import { htmlError, slowBody, truncatedJson, type Fault as SandboxFault } from '../support/sandbox-server.ts';
 import type { Moment, Request, Statement, Strike } from './moments.ts';
@@ -32,13 +33,13 @@ export const faults = {
   'kill -9': {
     what: 'the process is killed (SIGKILL) as soon as it has said it',
     at: 'moments',
-    strike: (_moment, { run }) => void run.child.kill('SIGKILL'),
+    strike: (_moment, { run }) => run.child.kill('SIGKILL'),
     ends: ['SIGKILL'],
   },
   'kill -15': {
     what: 'the process is told to stop (SIGTERM)',
     at: 'moments',
-    strike: (_moment, { run }) => void run.child.kill('SIGTERM'),
+    strike: (_moment, { run }) => run.child.kill('SIGTERM'),
     ends: [143, 2],
   },
   'database lost': {
@@ -76,9 +77,11 @@ export const faults = {
   'session ended': {
     what: 'pg_terminate_backend ends the session',
     at: 'statements',
-    strike: ofStatement(async ({ session = 0 }, { scene: { sql } }) => {
-      await sql`select pg_terminate_backend(${session})`;
+    strike: ofStatement(async ({ session }, { scene: { sql } }) => {
+      if (session === undefined) return false;
+      const [answer] = await sql<{ ended: boolean }[]>`select pg_terminate_backend(${session}) as ended`;
       await sleep(5); // what it says last arrives before the next statement does
+      return answer!.ended;
     }),
     ends: incompleteOrDone,
   },
@@ -87,9 +90,7 @@ export const faults = {
     at: 'statements',
     // else the sequences of a copied database fall back to where the copy began
     before: ({ sql }) => sql`checkpoint`,
-    strike: ofStatement(({ session }) => {
-      if (session !== undefined) process.kill(session, 'SIGKILL');
-    }),
+    strike: ofStatement(({ session }) => session !== undefined && process.kill(session, 'SIGKILL')),
     ends: incompleteOrDone,
   },
   'no answer, SIGTERM': {
@@ -117,7 +118,9 @@ export const faults = {
     at: 'statements',
     strike: ofStatement(async (statement, { scene }) => {
       const free = await lockTable(statement, scene);
-      void sleep(500).then(free);
+      if (free === null) return false;
+      setTimeout(free, 500);
+      return true;
     }),
     ends: [2],
   },
@@ -126,8 +129,10 @@ export const faults = {
     at: 'statements',
     strike: ofStatement(async (statement, { scene, run }) => {
       const free = await lockTable(statement, scene);
+      if (free === null) return false;
       setTimeout(() => run.child.kill('SIGTERM'), 2_000);
-      run.child.once('exit', () => void free());
+      run.child.once('exit', free);
+      return true;
     }),
     ends: [143, 2],
   },
@@ -176,26 +181,45 @@ function ofStatement(strike: (statement: Statement, place: Place) => ReturnType<
   return (moment, place) => strike(moment as Statement, place);
 }
 
-/** Locks the table that it names, if it can be had within a moment: what the run itself has locked is not. */
-async function lockTable({ says }: Statement, { sql }: Scene): Promise<() => Promise<void>> {
-  const [table] = /\b(reconciliation|ledger)_[a-z]+\b|\b(deposits|withdrawals|conversion_jobs)\b/.exec(says) ?? [];
-  if (table === undefined) return () => Promise.resolve();
+/**
+ * Locks the first table that it names, and returns what frees it. Null: it names none, or what it names cannot be had
+ * within a moment, because the run itself has locked it.
+ */
+async function lockTable({ says }: Statement, { sql }: Scene): Promise<(() => void) | null> {
+  const words = says.match(/\w+/g) ?? [];
+  const [named] = await sql<{ table: string }[]>`
+    select tablename as table from pg_tables
+    where schemaname = 'public' and tablename = any(${words})
+    order by array_position(${words}, tablename::text)
+    limit 1`;
+  if (named === undefined) return null;
   const holder = await sql.reserve();
-  await holder`begin`;
-  await holder`set local lock_timeout = '100ms'`;
-  await holder`lock table ${sql(table)} in access exclusive mode`.catch(() => undefined);
-  return async () => {
+  const free = async () => {
     await holder`rollback`;
     holder.release();
   };
+  await holder`begin`;
+  await holder`set local lock_timeout = '100ms'`;
+  try {
+    await holder`lock table ${sql(named.table)} in access exclusive mode`;
+  } catch (error) {
+    await free();
+    if ((error as postgres.PostgresError).code === lockNotAvailable) return null;
+    throw error;
+  }
+  return () => void free().catch(() => undefined); // where the scene is over, it is free
 }
+
+const lockNotAvailable = '55P03';
 
 /** The server answers with this error: it really raises it, in place of the statement. */
 function failed(code: string): Pick<Fault, 'at' | 'strike' | 'ends'> {
   return {
     at: 'statements',
     strike: ofStatement((statement) => {
-      if (statement.executes) statement.bytes = failing(code, 'a fault made by a test', statement);
+      if (!statement.executes) return false; // but makes a connection
+      statement.bytes = failing(code, 'a fault made by a test', statement);
+      return true;
     }),
     ends: incompleteOrDone,
   };

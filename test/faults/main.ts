@@ -77,7 +77,7 @@ async function strikeAll(stage: Stage, { moments, books }: Rehearsal): Promise<v
 async function strikeOnce(stage: Stage, name: FaultName, place: number, books: Books): Promise<void> {
   if (kept.of(name).some((trial) => trial.place === place)) return;
   const trial = await attempt(stage, faults[name], place, books);
-  if (trial === null) return; // it spoke less often this time
+  if (trial === null) return; // it spoke less often this time, or nothing could be done then
   await kept.add(name, trial);
   if ('broken' in trial) say(`${name} at ${place}, when it ${trial.phase}: ${trial.broken}\n`);
 }

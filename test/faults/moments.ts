@@ -41,8 +41,8 @@ export const phaseNames: readonly Phase[] = phases.map(([name]) => name);
 export class Moments {
   /** Those that passed so far. */
   readonly passed: Moment[] = [];
-  /** The one that was struck. */
-  struck: Moment | undefined;
+  /** The one that was struck, and whether there was anything to do: that rejects where it could not be done. */
+  struck: { moment: Moment; isDone: Promise<boolean> } | undefined;
   #phase = 0;
   #left = Infinity;
   #isMeant: (moment: Moment) => boolean = () => true;
@@ -95,9 +95,16 @@ export class Moments {
     if (!this.#isMeant(moment)) return;
     this.#left -= 1;
     if (this.#left !== 0) return;
-    this.struck = moment;
-    return this.#strike(moment);
+    const isDone = this.#strikeNow(moment);
+    this.struck = { moment, isDone };
+    const goOn = () => undefined; // whoever struck asks what became of it
+    return isDone.then(goOn, goOn);
+  }
+
+  async #strikeNow(moment: Moment): Promise<boolean> {
+    return (await this.#strike(moment)) !== false;
   }
 }
 
-export type Strike = (moment: Moment) => Promise<void> | void;
+/** May say whether there was anything that it could do. */
+export type Strike = ((moment: Moment) => Promise<void> | void) | ((moment: Moment) => Promise<boolean> | boolean);

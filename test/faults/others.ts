@@ -13,6 +13,9 @@ const takes = {
   gateway: { status: 200, body: '' },
 };
 
+/** Who knows the address may write there. */
+const slackSecret = 'canary-of-the-slack-webhook';
+
 type Target = keyof typeof takes;
 
 export type Received = Record<Target, SandboxRequest[]>;
@@ -43,7 +46,7 @@ export async function startOthers(moments: Moments): Promise<Others> {
     faults.push({ path: /./, respond: (real, request) => moments.request(name, request, real) });
   return {
     env: variablesOf(servers),
-    secrets: [circleKey, alpacaSecret, pagerDutyKey, ...webhookSecrets],
+    secrets: [circleKey, alpacaKey, alpacaSecret, slackSecret, pagerDutyKey, ...webhookSecrets],
     received,
     hold: ({ wallet, account }) => {
       circle.add(wallet);
@@ -80,7 +83,7 @@ function variablesOf(servers: Record<string, SandboxServer>): Record<string, str
     ALPACA_API_KEY: alpacaKey,
     ALPACA_API_SECRET: alpacaSecret,
     ALPACA_REQUESTS_PER_SECOND: '1000',
-    RECONCILIATION_ALERT_SLACK_URL: `${urlOf('slack')}/services/T000/B000/canary-of-the-slack-webhook`,
+    RECONCILIATION_ALERT_SLACK_URL: `${urlOf('slack')}/services/T000/B000/${slackSecret}`,
     RECONCILIATION_ALERT_PAGERDUTY_KEY: pagerDutyKey,
     RECONCILIATION_ALERT_PAGERDUTY_URL: `${urlOf('pagerduty')}/v2/enqueue`,
     RECONCILIATION_ALERT_WEBHOOK_URL: `${urlOf('webhook')}/hook`,

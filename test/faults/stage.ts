@@ -64,13 +64,19 @@ export async function withStage<T>(
     return await body({
       moments,
       received: others.received,
-      secrets: others.secrets,
+      secrets: [...others.secrets, ...passwordOf(serverUrl)],
       withScene: (play) => inScene({ serverUrl, template: filled.name, moments, others, env }, play),
     });
   } finally {
     await others.close();
     await dropDatabase(serverUrl, filled.name);
   }
+}
+
+/** Some servers want none. */
+function passwordOf(url: string): string[] {
+  const { password } = new URL(url);
+  return password === '' ? [] : [decodeURIComponent(password)];
 }
 
 /** Books that one run has seen, and what happened since. Returns what is with the custodians now. */

@@ -29,20 +29,23 @@ export async function rehearse(stage: Stage): Promise<Rehearsal> {
   });
 }
 
-/** Strikes a run at the nth moment that the fault fits, and lets another one follow. Null: the run was over before. */
+/**
+ * Strikes a run at the nth moment that the fault fits, and lets another one follow. Null: the run was over before, or
+ * there was nothing to do at that moment.
+ */
 export async function attempt(stage: Stage, fault: Fault, place: number, wanted: Books): Promise<Trial | null> {
   const { moments } = stage;
   try {
     return await stage.withScene(async (scene) => {
       const ended = await struckRun(stage, scene, fault, place);
-      if (moments.struck === undefined) return null;
+      if (moments.struck === undefined || !(await moments.struck.isDone)) return null;
       const left = await afterwards(stage, scene, fault, ended);
       assert.deepEqual(await goOn(stage, scene), wanted);
-      return { place, phase: moments.struck.phase, end: endOf(ended), left };
+      return { place, phase: moments.struck.moment.phase, end: endOf(ended), left };
     });
   } catch (error) {
     if (moments.struck === undefined) throw error;
-    const { phase, says } = moments.struck;
+    const { phase, says } = moments.struck.moment;
     return { place, phase, broken: `${says.slice(0, 300)}\n${(error as Error).message}` };
   }
 }

@@ -73,7 +73,8 @@ export async function startLineCutter(
         return;
       }
       client.pause();
-      void held.then(passOn).finally(() => client.resume());
+      const giveUp = () => client.destroy();
+      void held.then(passOn).then(() => client.resume(), giveUp);
     });
     upstream.on('data', (bytes: Buffer) => {
       line.answer(bytes);
