@@ -109,7 +109,7 @@ export const faults = {
   'disk full': {
     what: 'the file system with the data of PostgreSQL is full to the last byte',
     at: 'statements',
-    strike: fillDisk,
+    strike: () => fillDisk().then(() => true),
     after: freeDisk,
     ends: incompleteOrDone,
   },
@@ -182,32 +182,33 @@ function ofStatement(strike: (statement: Statement, place: Place) => ReturnType<
 }
 
 /**
- * Locks the first table that it names, and returns what frees it. Null: it names none, or what it names cannot be had
- * within a moment, because the run itself has locked it.
+ * Locks the first table that it names and that can be had within a moment (what the run itself has locked is not), and
+ * returns what frees it. Null: there is none.
  */
 async function lockTable({ says }: Statement, { sql }: Scene): Promise<(() => void) | null> {
   const words = says.match(/\w+/g) ?? [];
-  const [named] = await sql<{ table: string }[]>`
+  const named = await sql<{ table: string }[]>`
     select tablename as table from pg_tables
     where schemaname = 'public' and tablename = any(${words})
-    order by array_position(${words}, tablename::text)
-    limit 1`;
-  if (named === undefined) return null;
+    order by array_position(${words}, tablename::text)`;
   const holder = await sql.reserve();
   const free = async () => {
     await holder`rollback`;
     holder.release();
   };
-  await holder`begin`;
-  await holder`set local lock_timeout = '100ms'`;
-  try {
-    await holder`lock table ${sql(named.table)} in access exclusive mode`;
-  } catch (error) {
-    await free();
-    if ((error as postgres.PostgresError).code === lockNotAvailable) return null;
-    throw error;
+  for (const { table } of named) {
+    await holder`begin`;
+    await holder`set local lock_timeout = '100ms'`;
+    const problem = await holder`lock table ${sql(table)} in access exclusive mode`.then(
+      () => null,
+      (error: unknown) => error as postgres.PostgresError,
+    );
+    if (problem === null) return () => void free().catch(() => undefined); // where the scene is over, it is free
+    await holder`rollback`;
+    if (problem.code !== lockNotAvailable) throw problem;
   }
-  return () => void free().catch(() => undefined); // where the scene is over, it is free
+  holder.release();
+  return null;
 }
 
 const lockNotAvailable = '55P03';

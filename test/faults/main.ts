@@ -1,6 +1,6 @@
 // npm run faults                           every fault at every moment of a run, and the table of what held
 // npm run faults -- --only 'kill -9'       one of them (repeatable)
-// npm run faults -- --most 10              each of them ten times, spread over all moments of a run
+// npm run faults -- --most 10              each of them at ten moments, spread over all moments of a run
 // npm run faults -- --phase stores         only while it stores what it found (repeatable)
 // npm run faults -- --keep FILE            goes on where it was stopped: what is in the file is not done again
 // npm run faults -- --keep FILE --readme   and writes the rows of what was done into the README
@@ -12,7 +12,7 @@ import { startPostgres } from '../support/postgres-server.ts';
 import { faults, isMeant, type Fault, type FaultName } from './faults.ts';
 import { KeptTrials } from './kept.ts';
 import type { Books } from './held.ts';
-import { phaseNames, type Moment } from './moments.ts';
+import { phaseNames, type Moment, type Phase } from './moments.ts';
 import { againOnSmallDisk, mayHaveSmallDisk, smallDisk } from './small-disk.ts';
 import { withStage, type Stage } from './stage.ts';
 import { markdown, rowOf, writeReadme } from './table.ts';
@@ -33,6 +33,9 @@ const names = values.only.map((name) => {
   if (Object.hasOwn(faults, name)) return name as FaultName;
   throw new Error(`There is no fault ${name}; there are ${Object.keys(faults).join(', ')}.`);
 });
+
+const unknown = values.phase.find((phase) => !phaseNames.includes(phase as Phase));
+if (unknown !== undefined) throw new Error(`There is no phase ${unknown}; there are ${phaseNames.join(', ')}.`);
 
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
@@ -57,6 +60,10 @@ async function main(): Promise<number> {
   }
   const tried = names.filter((name) => kept.of(name).length > 0);
   const rows = new Map(tried.map((name) => [name, rowOf(name, kept.of(name))]));
+  if (tried.length === 0) {
+    say('Nothing was tried.');
+    return 1;
+  }
   process.stdout.write(`${markdown([...rows.values()])}\n`);
   if (values.readme) await writeReadme(rows);
   return tried.some((name) => kept.of(name).some((trial) => 'broken' in trial)) ? 1 : 0;

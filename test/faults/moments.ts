@@ -107,4 +107,6 @@ export class Moments {
 }
 
 /** May say whether there was anything that it could do. */
-export type Strike = ((moment: Moment) => Promise<void> | void) | ((moment: Moment) => Promise<boolean> | boolean);
+export type Strike = (moment: Moment) => Struck | Promise<Struck>;
+
+type Struck = boolean | undefined;

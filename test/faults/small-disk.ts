@@ -28,9 +28,14 @@ export async function againOnSmallDisk(): Promise<number> {
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const env = { ...process.env, RECON_SMALL_DISK: folder };
   const child = spawn(program, [...flags, 'sh', '-c', mounted, 'sh', ...self], { env, stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  await rm(folder, { recursive: true });
-  return code ?? 1;
+  const passOn = (signal: NodeJS.Signals) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, passOn);
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const ballast = join(smallDisk ?? '', 'ballast');

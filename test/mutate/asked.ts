@@ -37,11 +37,16 @@ export async function askQuestions(areNeeded: boolean): Promise<{ asked: Asked[]
     await server.stop();
     await rm(textbook, { recursive: true });
   };
-  await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
-  await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
-  const asked = await askAboutCanary(database);
-  for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books)));
-  return { asked, close };
+  try {
+    await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
+    await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
+    const asked = await askAboutCanary(database);
+    for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books)));
+    return { asked, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /**

@@ -11,9 +11,13 @@ import { mutantsOf, targetFiles } from './targets.ts';
 serveFiles();
 const [beginning = ''] = process.argv.slice(2);
 const files = targetFiles(beginning);
+if (files.length === 0) throw new Error(`Nothing that can be broken has a path that begins with ${beginning}.`);
 const explanations = new Explanations();
 const books = await askQuestions(files.some((file) => file.endsWith('.sql')));
-const suite = await Suite.open();
+const suite = await Suite.open().catch(async (error: unknown) => {
+  await books.close();
+  throw error;
+});
 try {
   const judge = new Judge(books.asked, suite, explanations);
   const all: Fate[] = [];
