@@ -28,14 +28,14 @@ const { values } = parseArgs({
   },
 });
 const most = Number(values.most);
-if (!(most >= 1)) throw new Error('--most is a number.');
+if (!(most >= 1)) refuse('--most is a number.');
 const names = values.only.map((name) => {
   if (Object.hasOwn(faults, name)) return name as FaultName;
-  throw new Error(`There is no fault ${name}; there are ${Object.keys(faults).join(', ')}.`);
+  return refuse(`There is no fault ${name}; there are ${Object.keys(faults).join(', ')}.`);
 });
 
 const unknown = values.phase.find((phase) => !phaseNames.includes(phase as Phase));
-if (unknown !== undefined) throw new Error(`There is no phase ${unknown}; there are ${phaseNames.join(', ')}.`);
+if (unknown !== undefined) refuse(`There is no phase ${unknown}; there are ${phaseNames.join(', ')}.`);
 
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
@@ -111,4 +111,9 @@ function placesOf(name: FaultName, moments: readonly Moment[]): number[] {
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+function refuse(sentence: string): never {
+  say(sentence);
+  process.exit(2);
 }

@@ -11,7 +11,10 @@ import { mutantsOf, targetFiles } from './targets.ts';
 serveFiles();
 const [beginning = ''] = process.argv.slice(2);
 const files = targetFiles(beginning);
-if (files.length === 0) throw new Error(`Nothing that can be broken has a path that begins with ${beginning}.`);
+if (files.length === 0) {
+  process.stderr.write(`Nothing that can be broken has a path that begins with ${beginning}.\n`);
+  process.exit(2);
+}
 const explanations = new Explanations();
 const books = await askQuestions(files.some((file) => file.endsWith('.sql')));
 const suite = await Suite.open().catch(async (error: unknown) => {
