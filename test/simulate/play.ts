@@ -182,7 +182,7 @@ class Player {
       ...(takes === 'assignee' ? ['--to', 'Grace'] : []),
     ]);
     const done = model.act(row, { action, by: 'Ada', at: this.#now.getTime(), until, assignee: 'Grace' });
-    assert.equal(outcome.exitCode, done ? 0 : 64, `${action}: ${outcome.stderr}`);
+    assert.equal(outcome.exitCode, done ? 0 : 2, `${action}: ${outcome.stderr}`);
     if (done && action === 'resolve') this.#silent.add(`${check} ${row.subject}`);
     await this.#compareExceptions();
     await this.#expectNews();
