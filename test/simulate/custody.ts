@@ -39,13 +39,15 @@ export class Custody {
     alpaca.add({ id: treasury });
   }
 
-  take(step: CustodyStep): void {
+  /** Returns whether it changed anything. */
+  take(step: CustodyStep): boolean {
     const { circle } = this.#custodians;
     if (step.does === 'lose') this.#lost[step.at] = money(step.amount);
     if (step.does === 'send') this.#underWay.push(circle.move(treasury, step.amount, 'CONFIRMED'));
     if (step.does === 'trouble') this.#troubles.push(step.trouble);
     const arrived = step.does === 'arrive' ? this.#underWay.shift() : undefined;
     if (arrived !== undefined) circle.book(arrived);
+    return step.does !== 'arrive' || arrived !== undefined;
   }
 
   /** A run begins: the custodians have kept up with the books, and what goes wrong there goes wrong now. */
@@ -63,6 +65,10 @@ export class Custody {
   close(): void {
     this.#troubles = [];
     for (const { faults } of [this.#custodians.circle, this.#custodians.alpaca]) faults.length = 0;
+  }
+
+  get troubles(): readonly Trouble[] {
+    return this.#troubles;
   }
 
   /** The checks that cannot tell in a run that begins now. */

@@ -209,7 +209,7 @@ export class Host {
     return this.#customers[customer]!.map(({ id }) => id);
   }
 
-  /** Mends what an exception is about, where one statement does. */
+  /** Mends what an exception is about. */
   async mend(kind: string, subject: string): Promise<void> {
     await this.save();
     const id = subject.slice(subject.indexOf(':') + 1);
@@ -229,15 +229,15 @@ export class Host {
           where header.reference_id = job.id order by header.id limit 1
         )
         where job.id = ${id}`;
-    if (kind !== 'missing_in_ledger' || !subject.startsWith('deposit:')) return;
+    if (kind !== 'missing_in_ledger') return;
     const [deposit] = await this.#sql<StoredRecord[]>`
       select 'deposit' as kind, id, user_id, amount from deposits where id = ${id}`;
     if (deposit !== undefined) this.#post(deposit);
   }
 
-  /** A database transaction begins, and stays open: its rows carry this moment, and nobody sees them yet. */
-  async begin(late: Late): Promise<void> {
-    if (this.#open !== undefined) return;
+  /** A database transaction begins, and stays open: its rows carry this moment, and nobody sees them yet. One at a time. */
+  async begin(late: Late): Promise<boolean> {
+    if (this.#open !== undefined) return false;
     await this.save();
     const [user] = this.#customers[0]!;
     this.#bookPartOf(late, user);
@@ -245,6 +245,7 @@ export class Host {
     this.#open = { connection, since: this.#ledger.now };
     await connection`begin`;
     await this.#ledger.save(connection);
+    return true;
   }
 
   /** Without entries, so that no row of an account stays locked meanwhile. */
@@ -258,13 +259,21 @@ export class Host {
     return this.#open?.since;
   }
 
-  async end(how: 'commit' | 'rollback'): Promise<void> {
-    if (this.#open === undefined) return;
+  async end(how: 'commit' | 'rollback'): Promise<boolean> {
+    if (this.#open === undefined) return false;
     const { connection } = this.#open;
     this.#open = undefined;
     await connection.unsafe(how);
     connection.release();
+    return true;
   }
+}
+
+/** What one statement or posting mends. */
+export function canMend(kind: string, subject: string): boolean {
+  return (
+    kind === 'balance_drift' || kind === 'unlinked' || (kind === 'missing_in_ledger' && subject.startsWith('deposit:'))
+  );
 }
 
 interface StoredRecord {

@@ -12,7 +12,7 @@ import { databaseChecks } from '../support/run-check.ts';
 import { reconIn, testWorld, type Outcome } from '../support/world.ts';
 import type { Arena } from './arena.ts';
 import { Custody, type Positions } from './custody.ts';
-import { Host } from './host.ts';
+import { canMend, Host } from './host.ts';
 import { expectBooked, type EndedRun } from './ledger-of-runs.ts';
 import { Hearer, type News } from './news.ts';
 import { expectMoved, findingsOf, watermarksOf, type Found } from './stored-run.ts';
@@ -23,8 +23,8 @@ import { isCommon, storyBegins, type CommonStep, type End, type Late, type Turn 
  * custodians what they hold, the model of an exception's life what runs and people make of it. Throws an AssertionError
  * where they differ.
  */
-export async function play(turns: readonly Turn[], arena: Arena): Promise<void> {
-  const player = new Player(arena, 1 + Math.max(0, ...turns.map(({ customer }) => customer)));
+export async function play(turns: readonly Turn[], arena: Arena, tally: Tally): Promise<void> {
+  const player = new Player(arena, tally, 1 + Math.max(0, ...turns.map(({ customer }) => customer)));
   try {
     await player.begin();
     for (const turn of turns) await player.take(turn);
@@ -34,6 +34,9 @@ export async function play(turns: readonly Turn[], arena: Arena): Promise<void> 
   }
 }
 
+/** How often what happened: a step that found nothing to do did not. */
+export type Tally = Map<string, number>;
+
 /** What is wrong, by check and subject: the lines of which one has to be reported. */
 type Truth = ReadonlyMap<string, Set<string>>;
 
@@ -42,6 +45,7 @@ const quietMs = 6 * 60_000;
 
 class Player {
   readonly #arena: Arena;
+  readonly #tally: Tally;
   readonly #host: Host;
   readonly #custody: Custody;
   readonly #models = new Map(checkNames.map((check) => [check, new LifeModel()]));
@@ -55,8 +59,9 @@ class Player {
   #movedAt = storyBegins;
   #corrects = false;
 
-  constructor(arena: Arena, customers: number) {
+  constructor(arena: Arena, tally: Tally, customers: number) {
     this.#arena = arena;
+    this.#tally = tally;
     this.#host = new Host(arena.sql, this.#now, customers);
     this.#custody = new Custody(arena.custodians, this.#host.users);
   }
@@ -74,25 +79,28 @@ class Player {
       const silent = await this.#host.take(customer, step);
       if (silent !== undefined) this.#silent.add(silent);
       this.#movedAt = this.#now;
+      this.#count(step.does);
     } else {
       this.#pass(1); // no two of these happen at the same moment
-      await this.#takeTogether(step);
+      if (await this.#takeTogether(step)) this.#count(step.does);
     }
   }
 
-  async #takeTogether(step: CommonStep): Promise<void> {
+  /** Returns whether there was anything to do. */
+  async #takeTogether(step: CommonStep): Promise<boolean> {
+    if (step.does === 'act') return this.#act(step);
     if (step.does === 'wait') this.#pass(step.minutes);
     else if (step.does === 'run') await this.#run(step.type, step.end);
-    else if (step.does === 'act') await this.#act(step);
     else if (step.does === 'correct') this.#corrects = step.isOn;
     else if (step.does === 'deafen') this.#arena.hook.isDeaf = true;
     else {
       this.#movedAt = this.#now;
-      if (step.does === 'begin') await this.#begin(step.late, step.minutes);
-      else if (step.does === 'commit') await this.#host.end('commit');
-      else if (step.does === 'mend') await this.#mend(step.which);
-      else this.#custody.take(step);
+      if (step.does === 'begin') return this.#begin(step.late, step.minutes);
+      if (step.does === 'commit') return this.#host.end('commit');
+      if (step.does === 'mend') return this.#mend(step.which);
+      return this.#custody.take(step);
     }
+    return true;
   }
 
   /** A last run that nothing disturbs: after it nobody is owed anything. */
@@ -114,21 +122,27 @@ class Player {
     assert.deepEqual(new Set(hook.ids), new Set(alerts.map(({ id }) => id)), 'the ids that the webhook knows');
   }
 
+  #count(what: string): void {
+    this.#tally.set(what, (this.#tally.get(what) ?? 0) + 1);
+  }
+
   #pass(minutes: number): void {
     this.#now = new Date(this.#now.getTime() + minutes * 60_000);
     this.#host.now = this.#now;
     this.#arena.clock.now = this.#now;
   }
 
-  async #begin(late: Late, minutes: number): Promise<void> {
-    await this.#host.begin(late);
+  async #begin(late: Late, minutes: number): Promise<boolean> {
+    const begins = await this.#host.begin(late);
     this.#pass(minutes);
+    return begins;
   }
 
-  async #mend(which: number): Promise<void> {
-    const open = this.#rows().filter(({ row }) => row.resolved === null);
-    const chosen = open[which % open.length]?.row;
+  async #mend(which: number): Promise<boolean> {
+    const mendable = this.#rows().filter(({ row }) => row.resolved === null && canMend(row.kind, row.subject));
+    const chosen = mendable[which % mendable.length]?.row;
     if (chosen !== undefined) await this.#host.mend(chosen.kind, chosen.subject);
+    return chosen !== undefined;
   }
 
   /** All exceptions of the model. */
@@ -158,18 +172,21 @@ class Player {
     const stop = () => {
       world.interrupt('SIGTERM');
     };
-    const blow = end.how === 'cut off' ? relay.cut : stop;
-    if (end.how !== 'by itself') relay.strikeAt(end.atMessage, blow);
+    if (end.how !== 'by itself')
+      relay.strikeAt(end.atMessage, () => {
+        this.#count(end.how);
+        (end.how === 'cut off' ? relay.cut : stop)();
+      });
     const outcome = await reconIn(world, argv);
     relay.mend();
     assert.notEqual(outcome.exitCode, 1, `a bug: ${outcome.stderr}`);
     return outcome;
   }
 
-  async #act({ action, which, hours }: Extract<CommonStep, { does: 'act' }>): Promise<void> {
+  async #act({ action, which, hours }: Extract<CommonStep, { does: 'act' }>): Promise<boolean> {
     const rows = this.#rows();
     const chosen = rows[which % rows.length];
-    if (chosen === undefined) return;
+    if (chosen === undefined) return false;
     const { check, row } = chosen;
     const model = this.#models.get(check)!;
     const place = inStoredOrder(check, model.rows).indexOf(row);
@@ -186,6 +203,8 @@ class Player {
     if (done && action === 'resolve') this.#silent.add(`${check} ${row.subject}`);
     await this.#compareExceptions();
     await this.#expectNews();
+    this.#count(`${action} ${done ? 'done' : 'refused'}`);
+    return true;
   }
 
   async #run(type: Extract<CommonStep, { does: 'run' }>['type'], end: End): Promise<void> {
@@ -197,6 +216,7 @@ class Player {
     const { unknown } = this.#custody;
     const before = await watermarksOf(sql);
     const flags = type === 'narrowed' ? ['--type', 'manual', '--since', '2h'] : ['--type', type];
+    for (const { at, what } of this.#custody.troubles) this.#count(`${at}: ${what}`);
     this.#custody.open(positions);
     const { stderr } = await this.#recon(['run', ...flags, '--fail-on', 'never'], end);
     this.#custody.close();

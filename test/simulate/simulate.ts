@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Arena } from './arena.ts';
-import { play } from './play.ts';
+import { play, type Tally } from './play.ts';
 import { sideBySide, stories, tell, type Turn } from './story.ts';
 
 export type InArena = (body: (arena: Arena) => Promise<void>) => Promise<void>;
 
 /** So many stories share the books, the clock and the runs: a run costs the same for one customer and for fifty. */
-const together = 50;
+const together = 20;
 
 /** What did not hold. */
 export interface Failure {
@@ -24,10 +24,13 @@ export function groupsOf(first: number, runs: number): number[][] {
   );
 }
 
-/** Plays the stories of these seeds side by side. Returns null if they hold. The same seeds play the same again. */
-export async function simulate(seeds: readonly number[], inArena: InArena): Promise<Failure | null> {
+/**
+ * Plays the stories of these seeds side by side. Returns null if they hold. The same seeds play the same again.
+ * What happened is counted in `tally`.
+ */
+export async function simulate(seeds: readonly number[], inArena: InArena, tally: Tally): Promise<Failure | null> {
   const turns = sideBySide(seeds.map((seed) => fc.sample(stories, { seed, numRuns: 1 })[0] ?? []));
-  const why = await whyNot(turns, inArena);
+  const why = await whyNot(turns, inArena, tally);
   return why === null ? null : { seeds, turns, why };
 }
 
@@ -58,9 +61,9 @@ export function describe({ seeds: [first, ...others], turns, why }: Failure): st
   return `${turns.map((turn) => `  ${tell(turn)}\n`).join('')}${why}\n\nPlay it again: ${again}`;
 }
 
-async function whyNot(turns: readonly Turn[], inArena: InArena): Promise<string | null> {
+async function whyNot(turns: readonly Turn[], inArena: InArena, tally: Tally = new Map()): Promise<string | null> {
   try {
-    await inArena((arena) => withoutLooseEnds(() => play(turns, arena)));
+    await inArena((arena) => withoutLooseEnds(() => play(turns, arena, tally)));
     return null;
   } catch (error) {
     const { message, cause } = error as Error;

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { withArena } from './arena.ts';
+import type { Tally } from './play.ts';
 import { describe, groupsOf, simulate } from './simulate.ts';
 
 /** RECON_SEED replays one story; RECON_SEEDS says how many, two hundred if unset (`npm run simulate` plays thousands). */
@@ -11,9 +12,10 @@ const { RECON_SEED: replayed, RECON_SEEDS: count = '200' } = process.env;
 const [first, runs] = replayed === undefined ? [1, Number(count)] : [Number(replayed), 1];
 
 test(`${runs} stories from seed ${first} on`, { timeout: 3_600_000 }, async () => {
+  const tally: Tally = new Map();
   await withArena(inject('serverUrl'), inject('templateDatabase'), async (inArena) => {
     for (const seeds of groupsOf(first, runs)) {
-      const failure = await simulate(seeds, inArena);
+      const failure = await simulate(seeds, inArena, tally);
       expect(failure && describe(failure)).toBeNull();
     }
   });
