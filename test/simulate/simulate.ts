@@ -6,7 +6,7 @@ import { sideBySide, stories, tell, type Turn } from './story.ts';
 
 export type InArena = (body: (arena: Arena) => Promise<void>) => Promise<void>;
 
-/** So many stories share the books, the clock and the runs: a run costs the same for one customer and for fifty. */
+/** So many stories share the books, the clock and the runs: a run costs little more for twenty customers than for one. */
 const together = 20;
 
 /** What did not hold. */

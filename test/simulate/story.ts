@@ -111,7 +111,7 @@ const run: fc.Arbitrary<Step> = fc.record({
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 7, arbitrary: run },
+  { weight: 8, arbitrary: run },
   {
     weight: 2,
     // on both sides of the grace period, of an hour and of the deadlines
@@ -151,7 +151,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('send' as const), amount: fc.constantFrom('33.25', '61.5') }) },
   { weight: 2, arbitrary: fc.constant({ does: 'arrive' as const }) },
   {
-    weight: 5,
+    weight: 6,
     arbitrary: fc.record({
       does: fc.constant('trouble' as const),
       trouble: fc.constantFrom<Trouble[]>(...troubles.passing, ...troubles.lasting),
