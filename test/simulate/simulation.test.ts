@@ -6,10 +6,32 @@ import { expect, inject, test } from 'vitest';
 import { withArena } from './arena.ts';
 import type { Tally } from './play.ts';
 import { describe, groupsOf, simulate } from './simulate.ts';
+import { troubles, type Step } from './story.ts';
 
-/** RECON_SEED replays one story; RECON_SEEDS says how many, two hundred if unset (`npm run simulate` plays thousands). */
-const { RECON_SEED: replayed, RECON_SEEDS: count = '200' } = process.env;
+/** RECON_SEED replays one story; RECON_SEEDS says how many, 120 if unset (`npm run simulate` plays thousands). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '120' } = process.env;
 const [first, runs] = replayed === undefined ? [1, Number(count)] : [Number(replayed), 1];
+
+/** How often each step is taken at least in 120 stories from seed 1 on. */
+const floors: Record<Step['does'], number> = {
+  book: 150,
+  finish: 10,
+  reverse: 10,
+  drift: 10,
+  change: 10,
+  run: 45,
+  wait: 5,
+  act: 20,
+  mend: 10,
+  lose: 3,
+  send: 5,
+  arrive: 2,
+  trouble: 30,
+  deafen: 3,
+  correct: 5,
+  begin: 5,
+  commit: 3,
+};
 
 test(`${runs} stories from seed ${first} on`, { timeout: 3_600_000 }, async () => {
   const tally: Tally = new Map();
@@ -19,6 +41,11 @@ test(`${runs} stories from seed ${first} on`, { timeout: 3_600_000 }, async () =
       expect(failure && describe(failure)).toBeNull();
     }
   });
+  if (first !== 1 || runs < 120) return;
+  const troubled = [...troubles.passing, ...troubles.lasting].map(({ at, what }) => [`${at}: ${what}`, 1] as const);
+  const wanted = [...Object.entries(floors), ...troubled, ['cut off', 2] as const, ['SIGTERM', 2] as const];
+  const tooFew = wanted.filter(([what, times]) => (tally.get(what) ?? 0) < times);
+  expect(tooFew, 'what happened less often than that').toEqual([]);
 });
 
 test('a database that is lost while a connection is made is no bug: exit 3', async () => {
