@@ -44,7 +44,9 @@ export class Custody {
     const { circle } = this.#custodians;
     if (step.does === 'lose') this.#lost[step.at] = money(step.amount);
     if (step.does === 'send') this.#underWay.push(circle.move(treasury, step.amount, 'CONFIRMED'));
-    if (step.does === 'trouble') this.#troubles.push(step.trouble);
+    // one at a time at each: two that pass, one after the other, are more than a run tries to get over
+    if (step.does === 'trouble')
+      this.#troubles = [...this.#troubles.filter(({ at }) => at !== step.trouble.at), step.trouble];
     const arrived = step.does === 'arrive' ? this.#underWay.shift() : undefined;
     if (arrived !== undefined) circle.book(arrived);
     return step.does !== 'arrive' || arrived !== undefined;
