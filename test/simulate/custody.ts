@@ -44,12 +44,16 @@ export class Custody {
     const { circle } = this.#custodians;
     if (step.does === 'lose') this.#lost[step.at] = money(step.amount);
     if (step.does === 'send') this.#underWay.push(circle.move(treasury, step.amount, 'CONFIRMED'));
-    // one at a time at each: two that pass, one after the other, are more than a run tries to get over
-    if (step.does === 'trouble')
-      this.#troubles = [...this.#troubles.filter(({ at }) => at !== step.trouble.at), step.trouble];
+    if (step.does === 'trouble') this.#trouble(step.trouble);
     const arrived = step.does === 'arrive' ? this.#underWay.shift() : undefined;
     if (arrived !== undefined) circle.book(arrived);
     return step.does !== 'arrive' || arrived !== undefined;
+  }
+
+  /** Of what passes, one at a time at each: two, one after the other, are more than a run tries to get over. */
+  #trouble(trouble: Trouble): void {
+    const isReplaced = (one: Trouble) => one.at === trouble.at && isPassing(one) && isPassing(trouble);
+    this.#troubles = [...this.#troubles.filter((one) => !isReplaced(one)), trouble];
   }
 
   /** A run begins: the custodians have kept up with the books, and what goes wrong there goes wrong now. */
@@ -75,8 +79,7 @@ export class Custody {
 
   /** The checks that cannot tell in a run that begins now. */
   get unknown(): CheckName[] {
-    const lasting: readonly Trouble[] = troubles.lasting;
-    return this.#troubles.filter((trouble) => lasting.includes(trouble)).map(({ at }) => checkOf(at));
+    return this.#troubles.filter((trouble) => !isPassing(trouble)).map(({ at }) => checkOf(at));
   }
 
   /** Whatever a run at that moment has to report, by check and subject, in the words of the oracle. */
@@ -111,6 +114,11 @@ export class Custody {
 
 /** All that the firm holds stands there; the wallets of its users are swept. */
 const treasury = idFrom('treasury');
+
+function isPassing(trouble: Trouble): boolean {
+  const passing: readonly Trouble[] = troubles.passing;
+  return passing.includes(trouble);
+}
 
 function checkOf(at: CustodianName): CheckName {
   return `${at}_balance`;
