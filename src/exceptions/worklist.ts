@@ -58,9 +58,8 @@ interface Row {
 function recordsOf(text: string): Row[] {
   const [header = ''] = text.split('\n', 1);
   const delimiter = [',', ';', '\t'].toSorted((left, right) => timesIn(header, right) - timesIn(header, left))[0];
-  const rows = parsed(text, delimiter ?? ',').map(({ record, info }) => ({ line: info.lines, cells: record }));
-  const columns = Object.keys(rows[0]?.cells ?? {});
-  for (const needed of rows.length === 0 ? [] : ['id', 'action'])
+  const { columns, rows } = parsed(text, delimiter ?? ',');
+  for (const needed of ['id', 'action'])
     if (!columns.includes(needed))
       throw new OperatorError(
         64,
@@ -74,16 +73,18 @@ function timesIn(header: string, delimiter: string): number {
   return header.split(delimiter).length - 1;
 }
 
-function parsed(text: string, delimiter: string) {
+function parsed(text: string, delimiter: string): { columns: readonly string[]; rows: Row[] } {
+  let columns: readonly string[] = [];
   try {
-    return parse<{ record: Record<string, string>; info: { lines: number } }>(text, {
+    const records = parse<{ record: Record<string, string>; info: { lines: number } }>(text, {
       bom: true,
-      columns: true,
+      columns: (header: string[]) => (columns = header),
       delimiter,
       info: true,
       relax_column_count_less: true, // spreadsheets leave out what is empty at the end
       skip_empty_lines: true,
     });
+    return { columns, rows: records.map(({ record, info }) => ({ line: info.lines, cells: record })) };
   } catch (error) {
     throw new OperatorError(
       64,

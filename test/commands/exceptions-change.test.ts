@@ -483,6 +483,10 @@ describe('a list that was exported comes back', () => {
   test('a file that is none, or no list', async () => {
     expect((await exceptions('apply nowhere.csv')).stderr).toContain('The file cannot be read: nowhere.csv (ENOENT).');
     expect((await apply(() => 'id,kind\na,b\n')).stderr).toContain('The file has no column action.');
+    expect(await apply(() => 'foo,bar\n')).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('The file has no column id.') as string,
+    });
     expect((await apply(() => 'id,action\n"a,b\n')).stderr).toContain('The file is not CSV: ');
   });
 });
