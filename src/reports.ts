@@ -1,7 +1,7 @@
 import { checkNames, type CheckName } from './checks/names.ts';
 import type { Database, Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
-import { onlyOne } from './database/only-one.ts';
+import { onlyOne, whoseIdBegins } from './database/only-one.ts';
 import { OperatorError } from './operator-error.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;
@@ -216,9 +216,7 @@ export async function findReport(database: Database, schema: string, idPrefix: s
   const found = await database<Report[]>`
     select ${reportColumns(database)}
     from ${database(`${schema}.reconciliation_reports`)} as report
-    where starts_with(report.id::text, ${idPrefix.toLowerCase()})
-    order by report.id
-    limit 5
+    ${whoseIdBegins(database, 'report.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
 }

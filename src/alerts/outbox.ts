@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
-import { onlyOne } from '../database/only-one.ts';
+import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import type { Message } from './message.ts';
 import type { AlertState } from './states.ts';
 import type { TargetName } from './target.ts';
@@ -80,9 +80,7 @@ export async function findAlert(database: Database, schema: string, idPrefix: st
   const found = await database<StoredAlert[]>`
     select ${columns(database)}
     from ${database(`${schema}.reconciliation_alerts`)} as alert
-    where starts_with(alert.id::text, ${idPrefix.toLowerCase()})
-    order by alert.id
-    limit 5
+    ${whoseIdBegins(database, 'alert.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'alert', idPrefix, listedBy: '`recon alerts list` shows them.' });
 }

@@ -1,7 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
-import { onlyOne } from '../database/only-one.ts';
+import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CorrectionName } from './correction.ts';
 import type { HostRow } from './host-tables.ts';
@@ -161,9 +161,7 @@ export async function findCorrection(
 ): Promise<StoredCorrection> {
   const found = await connection<StoredCorrection[]>`
     select ${columns(connection, schema)}
-    where starts_with(correction.id::text, ${idPrefix.toLowerCase()})
-    order by correction.id
-    limit 5
+    ${whoseIdBegins(connection, 'correction.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'correction', idPrefix, listedBy: '`recon corrections list` shows them.' });
 }

@@ -1,4 +1,14 @@
 import { OperatorError } from '../operator-error.ts';
+import type { Database, Transaction } from './database.ts';
+
+/** The end of a query for rows whose id begins with what was typed: as many as `onlyOne` names where they are several. */
+export function whoseIdBegins(connection: Database | Transaction, id: string, idPrefix: string) {
+  return connection`
+    where starts_with(${connection(id)}::text, ${idPrefix.toLowerCase()})
+    order by ${connection(id)}
+    limit 5
+  `;
+}
 
 /**
  * The one row whose id begins with what was typed. Throws an OperatorError (64) if there is none, or more than one.

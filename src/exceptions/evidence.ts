@@ -6,7 +6,10 @@ import { isOfCustodian, subjectOf, type StoredException } from './exception.ts';
 import { countedKinds } from './filter.ts';
 import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from './involved.ts';
 
-/** What could explain the difference of an exception; undefined where it has none, or none in money. */
+/**
+ * What could explain the difference of an exception; undefined where it has none, or none in money. Of a custodian,
+ * `involved` holds only records that are not final (`notFinal`).
+ */
 export async function caseOf(
   database: Database,
   schema: string,

@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import { rowsOf, type Database, type Transaction } from '../database/database.ts';
-import { onlyOne } from '../database/only-one.ts';
+import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import type { ExceptionEvent, Sighting, StoredException, Successor } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';
 import { follows, ordering, type Sort } from './order.ts';
@@ -60,9 +60,7 @@ export async function findException(
   const found = await connection<(StoredException & { id: string })[]>`
     select ${columns(connection)}
     from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-    where starts_with(exception.id::text, ${idPrefix.toLowerCase()})
-    order by exception.id
-    limit 5
+    ${whoseIdBegins(connection, 'exception.id', idPrefix)}
   `;
   return onlyOne(found, {
     noun: 'exception',

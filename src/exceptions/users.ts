@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { onlyOne } from '../database/only-one.ts';
+import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import { isUuid } from '../uuid.ts';
 
 /**
@@ -11,9 +11,7 @@ export async function findUser(database: Database, schema: string, idPrefix: str
   const found = await database<{ id: string }[]>`
     select distinct exception.affected_user_id as id
     from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where starts_with(exception.affected_user_id::text, ${idPrefix.toLowerCase()})
-    order by exception.affected_user_id
-    limit 5
+    ${whoseIdBegins(database, 'exception.affected_user_id', idPrefix)}
   `;
   return onlyOne(found, {
     noun: 'user with an exception',
