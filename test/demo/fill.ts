@@ -1,3 +1,4 @@
+import { toInterval } from '../../src/duration.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import type { Sql } from '../support/ledger-rows.ts';
 import type { AlpacaState } from '../support/alpaca-sandbox.ts';
@@ -30,7 +31,7 @@ export async function fill(sql: Sql, now: Date): Promise<Filled> {
 
 /** The demo's clock stands still between two of its commands: what was under way an hour ago is under way now. */
 export async function keepInFlight(sql: Sql, inFlight: Firm['inFlight'], elapsedMs: number): Promise<void> {
-  const elapsed = `${elapsedMs} milliseconds`;
+  const elapsed = toInterval(elapsedMs);
   const later = (table: string, columns: string[]) => {
     const ids = inFlight.filter((record) => record.table === table).map(({ id }) => id);
     const [first, ...others] = columns.map((column) => sql`${sql(column)} = ${sql(column)} + ${elapsed}::interval`);
