@@ -78,13 +78,17 @@ async function lookingAtEverything(asking: Asking): Promise<Answer> {
   return asking.answer(told(await asking.search()));
 }
 
+/** Where all findings have an exception already: by itself, because it asks less than where one is new. */
+async function nothingNew(asking: Asking): Promise<Answer> {
+  return asking.answer(asking.tell(await asking.run({ known: allBut(asking.books, undefined) })));
+}
+
 /** Where all but one finding have an exception already: of each kind one finding is the new one. */
-async function withExceptions(asking: Asking): Promise<Answer> {
+async function oneNew(asking: Asking): Promise<Answer> {
   const found = asking.books.found[asking.name] ?? [];
   const ofEachKind = new Map(found.map((finding) => [finding.kind, finding])).values();
   const texts: string[] = [];
-  for (const newOne of [undefined, ...ofEachKind])
-    texts.push(asking.tell(await asking.run({ known: allBut(asking.books, newOne) })));
+  for (const newOne of ofEachKind) texts.push(asking.tell(await asking.run({ known: allBut(asking.books, newOne) })));
   return asking.answer(...texts);
 }
 
@@ -123,7 +127,7 @@ async function until(asking: Asking): Promise<Answer> {
   );
 }
 
-const aboutFewFaults: readonly Question[] = [daily, withExceptions, hourly];
+const aboutFewFaults: readonly Question[] = [daily, nothingNew, oneNew, hourly];
 const aboutManyFaults: readonly Question[] = [lookingAtEverything, daily, hourly, ofUser, since, until];
 
 export function questionsAbout({ faults }: Books): readonly Question[] {

@@ -50,10 +50,9 @@ export class Custody {
     return step.does !== 'arrive' || arrived !== undefined;
   }
 
-  /** Of what passes, one at a time at each: two, one after the other, are more than a run tries to get over. */
+  /** One at a time at each, the last that began: of two faults, only the first would be met. */
   #trouble(trouble: Trouble): void {
-    const isReplaced = (one: Trouble) => one.at === trouble.at && isPassing(one) && isPassing(trouble);
-    this.#troubles = [...this.#troubles.filter((one) => !isReplaced(one)), trouble];
+    this.#troubles = [...this.#troubles.filter(({ at }) => at !== trouble.at), trouble];
   }
 
   /** A run begins: the custodians have kept up with the books, and what goes wrong there goes wrong now. */
