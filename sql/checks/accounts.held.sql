@@ -1,11 +1,8 @@
 -- What the entries of the accounts asked for add up to, weighted as in books.proof.sql.
 select
-  coalesce(
-    sum(
-      (uuid_hash_extended(entry.account_id, params.seed) & 2147483647)
-      * case entry.entry_type when 'debit' then entry.amount when 'credit' then -entry.amount end
-    ),
-    0
+  sum(
+    (uuid_hash_extended(entry.account_id, params.seed) & 2147483647)
+    * case entry.entry_type when 'debit' then entry.amount when 'credit' then -entry.amount end
   ) as by_account
 from ledger_entries as entry
 cross join params

@@ -2,14 +2,12 @@
 -- in books.proof.sql. An account that cannot be added up is left out here and listed by accounts.suspects.sql.
 select
   count(*) as accounts,
-  coalesce(
-    sum(
-      (uuid_hash_extended(account.id, params.seed) & 2147483647)
-      * case account.normal_side when 'debit' then 1 when 'credit' then -1 end
-      * (account.balance - account.opening_balance)
-    ) filter (where account.balance - account.opening_balance > '-Infinity' and account.balance - account.opening_balance < 'Infinity'),
-    0
-  ) as by_account
+  sum(
+    (uuid_hash_extended(account.id, params.seed) & 2147483647)
+    * case account.normal_side when 'debit' then 1 when 'credit' then -1 end
+    * (account.balance - account.opening_balance)
+  ) filter (where account.balance - account.opening_balance > '-Infinity' and account.balance - account.opening_balance < 'Infinity')
+  as by_account
 from ledger_accounts as account
 cross join params
 where params.accounts is null or account.id = any (params.accounts)

@@ -149,7 +149,7 @@ async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Hea
 }
 
 async function readAccounts(cut: Cut, accounts: string[] | null): Promise<{ accounts: number; byAccount: Money }> {
-  const [row] = await query<{ accounts: string; by_account: string }>(
+  const [row] = await query<{ accounts: string; by_account: string | null }>(
     cut.transaction,
     compose(cut.source, statements.accounts),
     bind({ ...cut.params, accounts }),
@@ -159,6 +159,6 @@ async function readAccounts(cut: Cut, accounts: string[] | null): Promise<{ acco
 
 async function readHeld(cut: Cut, accounts: string[]): Promise<Money> {
   const text = compose(cut.source, statements.held);
-  const [row] = await query<{ by_account: string }>(cut.transaction, text, bind({ ...cut.params, accounts }));
+  const [row] = await query<{ by_account: string | null }>(cut.transaction, text, bind({ ...cut.params, accounts }));
   return money(row?.by_account ?? '0');
 }

@@ -275,6 +275,18 @@ test('of books that are in order the proofs leave to be looked at what was rever
   });
 });
 
+test('of known accounts without entries nothing else is left to be looked at', async () => {
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    const { id, row, subject } = ledger.openAccount(ada, 'pending_investment');
+    row.balance = '5';
+    await save();
+    const { suspects } = await inCut(sql, 'ledger_consistency', {}, async (cut) =>
+      proveLedger(await ledgerOf(cut), [subject]),
+    );
+    expect(suspects?.accounts).toEqual([id]);
+  });
+});
+
 test('of the accounts that are asked for those are listed that are wrong, and the first of their twins', async () => {
   await withBooks(host, async ({ ledger, ada, bob, sql, save }) => {
     const [debtor, twin] = [ledger.openAccount(ada, 'pending_investment'), ledger.openAccount(bob, 'usdc_balance')];
