@@ -50,6 +50,20 @@ const traps: [title: string, plant: (books: Books) => string[] | Promise<string[
     },
   ],
   [
+    'an account whose only entry moves nothing holds one too much, another one too little',
+    async ({ ledger, ada, bob, sql, save }) => {
+      const [idle, busy] = [ledger.openAccount(ada, 'pending_investment'), ledger.account(bob, 'usdc_balance')];
+      const nothing = ledger.transaction({ type: 'internal_transfer', entries: [debit(idle, '0'), credit(idle, '0')] });
+      await save();
+      await sql`update ledger_accounts set balance = balance + 1 where id = ${idle.id}`;
+      await sql`update ledger_accounts set balance = balance - 1 where id = ${busy.id}`;
+      return [
+        `ledger_consistency/zero_amount/${nothing.subject}`,
+        ...[idle, busy].map(({ id }) => `ledger_consistency/balance_drift/account:${id}`),
+      ];
+    },
+  ],
+  [
     'entries in a wrong currency that cancel out within their account',
     async ({ ledger, ada, sql, save }) => {
       const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
