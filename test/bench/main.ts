@@ -7,7 +7,7 @@ import { readConditions } from './conditions.ts';
 import { connected, openLedger } from './filled-ledger.ts';
 import { historyText, measureHistory } from './history.ts';
 import { measureLedger, type LedgerFigures } from './measure.ts';
-import { parseOptions, usage, type BenchOptions } from './options.ts';
+import { parseOptions, type BenchOptions } from './options.ts';
 import { reportText, type BenchReport } from './report.ts';
 import { withServer } from './server.ts';
 import { measureStartUp } from './start-up.ts';
@@ -15,7 +15,6 @@ import { measureSweeps, sweepText } from './sweep.ts';
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options.help) return print(usage);
   if (options.sweep !== undefined) return sweep(options.sweep, options);
   if (options.history !== undefined) return history(options.history, options);
   const report = await withServer(options, (url) => measure(url, options));

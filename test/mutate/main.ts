@@ -1,5 +1,6 @@
 // npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
 // npm run mutate -- sql/checks/header   the files whose paths begin so
+import { Command } from 'commander';
 import { askQuestions } from './asked.ts';
 import { Judge, type Fate } from './judge.ts';
 import type { Mutant } from './mutant.ts';
@@ -8,8 +9,11 @@ import { Suite } from './suite.ts';
 import { Explanations } from './survivors.ts';
 import { mutantsOf, targetFiles } from './targets.ts';
 
+const [beginning = ''] = new Command('npm run mutate --')
+  .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
+  .argument('[beginning]', 'only files whose path begins so: sql/checks/header')
+  .parse().args;
 serveFiles();
-const [beginning = ''] = process.argv.slice(2);
 const files = targetFiles(beginning);
 if (files.length === 0) {
   process.stderr.write(`Nothing that can be broken has a path that begins with ${beginning}.\n`);
