@@ -166,8 +166,9 @@ class Player {
     };
     const world = testWorld({ env, now: this.#now, asOf: this.#now });
     world.fetch = (...request) => {
-      relay.count(); // a run is struck at its requests too
-      return nodeFetch(...request);
+      const answer = nodeFetch(...request);
+      relay.count(); // a run is struck at its requests too, once they are under way
+      return answer;
     };
     const stop = () => {
       world.interrupt('SIGTERM');
