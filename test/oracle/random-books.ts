@@ -41,7 +41,7 @@ const movements: readonly Movement[] = [
   },
   (ledger, user) => ledger.allocationSplit(user, amount(ledger.random), amount(ledger.random)),
   (ledger, user) => ledger.investment(user, amount(ledger.random)),
-  (ledger, user) => ledger.reversal(ledger.divestment(user, '0.5', { minutesAgo: minutes(ledger.random) })),
+  (ledger, user) => reverse(ledger, ledger.divestment(user, '0.5', { minutesAgo: minutes(ledger.random) })),
   (ledger, user) => {
     const accounts = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')] as const;
     return ledger.internalTransfer(user, ...accounts, amount(ledger.random));
@@ -98,8 +98,8 @@ function reverseSome(
 ): void {
   const { random } = ledger;
   if (booked.transaction === null || !random.chance(0.3)) return;
-  const mirror = ledger.reversal(booked.transaction, { minutesAgo: minutes(random) });
-  if (random.chance(0.3)) ledger.reversal(mirror);
+  const mirror = reverse(ledger, booked.transaction, { minutesAgo: minutes(random) });
+  if (random.chance(0.3)) reverse(ledger, mirror);
   else if (random.chance(0.3))
     Object.assign(mirror.row, { reference_id: booked.id, reference_type: booked.subject.split(':')[0]! });
 }
@@ -109,9 +109,16 @@ function postAndReverse(ledger: LedgerBuilder, kind: string, id: string, post: (
   const { random } = ledger;
   for (let count = random.integer(1, 3); count > 0; count -= 1) {
     const posted = post({ minutesAgo: minutes(random) });
-    const mirror = ledger.reversal(posted, { minutesAgo: minutes(random) });
+    const mirror = reverse(ledger, posted, { minutesAgo: minutes(random) });
     if (random.chance(0.8)) Object.assign(mirror.row, { reference_id: id, reference_type: kind });
     if (random.chance(0.2)) posted.row.status = 'completed';
-    if (random.chance(0.2)) ledger.reversal(mirror);
+    if (random.chance(0.2)) reverse(ledger, mirror);
   }
+}
+
+/** In any of the words that a host may have for what it reverses, or in none. */
+function reverse(ledger: LedgerBuilder, original: Transaction, when: When = {}): Transaction {
+  const mirror = ledger.reversal(original, when);
+  mirror.row.reference_type = ledger.random.pick([null, 'reversal', 'transaction', 'LEDGER_TRANSACTION']);
+  return mirror;
 }
