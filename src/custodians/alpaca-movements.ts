@@ -86,7 +86,8 @@ export async function pastOfAlpaca(alpaca: Alpaca, from: string, reach: string):
 
 function oursOf({ http, options }: Alpaca, movements: readonly Movement[]): Movement[] {
   const ours = movements.filter(({ externalId }) => !options.exclude.has(externalId));
-  return ours.map((movement) => byOurClock(movement, http.clockApartMs ?? 0));
+  const apartMs = http.clockApartMs ?? 0;
+  return ours.map((movement) => byOurClock(movement, apartMs));
 }
 
 function dayAfter(day: string, days: number): string {

@@ -86,7 +86,8 @@ async function movementsOf(circle: Circle, tokens: KnownTokens, found: Iterable<
   const { exclude } = circle.options;
   const ours = [...found].filter(({ walletId }) => walletId !== undefined && !exclude.has(walletId));
   const movements = await Promise.all(ours.map((transaction) => toMovement(circle, tokens, transaction)));
-  return movements.map((movement) => byOurClock(movement, circle.http.clockApartMs ?? 0));
+  const apartMs = circle.http.clockApartMs ?? 0;
+  return movements.map((movement) => byOurClock(movement, apartMs));
 }
 
 /** Newest first, and no further than we want to see: `since`, or two hours before the newest one that is not of a future. */

@@ -15,6 +15,11 @@ export function clockApartMs(theirs: string | null, askedAt: Date, answeredAt: D
   return behind < 0 ? behind : Math.max(0, at - answeredAt.getTime());
 }
 
+/** The number in the middle, of an even count the upper one of the two; undefined if there is none. */
+export function middleOf(numbers: readonly number[]): number | undefined {
+  return numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)];
+}
+
 /** A movement with its times as a clock would tell them that is so far behind the custodian's. */
 export function byOurClock(movement: Movement, apartMs: number): Movement {
   if (apartMs === 0) return movement;

@@ -6,7 +6,7 @@ import pRetry, { type RetryContext } from 'p-retry';
 import pThrottle from 'p-throttle';
 import type { z } from 'zod';
 import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
-import { clockApartMaxMs, clockApartMs } from './clock.ts';
+import { clockApartMaxMs, clockApartMs, middleOf } from './clock.ts';
 import type { CustodianWorld } from './custodian.ts';
 import { describeFailure, errorCode, excerptOf, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
 import { askedWaitMs, attemptsMax, backOffMs, isPassing, restMs, waitMaxMs } from './retries.ts';
@@ -73,8 +73,8 @@ export class Http {
   /** Requests sent so far, and how many of them were sent again. */
   requests = 0;
   retries = 0;
-  /** How far the custodian's clock is from ours at least, negative where it is behind; null: no answer said a time. */
-  clockApartMs: number | null = null;
+  /** How far the custodian's clock is from ours, by each answer that said a time. */
+  readonly #apartMs: number[] = [];
   readonly #options: Required<HttpOptions>;
   readonly #world: CustodianWorld;
   readonly #agents: Agents;
@@ -93,6 +93,14 @@ export class Http {
     this.#secrets = [...options.secrets];
     // At even distances, never in a burst: a second at the custodian may begin anywhere in ours.
     this.#turn = pThrottle({ limit: 1, interval: 1000 / options.requestsPerSecond, signal })(() => Promise.resolve());
+  }
+
+  /**
+   * How far the custodian's clock is from ours at least, negative where it is behind; null: no answer said a time. The
+   * middle of what they said: one may be old, from a cache or a slow proxy, or come from a server whose clock is wrong.
+   */
+  get clockApartMs(): number | null {
+    return middleOf(this.#apartMs) ?? null;
   }
 
   /** Keeps one more text out of messages: a token that was issued along the way. */
@@ -120,9 +128,10 @@ export class Http {
 
   /**
    * Holds a time that the custodian says is now against our clock. Throws `Incomplete` where they are too far apart: what
-   * is on its way is told by the times of both, and an answer out of a cache says nothing about now.
+   * is on its way is told by the times of both, and an answer out of a cache says nothing about now. `kept`: a cache says
+   * that it had the answer (`Age`, RFC 9111, 5.1); it may be fresh enough, but it does not tell what time it is.
    */
-  holdClock(endpoint: string, theirs: string | null, askedAt: Date): void {
+  holdClock(endpoint: string, theirs: string | null, askedAt: Date, kept = false): void {
     const now = this.#world.now();
     const apartMs = clockApartMs(theirs, askedAt, now);
     if (apartMs === undefined) return;
@@ -130,7 +139,7 @@ export class Http {
       throw this.#incomplete(
         `${endpoint} answered with the time ${quote(theirs ?? '', 40)} at ${now.toISOString()} by our clock; one of the two is wrong, or the answer is an old one out of a cache`,
       );
-    if (Math.abs(apartMs) >= Math.abs(this.clockApartMs ?? 0)) this.clockApartMs = apartMs;
+    if (!kept) this.#apartMs.push(apartMs);
   }
 
   async #sendUntilAnswered(request: HttpRequest, endpoint: string): Promise<RawAnswer> {
@@ -156,7 +165,7 @@ export class Http {
     const askedAt = this.#world.now();
     const answer = await this.#exchange(request, endpoint);
     if (answer.status >= 200 && answer.status < 300) {
-      this.holdClock(endpoint, answer.headers.get('date'), askedAt);
+      this.holdClock(endpoint, answer.headers.get('date'), askedAt, answer.headers.get('age') !== null);
       this.#rest(restMs(answer, this.#world.now));
       return answer;
     }

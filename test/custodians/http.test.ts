@@ -107,6 +107,40 @@ describe('what may pass is tried again', () => {
   });
 });
 
+describe('how far the clock of a custodian is from ours', () => {
+  const now = new Date('2026-11-22T10:00:00Z');
+  const date = (minutesAgo: number) => ({ date: new Date(now.getTime() - minutesAgo * 60_000).toUTCString() });
+
+  it.each([
+    ['all agree', [date(2), date(2), date(2)], -119_001],
+    ['one of three is old', [date(0), date(4), date(0)], 0],
+    ['one of two is old', [date(4), date(0)], 0],
+    ['one of three comes from a server whose clock is wrong', [date(2), date(-4), date(2)], -119_001],
+    ['a cache kept those that are old', [{ ...date(4), age: '240' }, date(0), { ...date(4), age: '240' }], 0],
+    ['a cache kept all of them', [{ ...date(4), age: '240' }], null],
+    ['none says a time', [{}], null],
+  ])('%s', async (_, headers, apartMs) => {
+    const coming = headers.values();
+    await serving([], undefined, () => json(200, { money: '1' }, coming.next().value));
+    const apart = await using(
+      async (http) => {
+        const url = new URL(`${server.url}/money`);
+        while (server.log.length < headers.length) await http.send({ url, headers: {} }, schema);
+        return http.clockApartMs;
+      },
+      {},
+      { now: () => now },
+    );
+    expect(apart).toBe(apartMs);
+  });
+
+  it('is too far where an answer is older than five minutes, also one that a cache kept', async () => {
+    await serving([], undefined, () => json(200, { money: '1' }, { ...date(6), age: '360' }));
+    const { reason } = await incompleteness(ask({}, { now: () => now }));
+    expect(reason).toContain('GET /money answered with the time Sun, 22 Nov 2026 09:54:00 GMT at');
+  });
+});
+
 describe('what will not pass is not tried again', () => {
   it.each([
     [400, '{"code":2,"message":"bad"}', 3, 'answered 400, code 2 "bad" (request id r-1).'],
