@@ -5,12 +5,12 @@ import { severities } from '../kinds.ts';
 import { maskValues, type Mask } from '../secrets.ts';
 import { addToTotals, counted, type Increment } from '../metrics/totals.ts';
 import type { Message } from './message.ts';
-import { isNews, readNews, type News, type Occasion } from './news.ts';
+import { isNews, isOver, readNews, type News, type Occasion } from './news.ts';
 import { enqueue } from './outbox.ts';
 import { pagerDutyMessages } from './pagerduty.ts';
 import { slackMessage } from './slack.ts';
 import type { TargetConfig } from './target.ts';
-import { markTold, toldThrough } from './told.ts';
+import { markTold, toldSoFar } from './told.ts';
 import { webhookMessage } from './webhook.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function announce(
   await transaction`set local enable_nestloop = on`; // what follows looks for few rows by their ids
   const known = new Map<string, News>(); // most targets hear of the same, and there may be 100,000 of it
   for (const target of alerts.targets) {
-    const listener = { severity: target.severity, through: await toldThrough(transaction, schema, target.name) };
+    const listener = { severity: target.severity, past: await toldSoFar(transaction, schema, target.name) };
     const alike = JSON.stringify(listener);
     const news = known.get(alike) ?? (await readNews(transaction, schema, { environment, at, ending }, listener));
     known.set(alike, news);
@@ -74,7 +74,7 @@ function lowestOf(targets: readonly TargetConfig[]): TargetConfig | undefined {
 function countedAlerts({ groups, incomplete }: News): Increment[] {
   return [
     ...groups
-      .filter(({ change }) => change !== 'cleared')
+      .filter((group) => !isOver(group))
       .map(({ check_type, severity, count }) =>
         counted('reconciliation_alerts_total', { check_type, severity }, count),
       ),

@@ -21,7 +21,7 @@ export interface News {
   isWhole: boolean;
   /** All that is told, added up. */
   groups: Group[];
-  /** The ten largest of it, those that are cleared last. */
+  /** The ten largest of it, those that are over last. */
   largest: ToldException[];
   /** The checks that prove nothing. */
   incomplete: { check_type: CheckName; reason: string }[];
@@ -35,10 +35,17 @@ export interface News {
 
 /**
  * What became of an exception since somebody was last told. `reopened`: somebody's matter again, because a person said
- * so, or its snooze or acceptance is over. `standing`: it was there before there was anybody to tell.
+ * so, or its snooze or acceptance is over. `standing`: it was there before there was anybody to tell. `replaced`: the same
+ * subject is wrong in another way, and another exception says so.
  */
 export type Change = (typeof changes)[number];
-export const changes = ['new', 'escalated', 'reopened', 'standing', 'cleared'] as const;
+const overChanges = ['replaced', 'cleared'] as const;
+export const changes = ['new', 'escalated', 'reopened', 'standing', ...overChanges] as const;
+
+/** Whether nobody has to do anything about it any more. */
+export function isOver({ change }: { change: Change }): boolean {
+  return (overChanges as readonly Change[]).includes(change);
+}
 
 export interface Group {
   change: Change;
@@ -168,7 +175,7 @@ async function readLargest(transaction: Transaction, told: Told): Promise<ToldEx
       told.expected_value::text as expected, told.actual_value::text as actual, told.difference::text, told.currency
     from ${told}
     order by
-      told.change = 'cleared', array_position(${bySeverity}::text[], told.severity),
+      told.change in ${transaction([...overChanges])}, array_position(${bySeverity}::text[], told.severity),
       abs(told.difference) desc nulls last, told.fingerprint, told.id
     limit ${largestMax}
   `;

@@ -7,8 +7,16 @@ import type { TargetName } from './target.ts';
 export interface Listener {
   /** The lowest severity that it hears of. */
   severity: Severity;
-  /** The last event of the log that it has been told; null: it has been told nothing yet. */
-  through: string | null;
+  /** What it has been told so far; null: nothing yet. */
+  past: Past | null;
+}
+
+/** Places in the log of events. */
+export interface Past {
+  /** The last event when it was told for the first time. */
+  since: string;
+  /** The last event when it was told last. */
+  through: string;
 }
 
 /**
@@ -18,13 +26,13 @@ export interface Listener {
 export function toldTo(
   transaction: Transaction,
   schema: string,
-  { severity, through }: Listener,
+  { severity, past }: Listener,
   { at, reportId }: { at: string; reportId: string | null },
 ) {
   const loud = [...severitiesFrom(severity)];
   const isLoud = transaction`exception.severity = any (${loud}::text[])`;
   const isPending = transaction`(${stands(transaction, 'open', new Date(at))})`;
-  if (through !== null) return happenedSince(transaction, schema, through, { loud, isLoud, isPending });
+  if (past !== null) return happenedSince(transaction, schema, past, { loud, isLoud, isPending });
   return transaction`
     (
       select case when exception.report_id = ${reportId}::uuid then 'new' else 'standing' end as change, exception.*
@@ -39,21 +47,25 @@ type Condition = ReturnType<typeof stands>;
 function happenedSince(
   transaction: Transaction,
   schema: string,
-  through: string,
+  { since, through }: Past,
   { loud, isLoud, isPending }: { loud: string[]; isLoud: Condition; isPending: Condition },
 ) {
   const events = transaction(`${schema}.reconciliation_exception_events`);
   const wasLoud = transaction`
     exists (
       select from ${events} as eased
-      where eased.exception_id = exception.id and eased.event = 'eased' and eased.details ->> 'from' = any (${loud}::text[])
+      where
+        eased.exception_id = exception.id
+        and eased.sequence > ${since}::bigint
+        and eased.event = 'eased'
+        and eased.details ->> 'from' = any (${loud}::text[])
     )
   `;
   return transaction`
     (
       select
         case
-          when exception.resolved_at is not null then 'cleared'
+          when exception.resolved_at is not null then case when happened.replaced then 'replaced' else 'cleared' end
           when happened.created then 'new'
           when happened.escalated then 'escalated'
           else 'reopened'
@@ -64,6 +76,7 @@ function happenedSince(
           event.exception_id,
           bool_or(event.event in ('created', 'returned')) as created,
           bool_or(event.event = 'escalated') as escalated,
+          bool_or(event.event = 'became') as replaced,
           bool_or(event.event = 'cleared') as cleared
         from ${events} as event
         where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
@@ -74,34 +87,40 @@ function happenedSince(
         case
           when exception.resolved_at is null then ${isLoud} and ${isPending}
           -- who never heard of it need not hear that it is over; who may have, does, also where it became small before
-          else happened.cleared and not happened.created and (${isLoud} or ${wasLoud})
+          else (happened.cleared or happened.replaced) and not happened.created and (${isLoud} or ${wasLoud})
         end
     ) as told
   `;
 }
 
-/** The events of the log that are told. An index has the same list: sql/migrations/0006. */
-const toldEvents = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'cleared'];
+/** The events of the log that are told. */
+const toldEvents = [
+  'created',
+  'returned',
+  'escalated',
+  'reopened',
+  'acceptance_ended',
+  'snooze_ended',
+  'became',
+  'cleared',
+];
 
-/** The last event that this target has been told; null: it has been told nothing yet. */
-export async function toldThrough(
-  transaction: Transaction,
-  schema: string,
-  target: TargetName,
-): Promise<string | null> {
-  const [row] = await transaction<{ through: string }[]>`
-    select told.through from ${transaction(`${schema}.reconciliation_told`)} as told where told.target = ${target}
+/** What this target has been told so far; null: nothing yet. */
+export async function toldSoFar(transaction: Transaction, schema: string, target: TargetName): Promise<Past | null> {
+  const [past] = await transaction<Past[]>`
+    select told.since, told.through
+    from ${transaction(`${schema}.reconciliation_told`)} as told
+    where told.target = ${target}
   `;
-  return row?.through ?? null;
+  return past ?? null;
 }
 
 /** Remembers that this target has been told everything. Only to be called by who holds the lock of exceptions. */
 export async function markTold(transaction: Transaction, schema: string, target: TargetName): Promise<void> {
   await transaction`
-    insert into ${transaction(`${schema}.reconciliation_told`)} as stored (target, through)
-    select ${target}, coalesce(max(event.sequence), 0)
+    insert into ${transaction(`${schema}.reconciliation_told`)} as stored (target, since, through)
+    select ${target}, coalesce(max(event.sequence), 0), coalesce(max(event.sequence), 0)
     from ${transaction(`${schema}.reconciliation_exception_events`)} as event
-    where event.event in ${transaction(toldEvents)}
     on conflict (target) do update set through = greatest(stored.through, excluded.through)
   `;
 }

@@ -3,7 +3,7 @@ import { checkNames } from '../checks/names.ts';
 import { cut } from '../cut.ts';
 import type { Severity } from '../kinds.ts';
 import type { Incident } from './incidents.ts';
-import { countOf, largestMax, type News, type ToldException } from './news.ts';
+import { countOf, isOver, largestMax, type News, type ToldException } from './news.ts';
 import { heldBackLines, missedLines, next } from './wording.ts';
 
 /** Something that is wrong now, for which somebody may be called. */
@@ -24,9 +24,7 @@ export function triggersOf(news: News): Trigger[] {
 /** One event for each exception, or where they are too many one for each check. */
 function exceptionTriggers(news: News): Trigger[] {
   if (countOf(news, 'new', 'escalated', 'reopened', 'standing') > largestMax) return checkTriggers(news);
-  return news.largest
-    .filter(({ change }) => change !== 'cleared')
-    .map((exception) => exceptionTrigger(exception, news));
+  return news.largest.filter((exception) => !isOver(exception)).map((exception) => exceptionTrigger(exception, news));
 }
 
 function exceptionTrigger(exception: ToldException, { environment, report }: News): Trigger {
@@ -49,7 +47,7 @@ function exceptionTrigger(exception: ToldException, { environment, report }: New
 
 /** One event per check, of the highest severity among its exceptions, with the totals. */
 function checkTriggers({ environment, groups }: News): Trigger[] {
-  const opened = groups.filter(({ change }) => change !== 'cleared');
+  const opened = groups.filter((group) => !isOver(group));
   return checkNames.flatMap((check) => {
     const [worst, ...others] = opened.filter((group) => group.check_type === check);
     if (worst === undefined) return [];

@@ -1,5 +1,5 @@
 import { cut } from '../cut.ts';
-import { changes, countOf, type Group, type News } from './news.ts';
+import { changes, countOf, isOver, type Group, type News } from './news.ts';
 
 /** One line that says what there is to tell. */
 export function headlineOf(news: News): string {
@@ -45,7 +45,7 @@ export function heldBackLines({ heldBack }: News): string[] {
 
 /** What to type next, about the worst first. */
 export function nextSteps({ report, failure, missed, incomplete, heldBack, largest }: News): string[] {
-  const [worst] = largest.filter(({ change }) => change !== 'cleared');
+  const [worst] = largest.filter((exception) => !isOver(exception));
   return [
     ...(failure === null ? [] : [next.failure]),
     ...(missed.length === 0 ? [] : [next.missed]),

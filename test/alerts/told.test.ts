@@ -128,6 +128,32 @@ describe('what a run tells', { timeout: 60_000 }, () => {
     expect(slack.received).toHaveLength(0);
   });
 
+  test('one that became another kind is replaced, also where what took its place is too small to be told', async () => {
+    const { slack, pagerduty, webhook, env } = await targets();
+    const { runs, sql, ledger, ada } = await desk(env);
+    const [one, other] = ['5000', '6000'].map((amount) => ledger.deposit(ada, amount, { post: false }));
+    await ledger.save(sql);
+    await runs();
+    ledger.postDeposit(ada, one!.id, '4999.5');
+    ledger.postDeposit(ada, other!.id, '1000');
+    await ledger.save(sql);
+    await runs();
+
+    expect(changesTo(webhook)).toEqual([['2 new'], ['1 new', '2 replaced']]);
+    const told = bodiesOf<WebhookBody>(webhook)[1]!.data;
+    expect(told.exceptions.map(({ change, kind }) => [change, kind])).toEqual([
+      ['new', 'amount_mismatch'],
+      ['replaced', 'missing_in_ledger'],
+      ['replaced', 'missing_in_ledger'],
+    ]);
+    expect(told.next[0]).toBe(`recon exceptions show ${String(told.exceptions[0]!['id']).slice(0, 8)}`);
+    expect(slack.received[1]!.body).toContain('1 new, 2 replaced');
+    expect(eventsOf(pagerduty).map((event) => event.split(' ')[0])).toEqual([
+      ...['trigger', 'trigger'],
+      ...['trigger', 'resolve', 'resolve'], // the ends last: see waitingFor
+    ]);
+  });
+
   test('one whose acceptance is over because it grew is told again', async () => {
     const { pagerduty, webhook, env } = await targets();
     const { runs, types, sql, ledger, ada } = await desk(env);
@@ -313,6 +339,7 @@ describe('a target that is new', { timeout: 60_000 }, () => {
     const { runs, types, sql, ledger, ada } = await desk();
     for (const amount of ['5000', '6000', '7000', '8000']) ledger.deposit(ada, amount, { post: false });
     ledger.deposit(ada, '100', { postedAmount: '99.5' }); // low
+    const { id: small } = ledger.deposit(ada, '500', { post: false });
     await ledger.save(sql);
     const { exceptions } = await runs();
     const idOf = (amount: string) => exceptions.find((exception) => exception['expected_value'] === amount)!.id;
@@ -321,6 +348,7 @@ describe('a target that is new', { timeout: 60_000 }, () => {
     await types(['exceptions', 'snooze', idOf('6000'), ...until]);
     ledger.deposit(ada, '9000', { post: false });
     await ledger.save(sql);
+    await sql`update deposits set amount = 0.5 where id = ${small}`; // low by now
     await runs([], { env });
     expect(changesTo(webhook)).toEqual([['1 new', '2 standing']]);
     expect(slack.received[0]!.body).toContain('1 new, 2 standing');
@@ -333,6 +361,7 @@ describe('a target that is new', { timeout: 60_000 }, () => {
     await runs(); // by somebody who has no targets
     for (const action of ['resolve', 'reopen'])
       await types(['exceptions', action, idOf('7000'), '--note', 'x', '--by', 'Ada']);
+    await sql`delete from deposits where id = ${small}`; // it never heard of that one
     await runs([], { env });
     expect(changesTo(webhook).slice(1)).toEqual([['1 new', '1 reopened']]);
     expect([slack, pagerduty, webhook].map(({ received }) => received.length)).toEqual([2, 5, 2]);

@@ -18,6 +18,7 @@ const names = [
   '0007_history',
   '0008_corrections',
   '0009_four_eyes',
+  '0010_told_since',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -101,10 +102,10 @@ describe('up and down', () => {
     const { sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_corrections`;
+      await other`lock table reconciliation_told`;
       const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0009_four_eyes.down.sql');
+      expect(error.message).toContain('sql/migrations/0010_told_since.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });

@@ -4,7 +4,7 @@ import type { ModelRow } from '../exceptions/life-model.ts';
 export type News = Record<string, number>;
 
 const loud = ['high', 'critical'];
-const told = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'cleared'];
+const told = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'became', 'cleared'];
 
 /** Somebody who hears of high and critical exceptions, and of everything once: DESIGN §10. */
 export class Hearer {
@@ -29,11 +29,17 @@ export class Hearer {
     const happened = row.events.slice(this.#heard.get(row) ?? 0).filter((event) => told.includes(event));
     if (happened.length === 0) return null;
     const isNew = happened.some((event) => event === 'created' || event === 'returned');
-    if (row.resolved !== null) return this.#loud.has(row) && happened.includes('cleared') && !isNew ? 'cleared' : null;
+    if (row.resolved !== null) return this.#loud.has(row) && !isNew ? endOf(happened) : null;
     if (mayWait(row, at) || !loud.includes(row.severity)) return null;
     if (isNew) return 'new';
     return happened.includes('escalated') ? 'escalated' : 'reopened';
   }
+}
+
+/** By a run: that people resolved it is known to them. */
+function endOf(happened: readonly string[]): string | null {
+  if (happened.includes('became')) return 'replaced';
+  return happened.includes('cleared') ? 'cleared' : null;
 }
 
 /** Somebody has said so. */

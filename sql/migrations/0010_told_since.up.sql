@@ -1,0 +1,10 @@
+-- Since when each target has been told what happens: it hears that something is over only if it may have heard of it.
+alter table reconciliation_told add column since bigint not null default 0;
+
+-- All events, because what else is told changes with the program.
+drop index reconciliation_exception_events_told;
+create index reconciliation_exception_events_in_order on reconciliation_exception_events (sequence);
+
+comment on column reconciliation_told.since is
+  'The sequence of the last event of the log when this target was told something for the first time; 0: nobody knows.';
+comment on column reconciliation_told.through is 'The sequence of the last event of the log when this target was told last.';
