@@ -78,7 +78,9 @@ async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat,
 
 function retryCommand(context: CommandContext): Command {
   return new Command('retry')
-    .description('deliver now what waits, and what was given up; exit code 3 if something is left')
+    .description(
+      'deliver now what waits, and what was given up; exit code 3 if something is left, 2 if one that you name cannot be told any more',
+    )
     .argument<string[]>('[id...]', 'of what was given up only these', (id, others) => gather(idPrefix(id), others))
     .addHelpText('after', '\nExamples:\n  recon alerts retry\n  recon alerts retry 3f2a91bc')
     .action(async (ids: string[]) => {
@@ -88,8 +90,11 @@ function retryCommand(context: CommandContext): Command {
         const results = await retry(store, named, world);
         for (const result of results) await print(world.stdout, `${result.target}: ${describe(result)}\n`);
         const now = await find(store, named);
-        for (const alert of now) await print(world.stdout, `${alert.id.slice(0, 8)}: ${describeState(alert)}\n`);
-        if (results.some(({ left }) => left > 0) || now.some(({ state }) => state !== 'delivered')) context.exitWith(3);
+        for (const alert of now)
+          await print(world.stdout, `${alert.id.slice(0, 8)}: ${describeState(alert, results)}\n`);
+        const isLeft = ({ state, target }: StoredAlert) => state === 'waiting' && has(results, target);
+        if (results.some(({ left }) => left > 0) || now.some(isLeft)) context.exitWith(3);
+        else if (now.some(({ state }) => state !== 'delivered')) context.exitWith(2);
       });
     });
 }
@@ -112,8 +117,14 @@ async function retry({ database, schema, config }: Store, ids: readonly string[]
 }
 
 /** What became of an alert that was asked for by its id: it may be overtaken, or its target not configured any more. */
-function describeState({ state, last_error: error }: StoredAlert): string {
-  return state === 'delivered' || error === null ? state : `${state}, ${plain(error)}`;
+function describeState({ state, target, last_error: error }: StoredAlert, results: readonly Delivered[]): string {
+  if (state === 'delivered') return state;
+  const reason = has(results, target) ? error : `${target} is not configured any more`;
+  return reason === null ? state : `${state}, ${plain(reason)}`;
+}
+
+function has(results: readonly Delivered[], target: StoredAlert['target']): boolean {
+  return results.some((result) => result.target === target);
 }
 
 function describe({ delivered, left, problem }: Delivered): string {

@@ -120,8 +120,36 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     expect(eventsOf(pagerduty).at(-1)).toMatch(/^resolve /);
 
     const asked = await types(['alerts', 'retry', trigger!['id'] as string], at(2));
-    expect(asked.exitCode).toBe(3);
+    expect(asked.exitCode).toBe(2);
     expect(asked.stdout).toMatch(/^[0-9a-f]{8}: dead, overtaken: /m);
+  });
+
+  test('for a target that is not configured any more, cannot be told to it; retry says so', async () => {
+    const { webhook, slack, env } = await targets();
+    const { runs, types, sql, ledger, ada } = await desk({
+      RECONCILIATION_ALERT_SLACK_URL: env.RECONCILIATION_ALERT_SLACK_URL,
+      RECONCILIATION_ALERT_MAX_AGE: '1h',
+    });
+    ledger.deposit(ada, '5000', { post: false });
+    await ledger.save(sql);
+    slack.faults.push(answers({ path: /./ }, { status: 404 }));
+    await runs([], at(0));
+    const [row] = await sql<{ id: string }[]>`select id from reconciliation_alerts`;
+    const own = {
+      RECONCILIATION_ALERT_SLACK_URL: '',
+      RECONCILIATION_ALERT_WEBHOOK_URL: env.RECONCILIATION_ALERT_WEBHOOK_URL,
+    };
+    for (const [hour, state] of [
+      [0.5, 'waiting'],
+      [2, 'dead'],
+    ] as const)
+      expect(await types(['alerts', 'retry', row!.id], { ...at(hour), env: own })).toMatchObject({
+        exitCode: 2,
+        stdout: expect.stringContaining(
+          `\n${row!.id.slice(0, 8)}: ${state}, slack is not configured any more\n`,
+        ) as string,
+      });
+    expect(webhook.received).toHaveLength(1); // what stands
   });
 
   test('is told once, though two deliver at the same time', async () => {
