@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { basicCredentials, clientCredentials, type Credentials, type IssuedTokens } from './alpaca-credentials.ts';
-import { Refusal } from './answers.ts';
+import { Refusal, urlOf } from './answers.ts';
 import type { CustodianWorld } from './custodian.ts';
 import { type Http, withHttp } from './http.ts';
 
@@ -63,8 +63,7 @@ export async function get<T>(
   schema: z.ZodType<T>,
 ): Promise<T> {
   const { http, options, credentials } = alpaca;
-  const url = new URL(options.baseUrl.replace(/\/+$/, '') + path);
-  url.search = new URLSearchParams(query).toString();
+  const url = urlOf(options, path, query);
   const authorization = await credentials.header();
   try {
     return (await http.send({ url, headers: { authorization } }, schema)).data;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Money } from '../money.ts';
 import { type Alpaca, get } from './alpaca-client.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
+import { endpointOf, urlOf } from './answers.ts';
 import { byOurClock } from './clock.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
@@ -72,7 +73,7 @@ export async function lookAtAlpaca(
 async function todayAt(alpaca: Alpaca, { now }: CustodianWorld): Promise<string> {
   const askedAt = now();
   const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
-  alpaca.http.holdClock('GET /v1/clock', timestamp, askedAt);
+  alpaca.http.holdClock(endpointOf(urlOf(alpaca.options, '/v1/clock')), timestamp, askedAt);
   return timestamp.slice(0, 10);
 }
 

@@ -5,7 +5,7 @@ import { type Alpaca, type AlpacaOptions, get, withAlpaca } from './alpaca-clien
 import type { IssuedTokens } from './alpaca-credentials.ts';
 import { lookAtAlpaca, pastOfAlpaca } from './alpaca-movements.ts';
 import { optionalText, readAmount } from './amounts.ts';
-import { quote, Refusal } from './answers.ts';
+import { endpointOf, quote, Refusal, urlOf } from './answers.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { Custodian, CustodianReading, CustodianWorld, Holding, Progress } from './custodian.ts';
 
@@ -97,24 +97,25 @@ const accountsPerPage = 1000;
  * of nothing else means that the bound cannot move on: more accounts share one moment than a page holds.
  */
 async function listAccounts(alpaca: Alpaca): Promise<Account[]> {
+  const endpoint = endpointOf(urlOf(alpaca.options, '/v1/accounts'));
   const accounts = new Map<string, Account>();
   let last: Account | undefined;
   for (;;) {
     const page = await accountsFrom(alpaca, last?.created_at);
     if (last !== undefined && !page.some(({ id }) => id === last?.id))
       throw new Incomplete(
-        `Alpaca could not be read: GET /v1/accounts from ${quote(last.created_at, 40)} on leaves out account ${quote(last.id)}, which was opened then.`,
+        `Alpaca could not be read: ${endpoint} from ${quote(last.created_at, 40)} on leaves out account ${quote(last.id)}, which was opened then.`,
       );
     if (page.some(({ created_at: at }, index) => Date.parse(at) < Date.parse(page[index - 1]?.created_at ?? '')))
       throw new Incomplete(
-        'Alpaca could not be read: GET /v1/accounts does not begin with the oldest, so nobody can tell what comes after a page.',
+        `Alpaca could not be read: ${endpoint} does not begin with the oldest, so nobody can tell what comes after a page.`,
       );
     const known = accounts.size;
     for (const account of page) accounts.set(account.id, account);
     if (accounts.size === known) {
       if (page.length < accountsPerPage) return [...accounts.values()];
       throw new Incomplete(
-        `Alpaca could not be read: GET /v1/accounts gives the same ${page.length} accounts again and again, from ${quote(last?.created_at ?? '', 40)} on.`,
+        `Alpaca could not be read: ${endpoint} gives the same ${page.length} accounts again and again, from ${quote(last?.created_at ?? '', 40)} on.`,
       );
     }
     last = page.at(-1);

@@ -29,6 +29,21 @@ export class Refusal extends Incomplete {
   }
 }
 
+/** Where a custodian is asked. */
+export function urlOf({ baseUrl }: { baseUrl: string }, path: string, query: Record<string, string> = {}): URL {
+  const url = new URL(baseUrl.replace(/\/+$/, '') + path);
+  url.search = new URLSearchParams(query).toString();
+  return url;
+}
+
+/**
+ * What was asked, as messages name it: `GET api.circle.com/v1/w3s/wallets`. The host tells a sandbox from production; what
+ * the query holds is nobody's business.
+ */
+export function endpointOf({ host, pathname }: URL, method = 'GET'): string {
+  return `${method} ${host}${pathname}`;
+}
+
 const jsonTokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**

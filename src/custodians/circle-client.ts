@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { urlOf } from './answers.ts';
 import type { CustodianWorld } from './custodian.ts';
 import { type Http, withHttp } from './http.ts';
 import { linkPages, type Listing } from './link-pages.ts';
@@ -56,8 +57,6 @@ export async function readOne<Body>(
   return (await http.send(requestFor(options, path, query), schema)).data;
 }
 
-function requestFor({ baseUrl, apiKey }: CircleOptions, path: string, query: Record<string, string>) {
-  const url = new URL(baseUrl.replace(/\/+$/, '') + path);
-  url.search = new URLSearchParams(query).toString();
-  return { url, headers: { authorization: `Bearer ${apiKey}` } };
+function requestFor(options: CircleOptions, path: string, query: Record<string, string>) {
+  return { url: urlOf(options, path, query), headers: { authorization: `Bearer ${options.apiKey}` } };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
 import { type Money, sum, zero } from '../money.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
-import { Refusal } from './answers.ts';
+import { endpointOf, Refusal, urlOf } from './answers.ts';
 import { type Circle, type CircleOptions, readOne, readPages, withCircle } from './circle-client.ts';
 import { byOurClock } from './clock.ts';
 import { type CustodianWorld, keyOf, type Look, type Movement } from './custodian.ts';
@@ -97,7 +97,7 @@ async function recentTransactions(circle: Circle, since: string | undefined, now
   for await (const page of pagesOf(circle, { order: 'DESC' })) {
     if (page.some(({ createDate }, index) => Date.parse(createDate) > Date.parse(page[index - 1]?.createDate ?? '')))
       throw new Incomplete(
-        'Circle could not be read: GET /v1/w3s/transactions does not begin with the newest, so nobody can tell where to stop.',
+        `Circle could not be read: ${endpointOf(urlOf(circle.options, transactionsPath))} does not begin with the newest, so nobody can tell where to stop.`,
       );
     from ??= page[0] && wellBefore(page[0], now);
     transactions.push(...page);
@@ -110,10 +110,12 @@ function wellBefore({ createDate }: Transaction, now: Date): string {
   return new Date(Math.min(Date.parse(createDate), now.getTime()) - lookBackMs).toISOString();
 }
 
+const transactionsPath = '/v1/w3s/transactions';
+
 /** `includeAll`, or transactions of tokens that are not monitored would be missing (API-FACTS.md A.0, trap 4). */
 function pagesOf(circle: Circle, query: Record<string, string>) {
   const all = { custodyType: 'DEVELOPER', includeAll: 'true', ...query };
-  return readPages(circle, '/v1/w3s/transactions', all, transactionsSchema, {
+  return readPages(circle, transactionsPath, all, transactionsSchema, {
     itemsOf: ({ data }) => data.transactions,
     keyOf: ({ id }) => id,
   });

@@ -8,7 +8,16 @@ import type { z } from 'zod';
 import { Incomplete, type IncompleteExitCode } from '../incomplete.ts';
 import { clockApartMaxMs, clockApartMs, middleOf } from './clock.ts';
 import type { CustodianWorld } from './custodian.ts';
-import { describeFailure, errorCode, excerptOf, quote, type RawAnswer, readAnswer, Refusal } from './answers.ts';
+import {
+  describeFailure,
+  endpointOf,
+  errorCode,
+  excerptOf,
+  quote,
+  type RawAnswer,
+  readAnswer,
+  Refusal,
+} from './answers.ts';
 import { askedWaitMs, attemptsMax, backOffMs, isPassing, restMs, waitMaxMs } from './retries.ts';
 
 export interface HttpOptions {
@@ -120,7 +129,7 @@ export class Http {
    * wrong environment) for an answer that would stay the same, `Incomplete` for everything else.
    */
   async send<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<HttpAnswer<T>> {
-    const endpoint = `${request.form ? 'POST' : 'GET'} ${request.url.pathname}`;
+    const endpoint = endpointOf(request.url, request.form ? 'POST' : 'GET');
     const answer = await this.#sendUntilAnswered(request, endpoint);
     const data = readAnswer(answer, schema, this.#options.custodian, endpoint);
     return { data, link: answer.headers.get('link') ?? '' };

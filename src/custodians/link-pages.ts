@@ -1,7 +1,7 @@
 import LinkHeader from 'http-link-header';
 import type { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
-import { quote, Refusal } from './answers.ts';
+import { endpointOf, quote, Refusal } from './answers.ts';
 import type { Http } from './http.ts';
 
 export interface Listing<Body, Item> {
@@ -92,5 +92,5 @@ function relNext(http: Http, listing: AnyListing, link: string): string | undefi
 type AnyListing = Pick<Listing<never, never>, 'url' | 'custodian'>;
 
 function broken({ custodian, url }: AnyListing, what: string): Incomplete {
-  return new Incomplete(`${custodian} could not be read: in the listing GET ${url.pathname}, ${what}.`);
+  return new Incomplete(`${custodian} could not be read: in the listing ${endpointOf(url)}, ${what}.`);
 }

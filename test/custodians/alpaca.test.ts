@@ -163,14 +163,16 @@ describe('the listing of accounts', () => {
     alpaca.accountsPerPage = 3;
     alpaca.faults.push(answers({ path: /created_after/ }, { status: 200, body: '[]' }));
     expect((await incompleteness(read())).reason).toMatch(
-      new RegExp(`GET /v1/accounts from \\S+ on leaves out account ${idFrom('account 2')}, which was opened then`),
+      new RegExp(
+        `GET sandbox/v1/accounts from \\S+ on leaves out account ${idFrom('account 2')}, which was opened then`,
+      ),
     );
   });
 
   it('proves nothing when a thousand accounts share one moment', async () => {
     await keeping(many(1001).map((account) => ({ ...account, created_at: '2026-03-01T09:00:00Z' })));
     expect((await incompleteness(read())).reason).toBe(
-      'Alpaca could not be read: GET /v1/accounts gives the same 1000 accounts again and again, from 2026-03-01T09:00:00Z on.',
+      'Alpaca could not be read: GET sandbox/v1/accounts gives the same 1000 accounts again and again, from 2026-03-01T09:00:00Z on.',
     );
   });
 
@@ -182,7 +184,9 @@ describe('the listing of accounts', () => {
       }),
     );
     const { reason } = await incompleteness(read());
-    expect(reason).toMatch(/^Alpaca could not be read: in the answer to GET \/v1\/accounts, 0\.created_at is missing/);
+    expect(reason).toMatch(
+      /^Alpaca could not be read: in the answer to GET sandbox\/v1\/accounts, 0\.created_at is missing/,
+    );
   });
 
   it('that is cut short is not quoted: it holds names', async () => {
@@ -257,7 +261,7 @@ describe('credentials', () => {
   it('by HTTP Basic, refused: 77, without the secret', async () => {
     await keeping([]);
     const { reason, exitCode } = await incompleteness(read({ apiSecret: 'wr0ng-s3cret' }));
-    expect(reason).toContain('Alpaca refused the credentials: GET /v1/accounts answered 401, code 40110000');
+    expect(reason).toContain('Alpaca refused the credentials: GET sandbox/v1/accounts answered 401, code 40110000');
     expect(reason).not.toContain('wr0ng');
     expect(exitCode).toBe(77);
     expect(alpaca.log).toHaveLength(1);
@@ -281,7 +285,9 @@ describe('credentials', () => {
   it('by OAuth, refused: 77', async () => {
     await keeping([]);
     const { reason, exitCode } = await incompleteness(read({ authUrl: alpaca.authUrl, apiSecret: 'wr0ng-s3cret' }));
-    expect(reason).toMatch(/^Alpaca refused the credentials: POST \/v1\/oauth2\/token answered 401, "invalid_client"/);
+    expect(reason).toMatch(
+      /^Alpaca refused the credentials: POST sandbox\/v1\/oauth2\/token answered 401, "invalid_client"/,
+    );
     expect(exitCode).toBe(77);
     alpaca.faults.push(answers({ path: token }, { status: 400, body: '{"error":"unauthorized_client"}' }));
     expect((await incompleteness(read({ authUrl: alpaca.authUrl }))).exitCode).toBe(77);

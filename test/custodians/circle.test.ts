@@ -308,7 +308,7 @@ describe('the key', () => {
     await holding([]);
     const { reason, exitCode } = await incompleteness(read({ apiKey: 'LIVE_API_KEY:3f1c:wrong-one' }));
     expect(reason).toMatch(
-      /^Circle refused the credentials: GET \/v1\/w3s\/wallets answered 401, code 156007 "The API key was not found\." \(request id [0-9a-f-]{36}\)\.$/,
+      /^Circle refused the credentials: GET sandbox\/v1\/w3s\/wallets answered 401, code 156007 "The API key was not found\." \(request id [0-9a-f-]{36}\)\.$/,
     );
     expect(exitCode).toBe(77);
     expect(reason).not.toContain('wrong-one');
@@ -324,7 +324,7 @@ describe('the key', () => {
     await holding([{ id: anna, usdc: '1', blockchain: 'ETH-SEPOLIA' }]);
     const { reason, exitCode } = await incompleteness(read());
     expect(reason).toContain(
-      'Circle refused the environment: GET /v1/w3s/developer/wallets/balances answered 400, code 156006',
+      'Circle refused the environment: GET sandbox/v1/w3s/developer/wallets/balances answered 400, code 156006',
     );
     expect(exitCode).toBe(78);
   });
@@ -375,7 +375,7 @@ describe('a listing that is not whole proves nothing', () => {
     circle.faults.push(answers({ path: list, skip: 1, times: 1 }, lost));
     expect((await read()).holdings).toHaveLength(120);
     circle.faults.push(answers({ path: list, skip: 1 }, lost));
-    expect((await incompleteness(read())).reason).toContain('GET /v1/w3s/wallets answered 404, code 156012');
+    expect((await incompleteness(read())).reason).toContain('GET sandbox/v1/w3s/wallets answered 404, code 156012');
   });
 
   it('when the second listing lacks a wallet', async () => {
@@ -424,7 +424,7 @@ describe('a listing that is not whole proves nothing', () => {
       }),
     );
     expect((await incompleteness(read())).reason).toMatch(
-      /^Circle could not be read: in the answer to GET \/v1\/w3s\/wallets, data\.wallets\.0\.blockchain is missing or has an unexpected form \(request id \S+\)\.$/,
+      /^Circle could not be read: in the answer to GET sandbox\/v1\/w3s\/wallets, data\.wallets\.0\.blockchain is missing or has an unexpected form \(request id \S+\)\.$/,
     );
   });
 
@@ -438,7 +438,7 @@ describe('a listing that is not whole proves nothing', () => {
       },
     });
     expect((await incompleteness(read())).reason).toContain(
-      `GET /v1/w3s/wallets/${boris}/balances answered 404, code 156001 "Cannot find target wallet in the system."`,
+      `GET sandbox/v1/w3s/wallets/${boris}/balances answered 404, code 156001 "Cannot find target wallet in the system."`,
     );
   });
 });

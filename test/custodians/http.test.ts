@@ -88,7 +88,7 @@ describe('what may pass is tried again', () => {
     await serving([htmlError({ path }, 502)]);
     const { reason, exitCode } = await incompleteness(ask());
     expect(reason).toBe(
-      'Circle could not be read: GET /money answered 502 with a body that is not JSON (request id r-1); it was tried 6 times. It begins: "<html><head><title>502</title></head>\\u000a<body><h1>502 Bad Gateway</h1></body></html>"',
+      'Circle could not be read: GET sandbox/money answered 502 with a body that is not JSON (request id r-1); it was tried 6 times. It begins: "<html><head><title>502</title></head>\\u000a<body><h1>502 Bad Gateway</h1></body></html>"',
     );
     expect(exitCode).toBe(3);
     expect(server.log).toHaveLength(6);
@@ -102,7 +102,7 @@ describe('what may pass is tried again', () => {
     await new Promise((resolve) => gone.close(resolve));
     const { reason } = await incompleteness(using((http) => http.send({ url, headers: {} }, schema)));
     expect(reason).toBe(
-      'Circle could not be read: GET /money could not be sent or answered (ECONNREFUSED); it was tried 6 times.',
+      'Circle could not be read: GET sandbox/money could not be sent or answered (ECONNREFUSED); it was tried 6 times.',
     );
   });
 });
@@ -137,7 +137,7 @@ describe('how far the clock of a custodian is from ours', () => {
   it('is too far where an answer is older than five minutes, also one that a cache kept', async () => {
     await serving([], undefined, () => json(200, { money: '1' }, { ...date(6), age: '360' }));
     const { reason } = await incompleteness(ask({}, { now: () => now }));
-    expect(reason).toContain('GET /money answered with the time Sun, 22 Nov 2026 09:54:00 GMT at');
+    expect(reason).toContain('GET sandbox/money answered with the time Sun, 22 Nov 2026 09:54:00 GMT at');
   });
 });
 
@@ -186,7 +186,7 @@ describe('what will not pass is not tried again', () => {
   it('an answer in another form: the field is named, its value is not', async () => {
     await serving([answers({ path }, { status: 200, body: '{"money":["Jane"]}' })]);
     expect((await incompleteness(ask())).reason).toBe(
-      'Circle could not be read: in the answer to GET /money, money is missing or has an unexpected form (request id r-1).',
+      'Circle could not be read: in the answer to GET sandbox/money, money is missing or has an unexpected form (request id r-1).',
     );
     server.faults[0] = answers({ path }, { status: 200, body: '[]' });
     expect((await incompleteness(ask())).reason).toContain('the whole answer is missing or');
@@ -195,7 +195,7 @@ describe('what will not pass is not tried again', () => {
   it('an answer that is larger than we take', async () => {
     await serving([answers({ path }, { status: 200, body: JSON.stringify({ money: '1'.repeat(1000) }) })]);
     expect((await incompleteness(ask({ bodyBytesMax: 1000 }))).reason).toBe(
-      'Circle could not be read: the answer to GET /money is larger than 1000 bytes.',
+      'Circle could not be read: the answer to GET sandbox/money is larger than 1000 bytes.',
     );
     expect(server.log).toHaveLength(1);
     expect((await ask({ bodyBytesMax: 2000 })).data.money).toHaveLength(1000);
@@ -212,9 +212,14 @@ describe('what will not pass is not tried again', () => {
       'that unpacks to more than it may',
       { 'content-encoding': 'gzip' },
       (out: ServerResponse) => out.end(gzipSync(Buffer.alloc(2 ** 21))),
-      'the answer to GET /money is larger than 1048576 bytes',
+      'the answer to GET sandbox/money is larger than 1048576 bytes',
     ],
-    ['that comes letter by letter', {}, drip, 'GET /money gave no whole answer within 50 ms; it was tried 6 times'],
+    [
+      'that comes letter by letter',
+      {},
+      drip,
+      'GET sandbox/money gave no whole answer within 50 ms; it was tried 6 times',
+    ],
   ])('a body %s', async (_what, headers, send, reason) => {
     await serving();
     const hostile = createHttpServer((_request, out) => {
@@ -260,7 +265,7 @@ describe('how long it waits', () => {
   it('not at all when it would be for an hour', async () => {
     await serving([tooManyRequests({ path }, '3600')]);
     expect((await incompleteness(ask())).reason).toBe(
-      'Circle could not be read: GET /money answered 429, code 429 "Too many requests." (request id r-1) and asks to wait 3600 s, longer than the 65 s that a run waits.',
+      'Circle could not be read: GET sandbox/money answered 429, code 429 "Too many requests." (request id r-1) and asks to wait 3600 s, longer than the 65 s that a run waits.',
     );
     expect(server.log).toHaveLength(1);
   });
@@ -381,7 +386,7 @@ describe('an interrupted reading', () => {
         ['money', 'bad'].map((word) => http.send({ url: new URL(`${server.url}/${word}`), headers: {} }, schema)),
       ),
     );
-    expect((await incompleteness(both)).reason).toContain('GET /bad answered 400');
+    expect((await incompleteness(both)).reason).toContain('GET sandbox/bad answered 400');
   });
 });
 
@@ -442,7 +447,7 @@ describe('pages by the Link header', () => {
   ])('prove nothing if one %s and another one is announced', async (_what, items) => {
     await serveLinks((page) => `</list?page=${page + 1}>; rel="next"`, items);
     expect((await incompleteness(readPages())).reason).toBe(
-      'Circle could not be read: in the listing GET /list, a page brought nothing new although another one is announced.',
+      'Circle could not be read: in the listing GET sandbox/list, a page brought nothing new although another one is announced.',
     );
   });
 });
