@@ -5,6 +5,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { whichOf } from '../suggestion.ts';
+import { beginsUuid } from '../uuid.ts';
 import { variables } from '../environment/variables.ts';
 import type { World } from '../world.ts';
 
@@ -62,8 +63,10 @@ export function wholeNumber(text: string): number {
 
 /** An id, or its first characters. An empty one would begin every id there is. */
 export function idPrefix(text: string): string {
-  if (!/^[0-9a-f][0-9a-f-]{0,35}$/i.test(text))
-    throw new InvalidArgumentError('It must be an id or its first characters: 0-9, a-f and dashes.');
+  if (!beginsUuid(text))
+    throw new InvalidArgumentError(
+      'It must be an id or its first characters: 0-9, a-f and dashes where an id has them.',
+    );
   return text;
 }
 

@@ -1,10 +1,14 @@
 import { OperatorError } from '../operator-error.ts';
+import { withDigits } from '../uuid.ts';
 import type { Database, Transaction } from './database.ts';
 
-/** The end of a query for rows whose id begins with what was typed: as many as `onlyOne` names where they are several. */
+/**
+ * The end of a query for rows whose id begins so (`beginsUuid`): as many as `onlyOne` names where they are several. As a
+ * range, which an index on the id answers however many rows there are.
+ */
 export function whoseIdBegins(connection: Database | Transaction, id: string, idPrefix: string) {
   return connection`
-    where starts_with(${connection(id)}::text, ${idPrefix.toLowerCase()})
+    where ${connection(id)} between ${withDigits(idPrefix, '0')}::uuid and ${withDigits(idPrefix, 'f')}::uuid
     order by ${connection(id)}
     limit 5
   `;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { whoseIdBegins } from '../../src/database/only-one.ts';
 import { anyException, matches, type ExceptionFilter } from '../../src/exceptions/filter.ts';
 import { timeRecon } from '../bench/recon-process.ts';
 import { testDatabase } from '../support/database.ts';
@@ -114,5 +115,20 @@ describe('an index finds', () => {
       from reconciliation_exceptions as exception
       where ${matches(database, 'public', { ...anyException, ...filter })}`;
     expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toMatch(expected);
+  });
+
+  test.each([
+    ['a whole id', 'id', '3f2a91bc-0000-4000-8000-000000000000', index('pkey')],
+    ['the beginning of an id', 'id', '3f2a', index('pkey')],
+    ['the beginning of a user’s', 'affected_user_id', '3f2a91bc', index('of_user')],
+  ])('%s', async (_, column, typed, expected) => {
+    const plan = await database<{ 'QUERY PLAN': string }[]>`
+      explain
+      select exception.id
+      from reconciliation_exceptions as exception
+      ${whoseIdBegins(database, `exception.${column}`, typed)}`;
+    const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toMatch(expected);
+    expect(text).toMatch(/Index Cond/); // not the order alone
   });
 });
