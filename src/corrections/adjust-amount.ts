@@ -1,7 +1,8 @@
 import { subjectOf } from '../exceptions/exception.ts';
 import { money } from '../money.ts';
-import { Refusal, type Correction } from './correction.ts';
+import type { Correction } from './correction.ts';
 import { planPosting, postedRecords } from './posting.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * One completed transaction books the record, on the accounts on which the host books such records, and with less than

@@ -5,10 +5,11 @@ import { subjectOf, type StoredException } from '../exceptions/exception.ts';
 import { findException } from '../exceptions/store.ts';
 import { toText } from '../money.ts';
 import { applyBrakes } from './brakes.ts';
-import { Failure, Refusal, stateAfter, type Correction, type Plan } from './correction.ts';
+import type { Correction, Plan } from './correction.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { correctionOf } from './index.ts';
-import { recordApplied, recordUnapplied, type Author } from './record.ts';
+import { recordApplied, recordUnapplied, type Author, type Outcome } from './record.ts';
+import { Failure, Refusal, stateAfter } from './refusal.ts';
 import type { About, Site } from './site.ts';
 import { inCorrection, inRehearsal, type Desk, type Opened } from './transaction.ts';
 
@@ -18,22 +19,6 @@ export interface Order {
   author: Author;
   /** What somebody approved; undefined: nobody was shown anything. */
   approved?: Pick<Plan, 'action' | 'rows'>;
-}
-
-/** What became of it. */
-export interface Outcome {
-  id: string;
-  exception: StoredException & { id: string };
-  correction: Correction;
-  state: 'applied' | 'refused' | 'failed';
-  action: string;
-  /** Exact decimal text. */
-  amount: string;
-  currency: string | null;
-  /** What was written; in a rehearsal what would have been. */
-  rows: readonly HostRow[];
-  /** Why it was refused, or failed. */
-  reason: string | null;
 }
 
 /**

@@ -3,7 +3,8 @@ import type { Config } from '../config.ts';
 import type { Transaction } from '../database/database.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { money, toText } from '../money.ts';
-import { Refusal, type Correction, type Plan } from './correction.ts';
+import type { Correction, Plan } from './correction.ts';
+import { Refusal } from './refusal.ts';
 import type { Site } from './site.ts';
 import { assertNothingElseTouches } from './touched.ts';
 

@@ -4,7 +4,7 @@ import { query, type Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
 import { money, toText } from '../money.ts';
 import type { Source } from '../source.ts';
-import { Failure, Refusal } from './correction.ts';
+import { Failure, Refusal } from './refusal.ts';
 
 /** The tables of the host that a correction locks or writes; each has its statements in the folder of the mapping. */
 export const hostTables = [

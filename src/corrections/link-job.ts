@@ -1,6 +1,7 @@
 import { subjectOf } from '../exceptions/exception.ts';
 import { zero } from '../money.ts';
-import { Refusal, type Correction } from './correction.ts';
+import type { Correction } from './correction.ts';
+import { Refusal } from './refusal.ts';
 import type { Site } from './site.ts';
 
 /**

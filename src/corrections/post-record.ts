@@ -1,7 +1,8 @@
 import { subjectOf } from '../exceptions/exception.ts';
 import { money } from '../money.ts';
-import { Refusal, type Correction } from './correction.ts';
+import type { Correction } from './correction.ts';
 import { planPosting, postedRecords } from './posting.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * The record is settled, its grace period is over, and no transaction names it but such as failed. That it is settled

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { subjectOf } from '../exceptions/exception.ts';
 import { money, toText, type Money } from '../money.ts';
-import { Refusal, type Plan } from './correction.ts';
+import type { Plan } from './correction.ts';
 import type { EntryDue, HostRow } from './host-tables.ts';
+import { Refusal } from './refusal.ts';
 import type { Balance, Site } from './site.ts';
 
 /** What a posting by recon is: so much, for that record, under a key that can be used once. */

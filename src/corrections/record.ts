@@ -1,8 +1,10 @@
 import { inTransaction, type Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
+import type { StoredException } from '../exceptions/exception.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
-import type { Outcome } from './attempt.ts';
+import type { Correction } from './correction.ts';
+import type { HostRow } from './host-tables.ts';
 import { endProposal, insertCorrection } from './store.ts';
 import { timeOf, type Desk } from './transaction.ts';
 
@@ -17,6 +19,22 @@ export type Author =
       note: string | null;
       host: string;
     };
+
+/** What became of a correction that was tried. */
+export interface Outcome {
+  id: string;
+  exception: StoredException & { id: string };
+  correction: Correction;
+  state: 'applied' | 'refused' | 'failed';
+  action: string;
+  /** Exact decimal text. */
+  amount: string;
+  currency: string | null;
+  /** What was written; in a rehearsal what would have been. */
+  rows: readonly HostRow[];
+  /** Why it was refused, or failed. */
+  reason: string | null;
+}
 
 /** In the transaction that writes it: the correction, the end of its exception, its log and the totals. */
 export async function recordApplied(

@@ -1,6 +1,7 @@
 import { subjectOf } from '../exceptions/exception.ts';
 import { money, toText } from '../money.ts';
-import { Refusal, type Correction } from './correction.ts';
+import type { Correction } from './correction.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * A balance is a sum that the host keeps beside its entries so that it need not add them up. The entries are the books:

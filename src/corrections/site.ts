@@ -7,8 +7,8 @@ import { query, type Transaction } from '../database/database.ts';
 import { money } from '../money.ts';
 import { everything, paramsOf } from '../run/cut.ts';
 import { bind, compose, type Params, type Relation, type Source } from '../source.ts';
-import { Failure } from './correction.ts';
 import { entriesDue, lockRows, type EntryDue, type HostRow, type HostTable } from './host-tables.ts';
+import { Failure } from './refusal.ts';
 
 /** Whose findings are asked for; what is left out is not looked at. */
 export type About = Partial<Pick<Params, 'records' | 'transactions' | 'accounts'>>;

@@ -1,7 +1,7 @@
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import type { Signature } from '../exceptions/actions.ts';
 import { OperatorError } from '../operator-error.ts';
-import { Refusal } from './correction.ts';
+import { Refusal } from './refusal.ts';
 
 /** How the one row of the table stands. */
 interface Switch {

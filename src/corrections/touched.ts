@@ -1,6 +1,7 @@
-import { Refusal, type Plan } from './correction.ts';
+import type { Plan } from './correction.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { Transaction } from '../database/database.ts';
+import { Refusal } from './refusal.ts';
 import type { Site } from './site.ts';
 
 interface Other {

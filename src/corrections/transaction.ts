@@ -8,7 +8,7 @@ import { OperatorError } from '../operator-error.ts';
 import type { Mask } from '../secrets.ts';
 import type { Source } from '../source.ts';
 import type { World } from '../world.ts';
-import { Failure } from './correction.ts';
+import { Failure } from './refusal.ts';
 import { Site } from './site.ts';
 import { isApplied } from './store.ts';
 import { assertNotStopped } from './switch.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Failure } from '../../src/corrections/correction.ts';
+import { Failure } from '../../src/corrections/refusal.ts';
 import { inCorrection } from '../../src/corrections/transaction.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { testDatabase, untilWaited } from '../support/database.ts';
