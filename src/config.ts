@@ -135,12 +135,39 @@ const rules: readonly Rule[] = [
 
 function toConfig(value: Values): Config {
   return {
+    ...booksOf(value),
+    ...judgementOf(value),
+    enabled: value.RECONCILIATION_ENABLED,
+    environment: value.RECONCILIATION_ENVIRONMENT,
+    runTimeoutMs: value.RECONCILIATION_RUN_TIMEOUT,
+    requestTimeoutMs: value.RECONCILIATION_REQUEST_TIMEOUT,
+    schedule: {
+      hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
+      dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
+    },
+    circle: circleOf(value),
+    alpaca: alpacaOf(value),
+    corrections: correctionsOf(value),
+    alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
+    pushgatewayUrl: value.PUSHGATEWAY_URL,
+    logLevel: value.LOG_LEVEL,
+    logFormat: value.LOG_FORMAT,
+  };
+}
+
+/** Where the books are, and recon's own tables. */
+function booksOf(value: Values) {
+  return {
     databaseUrl: value.DATABASE_URL,
     sourceDatabaseUrl: value.SOURCE_DATABASE_URL ?? value.DATABASE_URL,
     schema: value.RECONCILIATION_SCHEMA,
     source: value.RECONCILIATION_SOURCE,
-    enabled: value.RECONCILIATION_ENABLED,
-    environment: value.RECONCILIATION_ENVIRONMENT,
+  };
+}
+
+/** What is compared, and how what is found is judged. */
+function judgementOf(value: Values) {
+  return {
     checks: value.RECONCILIATION_CHECKS,
     gracePeriodMs: value.RECONCILIATION_GRACE_PERIOD,
     stuckAfterMs: value.RECONCILIATION_STUCK_AFTER,
@@ -151,19 +178,6 @@ function toConfig(value: Values): Config {
       medium: value.RECONCILIATION_MEDIUM_UP_TO,
       high: value.RECONCILIATION_HIGH_UP_TO,
     },
-    runTimeoutMs: value.RECONCILIATION_RUN_TIMEOUT,
-    requestTimeoutMs: value.RECONCILIATION_REQUEST_TIMEOUT,
-    schedule: {
-      hourlyIntervalMs: value.RECONCILIATION_HOURLY_INTERVAL,
-      dailyRunTime: value.RECONCILIATION_DAILY_RUN_TIME,
-    },
-    corrections: correctionsOf(value),
-    alerts: { targets: [...targetsOf(value)], maxAgeMs: value.RECONCILIATION_ALERT_MAX_AGE },
-    pushgatewayUrl: value.PUSHGATEWAY_URL,
-    logLevel: value.LOG_LEVEL,
-    logFormat: value.LOG_FORMAT,
-    circle: circleOf(value),
-    alpaca: alpacaOf(value),
   };
 }
 

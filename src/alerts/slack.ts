@@ -4,7 +4,7 @@ import type { News, ToldException } from './news.ts';
 import type { SlackConfig } from './target.ts';
 import { plain } from '../plain.ts';
 import { cut, cutTo } from '../cut.ts';
-import { groupLine, headlineOf, heldBackLines, missedLines, nextSteps } from './wording.ts';
+import { groupLine, headlineOf, heldBackLine, missedLine, nextSteps } from './wording.ts';
 
 // API-FACTS.md D.1: at most 20 blocks, with fewer than 10,000 characters in all, keep clear of every limit of Slack.
 const sectionMax = 900;
@@ -18,13 +18,13 @@ export const slackPace = { burst: 3, gapMs: 1_000 };
 export function slackMessage(news: News): Message {
   const summary = headlineOf(news);
   const { at, report, groups, largest, incomplete, failure, missed } = news;
-  const heldBack = heldBackLines(news);
+  const heldBack = (news.heldBack ?? []).map(heldBackLine);
   const told = groups.reduce((all, { count }) => all + count, 0);
   const more = told - largest.length;
   const steps = nextSteps(news);
   const sections = [
     ...(failure === null ? [] : [`The run ended without a result: ${cut(failure, 600)}`]),
-    ...(missed.length === 0 ? [] : [missedLines(news).join('\n')]),
+    ...(missed.length === 0 ? [] : [missed.map(missedLine).join('\n')]),
     ...(heldBack.length === 0 ? [] : [heldBack.join('\n')]),
     ...(incomplete.length === 0 ? [] : [incompleteLines(news).join('\n')]),
     ...(groups.length === 0 ? [] : [groups.slice(0, 12).map(groupLine).join('\n')]),

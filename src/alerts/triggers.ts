@@ -4,7 +4,7 @@ import { cut } from '../cut.ts';
 import type { Severity } from '../kinds.ts';
 import type { Incident } from './incidents.ts';
 import { countOf, isOver, largestMax, type News, type ToldException } from './news.ts';
-import { heldBackLines, missedLines, next } from './wording.ts';
+import { heldBackLine, missedLine, next } from './wording.ts';
 
 /** Something that is wrong now, for which somebody may be called. */
 export interface Trigger {
@@ -68,40 +68,43 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
 
 /** What is wrong with the run itself. */
 function runTriggers(news: News): Trigger[] {
-  const { environment, report, incomplete, failure, missed, heldBack } = news;
+  const { environment, report } = news;
   if (report === null) return [];
-  const trigger = (name: string, kind: string, summary: string, command: string): Trigger => {
-    const details = { run_type: report.run_type, reason: summary, next: command };
-    const incident = { key: keyOf(environment, name) };
-    return { incident, severity: 'high', summary, component: 'recon', class: kind, details };
-  };
-  const lines = missedLines(news);
-  const linesOfKinds = heldBackLines(news);
-  const { run_type: type } = report;
-  return [
-    ...incomplete.map(({ check_type: check, reason }) =>
-      trigger(
-        `incomplete/${check}`,
-        'incomplete',
-        `${check} could not tell: ${cut(reason, 800)}`,
-        next.incomplete(report),
-      ),
-    ),
-    ...(failure === null
-      ? []
-      : [
-          trigger(
-            `run/${type}`,
-            'no_result',
-            `The ${type} run ended without a result: ${cut(failure, 800)}`,
-            next.failure,
-          ),
-        ]),
-    ...missed.map(({ run_type: late }, index) => trigger(`missed/${late}`, 'missed', lines[index] ?? '', next.missed)),
-    ...(heldBack ?? []).map(({ kind }, index) =>
-      trigger(`not_corrected/${kind}`, 'not_corrected', linesOfKinds[index] ?? '', next.heldBack(kind)),
-    ),
-  ];
+  return [...troublesOf(news, report.run_type)].map(({ name, kind, summary, command }) => ({
+    incident: { key: keyOf(environment, name) },
+    severity: 'high',
+    summary,
+    component: 'recon',
+    class: kind,
+    details: { run_type: report.run_type, reason: summary, next: command },
+  }));
+}
+
+interface Trouble {
+  /** What the key of its incident ends with. */
+  name: string;
+  kind: string;
+  summary: string;
+  /** What to type next. */
+  command: string;
+}
+
+function* troublesOf(news: News, type: string): Generator<Trouble> {
+  const { report, incomplete, failure, missed, heldBack } = news;
+  for (const { check_type: check, reason } of incomplete) {
+    const summary = `${check} could not tell: ${cut(reason, 800)}`;
+    yield { name: `incomplete/${check}`, kind: 'incomplete', summary, command: next.incomplete(report) };
+  }
+  if (failure !== null) {
+    const summary = `The ${type} run ended without a result: ${cut(failure, 800)}`;
+    yield { name: `run/${type}`, kind: 'no_result', summary, command: next.failure };
+  }
+  for (const late of missed)
+    yield { name: `missed/${late.run_type}`, kind: 'missed', summary: missedLine(late), command: next.missed };
+  for (const held of heldBack ?? []) {
+    const command = next.heldBack(held.kind);
+    yield { name: `not_corrected/${held.kind}`, kind: 'not_corrected', summary: heldBackLine(held), command };
+  }
 }
 
 /** The same for the same trouble, whichever run tells of it. A key takes 255 characters. */

@@ -1,4 +1,6 @@
+import type { KindCount } from '../corrections/automatic.ts';
 import { cut } from '../cut.ts';
+import type { Missed } from '../schedule/punctuality.ts';
 import { changes, countOf, isOver, type Group, type News } from './news.ts';
 
 /** One line that says what there is to tell. */
@@ -28,19 +30,15 @@ export function groupLine({ count, change, severity, check_type: check, amount, 
 }
 
 /** `hourly: 3 runs expected at …, 09:00, 10:00 did not come`, with whole times in UTC; the last ones where there are many. */
-export function missedLines({ missed }: Pick<News, 'missed'>): string[] {
-  return missed.map(({ run_type: type, count, slots }) => {
-    const last = slots.slice(-6);
-    const dots = count > last.length ? '…, ' : '';
-    return `${type}: ${count === 1 ? 'the run' : `${count} runs`} expected at ${dots}${last.join(', ')} did not come`;
-  });
+export function missedLine({ run_type: type, count, slots }: Missed): string {
+  const last = slots.slice(-6);
+  const dots = count > last.length ? '…, ' : '';
+  return `${type}: ${count === 1 ? 'the run' : `${count} runs`} expected at ${dots}${last.join(', ')} did not come`;
 }
 
 /** `21 low findings of balance_drift have one cause: none was corrected`. */
-export function heldBackLines({ heldBack }: News): string[] {
-  return (heldBack ?? []).map(
-    ({ kind, count }) => `${count} low findings of ${kind} have one cause: none was corrected`,
-  );
+export function heldBackLine({ kind, count }: KindCount): string {
+  return `${count} low findings of ${kind} have one cause: none was corrected`;
 }
 
 /** What to type next, about the worst first. */
