@@ -4,6 +4,7 @@ import { openCustodians, type Custodians } from '../support/custodians.ts';
 import { createDatabase, dropDatabase, emptyTables } from '../support/database-server.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import { startServer } from '../support/sandbox-server.ts';
+import { Countdown } from './countdown.ts';
 import { startLineCutter, type LineCutter } from './line-cutter.ts';
 import { storyBegins } from './story.ts';
 
@@ -14,6 +15,8 @@ export interface Arena {
   database: Database;
   /** Between recon and the database. */
   line: LineCutter;
+  /** Counts what goes through the line. */
+  countdown: Countdown;
   hook: Hook;
   custodians: Custodians;
   /** By which the custodians go. */
@@ -38,7 +41,10 @@ export async function withArena<T>(
   const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
   const sql = postgres(url, { onnotice: () => undefined, max: 3 });
   const database = openDatabase(url, { connections: 1 });
-  const line = await startLineCutter(url);
+  const countdown = new Countdown();
+  const line = await startLineCutter(url, () => {
+    countdown.count();
+  });
   const clock = { now: storyBegins };
   const custodians = await openCustodians(() => clock.now);
   try {
@@ -46,10 +52,11 @@ export async function withArena<T>(
     await withoutConstraints(sql); // an application that breaks is not held back by them
     return await body(async (play) => {
       Object.assign(hook, { isDeaf: false, ids: [] });
+      countdown.rest();
       line.mend();
       await emptyTables(sql);
       empty(custodians);
-      await play({ sql, database, line, hook, custodians, clock });
+      await play({ sql, database, line, countdown, hook, custodians, clock });
     });
   } finally {
     await line.close();

@@ -20,37 +20,27 @@ export interface Message {
   loseAnswer: (options?: { after?: number; silent?: boolean }) => void;
 }
 
-/** A relay before a database that strikes at a message: what a killed process, backend or network leaves behind. */
+/** A relay before a database, which can be cut: what a killed process, backend or network leaves behind. */
 export interface LineCutter {
   /** The database, through the relay. */
   url: string;
-  /** Calls `blow` once when the nth message from now on comes from the client, before it is passed on. */
-  strikeAt: (message: number, blow: () => void) => void;
-  /** Counts a message that goes elsewhere: a request to a custodian, an alert. */
-  count: () => void;
   /** Ends every connection, and refuses further ones. */
   cut: () => void;
-  /** Lets connections through again, and strikes no more. */
+  /** Lets connections through again. */
   mend: () => void;
   /** How bytes get to where they go: at once, unless something else is put here. */
   carry: (bytes: Buffer, to: Socket) => void;
   close: () => Promise<void>;
 }
 
-/** `onMessage` is told of every message before it is passed on, and waited for. */
+/** `onMessage` is told of every message before it is passed on, and waited for: it may strike. */
 export async function startLineCutter(
   databaseUrl: string,
-  onMessage: (message: Message) => Promise<void> | void = () => undefined,
+  onMessage: (message: Message) => Promise<void> | void,
 ): Promise<LineCutter> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let isCut = false;
-  let countdown = Infinity;
-  let strike: () => void = () => undefined;
-  const count = () => {
-    countdown -= 1;
-    if (countdown === 0) strike();
-  };
   const server = createServer((client) => {
     if (isCut) {
       client.destroy();
@@ -63,7 +53,6 @@ export async function startLineCutter(
     });
     client.on('data', (bytes: Buffer) => {
       const message = line.message(bytes);
-      count();
       const passOn = () => {
         if (!isCut && !client.destroyed) cutter.carry(message.bytes, upstream);
       };
@@ -98,18 +87,12 @@ export async function startLineCutter(
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const cutter: LineCutter = {
     url: url.href,
-    strikeAt: (message, blow) => {
-      countdown = message;
-      strike = blow;
-    },
-    count,
     cut: () => {
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
     mend: () => {
       isCut = false;
-      countdown = Infinity;
       cutter.carry = atOnce;
     },
     carry: atOnce,

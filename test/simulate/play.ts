@@ -153,7 +153,7 @@ class Player {
   }
 
   async #recon(argv: string[], end: End = { how: 'by itself' }): Promise<Outcome> {
-    const { line: relay, hook, custodians } = this.#arena;
+    const { line: relay, countdown, hook, custodians } = this.#arena;
     const env = {
       DATABASE_URL: relay.url,
       ...custodians.env,
@@ -167,18 +167,19 @@ class Player {
     const world = testWorld({ env, now: this.#now, asOf: this.#now });
     world.fetch = (...request) => {
       const answer = nodeFetch(...request);
-      relay.count(); // a run is struck at its requests too, once they are under way
+      countdown.count(); // a run is struck at its requests too, once they are under way
       return answer;
     };
     const stop = () => {
       world.interrupt('SIGTERM');
     };
     if (end.how !== 'by itself')
-      relay.strikeAt(end.atMessage, () => {
+      countdown.strikeAt(end.atMessage, () => {
         this.#count(end.how);
         (end.how === 'cut off' ? relay.cut : stop)();
       });
     const outcome = await reconIn(world, argv);
+    countdown.rest();
     relay.mend();
     assert.notEqual(outcome.exitCode, 1, `a bug: ${outcome.stderr}`);
     return outcome;

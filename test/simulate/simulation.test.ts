@@ -51,12 +51,13 @@ test(`${runs} stories from seed ${first} on`, { timeout: 3_600_000 }, async () =
 test('a database that is lost while a connection is made is no bug: exit 3', async () => {
   const binary = fileURLToPath(new URL('../../bin/recon.js', import.meta.url));
   await withArena(inject('serverUrl'), inject('templateDatabase'), (inArena) =>
-    inArena(async ({ line }) => {
+    inArena(async ({ line, countdown }) => {
       for (const message of [2, 3, 4]) {
-        line.strikeAt(message, line.cut);
+        countdown.strikeAt(message, line.cut);
         const run = spawn(process.execPath, [binary, 'run'], { env: { DATABASE_URL: line.url }, stdio: 'pipe' });
         const said = text(run.stderr);
         await once(run, 'exit');
+        countdown.rest();
         line.mend();
         expect([message, run.exitCode, await said]).toEqual([
           message,
