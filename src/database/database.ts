@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   connectTimeoutS?: number;
   /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
   signal?: AbortSignal;
+  /** How long a transaction waits for a lock that somebody else holds, unless the role has a limit of its own. */
+  lockTimeoutMs?: number;
   /** Which variable has the URL, for errors: DATABASE_URL unless another is named. */
   variable?: UrlVariable;
 }
@@ -51,8 +53,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connection: { application_name: 'recon', TimeZone: 'UTC' },
     socket: dialer(options.signal),
   };
-  return postgres(url, settings);
+  const database = postgres(url, settings);
+  lockTimeouts.set(database, options.lockTimeoutMs ?? lockTimeoutMaxMs);
+  return database;
 }
+
+/** The longest that anybody here waits for one lock: those who wait behind them wait too, and a run keeps its own lock. */
+export const lockTimeoutMaxMs = 60_000;
+
+const lockTimeouts = new WeakMap<Database, number>();
 
 /** Gives `body` a pool and closes it whatever happens, without waiting longer than a second for running queries. */
 export async function withDatabase<T>(
@@ -74,9 +83,15 @@ export async function withDatabase<T>(
 }
 
 /** Like `withDatabase` for what is read bit by bit: the pool is closed when the reader has enough or goes away. */
-export async function* streamFrom<T>(url: string, read: (database: Database) => AsyncIterable<T>): AsyncGenerator<T> {
+export async function* streamFrom<T>(
+  url: string,
+  { lockTimeoutMs }: Required<Pick<DatabaseOptions, 'lockTimeoutMs'>>,
+  read: (reader: Database) => AsyncIterable<T>,
+): AsyncGenerator<T> {
   const database = openDatabase(url, { connections: 1 });
   try {
+    await database`begin read only`; // of the one connection
+    await prepare(database, lockTimeoutMs);
     yield* read(database);
   } catch (error) {
     throw operatorProblem(error, url) ?? error;
@@ -104,7 +119,7 @@ export async function inTransaction<T>(
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
       return lifeline.hold(async () => {
-        await trustCatalogFirst(transaction);
+        await prepare(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
         return body(transaction);
       });
     })) as T;
@@ -114,22 +129,32 @@ export async function inTransaction<T>(
 }
 
 /**
- * Whatever the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that
- * name, and nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ * No lock is waited for without end, such as one of a migration that somebody left open. And whatever the role's
+ * search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and nobody's
+ * temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
  */
-async function trustCatalogFirst(transaction: Transaction): Promise<void> {
+async function prepare(transaction: Database | Transaction, lockTimeoutMs: number): Promise<void> {
   await transaction`
-    select pg_catalog.set_config(
-      'search_path',
-      (
-        select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
-        from rows from (pg_catalog.unnest(
-          array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
-            operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
-        )) with ordinality as path (name, place)
+    select
+      pg_catalog.set_config(
+        'search_path',
+        (
+          select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
+          from rows from (pg_catalog.unnest(
+            array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
+              operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
+          )) with ordinality as path (name, place)
+        ),
+        true
       ),
-      true
-    )
+      pg_catalog.set_config(
+        'lock_timeout',
+        case
+          when pg_catalog.current_setting('lock_timeout') operator(pg_catalog.=) '0' then ${`${lockTimeoutMs}ms`}
+          else pg_catalog.current_setting('lock_timeout')
+        end,
+        true
+      )
   `;
 }
 

@@ -166,7 +166,15 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => ['57014', '55P03', '40P01', '40001'].includes(code) || code.startsWith('53'),
+    (code) => code === '55P03',
+    ({ place, message, code }) => ({
+      exitCode: 3,
+      message: `Somebody else held a lock at ${place} for too long: ${message} (${code}).`,
+      hint: 'Nothing was stored half-way; pg_locks says who holds it: often a migration that was left open.',
+    }),
+  ],
+  [
+    (code) => ['57014', '40P01', '40001'].includes(code) || code.startsWith('53'),
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `The database at ${place} could not finish in time, or had no room: ${message} (${code}).`,

@@ -1,7 +1,7 @@
 import { announceActions } from '../alerts/announce.ts';
 import { correctableIn, correctFound, whyNotNow, type KindCount } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
-import type { Database } from '../database/database.ts';
+import { inTransaction, type Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
 import type { CheckOutcome } from './outcome.ts';
@@ -62,11 +62,15 @@ export async function correctWhatWasFound(
 
 /** What was corrected before it went wrong stays, and is told. */
 async function noteBrokenOff(database: Database, schema: string, report: Report, known: ReportedCorrections) {
-  const { tried, corrected, refused, failed } = await correctionFigures(database, schema, { reportId: report.id });
+  const { tried, corrected, refused, failed } = await inTransaction(database, 'read only', (transaction) =>
+    correctionFigures(transaction, schema, { reportId: report.id }),
+  );
   await note(database, schema, report, { ...known, ...(tried > 0 && { tried, corrected, refused, failed }) });
 }
 
 async function note(database: Database, schema: string, report: Report, corrections: ReportedCorrections) {
   report.metadata['corrections'] = corrections;
-  await noteInReport(database, schema, report.id, { corrections });
+  await inTransaction(database, 'read write', (transaction) =>
+    noteInReport(transaction, schema, report.id, { corrections }),
+  );
 }
