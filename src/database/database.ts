@@ -129,32 +129,32 @@ export async function inTransaction<T>(
 }
 
 /**
- * No lock is waited for without end, such as one of a migration that somebody left open. And whatever the role's
- * search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and nobody's
- * temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ * Unless the role has limits of its own no lock is waited for without end, such as one of a migration that somebody left
+ * open, and the server (of Linux: others may refuse it) gives up what it does for a process that is gone. And whatever
+ * the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and
+ * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
  */
 async function prepare(transaction: Database | Transaction, lockTimeoutMs: number): Promise<void> {
   await transaction`
-    select
-      pg_catalog.set_config(
-        'search_path',
-        (
-          select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
-          from rows from (pg_catalog.unnest(
-            array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
-              operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
-          )) with ordinality as path (name, place)
-        ),
-        true
+    select pg_catalog.set_config(
+      'search_path',
+      (
+        select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
+        from rows from (pg_catalog.unnest(
+          array['pg_catalog'::pg_catalog.name] operator(pg_catalog.||) pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pg_catalog')
+            operator(pg_catalog.||) array['pg_temp'::pg_catalog.name]
+        )) with ordinality as path (name, place)
       ),
-      pg_catalog.set_config(
-        'lock_timeout',
-        case
-          when pg_catalog.current_setting('lock_timeout') operator(pg_catalog.=) '0' then ${`${lockTimeoutMs}ms`}
-          else pg_catalog.current_setting('lock_timeout')
-        end,
-        true
-      )
+      true
+    )
+    union all
+    select pg_catalog.set_config(own.name, own.setting, true)
+    from (
+      values
+        ('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
+        ('client_connection_check_interval', '5s', pg_catalog.strpos(pg_catalog.version(), 'linux') operator(pg_catalog.>) 0)
+    ) as own (name, setting, is_known)
+    where own.is_known and pg_catalog.current_setting(own.name) operator(pg_catalog.=) '0'
   `;
 }
 
