@@ -24,7 +24,7 @@ test('whatever is done to a run leaves all of it or nothing, and the next one is
     for (const [name, phase, says, left] of strikes) {
       const meant = moments.filter(isMeant(faults[name]));
       const place = 1 + meant.findLastIndex((moment) => moment.phase === phase && says.test(moment.says));
-      expect(await attempt(stage, faults[name], place, books), `${name}: ${says}`).toMatchObject({ phase, left });
+      expect(await attempt(stage, faults[name], { place }, books), `${name}: ${says}`).toMatchObject({ phase, left });
     }
   }
 });
