@@ -129,7 +129,9 @@ const status: Status = {
   environment: 'production-eu-west-1',
   corrections: {
     ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
-    ...{ refused: 200, failed: 34, came_back: 12, proposed: 7 },
+    ...{ refused: 200, failed: 34, failed_open: 30, came_back: 12, proposed: 7 },
+    ...{ undone: 1_234, undo_refused: 200, undo_failed: 34, not_undone: 30 },
+    broken_off: { report_id: idOf(1), reason: hostile },
   },
   runs: (['hourly', 'daily'] as const).map((type) => ({
     run_type: type,
