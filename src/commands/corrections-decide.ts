@@ -160,7 +160,9 @@ async function printPreview(
     return print(world.stdout, toJson({ dry_run: true, action, rows_written: rows }));
   }
   const { previewText } = await import('../output/corrections.ts');
-  return print(world.stdout, `DRY RUN, nothing is written\n${previewText(action, rows)}`);
+  const { screenOf } = await import('../output/screen.ts');
+  const preview = previewText(action, rows, screenOf(world.stdout, world.env));
+  return print(world.stdout, `DRY RUN, nothing is written\n${preview}`);
 }
 
 async function ask(
@@ -171,7 +173,8 @@ async function ask(
   world: World,
 ): Promise<void> {
   const { previewText } = await import('../output/corrections.ts');
-  await print(world.stderr, previewText(action, rows));
+  const { screenOf } = await import('../output/screen.ts');
+  await print(world.stderr, previewText(action, rows, screenOf(world.stderr, world.env)));
   await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
 }
 

@@ -13,6 +13,7 @@ import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { stationOf } from './exceptions.ts';
+import { factTable } from './facts.ts';
 import { count, currencyText, excerpt, localTime, shortId, shortSubject, within, type Screen } from './screen.ts';
 import { flowed, renderTable, type Column } from './table.ts';
 
@@ -92,12 +93,6 @@ function detailsOf({ metadata }: StoredException): [string, string][] {
   return Object.entries(metadata)
     .filter(([name]) => !(custodyFields as readonly string[]).includes(name))
     .map(([name, value]) => [plain(name), excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax)]);
-}
-
-function factTable(facts: readonly [string, string][], screen: Screen): string {
-  const told = facts.filter(([, value]) => value !== '');
-  const width = Math.max(...told.map(([name]) => name.length));
-  return told.map(([name, value]) => flowed(`${screen.faint(name.padEnd(width))}  `, value, screen.columns)).join('');
 }
 
 function kindOf({ kind }: StoredException): Kind | undefined {

@@ -24,8 +24,22 @@ async function json<T>({ types }: Pick<Desk, 'types'>, line: string): Promise<T 
 }
 
 type Shown = {
-  correction: { id: string; state: string; rows_written: unknown[]; reason: string | null; action: string };
+  correction: {
+    id: string;
+    state: string;
+    rows_proposed: unknown[];
+    rows_written: unknown[];
+    reason: string | null;
+    action: string;
+  };
 };
+
+/** The rows of the host as a screen shows them, whatever stands above them. */
+function rowsOn({ stdout }: { stdout: string }): string {
+  const [rows = ''] = stdout.slice(stdout.indexOf('ledger_transactions ')).split('\nA balance moves ');
+  expect(rows).toMatch(/^ {2}balance +80 -> 5080$/m);
+  return rows;
+}
 
 describe('what takes two people', () => {
   test('an entry that belongs to no transaction stands in the way of its own account only', async () => {
@@ -75,8 +89,12 @@ describe('what takes two people', () => {
     expect(await books()).toEqual(before);
     expect(await at.corrections()).toEqual([]);
 
+    const rows = rowsOn(await types(['corrections', 'propose', id, '--dry-run']));
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
     expect(await books()).toEqual(before);
+    expect(correction.rows_proposed).toEqual(dry.rows_written);
+    const show = ['corrections', 'show', correction.id];
+    expect(rowsOn(await types(show))).toBe(rows);
     expect(correction).toMatchObject({ rows_proposed: { length: 5 }, rows_written: [] });
     expect((await types(['corrections', 'show', correction.id])).stdout).toContain('ledger_transactions');
     for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
@@ -85,7 +103,10 @@ describe('what takes two people', () => {
         stderr: expect.stringContaining('somebody else has to approve') as string,
       });
     expect(await books()).toEqual(before);
+    expect(rowsOn(await types(['corrections', 'approve', correction.id, '--by', 'Grace', '--dry-run']))).toBe(rows);
     const approved = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(approved.correction.rows_written).toEqual(correction.rows_proposed);
+    expect(rowsOn(await types(show))).toBe(rows);
     expect(approved).toMatchObject({
       exitCode: 0,
       correction: { state: 'applied', decided_by: 'Grace', amount: '5000' },
@@ -97,7 +118,9 @@ describe('what takes two people', () => {
     ]);
     expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
 
+    const preview = await json<typeof dry>(at, `corrections undo ${correction.id} --dry-run`);
     const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`);
+    expect(undone.correction.rows_written).toEqual(preview.rows_written);
     expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
     const after = await books();
     expect(after.accounts).toEqual(before.accounts);

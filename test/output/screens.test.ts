@@ -11,7 +11,7 @@ import type { Story } from '../../src/exceptions/story.ts';
 import { kinds, severities } from '../../src/kinds.ts';
 import { alertTable } from '../../src/output/alerts.ts';
 import { catalogueScreen } from '../../src/output/catalogue.ts';
-import { correctionTable } from '../../src/output/corrections.ts';
+import { correctionScreen, correctionTable, previewText } from '../../src/output/corrections.ts';
 import { diagnosisLines } from '../../src/output/doctor.ts';
 import { orderTable } from '../../src/output/exception-orders.ts';
 import { exceptionStory } from '../../src/output/exception-story.ts';
@@ -265,6 +265,14 @@ const correction = {
   undone_by: null,
   created_at: at,
   subject: `conversion_job:${idOf(4)}`,
+  action: hostile,
+  proposal_note: hostile,
+  decision_note: hostile,
+  ended_at: at,
+  rows_proposed: [
+    { table: 'ledger_entries', id: idOf(5), before: null, after: { transaction_id: idOf(6), currency: hostile } },
+    { table: 'ledger_accounts', id: idOf(7), before: { balance: largest }, after: { balance: `-${largest}` } },
+  ],
 } as unknown as StoredCorrection;
 
 const orders: Order[] = exceptions.map(({ id }) => ({
@@ -310,6 +318,8 @@ const screens: Record<string, (screen: Screen) => string> = {
   'exceptions show, proposed': (screen) =>
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
+  'corrections show': (screen) => correctionScreen(correction, screen),
+  'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
   'alerts list': (screen) => alertTable([alert], screen),
   checks: (screen) => catalogueScreen(Object.values(registry), screen),
   doctor: (screen) =>
