@@ -25,6 +25,7 @@ export function exceptionStory(story: Story, environment: string, now: Date, scr
     ['', factTable(factsOf(story, environment, now, screen), screen)],
     ['both sides', sidesTable(exception, inner)],
     ['at the custodian', factTable(custodyFacts(exception), inner)],
+    ['what is invalid', story.invalid_entries.map((text) => flowed('- ', excerpt(text), inner.columns)).join('')],
     ['what it could be', causeLines(story, inner)],
     [
       isOfCustodian(exception) ? 'records that are not final' : 'records',
@@ -92,7 +93,21 @@ function resolutionOf({ resolved_at: at, resolved_by: by, resolution_notes: note
 function detailsOf({ metadata }: StoredException): [string, string][] {
   return Object.entries(metadata)
     .filter(([name]) => !(custodyFields as readonly string[]).includes(name))
-    .map(([name, value]) => [plain(name), excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax)]);
+    .map(([name, value]) => [plain(wordsOf(name)), excerpt(spoken(value), textMax)]);
+}
+
+/** What JSON says, as a person reads it. */
+function spoken(value: unknown): string {
+  if (Array.isArray(value)) return value.map(spoken).join('; ');
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value)
+      .map(([name, part]) => `${wordsOf(name)} ${spoken(part)}`)
+      .join(', ');
+  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T/.test(value) ? localTime(value) : String(value ?? 'none');
+}
+
+function wordsOf(name: string): string {
+  return name.replaceAll('_', ' ');
 }
 
 function kindOf({ kind }: StoredException): Kind | undefined {
@@ -332,9 +347,8 @@ function told(word: string, value: unknown): string {
 function nextLines(story: Story, screen: Screen): string {
   const { exception } = story;
   const id = shortId(exception.id);
-  const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
   return [
-    ...(remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)]),
+    ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
     ...(exception.resolved_at === null
       ? ['acknowledge', 'resolve'].map((action) =>
@@ -343,6 +357,23 @@ function nextLines(story: Story, screen: Screen): string {
       : []),
     '',
   ].join('\n');
+}
+
+function remedyLines(story: Story, screen: Screen): string[] {
+  const remedy = kindOf(story.exception)?.remedy;
+  return remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)];
+}
+
+/** Of one that is resolved: what took its place cannot stand beside it. */
+function afterwards({ exception, successor }: Story, screen: Screen): string[] {
+  const [why, command] =
+    successor === null
+      ? [
+          'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
+          `recon exceptions reopen ${shortId(exception.id)} --by NAME --note TEXT`,
+        ]
+      : ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
+  return [flowed('', why, screen.columns).trimEnd(), screen.strong(command)];
 }
 
 /** What recon itself can do: what is proposed already waits for somebody else. */

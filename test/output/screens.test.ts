@@ -225,6 +225,7 @@ const story: Story = {
     ],
     unreadable: null,
   },
+  invalid_entries: [hostile],
   causes: [{ cause: 'fee', sentence: hostile, evidence: [] }],
   untested: null,
   sightings: [
@@ -315,6 +316,8 @@ const screens: Record<string, (screen: Screen) => string> = {
   'what would change': (screen) => orderTable(exceptions, orders, { by: 'Grace', host: 'desk-7', at: now }, screen),
   'reports list': (screen) => reportTable([report], screen),
   'run and reports show': (screen) => reportScreen(report, checks, exceptions, now, screen),
+  'exceptions show, resolved': (screen) =>
+    exceptionStory({ ...story, exception: { ...story.exception, resolved_at: at } }, 'production', now, screen),
   'exceptions show, proposed': (screen) =>
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
