@@ -12,7 +12,8 @@ import { kinds, severities } from '../../src/kinds.ts';
 import { alertTable } from '../../src/output/alerts.ts';
 import { catalogueScreen } from '../../src/output/catalogue.ts';
 import { correctionScreen, correctionTable, previewText } from '../../src/output/corrections.ts';
-import { diagnosisLines } from '../../src/output/doctor.ts';
+import type { Diagnosis } from '../../src/doctor/examination.ts';
+import { conclusion, diagnosisLines } from '../../src/output/doctor.ts';
 import { orderTable } from '../../src/output/exception-orders.ts';
 import { exceptionStory } from '../../src/output/exception-story.ts';
 import { exceptionTable, footOf } from '../../src/output/exceptions.ts';
@@ -325,6 +326,7 @@ const screens: Record<string, (screen: Screen) => string> = {
   'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
   'alerts list': (screen) => alertTable([alert], screen),
   checks: (screen) => catalogueScreen(Object.values(registry), screen),
+  'the last line of doctor': (screen) => conclusion([{ verdict: 'warning' } as Diagnosis], { offline: false }, screen),
   doctor: (screen) =>
     diagnosisLines(
       { topic: 'ledger_consistency', verdict: 'problem', message: hostile.slice(0, 500), next: hostile.slice(0, 500) },
