@@ -324,13 +324,13 @@ function eventTable(events: readonly ExceptionEvent[], { columns }: Screen): str
 }
 
 /** What the log holds beside who and when, as far as a person wants to read it. */
-function detailOf({ details }: ExceptionEvent): string {
+function detailOf({ actor, details }: ExceptionEvent): string {
   const { assignee, until, from, to, why, was } = details;
   const before = typeof was === 'object' && was !== null ? (was as Record<string, unknown>) : {};
   const holder = before['assignee'] ?? before['acknowledged_by'];
   return [
+    told('from', holder === actor ? undefined : holder),
     told('to', assignee),
-    told('held by', holder),
     typeof until === 'string' ? `until ${localTime(until)}` : '',
     told('from', from),
     told('to', to),

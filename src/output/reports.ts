@@ -8,7 +8,7 @@ import { stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
-import { count, currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { count, currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { flowed, renderTable, type Column } from './table.ts';
 
@@ -262,7 +262,7 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
     expected,
     actual,
     difference,
-    currencyText(currency ?? '(none)'),
+    currencyOfSum(currency),
   ]);
   const [first = ['', '', '', ''], ...rest] = lines;
   return [[...head, ...first], ...rest.map((line) => [...head.map(() => ''), ...line])];

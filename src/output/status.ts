@@ -7,7 +7,7 @@ import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status/status.ts';
 import type { CheckTrend } from '../status/trend.ts';
 import { verdictOrStatus } from './reports.ts';
-import { currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 import { stepLines } from './steps.ts';
 import { flowed, renderTable } from './table.ts';
@@ -108,7 +108,7 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
       ...ages.map(({ name }) => total[name].toLocaleString('en-US')),
       countOf(total).toLocaleString('en-US'),
       total.amount ?? '-',
-      total.amount === null ? '' : currencyText(total.currency ?? '(none)'),
+      total.amount === null ? '' : currencyOfSum(total.currency),
     ]),
     screen.columns,
   );
