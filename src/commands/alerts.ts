@@ -10,8 +10,8 @@ import {
   choices,
   gather,
   idPrefix,
+  limitOption,
   outputOption,
-  wholeNumber,
   type CommandContext,
   type OutputFormat,
 } from './options.ts';
@@ -47,7 +47,7 @@ function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('alerts, the newest first')
     .addOption(choices('--state <state>', 'only those in this state', alertStates))
-    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(limitOption().default(20))
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExample:\n  recon alerts list --state waiting --state dead')
     .action(async (_flags, command: Command) => {

@@ -14,7 +14,7 @@ import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
-import { deadline, gather, idPrefix, outputOption, type CommandContext } from './options.ts';
+import { byOption, deadline, gather, idPrefix, outputOption, yesOption, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -52,8 +52,8 @@ export function changeCommand(context: CommandContext, name: ActionName): Comman
 /** Who does it, and whether anybody is asked first. */
 export function addSignature(command: Command): Command {
   return command
-    .option('--by <name>', 'who does it (default: $USER)')
-    .option('-y, --yes', 'do not ask')
+    .addOption(byOption())
+    .addOption(yesOption())
     .addOption(outputOption('table', 'json', 'csv'));
 }
 

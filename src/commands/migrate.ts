@@ -5,7 +5,7 @@ import type { MigrationStatus } from '../migrations/migrations.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
-import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 /** `recon migrate`. */
@@ -61,7 +61,7 @@ async function pushBaseline(database: Database, schema: string, config: Config, 
 function downCommand(context: CommandContext): Command {
   return new Command('down')
     .description('drop the tables that recon made, with their data; adopted tables stay')
-    .option('-y, --yes', 'do not ask')
+    .addOption(yesOption())
     .option('--print', 'change nothing: print the SQL, for a database administrator')
     .addHelpText('after', '\nExamples:\n  recon migrate down --yes\n  recon migrate down --print >away.sql')
     .action(async (_flags, command: Command) => {

@@ -43,7 +43,7 @@ function meant(code: string, message: string, command: Command): string | undefi
 
 /** Its own and those of the commands above it. */
 function flagsOf({ options, parent }: Command): string[] {
-  const own = options.flatMap(({ long, hidden }) => (long == null || hidden ? [] : [long]));
+  const own = options.flatMap(({ long }) => long ?? []);
   return [...own, ...(parent === null ? ['--help'] : flagsOf(parent))];
 }
 

@@ -99,11 +99,10 @@ function detailsOf({ metadata }: StoredException): [string, string][] {
 /** What JSON says, as a person reads it. */
 function spoken(value: unknown): string {
   if (Array.isArray(value)) return value.map(spoken).join('; ');
-  if (typeof value === 'object' && value !== null)
-    return Object.entries(value)
-      .map(([name, part]) => `${wordsOf(name)} ${spoken(part)}`)
-      .join(', ');
-  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T/.test(value) ? localTime(value) : String(value ?? 'none');
+  if (typeof value === 'string') return /^\d{4}-\d{2}-\d{2}T/.test(value) ? localTime(value) : value;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const parts = Object.entries(value).map(([name, part]) => `${wordsOf(name)} ${spoken(part)}`);
+  return parts.join(', ');
 }
 
 function wordsOf(name: string): string {
