@@ -365,14 +365,19 @@ function remedyLines(story: Story, screen: Screen): string[] {
 
 /** Of one that is resolved: what took its place cannot stand beside it. */
 function afterwards({ exception, successor }: Story, screen: Screen): string[] {
+  const id = shortId(exception.id);
   const [why, command] =
     successor === null
       ? [
           'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
-          `recon exceptions reopen ${shortId(exception.id)} --by NAME --note TEXT`,
+          `recon exceptions reopen ${id} --by NAME --note TEXT`,
         ]
       : ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
-  return [flowed('', why, screen.columns).trimEnd(), screen.strong(command)];
+  return [
+    flowed('', why, screen.columns).trimEnd(),
+    screen.strong(command),
+    ...(exception.correction_action === null ? [] : [screen.strong(`recon corrections list --exception ${id}`)]),
+  ];
 }
 
 /** What recon itself can do: what is proposed already waits for somebody else. */

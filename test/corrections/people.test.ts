@@ -117,6 +117,8 @@ describe('what takes two people', () => {
       { auto_corrected: false, resolved_by: 'Grace', correction_action: `deposit ${deposit.id} posted in full` },
     ]);
     expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+    const over = (await types(['exceptions', 'show', id])).stdout;
+    expect(over).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
 
     const preview = await json<typeof dry>(at, `corrections undo ${correction.id} --dry-run`);
     const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`);
