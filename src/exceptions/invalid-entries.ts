@@ -2,7 +2,10 @@ import { money, toText } from '../money.ts';
 import { subjectOf, type StoredException } from './exception.ts';
 import type { InvolvedEntry } from './involved.ts';
 
-type Entry = Pick<InvolvedEntry, 'entry_id' | 'transaction_id' | 'account_id' | 'entry_type' | 'amount' | 'currency'>;
+interface Entry extends Pick<InvolvedEntry, 'entry_id' | 'transaction_id' | 'account_id' | 'amount' | 'currency'> {
+  /** undefined: nobody wrote it down. */
+  entry_type: string | null | undefined;
+}
 
 /**
  * Which fields of which entries are invalid, a sentence for each entry: what the findings of ledger_consistency mean by
@@ -20,11 +23,12 @@ export function invalidEntries(exception: StoredException, entries: readonly Inv
 
 function looseEntry({ affected_entity: subject, currency, metadata }: StoredException): Entry {
   const text = (name: string) => (typeof metadata[name] === 'string' ? metadata[name] : null);
+  const isKnown = metadata['entry_type'] !== undefined;
   return {
     entry_id: subjectOf(subject).id ?? null,
     transaction_id: null,
     account_id: text('account_id'),
-    entry_type: text('entry_type'),
+    entry_type: isKnown ? text('entry_type') : undefined,
     amount: text('amount'),
     currency,
   };
@@ -37,7 +41,9 @@ function reasonsOf(entry: Entry): string[] {
     transaction === null && 'it names no transaction (null)',
     account === null && 'it names no account (null)',
     whyNoAmount(entry.amount),
-    side !== 'debit' && side !== 'credit' && `its entry type is ${shown(side)}, neither debit nor credit`,
+    side !== undefined &&
+      !['debit', 'credit'].includes(side ?? '') &&
+      `its entry type is ${shown(side)}, neither debit nor credit`,
     currency !== 'USDC' && currency !== 'USD' && `its currency is ${shown(currency)}, neither USDC nor USD`,
   ].filter((reason) => reason !== false);
 }

@@ -45,7 +45,7 @@ function correctionsToSee({ corrections }: Standing): Step[] {
   const { proposed, failed_open: failed, not_undone: standing } = corrections;
   return [
     { of: standing, states: ['failed', 'refused'], what: 'Corrections that were to be undone, and still stand' },
-    { of: failed, states: ['failed'], what: 'Exceptions that are open, though a correction was tried' },
+    { of: failed, states: ['failed'], what: 'Open exceptions whose correction failed' },
     { of: proposed, states: ['proposed'], what: 'Corrections that wait for a second person' },
   ]
     .filter(({ of }) => of > 0)

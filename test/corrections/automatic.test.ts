@@ -289,8 +289,7 @@ describe('a run that corrects by itself', () => {
       ) as string,
       expect.stringMatching(/was not written as it was planned/) as string,
     ]);
-    const step =
-      'recon corrections list --state failed\n      Exceptions that are open, though a correction was tried: 1.';
+    const step = 'recon corrections list --state failed\n      Open exceptions whose correction failed: 1.';
     expect((await at.types(['status'])).stdout).toContain(step);
     await at.sql`drop trigger closed on ledger_accounts`;
     expect(await correctedBy(at)).toMatchObject({ tried: 1, corrected: 1 });

@@ -36,8 +36,13 @@ test('of an entry of no transaction it says what was found, and of another kind 
   expect(invalidEntries(about(`entry:${id}`, { currency: 'USDC', metadata }), [])).toEqual([
     `entry ${id}: it names no transaction (null).`,
   ]);
-  expect(invalidEntries(about('entry:null', { currency: 'USDC', metadata }), [])).toEqual([
+  const unsaid = { account_id: 'a', amount: '5' };
+  expect(invalidEntries(about('entry:null', { currency: 'USDC', metadata: unsaid }), [])).toEqual([
     'entry without an id: its id is null, it names no transaction (null).',
+  ]);
+  const none = { ...unsaid, entry_type: null };
+  expect(invalidEntries(about(`entry:${id}`, { currency: 'USDC', metadata: none }), [])).toEqual([
+    `entry ${id}: it names no transaction (null), its entry type is null, neither debit nor credit.`,
   ]);
   const other = about(`transaction:${id}`, { kind: 'zero_amount' });
   expect(invalidEntries(other, [{ ...valid, amount: null }])).toEqual([]);
