@@ -96,7 +96,6 @@ describe('what takes two people', () => {
     const show = ['corrections', 'show', correction.id];
     expect(rowsOn(await types(show))).toBe(rows);
     expect(correction).toMatchObject({ rows_proposed: { length: 5 }, rows_written: [] });
-    expect((await types(['corrections', 'show', correction.id])).stdout).toContain('ledger_transactions');
     for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
       expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
         exitCode: 2,
@@ -286,15 +285,16 @@ describe('what takes two people', () => {
       { event: 'correction_undo_refused', note: 'Corrections are stopped by ada: ticket 812.' },
     ]);
     await at.types(['corrections', 'resume', '--note', 'ticket 812']);
-    const status = async () => (await at.types(['status'])).stdout;
     const step =
       'recon corrections list --state failed --state refused\n      Corrections that were to be undone, and still stand: 1.';
-    expect(await status()).toContain('undoings, 30 days: 0 undone, 1 refused, 1 failed\n');
-    expect(await status()).toContain(step);
+    const standing = (await at.types(['status'])).stdout;
+    expect(standing).toContain('undoings, 30 days: 0 undone, 1 refused, 1 failed\n');
+    expect(standing).toContain(step);
     await at.sql`drop trigger closed on ledger_transactions`;
     await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
-    expect(await status()).toContain('undoings, 30 days: 1 undone, 1 refused, 1 failed\n');
-    expect(await status()).not.toContain(step);
+    const undone = (await at.types(['status'])).stdout;
+    expect(undone).toContain('undoings, 30 days: 1 undone, 1 refused, 1 failed\n');
+    expect(undone).not.toContain(step);
     const { stdout } = await at.types(['metrics', 'print']);
     for (const outcome of ['undo_failed', 'undo_refused'])
       expect(stdout).toContain(`reconciliation_corrections_total{check_type="deposits",outcome="${outcome}"} 1`);
