@@ -1,12 +1,16 @@
 import type { CronJob } from 'kubernetes-types/batch/v1.js';
-import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { crontabOf } from '../../src/schedule/files.ts';
 import { recon } from '../support/world.ts';
 
-const read = (name: string) => readFile(new URL(`../../deploy/systemd/${name}`, import.meta.url), 'utf8');
+const deployed = (name: string) => readFile(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
+const read = (name: string) => deployed(`systemd/${name}`);
 
 describe('systemd', () => {
   test('the service types what recon understands, and its exit codes are ours', async () => {
@@ -22,6 +26,33 @@ describe('systemd', () => {
     const timer = await read(`recon-${type}.timer`);
     expect(timer).toContain(`Unit=recon@${type}.service\n`);
     expect(timer).toMatch(/^OnCalendar=\S+ \S+ UTC$/m);
+  });
+});
+
+describe('crontab.example', () => {
+  test('mails what wants somebody and nothing else, and keeps the log of every run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recon-cron-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'recon'), '#!/bin/sh\necho "$CODE: $*"; exit "$CODE"\n', { mode: 0o755 });
+    const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
+    const [, line] = /^7 \* \* \* \* (.*)$/m.exec(crontab)!;
+    /** What cron would mail. */
+    const start = (code: number) => {
+      const env = { PATH: `${folder}:/usr/bin:/bin`, CODE: String(code) };
+      const { stdout, stderr } = spawnSync('sh', ['-c', line!.replaceAll('/var/log/recon', folder)], { env });
+      return `${stdout.toString()}${stderr.toString()}`;
+    };
+    expect([start(0), start(4)]).toEqual(['', '']); // fine, and another run holds the lock
+    const others = exitCodes.map(({ code }) => code).filter((code) => ![0, 4].includes(code));
+    for (const code of others) expect(start(code)).toMatch(new RegExp(`^0: .*--type hourly[^]*\\n${code}: .*\\n$`));
+    const log = await readFile(join(folder, 'hourly.log'), 'utf8');
+    expect(log.match(/^\d+(?=:)/gm)!.map(Number)).toEqual([0, 4, ...others]);
+  });
+
+  test('its logs are those that deploy/logrotate keeps small', async () => {
+    const [, logs] = /^(\S+)\*\.log \{$/m.exec(await deployed('logrotate/recon'))!;
+    const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
+    expect(crontab.match(/>>\S+/g)).toEqual([`>>${logs!}hourly.log`, `>>${logs!}daily.log`]);
   });
 });
 
