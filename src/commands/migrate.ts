@@ -100,7 +100,7 @@ function assertNoRecord({ record }: DownPlan): void {
   throw new OperatorError(
     64,
     `--yes alone does not drop what nothing can bring back: ${record.join(', ')} hold rows. Nothing was changed.`,
-    "Keep a copy of them (pg_dump --table='reconciliation_*'), and add --drop-history.",
+    'Keep a copy of them (README, "Backup and recovery"), and add --drop-history.',
   );
 }
 
