@@ -82,7 +82,7 @@ testWith(['pg_dump', 'pg_restore'])(
     expect(await types(['corrections', 'approve', proposal!.id, '--by', 'Grace', '--yes'], today())).toMatchObject({
       exitCode: 0,
     });
-    await type(dump!, old.url);
+    await type(dump, old.url);
 
     const restored = await newDatabase();
     await type(restore!, restored.url);
