@@ -99,7 +99,7 @@ function assertNoRecord({ record }: DownPlan): void {
   if (record.length === 0) return;
   throw new OperatorError(
     64,
-    `--yes alone does not drop what nothing can bring back: ${record.join(', ')} hold rows. Nothing was changed.`,
+    `--yes alone does not drop what nothing can bring back, the rows of ${record.join(', ')}. Nothing was changed.`,
     'Keep a copy of them (README, "Backup and recovery"), and add --drop-history.',
   );
 }

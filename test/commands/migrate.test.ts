@@ -98,7 +98,7 @@ describe('recon migrate', () => {
     const refused = await recon(url, ['migrate', 'down', '--yes']);
     expect([refused.code, refused.out]).toEqual([64, '']);
     expect(refused.err).toMatch(/reconciliation_reports +1 +is dropped/);
-    expect(refused.err).toContain('can bring back: reconciliation_reports hold rows. Nothing was changed.\n');
+    expect(refused.err).toContain('can bring back, the rows of reconciliation_reports. Nothing was changed.\n');
     expect(refused.err).toContain('add --drop-history.');
 
     await sql`delete from reconciliation_reports`;

@@ -35,18 +35,25 @@ describe('crontab.example', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, 'recon'), '#!/bin/sh\necho "$CODE: $*"; exit "$CODE"\n', { mode: 0o755 });
     const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
-    const [, line] = /^7 \* \* \* \* (.*)$/m.exec(crontab)!;
-    /** What cron would mail. */
-    const start = (code: number) => {
-      const env = { PATH: `${folder}:/usr/bin:/bin`, CODE: String(code) };
-      const { stdout, stderr } = spawnSync('sh', ['-c', line!.replaceAll('/var/log/recon', folder)], { env });
-      return `${stdout.toString()}${stderr.toString()}`;
-    };
-    expect([start(0), start(4)]).toEqual(['', '']); // fine, and another run holds the lock
-    const others = exitCodes.map(({ code }) => code).filter((code) => ![0, 4].includes(code));
-    for (const code of others) expect(start(code)).toMatch(new RegExp(`^0: .*--type hourly[^]*\\n${code}: .*\\n$`));
-    const log = await readFile(join(folder, 'hourly.log'), 'utf8');
-    expect(log.match(/^\d+(?=:)/gm)!.map(Number)).toEqual([0, 4, ...others]);
+    const codes = exitCodes.map(({ code }) => code);
+    for (const [type, silent] of [
+      ['hourly', [0, 4]],
+      ['daily', [0]],
+    ] as const) {
+      const [, line] = new RegExp(`^(?:\\S+ ){5}(.* --type ${type} .*)$`, 'm').exec(crontab)!;
+      /** What cron would mail. */
+      const start = (code: number) => {
+        const env = { PATH: `${folder}:/usr/bin:/bin`, CODE: String(code) };
+        const { stdout, stderr } = spawnSync('sh', ['-c', line!.replaceAll('/var/log/recon', folder)], { env });
+        return `${stdout.toString()}${stderr.toString()}`;
+      };
+      const mails = codes.map((code) => [code, start(code)] as const);
+      expect(mails.filter(([, mail]) => mail === '').map(([code]) => code)).toEqual(silent);
+      for (const [code, mail] of mails.filter(([, text]) => text !== ''))
+        expect(mail).toMatch(new RegExp(`^0: .*--type ${type}[^]*\\n${code}: .*\\n$`));
+      const log = await readFile(join(folder, `${type}.log`), 'utf8');
+      expect(log.match(/^\d+(?=:)/gm)!.map(Number)).toEqual(codes);
+    }
   });
 
   test('its logs are those that deploy/logrotate keeps small', async () => {
