@@ -31,7 +31,7 @@ interface HistoryRow {
 /** By version. */
 export type History = Map<number, HistoryRow>;
 
-/** What was applied in that schema, the one where plain names are found; refuses a history that is not that of these files. */
+/** What was applied in that schema, where plain names are found; refuses a history that is not that of these files. */
 export async function readHistory(transaction: Transaction, schema: string, migrations: Migration[]): Promise<History> {
   if (!(await hasHistory(transaction, schema))) return new Map();
   const rows = await readHistoryRows(transaction);
