@@ -267,7 +267,7 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
     expect(tables.length).toBeGreaterThan(4);
     expect(tables.filter(({ rows }) => rows > 0)).toEqual([]);
 
-    await types(['migrate', 'down', '--yes']);
+    await types(['migrate', 'down', '--yes', '--drop-history']);
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
     const { stdout } = await types(['run', '--dry-run']);
     expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
