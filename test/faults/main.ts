@@ -3,7 +3,7 @@
 // npm run faults -- --most 10              each of them at ten moments, spread over all moments of a run
 // npm run faults -- --phase stores         only while it stores what it found (repeatable)
 // npm run faults -- --keep FILE            goes on where it was stopped: what is in the file is not done again
-// npm run faults -- --keep FILE --readme   and writes the rows of what was done into the README
+// npm run faults -- --keep FILE --readme   and writes the rows of what was done into test/README.md
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createDatabase } from '../support/database-server.ts';
