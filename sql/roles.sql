@@ -6,7 +6,7 @@
 -- After it, one login for each use:
 --
 --   create role recon login password '…' in role recon_reader, recon_writer;  -- DATABASE_URL of the runs
---   create role recon_trial login password '…' in role recon_reader;          -- recon run --dry-run
+--   create role recon_auditor login password '…' in role recon_reader;        -- who only looks, on call too
 --   create role recon_hand login password '…'                                 -- CORRECTION_DATABASE_URL
 --     in role recon_reader, recon_writer, recon_corrector;
 --   create role recon_cleaner login password '…' in role recon_writer, recon_purger; -- recon purge
@@ -31,7 +31,9 @@ begin
 end
 $$;
 
--- Reads the host's tables, and of them only the columns of sql/source/stack_service: no name, no address, no e-mail.
+-- Reads, and writes nothing: `recon run --dry-run`, `doctor`, and every command that only shows. Of the host's tables it
+-- reads only the columns of sql/source/stack_service: no name, no address, no e-mail. Where SOURCE_DATABASE_URL names a
+-- database without recon's tables, run the file there without ON_ERROR_STOP: what is not there is not granted.
 grant select (id, alpaca_account_id) on users to recon_reader;
 grant select (user_id, circle_wallet_id) on wallets to recon_reader;
 grant select (id, user_id, account_type, currency, balance) on ledger_accounts to recon_reader;
@@ -47,6 +49,11 @@ grant select (
   id, direction, amount, status, ledger_transaction_id, source_amount, destination_amount, exchange_rate, fees_paid,
   completed_at, created_at
 ) on conversion_jobs to recon_reader;
+grant select on reconciliation_migrations, reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
+  reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting,
+  reconciliation_checkpoints, reconciliation_totals, reconciliation_alerts, reconciliation_incidents,
+  reconciliation_switched_off, reconciliation_told, reconciliation_corrections, reconciliation_correction_switch
+  to recon_reader;
 
 -- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
 grant select on reconciliation_migrations to recon_writer;

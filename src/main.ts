@@ -58,6 +58,7 @@ function buildProgram(context: CommandContext): Command {
     .version(version, '-V, --version')
     .option('--env-file <path>', 'read variables from this file; those of the environment win')
     .helpCommand(false)
+    .showSuggestionAfterError(false) // `usageError` has its own
     .hook('preAction', (_program, command) => {
       context.world = withEnvFile(context.world, command.optsWithGlobals<{ envFile?: string }>().envFile);
     })

@@ -101,7 +101,7 @@ export async function finishReport(transaction: Transaction, schema: string, rep
 
 /** Adds to what the metadata of a report say, also when it has ended. */
 export async function noteInReport(
-  database: Database,
+  database: Database | Transaction,
   schema: string,
   reportId: string,
   facts: Record<string, unknown>,
@@ -152,7 +152,7 @@ export async function hasReports(database: Database, schema: string): Promise<bo
 }
 
 /** How many records the last complete check of each type compared that looked at everything. */
-export async function lastCompared(database: Database, schema: string): Promise<Map<string, number>> {
+export async function lastCompared(database: Database | Transaction, schema: string): Promise<Map<string, number>> {
   const rows = await database<{ check_type: string; compared: string }[]>`
     select last.check_type, last.metadata ->> 'compared' as compared
     from ${lastChecks(
@@ -172,7 +172,7 @@ export async function lastCompared(database: Database, schema: string): Promise<
  * The last row of each check that meets a condition on `checked`, runs over a part of the books left out: they say
  * nothing about the whole. It goes back from the newest, and does not read the years before.
  */
-export function lastChecks(database: Database, schema: string, condition = database`true`) {
+export function lastChecks(database: Database | Transaction, schema: string, condition = database`true`) {
   return database`
     (
       select last.*

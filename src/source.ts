@@ -263,6 +263,11 @@ export function composeForReading(source: Source, statement: Statement, params: 
   return `${composeWith(source, statement, fields, answerOf(statement))};\n`;
 }
 
+/** A statement for psql under its title, which comes before its rows too: psql prints one table after the other. */
+export function titled(title: string, statement: string): string {
+  return `-- ${title}\nselect ${literal(title)} as answer;\n${statement}\n`;
+}
+
 function literal(value: Params[keyof Params]): string {
   if (value === null) return 'null';
   if (typeof value === 'number') return String(value);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recon } from './support/world.ts';
 
-// What README.md, deploy/runbook.md and crontab.example tell people to type. Without DATABASE_URL a command ends with
-// 78 once it is understood, and doctor, which tells that as a problem, with 2: only one that is not ends with 64.
+// What README.md, test/README.md, deploy/runbook.md and crontab.example tell people to type. Without DATABASE_URL a
+// command ends with 78 once it is understood, and doctor, which tells that as a problem, with 2: only one that is not
+// ends with 64.
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 
@@ -45,7 +46,7 @@ async function type(line: string) {
   return recon(argv, { env: { USER: 'ada' } });
 }
 
-const readme = commandLinesOf((await read('README.md')).replace(/^## Not built yet[^]*/m, ''));
+const readme = commandLinesOf(`${await read('README.md')}\n${await read('test/README.md')}`);
 const runbook = commandLinesOf(await read('deploy/runbook.md'));
 const crontab = [...(await read('crontab.example')).matchAll(/^[\d*][^#\n]*? recon (.+?) >/gm)].map(
   ([, line]) => line!,

@@ -11,12 +11,17 @@ describe('the command line', () => {
     [[], 'Usage: recon [options] [command]'],
     [['rnu'], "recon: unknown command 'rnu'. Did you mean run?\n`recon --help` shows how it is called.\n"],
     [['--verbos'], "unknown option '--verbos'"],
+    [['--versio'], 'Did you mean --version?'],
+    [['exceptions', 'list', '--sev', 'high'], "recon: unknown option '--sev'. Did you mean --severity?\n"],
+    [['exceptions', 'list', '--env-fil=x'], "unknown option '--env-fil=x'. Did you mean --env-file?\n"],
+    [['exceptions', 'show', 'grace'], "recon: <id> cannot be 'grace'. It must be an id or its first characters"],
+    [['exceptions', 'list', '-L', 'x'], "recon: --limit cannot be 'x'. It must be a whole number above 0"],
     [['exceptions'], 'Usage: recon exceptions'],
     [['exceptions', 'lst'], 'Did you mean list?'],
     [['exceptions'], 'recon: No command was given.'],
     [['reports', 'show', 'a', 'b'], 'recon: too many arguments'],
     [['migrate', 'stauts'], 'Did you mean status?'],
-    [['corrections', 'stop'], "recon: required option '--note <text>' not specified.\n`recon corrections stop --help`"],
+    [['corrections', 'stop'], 'recon: --note <text> is needed.\n`recon corrections stop --help`'],
   ])('%s is a usage error: 64, and nothing on stdout', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await recon(argv);
     expect([exitCode, stdout]).toEqual([64, '']);

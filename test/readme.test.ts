@@ -34,6 +34,28 @@ describe('README', () => {
     const listed = rowsOf(await read('README.md')).filter(([code]) => /^\d+$/.test(code ?? ''));
     expect(listed).toEqual(exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, retry]));
   });
+
+  it('has no figure that test/README.md does not have with its conditions', async () => {
+    const [, costs] = /^### What it costs[^\n]*\n([^]*?)^#/m.exec(await read('README.md'))!;
+    const figures = [...costs!.matchAll(/\d[\d.]* (?:s|MiB|minutes)\b/g)].map(([figure]) => figure);
+    const measured = await read('test/README.md');
+    expect(figures.length).toBeGreaterThan(9);
+    expect(figures.filter((figure) => !measured.includes(figure))).toEqual([]);
+  });
+
+  it('leads to chapters and files that are there', async () => {
+    for (const name of ['README.md', 'test/README.md'])
+      for (const [, path, chapter] of (await read(name)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+        const text = await read(path === '' ? name : path!);
+        const chapters = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+          title!
+            .toLowerCase()
+            .replace(/[^\w -]/g, '')
+            .replaceAll(' ', '-'),
+        );
+        if (chapter !== undefined) expect(chapters, `${name}: ${path!}#${chapter}`).toContain(chapter);
+      }
+  });
 });
 
 describe('.env.example', () => {

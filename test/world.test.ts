@@ -158,7 +158,7 @@ describe('the process', { timeout: 120_000 }, () => {
 
   test.each([
     ['n', 64],
-    ['down', 0],
+    ['what it asks for', 0],
   ])(
     'a question that was answered with %s keeps nothing alive, though the terminal stays open',
     async (answer, code) => {
@@ -169,7 +169,8 @@ describe('the process', { timeout: 120_000 }, () => {
       });
       onTestFinished(() => void child.kill('SIGKILL'));
       child.stderr.on('data', (chunk: Buffer) => {
-        if (chunk.toString().includes('Type "down"')) child.stdin.write(`${answer}\n`);
+        const [, wanted] = /Type "(\w+)"/.exec(chunk.toString()) ?? [];
+        if (wanted !== undefined) child.stdin.write(`${answer === 'n' ? answer : wanted}\n`);
       });
       expect(await once(child, 'exit')).toEqual([code, null]);
     },

@@ -377,7 +377,7 @@ loose_entry as ( -- belongs to no transaction that could be named
     account.user_id as affected_user_id,
     jsonb_strip_nulls(
       jsonb_build_object('account_id', entry.account_id, 'amount', entry.amount::text, 'created_at', entry.created_at)
-    ) as metadata
+    ) || jsonb_build_object('entry_type', entry.entry_type) as metadata
   from entry
   cross join params
   left join ledger_accounts as account on account.id = entry.account_id

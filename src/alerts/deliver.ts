@@ -52,11 +52,9 @@ export async function deliverAlerts(
   const over = AbortSignal.timeout(budgetMs);
   return inTransaction(database, 'read write', async (transaction) => {
     await holdLock(transaction, `recon alerts ${schema}`, lockWaitMs);
-    await giveUpOrphans(
-      database,
-      schema,
-      targets.map(({ name }) => name),
-      { at: world.now().toISOString(), maxAgeMs },
+    const configured = targets.map(({ name }) => name);
+    await inTransaction(database, 'read write', (own) =>
+      giveUpOrphans(own, schema, configured, { at: world.now().toISOString(), maxAgeMs }),
     );
     return Promise.all(targets.map((target) => deliverTo(target, { database, schema, config, world, mask, over })));
   });
@@ -79,8 +77,10 @@ interface Post {
  */
 async function deliverTo(target: TargetConfig, post: Post): Promise<Delivered> {
   const { database, schema } = post;
-  await giveUpOvertaken(database, schema, target.name);
-  const alerts = await waitingFor(database, schema, target.name);
+  const alerts = await inTransaction(database, 'read write', async (transaction) => {
+    await giveUpOvertaken(transaction, schema, target.name);
+    return waitingFor(transaction, schema, target.name);
+  });
   const result: Delivered = { target: target.name, delivered: 0, left: alerts.length, problem: null };
   const { burst, gapMs } = paces[target.name];
   const heldBack = new Set<string>();

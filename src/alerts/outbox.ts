@@ -40,10 +40,10 @@ export async function enqueue(
  * What waits for a target, in the order in which it happened; but what begins does not wait behind hundreds of ends, which
  * PagerDuty takes slowly. Within one dedup_key the order stays.
  */
-export async function waitingFor(database: Database, schema: string, target: TargetName): Promise<StoredAlert[]> {
-  const rows = await database<StoredAlert[]>`
-    select ${columns(database)}
-    from ${database(`${schema}.reconciliation_alerts`)} as alert
+export async function waitingFor(transaction: Transaction, schema: string, target: TargetName): Promise<StoredAlert[]> {
+  const rows = await transaction<StoredAlert[]>`
+    select ${columns(transaction)}
+    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
     where alert.state = 'waiting' and alert.target = ${target}
     order by
       first_value(alert.body ->> 'event_action') over (
@@ -85,7 +85,7 @@ export async function findAlert(database: Database, schema: string, idPrefix: st
   return onlyOne(found, { noun: 'alert', idPrefix, listedBy: '`recon alerts list` shows them.' });
 }
 
-function columns(database: Database) {
+function columns(database: Database | Transaction) {
   return database`
     alert.id, alert.report_id, alert.target, alert.summary, alert.body, alert.state, alert.attempts, alert.last_error,
     alert.created_at, alert.attempted_at, alert.delivered_at

@@ -63,14 +63,14 @@ export async function giveUpOld(
 
 /** Gives up what waits for targets that are not configured any more, once it is too old. */
 export async function giveUpOrphans(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   configured: readonly TargetName[],
   { at, maxAgeMs }: { at: string; maxAgeMs: number },
 ): Promise<void> {
   const gone = targetNames.filter((name) => !configured.includes(name));
-  await database`
-    update ${database(`${schema}.reconciliation_alerts`)} as alert
+  await transaction`
+    update ${transaction(`${schema}.reconciliation_alerts`)} as alert
     set state = 'dead', last_error = coalesce(alert.last_error, 'this target is not configured any more')
     where
       alert.state = 'waiting'
@@ -80,9 +80,9 @@ export async function giveUpOrphans(
 }
 
 /** Gives up what a target has heard the sequel of: a beginning that arrives after the end would never end. */
-export async function giveUpOvertaken(database: Database, schema: string, target: TargetName): Promise<void> {
-  const alerts = database(`${schema}.reconciliation_alerts`);
-  await database`
+export async function giveUpOvertaken(transaction: Transaction, schema: string, target: TargetName): Promise<void> {
+  const alerts = transaction(`${schema}.reconciliation_alerts`);
+  await transaction`
     update ${alerts} as alert
     set state = 'dead', last_error = 'overtaken: what came after it under the same key has been delivered'
     where

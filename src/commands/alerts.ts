@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Delivered } from '../alerts/deliver.ts';
 import type { StoredAlert } from '../alerts/outbox.ts';
 import { alertStates, type AlertState } from '../alerts/states.ts';
+import type { TargetName } from '../alerts/target.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
@@ -9,8 +10,8 @@ import {
   choices,
   gather,
   idPrefix,
+  limitOption,
   outputOption,
-  wholeNumber,
   type CommandContext,
   type OutputFormat,
 } from './options.ts';
@@ -46,7 +47,7 @@ function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('alerts, the newest first')
     .addOption(choices('--state <state>', 'only those in this state', alertStates))
-    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(limitOption().default(20))
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExample:\n  recon alerts list --state waiting --state dead')
     .action(async (_flags, command: Command) => {
@@ -56,12 +57,14 @@ function listCommand(context: CommandContext): Command {
     });
 }
 
-async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ database, schema, config }: Store, flags: ListFlags, world: World): Promise<void> {
   const { listAlerts } = await import('../alerts/outbox.ts');
   const { alerts, matching } = await listAlerts(database, schema, { states: flags.state ?? [], limit: flags.limit });
   await printAlerts(alerts, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
+  if (config.alerts.targets.length === 0)
+    await print(world.stderr, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
 }
 
 async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat, world: World): Promise<void> {
@@ -145,15 +148,29 @@ function testCommand(context: CommandContext): Command {
       const results = await tryTargets(config, world, createMask(world.env));
       for (const { target, host, problem } of results)
         await print(world.stdout, `${target} at ${host}: ${problem ?? 'took it'}\n`);
-      if (results.some(({ problem }) => problem !== null)) context.exitWith(3);
+      const silent = results.filter(({ problem }) => problem !== null);
+      if (silent.length === 0) return;
+      const variables = silent.map(({ target }) => variableOf[target]).join(', ');
+      throw new OperatorError(
+        3,
+        `${silent.length} of ${results.length} targets did not take the test message.`,
+        `Check ${variables}, and whether this machine may connect to that host; then \`recon alerts test\` again.`,
+      );
     });
 }
 
+/** Where each target is set. */
+const variableOf: Readonly<Record<TargetName, string>> = {
+  slack: 'RECONCILIATION_ALERT_SLACK_URL (or …_WEBHOOK_URL)',
+  pagerduty: 'RECONCILIATION_ALERT_PAGERDUTY_KEY',
+  webhook: 'RECONCILIATION_ALERT_WEBHOOK_URL',
+};
+
+const nobodyIsTold = {
+  message: 'No target of alerts is set: nobody is told of anything.',
+  hint: 'Set RECONCILIATION_ALERT_WEBHOOK_URL, RECONCILIATION_ALERT_SLACK_URL or RECONCILIATION_ALERT_PAGERDUTY_KEY; then `recon alerts test`.',
+};
+
 function assertTargets(count: number): void {
-  if (count > 0) return;
-  throw new OperatorError(
-    78,
-    'No target of alerts is configured.',
-    'Set RECONCILIATION_ALERT_WEBHOOK_URL, RECONCILIATION_ALERT_SLACK_URL or RECONCILIATION_ALERT_PAGERDUTY_KEY.',
-  );
+  if (count === 0) throw new OperatorError(78, nobodyIsTold.message, nobodyIsTold.hint);
 }

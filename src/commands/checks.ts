@@ -44,11 +44,11 @@ async function printSql(name: CheckName | undefined, world: World): Promise<void
   if (name === undefined) throw new OperatorError(64, '--sql needs a check.', `Give one of ${checkNames.join(', ')}.`);
   const { parseConfigWithoutDatabase } = await import('../config.ts');
   const { checks } = await import('../checks/index.ts');
-  const { composeForReading, openSource } = await import('../source.ts');
+  const { composeForReading, openSource, titled } = await import('../source.ts');
   const { everything, paramsOf } = await import('../run/cut.ts');
   const config = parseConfigWithoutDatabase(world.env);
   const params = { ...paramsOf(config, everything, world.now().toISOString()), ...checks[name].params(config) };
   const source = openSource(config.source);
   for (const [part, statement] of Object.entries(checks[name].statements))
-    await print(world.stdout, `-- ${name}: ${part}\n${composeForReading(source, statement, params)}\n`);
+    await print(world.stdout, titled(`${name}: ${part}`, composeForReading(source, statement, params)));
 }

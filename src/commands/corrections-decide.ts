@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printCorrection } from './corrections-list.ts';
 import { signatureOf } from './exceptions-change.ts';
-import { idPrefix, outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { byOption, idPrefix, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { makeChangeKnown, withStore, type Store } from './store.ts';
 
@@ -51,7 +51,7 @@ export function proposeCommand(context: CommandContext): Command {
 export function approveCommand(context: CommandContext): Command {
   return commandOf('approve', 'write what another person proposed', '<id>')
     .option('--dry-run', 'print the rows that would be written now, and write nothing')
-    .option('-y, --yes', 'do not show it first, and do not ask')
+    .addOption(yesOption('do not show it first, and do not ask'))
     .addHelpText('after', helpOf('approve', '8c11d0aa', '--by Grace'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
@@ -74,7 +74,7 @@ export function approveCommand(context: CommandContext): Command {
 export function undoCommand(context: CommandContext): Command {
   return commandOf('undo', 'take back what was written: by compensating entries, never by deleting', '<id>')
     .option('--dry-run', 'print the rows that would be written now, and write nothing')
-    .option('-y, --yes', 'do not show it first, and do not ask')
+    .addOption(yesOption('do not show it first, and do not ask'))
     .addHelpText('after', helpOf('undo', '8c11d0aa', '--note "ticket 812"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
@@ -115,7 +115,7 @@ function commandOf(name: string, meaning: string, argument: string): Command {
   return new Command(name)
     .description(meaning)
     .argument(argument, 'its id, or the first characters of it', idPrefix)
-    .option('--by <name>', 'who does it (default: $USER)')
+    .addOption(byOption())
     .option('--note <text>', 'why; kept for the auditor')
     .addOption(outputOption('table', 'json'));
 }
@@ -160,7 +160,9 @@ async function printPreview(
     return print(world.stdout, toJson({ dry_run: true, action, rows_written: rows }));
   }
   const { previewText } = await import('../output/corrections.ts');
-  return print(world.stdout, `DRY RUN, nothing is written\n${previewText(action, rows)}`);
+  const { screenOf } = await import('../output/screen.ts');
+  const preview = previewText(action, rows, screenOf(world.stdout, world.env));
+  return print(world.stdout, `DRY RUN, nothing is written\n${preview}`);
 }
 
 async function ask(
@@ -171,7 +173,8 @@ async function ask(
   world: World,
 ): Promise<void> {
   const { previewText } = await import('../output/corrections.ts');
-  await print(world.stderr, previewText(action, rows));
+  const { screenOf } = await import('../output/screen.ts');
+  await print(world.stderr, previewText(action, rows, screenOf(world.stderr, world.env)));
   await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { CorrectionState, StoredCorrection } from '../corrections/store.ts';
 import type { World } from '../world.ts';
-import { choices, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choices, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -20,7 +20,7 @@ export function listCommand(context: CommandContext): Command {
     .description('corrections, the newest first')
     .addOption(choices('--state <state>', 'only those in this state', states))
     .option('--exception <id>', 'only those of this exception', idPrefix)
-    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(limitOption().default(20))
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText(
       'after',

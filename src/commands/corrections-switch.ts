@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { signatureOf } from './exceptions-change.ts';
-import type { CommandContext } from './options.ts';
+import { byOption, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 import { withStore } from './store.ts';
 
@@ -14,7 +14,7 @@ export function switchCommand(context: CommandContext, name: keyof typeof words)
   const { stopped, meaning } = words[name];
   return new Command(name)
     .description(meaning)
-    .option('--by <name>', 'who does it (default: $USER)')
+    .addOption(byOption())
     .requiredOption('--note <text>', 'why; whoever wants to correct is told')
     .addHelpText('after', `\nExample:\n  recon corrections ${name} --note "ticket 812"`)
     .action(async (flags: { by?: string; note: string }) => {

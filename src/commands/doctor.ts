@@ -57,6 +57,6 @@ async function printLines(
     all.push(diagnosis);
     await print(world.stdout, diagnosisLines(diagnosis, screen));
   }
-  await print(world.stdout, conclusion(all, scope));
+  await print(world.stdout, conclusion(all, scope, screen));
   return all;
 }

@@ -14,7 +14,7 @@ import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
-import { deadline, gather, idPrefix, outputOption, type CommandContext } from './options.ts';
+import { byOption, deadline, gather, idPrefix, outputOption, yesOption, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -52,8 +52,8 @@ export function changeCommand(context: CommandContext, name: ActionName): Comman
 /** Who does it, and whether anybody is asked first. */
 export function addSignature(command: Command): Command {
   return command
-    .option('--by <name>', 'who does it (default: $USER)')
-    .option('-y, --yes', 'do not ask')
+    .addOption(byOption())
+    .addOption(yesOption())
     .addOption(outputOption('table', 'json', 'csv'));
 }
 
@@ -63,8 +63,8 @@ function helpOf(name: ActionName, { takes, note }: Action): string {
     note === 'required' ? ' --note "ticket 812"' : '',
   ].join('');
   return `
-One exception that is named by its id is changed at once. Several are shown first: a person at a terminal is asked,
-anybody else gives --yes. All of them are changed, or none. Taking one from somebody else is said, and a person is asked.
+One exception that is named by its id is changed at once. Several are shown first, and one that somebody else has: a
+person at a terminal is asked, anybody else gives --yes. All of them are changed, or none.
 
 Examples:
   recon exceptions ${name} 3f2a91bc --by Ada${how}
@@ -82,7 +82,7 @@ function assertComplete(name: ActionName, ids: readonly string[], flags: ChangeF
   const asks = ids.length !== 1 && flags.yes !== true && world.stdin.isTTY !== true;
   throw new OperatorError(
     64,
-    `${name} needs ${listed([...missing, ...(asks ? ['--yes'] : [])])}.`,
+    `${name} needs ${listed(missing)}${asks ? '; also --yes, because nobody can be asked here' : ''}.`,
     `\`recon help exceptions ${name}\` says more.`,
   );
 }
@@ -118,7 +118,7 @@ async function change(
   if (targets.length === 0) return print(world.stderr, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));
   const takenOver = orders.filter(({ holder }) => takesOver(order, holder, signature.by));
-  const isAsked = takenOver.length > 0 && world.stdin.isTTY === true && flags.yes !== true;
+  const isAsked = takenOver.length > 0 && flags.yes !== true;
   const isShown = ids.length === 0 || targets.length > 1 || isAsked;
   if (isShown) await review(store, orders, signature, { ...flags, word: action }, world);
   else for (const one of takenOver) await print(world.stderr, takeoverText(one, signature));

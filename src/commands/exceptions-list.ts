@@ -6,7 +6,7 @@ import type { Total } from '../exceptions/list-totals.ts';
 import { partsOf, type Items } from '../database/list-of.ts';
 import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
-import { choice, idPrefix, outputOption, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { hasLeft, print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -30,7 +30,7 @@ Examples:
 export function listCommand(context: CommandContext): Command {
   return addFilter(new Command('list').description('exceptions, the most severe first'))
     .addOption(choice('--sort <order>', 'what comes first', sorts).default('severity'))
-    .option('-L, --limit <number>', 'at most so many (table: 50)', wholeNumber)
+    .addOption(limitOption('at most so many (table: 50)'))
     .option('--after <id>', 'only those that come after this one (a prefix of its id)', idPrefix)
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', examples)

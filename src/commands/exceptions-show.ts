@@ -50,9 +50,10 @@ async function show({ database, schema, config }: Store, id: string, flags: Show
 async function printSql({ database, schema, config }: Store, id: string, world: World): Promise<void> {
   const { findException } = await import('../exceptions/store.ts');
   const { furtherSql } = await import('../exceptions/further-sql.ts');
+  const { titled } = await import('../source.ts');
   const exception = await findException(database, schema, id);
   const statements = furtherSql(exception, config, world.now().toISOString());
   if (statements.length === 0)
     await print(world.stderr, 'recon: no check of recon made this exception: it has no SQL\n');
-  for (const [name, sql] of statements) await print(world.stdout, `-- ${exception.id.slice(0, 8)}: ${name}\n${sql}\n`);
+  for (const [name, sql] of statements) await print(world.stdout, titled(`${exception.id.slice(0, 8)}: ${name}`, sql));
 }

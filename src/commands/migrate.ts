@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import type { MigrationStatus } from '../migrations/migrations.ts';
+import type { DownPlan, MigrationStatus } from '../migrations/migrations.ts';
 import { OperatorError } from '../operator-error.ts';
+import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
-import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
 /** `recon migrate`. */
@@ -19,6 +20,7 @@ export function migrateCommand(context: CommandContext): Command {
 
 interface Flags {
   yes?: boolean;
+  dropHistory?: boolean;
   print?: boolean;
   output: OutputFormat;
 }
@@ -61,29 +63,45 @@ async function pushBaseline(database: Database, schema: string, config: Config, 
 function downCommand(context: CommandContext): Command {
   return new Command('down')
     .description('drop the tables that recon made, with their data; adopted tables stay')
-    .option('-y, --yes', 'do not ask')
+    .addOption(yesOption())
+    .option('--drop-history', 'with --yes: also where runs and what people did are on record')
     .option('--print', 'change nothing: print the SQL, for a database administrator')
-    .addHelpText('after', '\nExamples:\n  recon migrate down --yes\n  recon migrate down --print >away.sql')
+    .addHelpText(
+      'after',
+      '\nSays which tables go, with how many rows, and asks a person to type the name of the database.\n\nExamples:\n  recon migrate down\n  recon migrate down --yes --drop-history  # for a script: a database that is thrown away\n  recon migrate down --print >away.sql',
+    )
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<Flags>();
       await withSchema(world, async (database, schema) => {
-        if (flags.print !== true) return down(database, schema, flags.yes === true, world);
+        if (flags.print !== true) return down(database, schema, flags, world);
         const { downScript } = await import('../migrations/script.ts');
         return print(world.stdout, await downScript(database, schema));
       });
     });
 }
 
-async function down(database: Database, schema: string | undefined, yes: boolean, world: World): Promise<void> {
+async function down(database: Database, schema: string | undefined, flags: Flags, world: World): Promise<void> {
   const { migrateDown, planDown } = await import('../migrations/migrations.ts');
   const { lossText, revertedText } = await import('../output/migrations.ts');
   const plan = await planDown(database, schema);
   if (plan.tables.length > 0) {
     await print(world.stderr, lossText(plan));
-    if (!yes) await confirm('down', 'This drops tables', `in the schema ${plan.schema}`, world);
+    if (flags.yes !== true)
+      await confirm(plain(plan.database), 'This drops tables', 'which is the name of the database', world);
+    else if (flags.dropHistory !== true) assertNoRecord(plan);
   }
   await print(world.stdout, revertedText(await migrateDown(database, schema)));
+}
+
+/** A habit such as --yes is not enough to lose what an auditor will ask for. */
+function assertNoRecord({ record }: DownPlan): void {
+  if (record.length === 0) return;
+  throw new OperatorError(
+    64,
+    `--yes alone does not drop what nothing can bring back, the rows of ${record.join(', ')}. Nothing was changed.`,
+    'Keep a copy of them (README, "Backup and recovery"), and add --drop-history.',
+  );
 }
 
 function statusCommand(context: CommandContext): Command {

@@ -23,6 +23,21 @@ export function outputOption(...formats: OutputFormat[]): Option {
   return choice('-o, --output <format>', 'how the result is printed', formats).default('table');
 }
 
+/** `-L, --limit`. */
+export function limitOption(meaning = 'at most so many'): Option {
+  return new Option('-L, --limit <number>', meaning).argParser(wholeNumber);
+}
+
+/** `--by`: see `signatureOf`. */
+export function byOption(): Option {
+  return new Option('--by <name>', 'who does it (default: $USER)');
+}
+
+/** `-y, --yes`: see `confirm`. */
+export function yesOption(meaning = 'do not ask'): Option {
+  return new Option('-y, --yes', meaning);
+}
+
 /** A flag that takes one of these words. */
 export function choice(flags: string, description: string, words: readonly string[]): Option {
   return new Option(flags, description).choices(words).argParser(oneOf(words));
@@ -55,7 +70,7 @@ export function gather(value: string, previous: string[] | undefined): string[] 
 }
 
 /** A whole number above zero, none that JavaScript would round. */
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text))
     throw new InvalidArgumentError('It must be a whole number above 0, of at most 15 digits.');
   return Number(text);

@@ -3,7 +3,7 @@ import { OperatorError } from '../operator-error.ts';
 import { keptDaysMin, type Purge, type PurgePlan } from '../purge.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
-import { moment, outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import { moment, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -31,7 +31,7 @@ export function purgeCommand(context: CommandContext): Command {
     .description('delete what old runs left and nobody needs; exceptions, their log and daily runs stay')
     .addOption(new Option('--older-than <time>', 'from before this time: 90d ago, or a date').default('90d'))
     .option('--dry-run', 'only say what would be deleted')
-    .option('-y, --yes', 'do not ask')
+    .addOption(yesOption())
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', explanation)
     .action(async (_flags, command: Command) => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
 import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
-import { choice, outputOption, reportId, wholeNumber, type CommandContext, type OutputFormat } from './options.ts';
+import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 import { withStore, type Store } from './store.ts';
 
@@ -24,7 +24,7 @@ function listCommand(context: CommandContext): Command {
   return new Command('list')
     .description('runs, the newest first')
     .addOption(choice('--type <type>', 'only runs of this type', runTypes))
-    .option('-L, --limit <number>', 'at most so many', wholeNumber, 20)
+    .addOption(limitOption().default(20))
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', '\nExamples:\n  recon reports list --type daily -L 7\n  recon reports list -o csv > runs.csv')
     .action(async (_flags, command: Command) => {

@@ -5,21 +5,50 @@ import { suggest } from '../suggestion.ts';
 /** What commander found wrong with the command line of this command, told as every other mistake is. */
 export function usageError({ code, message }: CommanderError, command: Command): OperatorError {
   if (code === 'commander.help') return new OperatorError(64, 'No command was given.'); // its help stands above
-  const found = message.replace(/^error: /, '').replace(/\n\((.*)\)$/, '. $1'); // what it suggests, in a line of its own
+  const found = inOurWords(message.replace(/^error: /, ''));
   const sentence = /[.?]$/.test(found) ? found : `${found}.`;
+  const nearest = meant(code, message, command);
   return new OperatorError(
     64,
-    `${sentence}${otherCommand(code, command)}`,
+    nearest === undefined ? sentence : `${sentence} Did you mean ${nearest}?`,
     `\`${pathOf(command)} --help\` shows how it is called.`,
   );
 }
 
-/** Where a command need not be named (`recon migrate`), the mistyped name of another one is taken for its argument. */
-function otherCommand(code: string, { parent, args: [typed = ''] }: Command): string {
-  if (code !== 'commander.excessArguments' || parent === null) return '';
-  const names = parent.commands.map((command) => command.name());
-  const nearest = suggest(typed, names);
-  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+/** What commander calls by the words of a parser. */
+function inOurWords(text: string): string {
+  return text
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*?)'\./, "<$2> cannot be '$1'.")
+    .replace(/^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid\./, "$1 cannot be '$2'.")
+    .replace(/^option '(?:-\w, )?(--[\w-]+.*)' argument missing$/, '$1 needs a value')
+    .replace(/^required option '(.*)' not specified$/, '$1 is needed')
+    .replace(/^missing required argument '(.*)'$/, '<$1> is needed');
+}
+
+/** The flag or command that was probably meant. */
+function meant(code: string, message: string, command: Command): string | undefined {
+  const { parent, args } = command;
+  const [, typed = ''] = /'([^'=]*)/.exec(message) ?? [];
+  switch (code) {
+    case 'commander.unknownOption':
+      return suggest(typed, flagsOf(command));
+    case 'commander.unknownCommand':
+      return suggest(typed, namesIn(command));
+    case 'commander.excessArguments': // where a command need not be named, the mistyped name is taken for an argument
+      return parent === null ? undefined : suggest(args[0] ?? '', namesIn(parent));
+    default:
+      return undefined;
+  }
+}
+
+/** Its own and those of the commands above it. */
+function flagsOf({ options, parent }: Command): string[] {
+  const own = options.flatMap(({ long }) => long ?? []);
+  return [...own, ...(parent === null ? ['--help'] : flagsOf(parent))];
+}
+
+function namesIn({ commands }: Command): string[] {
+  return commands.map((command) => command.name());
 }
 
 function pathOf(command: Command): string {

@@ -145,14 +145,14 @@ function assertAsApproved({ action, rows }: Plan, approved: Order['approved']): 
   );
 }
 
-/** What rows do, without what differs each time: the ids of new rows, and where a balance happens to stand. */
+/** What rows do, without where a balance happens to stand. */
 function essenceOf(rows: readonly HostRow[]): string {
   return rows
-    .map(({ table, id, before, after }) => {
-      if (table === 'ledger_accounts') return `${id} by ${movedBy({ before, after })}`;
-      const values = Object.entries(after).filter(([column]) => column !== 'transaction_id'); // that one is new too
-      return JSON.stringify([table, before === null ? 'new' : id, before, values.sort()]);
-    })
+    .map(({ table, id, before, after }) =>
+      table === 'ledger_accounts'
+        ? `${id} by ${movedBy({ before, after })}`
+        : JSON.stringify([table, id, before, Object.entries(after).sort()]),
+    )
     .sort()
     .join('\n');
 }

@@ -1,7 +1,7 @@
 import { checks } from '../checks/index.ts';
 import { checkNames } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import type { Database } from '../database/database.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { KindName } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -69,25 +69,26 @@ export async function correctFound(
 ): Promise<CorrectionFigures> {
   const { config, schema, world } = desk;
   return withCorrectionDatabase(config, main, world.signal, async (database) => {
-    const standing = await switchOf(database, schema);
+    const reading = <T>(body: (transaction: Transaction) => Promise<T>) => inTransaction(database, 'read only', body);
+    const standing = await reading((transaction) => switchOf(transaction, schema));
     if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing));
-    for (const exceptionId of await candidatesOf(database, schema, reportId, heldBack))
+    for (const exceptionId of await reading((transaction) => candidatesOf(transaction, schema, reportId, heldBack)))
       await correct({ ...desk, database }, { exceptionId, author: { reportId } });
-    return correctionFigures(database, schema, { reportId });
+    return reading((transaction) => correctionFigures(transaction, schema, { reportId }));
   });
 }
 
 /** In the order of their fingerprints: a job's link comes before the balance that it may stand in the way of. */
 async function candidatesOf(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   reportId: string,
   heldBack: readonly KindCount[],
 ): Promise<string[]> {
   const kinds = automaticKinds.filter((kind) => !heldBack.some((held) => held.kind === kind));
-  const rows = await database<{ id: string }[]>`
+  const rows = await transaction<{ id: string }[]>`
     select exception.id
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where
       exception.last_report_id = ${reportId}
       and exception.resolved_at is null

@@ -4,6 +4,7 @@ import { inTransaction, withDatabase, type Database, type Transaction } from '..
 import { tryLock } from '../database/held-lock.ts';
 import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
+import { lockTimeoutMs } from '../run/timeout.ts';
 import { hostTables } from './host-tables.ts';
 
 /**
@@ -12,12 +13,15 @@ import { hostTables } from './host-tables.ts';
  * what was found in one database is never written into another.
  */
 export async function withCorrectionDatabase<T>(
-  { databaseUrl, corrections: { databaseUrl: url, variable } }: Pick<Config, 'databaseUrl' | 'corrections'>,
+  config: Pick<Config, 'databaseUrl' | 'corrections' | 'runTimeoutMs'>,
   main: Database,
   signal: AbortSignal,
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
-  return withDatabase(url, { connections: 2, signal, variable }, async (database) => {
+  const { databaseUrl } = config;
+  const { databaseUrl: url, variable } = config.corrections;
+  const pool = { connections: 2, signal, variable, lockTimeoutMs: lockTimeoutMs(config) };
+  return withDatabase(url, pool, async (database) => {
     if (variable === 'CORRECTION_DATABASE_URL')
       await assertSame(
         (look) => inTransaction(main, 'read only', look).catch(blame(databaseUrl, 'DATABASE_URL')),

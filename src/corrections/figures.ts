@@ -7,6 +7,8 @@ export interface CorrectionFigures {
   corrected: number;
   refused: number;
   failed: number;
+  /** How many exceptions are open still whose correction failed. */
+  failed_open: number;
   /** Of those corrected, how many were found again, though nobody undid them. */
   came_back: number;
   /** Proposals that wait for a second person. */
@@ -43,6 +45,13 @@ export async function correctionFigures(
       count(*) filter (where correction.state = 'applied') as corrected,
       count(*) filter (where correction.state = 'refused') as refused,
       count(*) filter (where correction.state = 'failed') as failed,
+      count(distinct correction.exception_id) filter (
+        where correction.state = 'failed' and exists (
+          select
+          from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+          where exception.id = correction.exception_id and exception.resolved_at is null
+        )
+      ) as failed_open,
       count(*) filter (
         where correction.state = 'applied' and exists (
           select
@@ -63,7 +72,43 @@ export async function correctionFigures(
     corrected: number('corrected'),
     refused: number('refused'),
     failed: number('failed'),
+    failed_open: number('failed_open'),
     came_back: number('came_back'),
     proposed: number('proposed'),
+  };
+}
+
+/** What became of the attempts to take a correction back. */
+export interface UndoingFigures {
+  undone: number;
+  undo_refused: number;
+  undo_failed: number;
+  /** Corrections that were to be taken back, and still stand. */
+  not_undone: number;
+}
+
+/** Of all undoings since a time. */
+export async function undoingFigures(connection: Database, schema: string, since: Date): Promise<UndoingFigures> {
+  const [row] = await connection<Record<keyof UndoingFigures, string>[]>`
+    select
+      count(*) filter (where undoing.state = 'applied') as undone,
+      count(*) filter (where undoing.state = 'refused') as undo_refused,
+      count(*) filter (where undoing.state = 'failed') as undo_failed,
+      count(distinct undoing.undoes) filter (
+        where not exists (
+          select
+          from ${connection(`${schema}.reconciliation_corrections`)} as done
+          where done.undoes = undoing.undoes and done.state = 'applied'
+        )
+      ) as not_undone
+    from ${connection(`${schema}.reconciliation_corrections`)} as undoing
+    where undoing.undoes is not null and undoing.ended_at >= ${since}
+  `;
+  const number = (name: keyof UndoingFigures) => Number(row?.[name] ?? 0);
+  return {
+    undone: number('undone'),
+    undo_refused: number('undo_refused'),
+    undo_failed: number('undo_failed'),
+    not_undone: number('not_undone'),
   };
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { subjectOf } from '../exceptions/exception.ts';
 import { money, toText, type Money } from '../money.ts';
+import { uuidFrom } from '../uuid.ts';
 import type { Plan } from './correction.ts';
 import type { EntryDue, HostRow } from './host-tables.ts';
 import { Refusal } from './refusal.ts';
@@ -11,6 +11,7 @@ export interface Posting {
   /** `deposit:<id>` or `withdrawal:<id>`. */
   subject: string;
   amount: Money;
+  /** The ids of its rows follow from it: what two people were shown is what is written. */
   idempotencyKey: string;
   /** In one sentence. */
   action: string;
@@ -31,7 +32,7 @@ export async function planPosting(site: Site, posting: Posting, entries: readonl
   const accounts = [debit.account_id, credit.account_id].sort();
   await site.lock('ledger_accounts', accounts);
   const balances = await site.balances(accounts);
-  const transactionId = randomUUID();
+  const transactionId = uuidFrom(idempotencyKey);
   const header: HostRow = {
     table: 'ledger_transactions',
     id: transactionId,
@@ -53,7 +54,7 @@ export async function planPosting(site: Site, posting: Posting, entries: readonl
     action,
     rows: [
       header,
-      ...[debit, credit].map((entry) => entryRow(transactionId, entry, toText(amount))),
+      ...[debit, credit].map((entry) => entryRow(posting, entry)),
       ...[debit, credit]
         .toSorted((left, right) => (left.account_id < right.account_id ? -1 : 1))
         .map((entry) => balanceRow(entry, balances, amount)),
@@ -83,15 +84,14 @@ function pairOf(entries: readonly EntryDue[], recordKind: string): [debit: Entry
 }
 
 function entryRow(
-  transactionId: string,
+  { idempotencyKey: key, amount }: Posting,
   { account_id: account, entry_type: type, currency }: EntryDue,
-  amount: string,
-) {
+): HostRow {
   return {
-    table: 'ledger_entries' as const,
-    id: randomUUID(),
+    table: 'ledger_entries',
+    id: uuidFrom(`${key}/${type}`),
     before: null,
-    after: { transaction_id: transactionId, account_id: account, entry_type: type, amount, currency },
+    after: { transaction_id: uuidFrom(key), account_id: account, entry_type: type, amount: toText(amount), currency },
   };
 }
 

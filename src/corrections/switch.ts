@@ -54,7 +54,7 @@ export async function setSwitch(
 }
 
 /** Whether all corrections are stopped, and by whom. */
-export async function switchOf(database: Database, schema: string): Promise<Switch> {
+export async function switchOf(database: Database | Transaction, schema: string): Promise<Switch> {
   const [row] = await database<Switch[]>`
     select switch.stopped, switch.changed_by, switch.note
     from ${database(`${schema}.reconciliation_correction_switch`)} as switch

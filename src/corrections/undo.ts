@@ -5,6 +5,7 @@ import { lockExceptions } from '../exceptions/store.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
 import { money, toText } from '../money.ts';
 import { OperatorError } from '../operator-error.ts';
+import { uuidFrom } from '../uuid.ts';
 import { isAbout, leftWrong } from './attempt.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
 import { orSaid, type Word } from './proposals.ts';
@@ -88,7 +89,8 @@ function idsIn(rows: readonly HostRow[], table: HostRow['table']): string[] {
 /** As this host reverses: the original becomes `reversed`, and a transaction with its mirrored entries names it. */
 function reversalOf(written: readonly HostRow[], original: string, correctionId: string): HostRow[] {
   const header = written.find(({ id }) => id === original);
-  const id = randomUUID();
+  const key = `recon-undo-${correctionId}`;
+  const id = uuidFrom(key); // as it was shown
   const entries = written.filter(
     ({ table, after }) => table === 'ledger_entries' && after['transaction_id'] === original,
   );
@@ -109,7 +111,7 @@ function reversalOf(written: readonly HostRow[], original: string, correctionId:
         reference_id: original,
         reference_type: null,
         status: 'completed',
-        idempotency_key: `recon-undo-${correctionId}`,
+        idempotency_key: key,
         description: 'recon: a correction taken back',
       },
     },
@@ -117,7 +119,7 @@ function reversalOf(written: readonly HostRow[], original: string, correctionId:
       const side = after['entry_type'] === 'debit' ? 'credit' : 'debit';
       return {
         table: 'ledger_entries',
-        id: randomUUID(),
+        id: uuidFrom(`${key}/${side}`),
         before: null,
         after: { ...after, transaction_id: id, entry_type: side },
       };

@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   connectTimeoutS?: number;
   /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
   signal?: AbortSignal;
+  /** How long a transaction waits for a lock that somebody else holds, unless the role has a limit of its own. */
+  lockTimeoutMs?: number;
   /** Which variable has the URL, for errors: DATABASE_URL unless another is named. */
   variable?: UrlVariable;
 }
@@ -51,8 +53,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connection: { application_name: 'recon', TimeZone: 'UTC' },
     socket: dialer(options.signal),
   };
-  return postgres(url, settings);
+  const database = postgres(url, settings);
+  lockTimeouts.set(database, options.lockTimeoutMs ?? lockTimeoutMaxMs);
+  return database;
 }
+
+/** The longest that anybody here waits for one lock: those who wait behind them wait too, and a run keeps its own lock. */
+export const lockTimeoutMaxMs = 60_000;
+
+const lockTimeouts = new WeakMap<Database, number>();
 
 /** Gives `body` a pool and closes it whatever happens, without waiting longer than a second for running queries. */
 export async function withDatabase<T>(
@@ -74,9 +83,15 @@ export async function withDatabase<T>(
 }
 
 /** Like `withDatabase` for what is read bit by bit: the pool is closed when the reader has enough or goes away. */
-export async function* streamFrom<T>(url: string, read: (database: Database) => AsyncIterable<T>): AsyncGenerator<T> {
+export async function* streamFrom<T>(
+  url: string,
+  { lockTimeoutMs }: Required<Pick<DatabaseOptions, 'lockTimeoutMs'>>,
+  read: (reader: Database) => AsyncIterable<T>,
+): AsyncGenerator<T> {
   const database = openDatabase(url, { connections: 1 });
   try {
+    await database`begin read only`; // of the one connection
+    await prepare(database, lockTimeoutMs);
     yield* read(database);
   } catch (error) {
     throw operatorProblem(error, url) ?? error;
@@ -104,7 +119,7 @@ export async function inTransaction<T>(
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
       return lifeline.hold(async () => {
-        await trustCatalogFirst(transaction);
+        await prepare(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
         return body(transaction);
       });
     })) as T;
@@ -114,10 +129,12 @@ export async function inTransaction<T>(
 }
 
 /**
- * Whatever the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that
- * name, and nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ * Unless the role has limits of its own no lock is waited for without end, such as one of a migration that somebody left
+ * open, and the server (of Linux: others may refuse it) gives up what it does for a process that is gone. And whatever
+ * the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and
+ * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
  */
-async function trustCatalogFirst(transaction: Transaction): Promise<void> {
+async function prepare(transaction: Database | Transaction, lockTimeoutMs: number): Promise<void> {
   await transaction`
     select pg_catalog.set_config(
       'search_path',
@@ -130,6 +147,14 @@ async function trustCatalogFirst(transaction: Transaction): Promise<void> {
       ),
       true
     )
+    union all
+    select pg_catalog.set_config(own.name, own.setting, true)
+    from (
+      values
+        ('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
+        ('client_connection_check_interval', '5s', pg_catalog.strpos(pg_catalog.version(), 'linux') operator(pg_catalog.>) 0)
+    ) as own (name, setting, is_known)
+    where own.is_known and pg_catalog.current_setting(own.name) operator(pg_catalog.=) '0'
   `;
 }
 

@@ -146,7 +146,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The role of ${variable} may not do this at ${place}: ${message} (${code}).`,
-      hint: `A database administrator has to grant it: ${rolesFile} has every right that recon needs. \`recon run --dry-run\` only reads.`,
+      hint: `A database administrator has to grant it, by ${rolesFile}: recon_reader only looks (\`recon run --dry-run\` too), recon_writer runs and works on exceptions, recon_purger purges.`,
     }),
   ],
   [
@@ -166,7 +166,15 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => ['57014', '55P03', '40P01', '40001'].includes(code) || code.startsWith('53'),
+    (code) => code === '55P03',
+    ({ place, message, code }) => ({
+      exitCode: 3,
+      message: `Somebody else held a lock at ${place} for too long: ${message} (${code}).`,
+      hint: 'Nothing was stored half-way; pg_locks says who holds it: often a migration that was left open.',
+    }),
+  ],
+  [
+    (code) => ['57014', '40P01', '40001'].includes(code) || code.startsWith('53'),
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `The database at ${place} could not finish in time, or had no room: ${message} (${code}).`,

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { rolesFile } from '../shipped.ts';
 import type { Database, Transaction } from './database.ts';
 
-/** What a database administrator types; `role` as SQL writes it, `schema` where recon's tables have one of their own. */
-export function howToGrant(role: string, schema: string | undefined): string {
-  const path = schema === undefined ? '' : `-c 'set search_path = ${schema}, public' `;
-  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${role};`;
+/** What a database administrator types; `role` and `schema`, where recon's tables are, as SQL writes them. */
+export function howToGrant(role: string, schema = 'public'): string {
+  const path = schema === 'public' ? '' : `-c 'set search_path = ${schema}, public' `;
+  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${role}; -- only to look: recon_reader`;
 }
 
 /** Who is connected, as SQL writes it. */
@@ -15,12 +15,41 @@ export async function roleOf(connection: Database | Transaction): Promise<string
   return row.role;
 }
 
+export interface MissingRights {
+  /** `select, insert on reconciliation_reports`; empty: none. */
+  missing: string[];
+  /** Whether the role may read every table of recon, and write none. */
+  onlyReads: boolean;
+}
+
 /**
- * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do: `select,
- * insert on reconciliation_reports`. Of tables that are there: which are missing is asked of the migrations.
+ * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do. Of
+ * tables that are there: which are missing is asked of the migrations.
  */
-export async function missingRights(database: Database, schema: string): Promise<string[]> {
-  const missing: string[] = [];
+export async function missingRights(database: Database, schema: string): Promise<MissingRights> {
+  const tables = await deniedRights(database, schema);
+  const missing = tables
+    .filter(({ denied }) => denied.length > 0)
+    .map(({ table, denied }) => `${denied.join(', ')} on ${table}`);
+  const onlyReads = tables.every(
+    ({ privileges, denied }) => denied.join() === privileges.filter((privilege) => privilege !== 'select').join(),
+  );
+  const [signature] = await database<{ denied: boolean | null }[]>`
+    select
+      not has_function_privilege(to_regprocedure(format('%I.reconciliation_signature(text)', ${schema}::text)), 'execute')
+        as denied
+  `;
+  if (signature?.denied === true) missing.push('execute on reconciliation_signature');
+  return { missing, onlyReads };
+}
+
+interface DeniedRights extends Grant {
+  /** Of the privileges, in their order. */
+  denied: string[];
+}
+
+async function deniedRights(database: Database, schema: string): Promise<DeniedRights[]> {
+  const rights: DeniedRights[] = [];
   for (const { table, privileges } of writerGrants()) {
     const [row] = await database<{ denied: string[] }[]>`
       select
@@ -33,18 +62,18 @@ export async function missingRights(database: Database, schema: string): Promise
       from pg_catalog.pg_class as class
       where class.oid = to_regclass(format('%I.%I', ${schema}::text, ${table}::text))
     `;
-    if (row !== undefined && row.denied.length > 0) missing.push(`${row.denied.join(', ')} on ${table}`);
+    if (row !== undefined) rights.push({ table, privileges, denied: row.denied });
   }
-  const [signature] = await database<{ denied: boolean | null }[]>`
-    select
-      not has_function_privilege(to_regprocedure(format('%I.reconciliation_signature(text)', ${schema}::text)), 'execute')
-        as denied
-  `;
-  return signature?.denied === true ? [...missing, 'execute on reconciliation_signature'] : missing;
+  return rights;
+}
+
+interface Grant {
+  table: string;
+  privileges: string[];
 }
 
 /** One `grant … on <table> to recon_writer;` of the file. */
-function writerGrants(): { table: string; privileges: string[] }[] {
+function writerGrants(): Grant[] {
   const grants = readFileSync(rolesFile, 'utf8').matchAll(
     /^grant ([a-z, ]+) on (reconciliation_\w+) to recon_writer;$/gm,
   );

@@ -3,7 +3,7 @@ import { howToGrant, missingRights, roleOf } from '../database/rights.ts';
 import { assertMigrated } from '../migrations/assert-migrated.ts';
 import { migrationStatus, plannedSchema } from '../migrations/migrations.ts';
 import { rolesFile } from '../shipped.ts';
-import { ok, problem, warning, type DatabasePatient, type Examination } from './examination.ts';
+import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The tables of recon. */
 export const tables: Examination<DatabasePatient> = {
@@ -21,23 +21,18 @@ export const rights: Examination<DatabasePatient> = {
   after: 'tables',
   async examine({ database, config }) {
     const schema = await plannedSchema(database, config.schema);
-    const missing = await missingRights(database, schema);
-    if (missing.length > 0)
-      return [problem(`The role may not ${missing.join('; ')}.`, howToGrant(await roleOf(database), config.schema))];
+    const { missing, onlyReads } = await missingRights(database, schema);
+    const how = howToGrant(await roleOf(database), config.schema);
+    if (missing.length > 0 && !onlyReads) return [problem(`The role may not ${missing.join('; ')}.`, how)];
     const excess = await excessOf(database, schema);
-    return [
-      excess === undefined
-        ? ok('The role may do what a run does, and no more.')
-        : warning(
-            `${excess}: whoever has its password may change the ledger.`,
-            `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
-          ),
-    ];
+    if (onlyReads)
+      return [warning('The role may only look: it can neither run nor change an exception.', how), ...excess];
+    return excess.length > 0 ? excess : [ok('The role may do what a run does, and no more.')];
   },
 };
 
-/** What the role may that no run does; undefined: nothing. A right on single columns is that of corrections. */
-async function excessOf(database: Database, schema: string): Promise<string | undefined> {
+/** What the role may that no run does; none: nothing. A right on single columns is that of corrections. */
+async function excessOf(database: Database, schema: string): Promise<Opinion[]> {
   const [role] = await database<{ superuser: boolean; writable: string[] }[]>`
     select
       role.rolsuper as superuser,
@@ -56,9 +51,16 @@ async function excessOf(database: Database, schema: string): Promise<string | un
     from pg_catalog.pg_roles as role
     where role.rolname = current_user
   `;
-  if (role?.superuser === true) return 'The role is a superuser';
-  if (role === undefined || role.writable.length === 0) return undefined;
+  if (role?.superuser === true) return [tooMuch('The role is a superuser')];
+  if (role === undefined || role.writable.length === 0) return [];
   const [first, second, third] = role.writable;
   const named = [first, second, third].filter((name) => name !== undefined).join(', ');
-  return `The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`;
+  return [tooMuch(`The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`)];
+}
+
+function tooMuch(what: string): Opinion {
+  return warning(
+    `${what}: whoever has its password may change the ledger.`,
+    `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
+  );
 }

@@ -29,7 +29,7 @@ export function findingTable(connection: Database | Transaction, rows: string) {
 
 /** How many of these findings are known and agreed at that moment, by severity. */
 export async function countAccepted(
-  database: Database,
+  database: Database | Transaction,
   schema: string,
   findings: KeptFindings,
   at: Date,
@@ -41,7 +41,7 @@ export async function countAccepted(
   return counts;
 }
 
-async function isAnyAccepted(database: Database, schema: string, at: Date): Promise<boolean> {
+async function isAnyAccepted(database: Database | Transaction, schema: string, at: Date): Promise<boolean> {
   const [any] = await database`
     select from ${database(`${schema}.reconciliation_exceptions`)} as exception
     where exception.resolved_at is null and exception.accepted_until > ${at}
@@ -50,7 +50,7 @@ async function isAnyAccepted(database: Database, schema: string, at: Date): Prom
   return any !== undefined;
 }
 
-async function countIn(database: Database, schema: string, rows: string, at: Date) {
+async function countIn(database: Database | Transaction, schema: string, rows: string, at: Date) {
   return database<{ severity: Severity; count: number }[]>`
     select finding.severity, count(*)::integer as count
     from ${findingTable(database, rows)}

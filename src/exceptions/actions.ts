@@ -59,7 +59,7 @@ function seen(name: string): string {
 /** Whether an order takes an exception away from its holder, without being the holder’s own. */
 export function takesOver({ action, assignee }: Omit<Order, 'id'>, holder: string | null, by: string): boolean {
   if (action !== 'acknowledge' && action !== 'assign') return false;
-  return holder !== null && ![by, assignee].includes(holder);
+  return holder !== null && !isSamePerson(by, holder) && !isSamePerson(assignee ?? '', holder);
 }
 
 /** What is to be done with one exception. */

@@ -21,10 +21,11 @@ const byAmount: Key = {
   of: (database, row) => database`coalesce(${amountOf(database, row)}, -1)`,
 };
 /** No two rows are alike in these. */
-const distinct: Key[] = ['fingerprint', 'id'].map((name) => ({
-  descending: false,
-  of: (database, row) => database`${database(`${row}.${name}`)}`,
-}));
+const distinct: Key[] = [
+  // by code point, as a dry run has them, whatever the collation of the database
+  { descending: false, of: (database, row) => database`${database(`${row}.fingerprint`)} collate "C"` },
+  { descending: false, of: (database, row) => database`${database(`${row}.id`)}` },
+];
 
 const keysOf: Record<Sort, readonly Key[]> = {
   severity: [bySeverity, byAmount, newestFirst, ...distinct],

@@ -129,7 +129,10 @@ function columns(connection: Database | Transaction) {
 }
 
 /** The subjects with an open exception, by check. */
-export async function openSubjects(database: Database, schema: string): Promise<Partial<Record<CheckName, string[]>>> {
+export async function openSubjects(
+  database: Database | Transaction,
+  schema: string,
+): Promise<Partial<Record<CheckName, string[]>>> {
   const rows = await database<{ check_type: CheckName; subjects: string[] }[]>`
     select exception.check_type, array_agg(exception.affected_entity order by exception.affected_entity) as subjects
     from ${database(`${schema}.reconciliation_exceptions`)} as exception

@@ -10,6 +10,7 @@ import {
   type StoredException,
   type Successor,
 } from './exception.ts';
+import { invalidEntries } from './invalid-entries.ts';
 import { questionsOf, readInvolved, type Involved } from './involved.ts';
 import { findException, historyOf, successorOf } from './store.ts';
 
@@ -17,6 +18,8 @@ import { findException, historyOf, successorOf } from './store.ts';
 export interface Story {
   exception: StoredException & { id: string };
   involved: Involved;
+  /** Which entries cannot be added up, and why; empty where that is not what is wrong. */
+  invalid_entries: string[];
   /** What it could be. */
   causes: Cause[];
   /** Why one may have been overlooked; null: all that there is was tested. */
@@ -47,6 +50,7 @@ export async function storyOf(
   return {
     exception,
     involved,
+    invalid_entries: invalidEntries(exception, involved.entries),
     causes: known === undefined ? [] : causesOf(known),
     untested: known === undefined ? null : untestedOf(known, read),
     ...(await historyOf(database, schema, exception.id)),

@@ -1,5 +1,6 @@
 import type { Transaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
+import { howToGrant } from '../database/rights.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { Migration } from './files.ts';
 
@@ -30,14 +31,32 @@ interface HistoryRow {
 /** By version. */
 export type History = Map<number, HistoryRow>;
 
-/** What was applied; refuses a history that is not that of these files. */
-export async function readHistory(transaction: Transaction, migrations: Migration[]): Promise<History> {
-  const [table] = await transaction<{ exists: boolean }[]>`
-    select to_regclass('reconciliation_migrations') is not null as exists`;
-  if (table?.exists !== true) return new Map();
+/** What was applied in that schema, where plain names are found; refuses a history that is not that of these files. */
+export async function readHistory(transaction: Transaction, schema: string, migrations: Migration[]): Promise<History> {
+  if (!(await hasHistory(transaction, schema))) return new Map();
   const rows = await readHistoryRows(transaction);
   for (const row of rows) assertKnown(row, migrations);
   return new Map(rows.map((row) => [row.version, row]));
+}
+
+/** Asks the catalog: to a role without rights on the schema its tables look as if they were not there. */
+async function hasHistory(transaction: Transaction, schema: string): Promise<boolean> {
+  const [table] = await transaction<{ role: string; place: string; readable: boolean }[]>`
+    select
+      quote_ident(current_user) as role,
+      quote_ident(namespace.nspname) as place,
+      has_schema_privilege(namespace.oid, 'usage') and has_table_privilege(class.oid, 'select') as readable
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where class.relname = 'reconciliation_migrations' and namespace.nspname = ${schema}
+  `;
+  if (table === undefined) return false;
+  if (table.readable) return true;
+  throw new OperatorError(
+    78,
+    `The role may not read the tables of recon in the schema ${schema}.`,
+    howToGrant(table.role, table.place),
+  );
 }
 
 async function readHistoryRows(transaction: Transaction): Promise<HistoryRow[]> {

@@ -22,8 +22,11 @@ export interface MigrationState {
 
 /** What `migrateDown` would do to the data. */
 export interface DownPlan {
+  database: string;
   schema: string;
   tables: PlannedTable[];
+  /** Those of them that hold what nothing can bring back. */
+  record: string[];
   /** Statements that would give adopted tables back the constraints they had. */
   notRestored: string[];
 }
@@ -62,12 +65,12 @@ export async function migrateUp(
   const target = await makeSchema(database, schema);
   const applied: string[] = [];
   for (;;) {
-    const next = await step(database, target, options, (transaction) => applyNext(transaction, migrations));
+    const next = await step(database, target, options, (transaction) => applyNext(transaction, target, migrations));
     if (next === undefined) break;
     applied.push(next);
   }
   if (applied.length === 0) return { schema: target, applied, dropped: [] };
-  const history = await reading(database, target, (transaction) => readHistory(transaction, migrations));
+  const history = await reading(database, target, (transaction) => readHistory(transaction, target, migrations));
   return { schema: target, applied, dropped: droppedIn(history) };
 }
 
@@ -84,7 +87,7 @@ export async function migrateDown(
   const target = await existingSchema(database, schema);
   const reverted: string[] = [];
   for (;;) {
-    const last = await step(database, target, options, (transaction) => revertLast(transaction, migrations));
+    const last = await step(database, target, options, (transaction) => revertLast(transaction, target, migrations));
     if (last === undefined) break;
     reverted.push(last);
   }
@@ -96,7 +99,7 @@ export async function migrateDown(
 export async function migrationStatus(database: Database, schema: string | undefined): Promise<MigrationStatus> {
   const migrations = await readMigrations();
   return reading(database, schema, async (transaction, target) => {
-    const history = await readHistory(transaction, migrations);
+    const history = await readHistory(transaction, target, migrations);
     return { schema: target, migrations: migrations.map((migration) => stateOf(migration, history)) };
   });
 }
@@ -105,7 +108,7 @@ export async function migrationStatus(database: Database, schema: string | undef
 export async function planDown(database: Database, schema: string | undefined): Promise<DownPlan> {
   const migrations = await readMigrations();
   return reading(database, schema, async (transaction, target) => {
-    const history = await readHistory(transaction, migrations);
+    const history = await readHistory(transaction, target, migrations);
     const applied = migrations.filter(({ version }) => history.has(version));
     const adopted = [...history.values()].flatMap(({ details }) => details.adopted ?? []);
     const tables = await Promise.all(
@@ -114,11 +117,25 @@ export async function planDown(database: Database, schema: string | undefined): 
         .map(async (name) => ({ name, rows: await countRows(transaction, name), adopted: adopted.includes(name) })),
     );
     return {
+      database: await nameOf(transaction),
       schema: target,
       tables,
+      record: tables.filter(holdsRecord).map(({ name }) => name),
       notRestored: droppedIn(history),
     };
   });
+}
+
+/** What was found, and what people did about it; the rest is made anew by the runs that follow. */
+const recordTables = ['reports', 'exceptions', 'exception_events', 'corrections'];
+
+function holdsRecord({ name, rows, adopted }: PlannedTable): boolean {
+  return !adopted && rows !== '0' && recordTables.includes(name.replace('reconciliation_', ''));
+}
+
+async function nameOf(transaction: Transaction): Promise<string> {
+  const [row] = await transaction<{ name: string }[]>`select current_database() as name`;
+  return row?.name ?? '';
 }
 
 function stateOf({ version, name }: Migration, history: History): MigrationState {
@@ -164,8 +181,12 @@ async function enter(transaction: Transaction, schema: string): Promise<void> {
     select set_config('search_path', quote_ident(${schema}) || ', pg_temp', true), set_config('timezone', 'UTC', true)`;
 }
 
-async function applyNext(transaction: Transaction, migrations: Migration[]): Promise<string | undefined> {
-  const history = await readHistory(transaction, migrations);
+async function applyNext(
+  transaction: Transaction,
+  schema: string,
+  migrations: Migration[],
+): Promise<string | undefined> {
+  const history = await readHistory(transaction, schema, migrations);
   const next = migrations.find(({ version }) => !history.has(version));
   if (next === undefined) return undefined;
   if (history.size === 0) await runSql(transaction, 'reconciliation_migrations', historyTable);
@@ -175,8 +196,12 @@ async function applyNext(transaction: Transaction, migrations: Migration[]): Pro
   return next.name;
 }
 
-async function revertLast(transaction: Transaction, migrations: Migration[]): Promise<string | undefined> {
-  const history = await readHistory(transaction, migrations);
+async function revertLast(
+  transaction: Transaction,
+  schema: string,
+  migrations: Migration[],
+): Promise<string | undefined> {
+  const history = await readHistory(transaction, schema, migrations);
   const last = migrations.findLast(({ version }) => history.has(version));
   if (last === undefined) return undefined;
   await runSql(transaction, `sql/migrations/${last.name}.down.sql`, last.down);
@@ -277,7 +302,7 @@ const leftOver =
 function hintFor({ code, hint }: DatabaseProblem): string {
   if (duplicates.includes(code)) return leftOver;
   if (code === notAllowed)
-    return 'Use a role that may make tables, or give a database administrator what `recon migrate up --print` prints.';
+    return 'Use the role that owns the tables or may make them, or give a database administrator what --print prints.';
   return hint ?? 'Nothing of this migration was kept.';
 }
 

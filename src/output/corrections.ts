@@ -1,8 +1,9 @@
 import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import { plain } from '../plain.ts';
+import { factTable } from './facts.ts';
 import { excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
-import { renderTable } from './table.ts';
+import { flowed, renderTable } from './table.ts';
 
 /** Columns of the CSV. */
 export const correctionColumns = [
@@ -64,48 +65,70 @@ function stateOf({ state, undone_by: by }: StoredCorrection): string {
 
 /** One correction with all that is on record, and the rows of the host. */
 export function correctionScreen(correction: StoredCorrection, screen: Screen): string {
-  const facts: [string, string | null][] = [
+  const { state, rows_written: written, rows_proposed: proposed } = correction;
+  return [
+    flowed('', screen.strong(excerpt(correction.action, textMax)), screen.columns),
+    factTable(factsOf(correction), screen),
+    ...(state === 'applied'
+      ? [rowsText(written, screen)]
+      : [rowsText(proposed ?? [], screen), ...provisos(proposed, screen)]),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** What is longer is no text for a screen; JSON has all of it. */
+const textMax = 2_000;
+
+function factsOf(correction: StoredCorrection): [string, string][] {
+  const { decided_by: decidedBy, ended_at: endedAt } = correction;
+  return [
     ['correction', correction.id],
     ['state', stateOf(correction)],
     ['exception', correction.exception_id],
     ['subject', excerpt(correction.subject ?? 'none')],
-    ['report', correction.report_id],
+    ['report', correction.report_id ?? ''],
     ['amount', `${correction.amount} ${plain(correction.currency ?? '')}`.trim()],
     ['proposed', wordOf(correction.proposed_by, correction.created_at, correction.proposal_note)],
-    [
-      'decided',
-      correction.decided_by && wordOf(correction.decided_by, correction.ended_at ?? '', correction.decision_note),
-    ],
-    ['why not', correction.reason && excerpt(correction.reason, 2_000)],
-    ['undoes', correction.undoes],
-    ['undone by', correction.undone_by],
+    ['decided', decidedBy === null ? '' : wordOf(decidedBy, endedAt ?? '', correction.decision_note)],
+    ['why not', excerpt(correction.reason ?? '', textMax)],
+    ['undoes', correction.undoes ?? ''],
+    ['undone by', correction.undone_by ?? ''],
   ];
-  const told = facts.filter((fact): fact is [string, string] => fact[1] !== null);
-  const lines = told.map(([name, value]) => `${screen.faint(name.padEnd(10))}  ${value}\n`).join('');
-  return `${screen.strong(excerpt(correction.action, 2_000))}\n\n${lines}${rowsText(correction.state === 'applied' ? correction.rows_written : (correction.rows_proposed ?? []))}`;
 }
 
 function wordOf(name: string, at: string, note: string | null): string {
-  return `by ${excerpt(name, 80)}, ${localTime(at)}${note === null ? '' : `: ${excerpt(note, 2_000)}`}`;
+  return `by ${excerpt(name, 80)}, ${localTime(at)}${note === null ? '' : `: ${excerpt(note, textMax)}`}`;
 }
 
 /** What would be written, row by row, and how the row is afterwards. */
-export function previewText(action: string, rows: readonly HostRow[]): string {
-  return `${excerpt(action, 2_000)}\n${rowsText(rows)}`;
+export function previewText(action: string, rows: readonly HostRow[], screen: Screen): string {
+  return [flowed('', excerpt(action, textMax), screen.columns), rowsText(rows, screen), ...provisos(rows, screen)].join(
+    '\n',
+  );
 }
 
-function rowsText(rows: readonly HostRow[]): string {
-  if (rows.length === 0) return '';
-  const cells = rows.flatMap(({ table, id, before, after }) =>
-    Object.entries(after).map(([column, value], index) => [
-      ...(index === 0 ? [table, id] : ['', '']),
-      column,
-      before === null ? '(new row)' : valueOf(before[column]),
-      valueOf(value),
-    ]),
-  );
-  const headers = ['table', 'row', 'column', 'before', 'after'].map((header) => ({ header }));
-  return `\n${renderTable(headers, cells)}`;
+/** What may be another value than the one that is shown, by the time that it is written. */
+function provisos(rows: readonly HostRow[] | null, { columns }: Screen): string[] {
+  const moves = rows?.some(({ table }) => table === 'ledger_accounts') ?? false;
+  return moves
+    ? [flowed('', 'A balance moves by as much as is shown, from where it stands when this is written.', columns)]
+    : [];
+}
+
+/** The columns in the order of their names: whoever compares two screens finds each in the same place. */
+function rowsText(rows: readonly HostRow[], screen: Screen): string {
+  return rows
+    .map(({ table, id, before, after }) => {
+      const columns = Object.entries(after).sort(([left], [right]) => (left < right ? -1 : 1));
+      const values = columns.map(([column, value]): [string, string] => [
+        `  ${plain(column)}`,
+        before === null ? valueOf(value) : `${valueOf(before[column])} -> ${valueOf(value)}`,
+      ]);
+      const title = `${screen.strong(plain(table))} ${plain(id)}${before === null ? ' (new)' : ''}`;
+      return flowed('', title, screen.columns) + factTable(values, screen);
+    })
+    .join('');
 }
 
 function valueOf(value: string | null | undefined): string {

@@ -15,11 +15,19 @@ export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, scr
 }
 
 /** The last line: what to do now. */
-export function conclusion(diagnoses: readonly Diagnosis[], { offline }: { offline: boolean }): string {
+export function conclusion(
+  diagnoses: readonly Diagnosis[],
+  { offline }: { offline: boolean },
+  { columns }: Screen,
+): string {
+  return `\n${flowed('', conclusionOf(diagnoses, offline), columns)}`;
+}
+
+function conclusionOf(diagnoses: readonly Diagnosis[], offline: boolean): string {
   const problems = diagnoses.filter(({ verdict }) => verdict === 'problem').length;
   const warnings = diagnoses.filter(({ verdict }) => verdict === 'warning').length;
-  if (problems > 0) return `\n${count(problems, 'problem')}: mend them from the top, and run \`recon doctor\` again.\n`;
+  if (problems > 0) return `${count(problems, 'problem')}: mend them from the top, and run \`recon doctor\` again.`;
   const but = warnings > 0 ? `, with ${count(warnings, 'warning')} above` : '';
-  if (offline) return `\nNo problems${but}. Database and custodians were not looked at. Next: recon doctor\n`;
-  return `\nNo problems${but}. Next: recon run --type daily; then recon schedule print, for what starts the runs.\n`;
+  if (offline) return `No problems${but}. Database and custodians were not looked at. Next: recon doctor`;
+  return `No problems${but}. Next: recon run --type daily; then recon schedule print, for what starts the runs.`;
 }

@@ -13,6 +13,7 @@ import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { stationOf } from './exceptions.ts';
+import { factTable } from './facts.ts';
 import { count, currencyText, excerpt, localTime, shortId, shortSubject, within, type Screen } from './screen.ts';
 import { flowed, renderTable, type Column } from './table.ts';
 
@@ -24,6 +25,7 @@ export function exceptionStory(story: Story, environment: string, now: Date, scr
     ['', factTable(factsOf(story, environment, now, screen), screen)],
     ['both sides', sidesTable(exception, inner)],
     ['at the custodian', factTable(custodyFacts(exception), inner)],
+    ['what is invalid', story.invalid_entries.map((text) => flowed('- ', excerpt(text), inner.columns)).join('')],
     ['what it could be', causeLines(story, inner)],
     [
       isOfCustodian(exception) ? 'records that are not final' : 'records',
@@ -91,13 +93,20 @@ function resolutionOf({ resolved_at: at, resolved_by: by, resolution_notes: note
 function detailsOf({ metadata }: StoredException): [string, string][] {
   return Object.entries(metadata)
     .filter(([name]) => !(custodyFields as readonly string[]).includes(name))
-    .map(([name, value]) => [plain(name), excerpt(typeof value === 'string' ? value : JSON.stringify(value), textMax)]);
+    .map(([name, value]) => [plain(wordsOf(name)), excerpt(spoken(value), textMax)]);
 }
 
-function factTable(facts: readonly [string, string][], screen: Screen): string {
-  const told = facts.filter(([, value]) => value !== '');
-  const width = Math.max(...told.map(([name]) => name.length));
-  return told.map(([name, value]) => flowed(`${screen.faint(name.padEnd(width))}  `, value, screen.columns)).join('');
+/** What JSON says, as a person reads it. */
+function spoken(value: unknown): string {
+  if (Array.isArray(value)) return value.map(spoken).join('; ');
+  if (typeof value === 'string') return /^\d{4}-\d{2}-\d{2}T/.test(value) ? localTime(value) : value;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const parts = Object.entries(value).map(([name, part]) => `${wordsOf(name)} ${spoken(part)}`);
+  return parts.join(', ');
+}
+
+function wordsOf(name: string): string {
+  return name.replaceAll('_', ' ');
 }
 
 function kindOf({ kind }: StoredException): Kind | undefined {
@@ -314,13 +323,13 @@ function eventTable(events: readonly ExceptionEvent[], { columns }: Screen): str
 }
 
 /** What the log holds beside who and when, as far as a person wants to read it. */
-function detailOf({ details }: ExceptionEvent): string {
+function detailOf({ actor, details }: ExceptionEvent): string {
   const { assignee, until, from, to, why, was } = details;
   const before = typeof was === 'object' && was !== null ? (was as Record<string, unknown>) : {};
   const holder = before['assignee'] ?? before['acknowledged_by'];
   return [
+    told('from', holder === actor ? undefined : holder),
     told('to', assignee),
-    told('held by', holder),
     typeof until === 'string' ? `until ${localTime(until)}` : '',
     told('from', from),
     told('to', to),
@@ -337,9 +346,8 @@ function told(word: string, value: unknown): string {
 function nextLines(story: Story, screen: Screen): string {
   const { exception } = story;
   const id = shortId(exception.id);
-  const remedy = exception.resolved_at === null ? kindOf(exception)?.remedy : undefined;
   return [
-    ...(remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)]),
+    ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
     ...(exception.resolved_at === null
       ? ['acknowledge', 'resolve'].map((action) =>
@@ -348,6 +356,28 @@ function nextLines(story: Story, screen: Screen): string {
       : []),
     '',
   ].join('\n');
+}
+
+function remedyLines(story: Story, screen: Screen): string[] {
+  const remedy = kindOf(story.exception)?.remedy;
+  return remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)];
+}
+
+/** Of one that is resolved: what took its place cannot stand beside it. */
+function afterwards({ exception, successor }: Story, screen: Screen): string[] {
+  const id = shortId(exception.id);
+  const [why, command] =
+    successor === null
+      ? [
+          'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
+          `recon exceptions reopen ${id} --by NAME --note TEXT`,
+        ]
+      : ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
+  return [
+    flowed('', why, screen.columns).trimEnd(),
+    screen.strong(command),
+    ...(exception.correction_action === null ? [] : [screen.strong(`recon corrections list --exception ${id}`)]),
+  ];
 }
 
 /** What recon itself can do: what is proposed already waits for somebody else. */

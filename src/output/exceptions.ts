@@ -5,7 +5,17 @@ import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
-import { count, currencyText, cut, fits, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import {
+  count,
+  currencyOfSum,
+  currencyText,
+  cut,
+  fits,
+  localTime,
+  shortId,
+  shortSubject,
+  type Screen,
+} from './screen.ts';
 import { flowed, renderTable, type Column } from './table.ts';
 
 /** The columns of CSV: those of reconciliation_exceptions, in the order of JSON, and what is at stake. */
@@ -165,12 +175,11 @@ export function totalsText(totals: readonly Total[]): string {
 const currenciesShown = 4;
 
 function amountsOf(totals: readonly Total[]): string[] {
-  const byCurrency = new Map<string, Money>();
-  for (const { currency, amount } of totals)
-    byCurrency.set(currency ?? '', (byCurrency.get(currency ?? '') ?? zero).plus(amount));
+  const byCurrency = new Map<string | null, Money>();
+  for (const { currency, amount } of totals) byCurrency.set(currency, (byCurrency.get(currency) ?? zero).plus(amount));
   const amounts = [...byCurrency]
     .filter(([, amount]) => !amount.isZero())
-    .map(([currency, amount]) => `${toText(amount)} ${currency === '' ? 'without currency' : currencyText(currency)}`);
+    .map(([currency, amount]) => `${toText(amount)} ${currencyOfSum(currency)}`);
   const more = amounts.length - currenciesShown;
   return more > 0 ? [...amounts.slice(0, currenciesShown), `and ${count(more, 'other sum')}`] : amounts;
 }

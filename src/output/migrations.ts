@@ -21,7 +21,7 @@ export function revertedText({ schema, reverted }: { schema: string; reverted: s
 }
 
 /** What `recon migrate down` would do to the data. */
-export function lossText({ schema, tables, notRestored }: DownPlan): string {
+export function lossText({ database, schema, tables, notRestored }: DownPlan): string {
   const fates = tables.map(({ name, rows, adopted }) => [
     name,
     rows,
@@ -30,7 +30,7 @@ export function lossText({ schema, tables, notRestored }: DownPlan): string {
   const columns = [{ header: 'table' }, { header: 'rows', align: 'right' as const }, { header: 'what happens' }];
   const lost =
     notRestored.length === 0 ? '' : `\nNot restored, to be run by hand if you want it back:\n${indented(notRestored)}`;
-  return `In the schema ${plain(schema)}:\n${renderTable(columns, fates)}${lost}\n`;
+  return `In the database ${plain(database)}, schema ${plain(schema)}:\n${renderTable(columns, fates)}${lost}\n`;
 }
 
 /** One row per migration, in the names of the JSON contract. */

@@ -18,7 +18,7 @@ import {
   titleOf,
   verdictOrStatus,
 } from './reports.ts';
-import { count, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { count, currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
 export interface ReportPage {
@@ -176,9 +176,7 @@ function countIn(totals: readonly ExceptionTotal[], severity: string): number {
 /** One bar per currency, made of its severities. */
 function currencyRows(totals: readonly ExceptionTotal[]): BarRow[] {
   const ofMoney = totals.flatMap(({ currency, ...total }) =>
-    total.amount === null
-      ? []
-      : [{ ...total, currency: currency === null ? 'without currency' : currencyText(currency) }],
+    total.amount === null ? [] : [{ ...total, currency: currencyOfSum(currency) }],
   );
   const currencies = [...new Set(ofMoney.map(({ currency }) => currency))];
   const amounts = (currency: string) => ofMoney.filter((total) => total.currency === currency);

@@ -3,12 +3,12 @@ import type { StoredException } from '../exceptions/exception.ts';
 import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
-import type { ReportedCorrections } from '../run/corrections.ts';
+import { correctionsIn, whyBrokenOff } from '../corrections/reported.ts';
 import { stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
-import { count, currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { count, currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { flowed, renderTable, type Column } from './table.ts';
 
@@ -170,10 +170,11 @@ function canaryLines(checks: readonly StoredCheck[]): string[] {
 }
 
 /** What became of what the run found, where corrections are switched on. */
-export function correctionLines({ metadata }: Report): string[] {
-  const corrections = metadata['corrections'] as ReportedCorrections | undefined;
+export function correctionLines(report: Report): string[] {
+  const corrections = correctionsIn(report);
   if (corrections === undefined) return [];
-  const { not_made: why, held_back: heldBack = [], would_try: wouldTry, tried = 0 } = corrections;
+  const why = corrections.not_made ?? whyBrokenOff(corrections);
+  const { held_back: heldBack = [], would_try: wouldTry, tried = 0 } = corrections;
   const { corrected = 0, refused = 0, failed = 0 } = corrections;
   return [
     ...heldBack.map(
@@ -261,7 +262,7 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
     expected,
     actual,
     difference,
-    currencyText(currency ?? '(none)'),
+    currencyOfSum(currency),
   ]);
   const [first = ['', '', '', ''], ...rest] = lines;
   return [[...head, ...first], ...rest.map((line) => [...head.map(() => ''), ...line])];

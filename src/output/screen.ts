@@ -74,6 +74,11 @@ export function currencyText(currency: string | null): string {
   return cut(currency ?? '', 12);
 }
 
+/** The same beside a sum. */
+export function currencyOfSum(currency: string | null): string {
+  return currency === null ? 'without currency' : currencyText(currency);
+}
+
 /** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */
 export function shortSubject(subject: string): string {
   const [type, ...rest] = subject.split(':');

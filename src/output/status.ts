@@ -1,3 +1,4 @@
+import type { CorrectionFigures, UndoingFigures } from '../corrections/figures.ts';
 import { describeAge } from '../duration.ts';
 import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { plain } from '../plain.ts';
@@ -6,7 +7,7 @@ import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status/status.ts';
 import type { CheckTrend } from '../status/trend.ts';
 import { verdictOrStatus } from './reports.ts';
-import { currencyText, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 import { stepLines } from './steps.ts';
 import { flowed, renderTable } from './table.ts';
@@ -107,7 +108,7 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
       ...ages.map(({ name }) => total[name].toLocaleString('en-US')),
       countOf(total).toLocaleString('en-US'),
       total.amount ?? '-',
-      total.amount === null ? '' : currencyText(total.currency ?? '(none)'),
+      total.amount === null ? '' : currencyOfSum(total.currency),
     ]),
     screen.columns,
   );
@@ -143,17 +144,33 @@ function lastOf(values: readonly (number | string)[]): string {
 }
 
 /** Where nothing was corrected and nothing could be, there is nothing to say. */
-function correctionLines({ corrections }: Status, screen: Screen): string[] {
-  const { automatic, stopped, tried, proposed, corrected, refused, failed, came_back: cameBack } = corrections;
-  if (!automatic && !stopped && tried + proposed === 0) return [];
+function correctionLines({ corrections }: Status, { columns }: Screen): string[] {
+  const { automatic, stopped, tried, proposed, broken_off: brokenOff } = corrections;
   const mode = stopped ? 'STOPPED' : automatic ? 'automatic' : 'not automatic';
-  const figures = [
-    `${tried} tried`,
-    `${corrected} corrected`,
-    `${refused} refused`,
-    `${failed} failed`,
-    `${cameBack} came back`,
-    `${proposed} proposed`,
+  const undoings = undoingsText(corrections);
+  const lines = [
+    ...(brokenOff === null
+      ? []
+      : [
+          flowed(
+            `run ${shortId(brokenOff.report_id)}: `,
+            `corrections broke off: ${excerpt(brokenOff.reason)}`,
+            columns,
+          ),
+        ]),
+    ...(undoings === '' ? [] : [flowed('', undoings, columns)]),
   ];
-  return [flowed(`corrections (${mode}), 30 days: `, figures.join(', '), screen.columns)];
+  if (!automatic && !stopped && tried + proposed === 0 && lines.length === 0) return [];
+  return [flowed(`corrections (${mode}), 30 days: `, attemptsText(corrections), columns) + lines.join('')];
+}
+
+function attemptsText(figures: CorrectionFigures): string {
+  const { tried, proposed, corrected, refused, failed, came_back: cameBack } = figures;
+  return `${tried} tried, ${corrected} corrected, ${refused} refused, ${failed} failed, ${cameBack} came back, ${proposed} proposed`;
+}
+
+function undoingsText({ undone, undo_refused: refused, undo_failed: failed }: UndoingFigures): string {
+  return undone + refused + failed === 0
+    ? ''
+    : `undoings, 30 days: ${undone} undone, ${refused} refused, ${failed} failed`;
 }

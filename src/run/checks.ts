@@ -3,6 +3,7 @@ import { askCanary } from './canary.ts';
 import type { Check, Comparison, Cut, Found } from '../checks/check.ts';
 import { checks as registry } from '../checks/index.ts';
 import type { CheckName } from '../checks/names.ts';
+import { clockApartMaxMs } from '../custodians/clock.ts';
 import type { BegunReading } from '../custodians/custodian.ts';
 import { whyIncomplete, withCut } from './cut.ts';
 import { inSavepoint } from '../database/database.ts';
@@ -79,6 +80,7 @@ async function compareInCut(
   try {
     await withCut(databases, cutOptionsOf(engine, past.known), async (cut) => {
       const times = timesOf(engine, cut);
+      warnOfClocks(engine, times);
       const windowOf = await past.windows(databases.main, times);
       for (const name of options.checks) {
         const window = windowOf?.(name);
@@ -105,6 +107,17 @@ function timesOf({ config, source, world }: Engine, { params, horizon }: Cut): C
     runAt: world.now().toISOString(),
     source: `${identityOf(source)} ${config.entriesPerTransaction}`,
   };
+}
+
+/** Records are judged by the database's clock; deadlines, the schedule and the custodians go by this machine's. */
+function warnOfClocks({ listener }: Engine, { asOf, runAt }: CutTimes): void {
+  const apartMs = Date.parse(asOf) - Date.parse(runAt);
+  if (Math.abs(apartMs) <= clockApartMaxMs) return;
+  const seconds = Math.round(Math.abs(apartMs) / 1000);
+  listener.trouble(
+    'clocks.apart',
+    `the clock where the checks read is ${seconds} s ${apartMs < 0 ? 'behind' : 'ahead of'} this machine’s: set both by NTP`,
+  );
 }
 
 async function compareOne(

@@ -1,24 +1,11 @@
 import { announceActions } from '../alerts/announce.ts';
-import { correctableIn, correctFound, whyNotNow, type KindCount } from '../corrections/automatic.ts';
+import { correctableIn, correctFound, whyNotNow } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
-import type { Database } from '../database/database.ts';
+import { correctionsIn, type ReportedCorrections } from '../corrections/reported.ts';
+import { inTransaction, type Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
 import type { CheckOutcome } from './outcome.ts';
-
-/** What a report says about corrections: in its metadata, absent where they are switched off. */
-export interface ReportedCorrections {
-  /** Why the run corrected nothing, or nothing more. */
-  not_made?: string;
-  /** Found too often to be corrected. */
-  held_back?: KindCount[];
-  /** Of a dry run: what it would try, if it were none. */
-  would_try?: KindCount[];
-  tried?: number;
-  corrected?: number;
-  refused?: number;
-  failed?: number;
-}
 
 /** What is known before anything is corrected, and is announced with the run. */
 export function foreseenCorrections(
@@ -44,7 +31,7 @@ export async function correctWhatWasFound(
 ): Promise<void> {
   const { config, source, mask, listener } = engine;
   const world = { ...engine.world, signal: engine.signal }; // the deadline of the run holds for them too
-  const known = report.metadata['corrections'] as ReportedCorrections | undefined;
+  const known = correctionsIn(report);
   if (known === undefined || known.not_made !== undefined) return;
   const desk = { schema, config, source, world, mask };
   try {
@@ -62,11 +49,15 @@ export async function correctWhatWasFound(
 
 /** What was corrected before it went wrong stays, and is told. */
 async function noteBrokenOff(database: Database, schema: string, report: Report, known: ReportedCorrections) {
-  const { tried, corrected, refused, failed } = await correctionFigures(database, schema, { reportId: report.id });
+  const { tried, corrected, refused, failed } = await inTransaction(database, 'read only', (transaction) =>
+    correctionFigures(transaction, schema, { reportId: report.id }),
+  );
   await note(database, schema, report, { ...known, ...(tried > 0 && { tried, corrected, refused, failed }) });
 }
 
 async function note(database: Database, schema: string, report: Report, corrections: ReportedCorrections) {
   report.metadata['corrections'] = corrections;
-  await noteInReport(database, schema, report.id, { corrections });
+  await inTransaction(database, 'read write', (transaction) =>
+    noteInReport(transaction, schema, report.id, { corrections }),
+  );
 }

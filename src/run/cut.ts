@@ -160,6 +160,11 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
       `The replica ended the reading to go on replaying: ${problem}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
     exitCode: 3,
   },
+  '55P03': {
+    reason: (problem) =>
+      `Somebody else held a table that this check reads locked for too long: ${problem}. pg_locks says who: often a migration that was left open.`,
+    exitCode: 3,
+  },
   '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
   '22P02': {
     reason: (problem) => `A value cannot be read as the type that the source says: ${problem}.`,

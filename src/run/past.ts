@@ -1,6 +1,6 @@
 import type { Cut, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
-import type { Database } from '../database/database.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { isWhole, type Engine } from './engine.ts';
 import { countAccepted } from '../exceptions/acceptance.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
@@ -26,12 +26,14 @@ export interface Past {
 export async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
   if (options.dryRun && !(await hasReports(database, schema))) return noPast;
   const { scope, type } = options;
+  const reading = <T>(pool: Database, body: (transaction: Transaction) => Promise<T>) =>
+    inTransaction(pool, 'read only', body);
   return {
     windows: async (connected, times) =>
       isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
-    compared: options.acceptFewer ? new Map() : await lastCompared(database, schema),
-    known: await openSubjects(database, schema),
-    accepted: (findings) => countAccepted(database, schema, findings, world.now()),
+    compared: options.acceptFewer ? new Map() : await reading(database, (seen) => lastCompared(seen, schema)),
+    known: await reading(database, (seen) => openSubjects(seen, schema)),
+    accepted: (findings) => reading(database, (seen) => countAccepted(seen, schema, findings, world.now())),
   };
 }
 

@@ -19,6 +19,7 @@ import { correctWhatWasFound, foreseenCorrections } from './corrections.ts';
 import { withRunLock } from './lock.ts';
 import { conclude, type RunResult } from './result.ts';
 import { storeRun, type Storage } from './storage.ts';
+import { lockTimeoutMs } from './timeout.ts';
 import { unstoredExceptions } from './unstored.ts';
 import { countDeadRuns, countRun } from '../metrics/run-totals.ts';
 import { openSource } from '../source.ts';
@@ -35,7 +36,8 @@ export async function run(
   listener: RunListener,
 ): Promise<RunResult> {
   const source = openSource(config.source);
-  return withDatabase(config.databaseUrl, { connections: 4, signal: world.signal }, async (database) => {
+  const pool = { connections: 4, signal: world.signal, lockTimeoutMs: lockTimeoutMs(config) };
+  return withDatabase(config.databaseUrl, pool, async (database) => {
     // a dry run needs no tables of ours: it is the first thing to try on a real database
     const schema = options.dryRun
       ? await plannedSchema(database, config.schema)
@@ -137,8 +139,8 @@ function storageOf({ options, world, listener, config, mask }: Engine, database:
 
 /** On a connection of its own: when somebody reads them, the run is over and its lock is free. */
 function storedExceptions(config: Config, schema: string, reportId: string, limit: number | undefined) {
-  return streamFrom(config.databaseUrl, (database) =>
-    streamExceptions(database, schema, { ...anyException, reportId }, { limit }),
+  return streamFrom(config.databaseUrl, { lockTimeoutMs: lockTimeoutMs(config) }, (reader) =>
+    streamExceptions(reader, schema, { ...anyException, reportId }, { limit }),
   );
 }
 

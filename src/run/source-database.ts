@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { openDatabase, type Database } from '../database/database.ts';
 import { explainProblem } from '../database/problem.ts';
 import { Incomplete } from '../incomplete.ts';
+import { lockTimeoutMs } from './timeout.ts';
 import { writersOf, type Writers } from './horizon.ts';
 
 /** The database of recon's own tables, and the one that the checks read: the same pool, or another's. */
@@ -13,11 +14,12 @@ export interface Databases {
 
 /** Gives `body` what a cut is taken from, in pools of its own: what they lose, nobody else needs. */
 export async function withDatabases<T>(
-  { databaseUrl, sourceDatabaseUrl }: Config,
+  config: Config,
   signal: AbortSignal | undefined,
   body: (databases: Databases) => Promise<T>,
 ): Promise<T> {
-  const options = signal === undefined ? {} : { signal };
+  const { databaseUrl, sourceDatabaseUrl } = config;
+  const options = { lockTimeoutMs: lockTimeoutMs(config), ...(signal !== undefined && { signal }) };
   const source = openDatabase(sourceDatabaseUrl, { connections: 2, ...options });
   const main = sourceDatabaseUrl === databaseUrl ? source : openDatabase(databaseUrl, { connections: 1, ...options });
   try {

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { lockTimeoutMaxMs } from '../database/database.ts';
 import type { RunType } from '../reports.ts';
 
 /** Where RECONCILIATION_RUN_TIMEOUT is not set. */
@@ -7,4 +8,9 @@ export const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, dail
 /** How long a run may take: its deadline, counted from when it holds the lock. */
 export function runTimeoutMs(config: Pick<Config, 'runTimeoutMs'>, type: RunType): number {
   return config.runTimeoutMs ?? defaultTimeoutMs[type];
+}
+
+/** How long a run waits for one lock of somebody else. */
+export function lockTimeoutMs({ runTimeoutMs: timeoutMs = Infinity }: Pick<Config, 'runTimeoutMs'>): number {
+  return Math.min(timeoutMs, lockTimeoutMaxMs);
 }

@@ -1,28 +1,67 @@
-import type { FindingColumns, StoredException } from '../exceptions/exception.ts';
+import { stakeOf, type FindingColumns, type StoredException } from '../exceptions/exception.ts';
 import { Incomplete } from '../incomplete.ts';
-import { severities } from '../kinds.ts';
+import { kindNamed, severities } from '../kinds.ts';
+import { money, type Money } from '../money.ts';
 import type { CheckOutcome } from './outcome.ts';
 
-/** What a dry run found: the rows that would be stored, without the ids that they would get, the most severe first. */
+/** What a dry run found: the rows that would be stored, without the ids that they would get, in the order of a list. */
 export function* unstoredExceptions(
   outcomes: readonly CheckOutcome[],
   seenAt: string,
   limit = Infinity,
 ): Generator<StoredException> {
   let given = 0;
-  for (const rows of mostSevereFirst(outcomes))
-    for (const row of JSON.parse(rows) as FindingColumns[]) {
-      if (given === limit) return;
-      given += 1;
-      yield toUnstored(row, seenAt);
-    }
+  for (const row of mostSevereFirst(outcomes)) {
+    if (given === limit) return;
+    given += 1;
+    yield toUnstored(row, seenAt);
+  }
 }
 
-/** In the order of a list: by severity, then by fingerprint, which begins with the name of the check. */
-function* mostSevereFirst(outcomes: readonly CheckOutcome[]): Generator<string> {
-  const byName = outcomes.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+/** By severity, then by amount, then by fingerprint, which begins with the name of the check (exceptions/order.ts). */
+function* mostSevereFirst(outcomes: readonly CheckOutcome[]): Generator<FindingColumns> {
+  const found = outcomes
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+    .flatMap(({ result }) => (result instanceof Incomplete ? [] : [result.findings]));
   for (const severity of severities.toReversed())
-    for (const { result } of byName) if (!(result instanceof Incomplete)) yield* result.findings.batches(severity);
+    yield* largestFirst(function* () {
+      for (const findings of found)
+        for (const batch of findings.batches(severity)) yield* JSON.parse(batch) as FindingColumns[];
+    });
+}
+
+/** So many rows are in memory at once, beside the amounts of all of them: each part is a pass over what is kept. */
+const rowsAtOnce = 20_000;
+
+/** The rows by their amounts, the largest first; those of one amount as they come. */
+export function* largestFirst(rows: () => Iterable<FindingColumns>, atOnce = rowsAtOnce): Generator<FindingColumns> {
+  const sorted = Array.from(rows(), (row, place) => ({ place, amount: amountOf(row) })).sort(byAmount);
+  for (let start = 0; start < sorted.length; start += atOnce) {
+    const rankOf = new Map(sorted.slice(start, start + atOnce).map(({ place }, rank) => [place, rank]));
+    const part: FindingColumns[] = [];
+    let place = 0;
+    for (const row of rows()) {
+      const rank = rankOf.get(place++);
+      if (rank !== undefined) part[rank] = row;
+    }
+    yield* part;
+  }
+}
+
+/** As in a list (exceptions/filter.ts): what has none comes last. */
+function amountOf({ kind, difference, metadata }: FindingColumns): Money {
+  if (kindNamed(kind).unit === 'count') return none;
+  if (difference !== null) return money(difference).abs();
+  const stake = stakeOf(metadata);
+  return stake === undefined ? none : money(stake);
+}
+
+const none = money('-1');
+
+/** PostgreSQL takes NaN for larger than anything. */
+function byAmount({ amount: left }: { amount: Money }, { amount: right }: { amount: Money }): number {
+  if (left.isNaN() || right.isNaN()) return Number(right.isNaN()) - Number(left.isNaN());
+  return right.comparedTo(left);
 }
 
 function toUnstored(row: FindingColumns, seenAt: string): StoredException {

@@ -1,6 +1,6 @@
 import type { Checkpoint, Coverage, Handover, Horizon, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { clockTolerance } from './horizon.ts';
 
 /** The cut of a run, as watermarks are held against it. */
@@ -23,7 +23,8 @@ export async function windowsOf(
   times: CutTimes,
   options: { onlyChanges: boolean },
 ): Promise<(check: CheckName) => Window> {
-  const rows = await readWatermarks(database, schema, times);
+  const reading = <T>(body: (transaction: Transaction) => Promise<T>) => inTransaction(database, 'read only', body);
+  const rows = await reading((transaction) => readWatermarks(transaction, schema, times));
   const known = new Map(rows.map((row) => [row.check_type, row]));
   return (check) => {
     const row = known.get(check);
@@ -36,7 +37,7 @@ export async function windowsOf(
       why: options.onlyChanges ? why : null,
       provenAsOf: row?.proven_as_of ?? null,
       waiting: row?.waiting ?? [],
-      differing: (accounts) => differing(database, schema, accounts),
+      differing: (accounts) => reading((transaction) => differing(transaction, schema, accounts)),
     };
   };
 }
@@ -62,11 +63,11 @@ function whyNot(row: KnownWatermark | undefined): string | null {
 }
 
 async function readWatermarks(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   { asOf, through, runAt, source, history, transactions }: CutTimes,
 ): Promise<KnownWatermark[]> {
-  return database<KnownWatermark[]>`
+  return transaction<KnownWatermark[]>`
     select
       watermark.check_type, watermark.verified_through, watermark.proven_as_of,
       greatest(watermark.verified_through, ${through}::timestamptz) as next,
@@ -78,20 +79,20 @@ async function readWatermarks(
         between -${clockTolerance}::interval and ${clockTolerance}::interval as clocks_agree,
       array(
         select waiting.subject_id
-        from ${database(`${schema}.reconciliation_waiting`)} as waiting
+        from ${transaction(`${schema}.reconciliation_waiting`)} as waiting
         where waiting.check_type = watermark.check_type
         order by waiting.subject_id
       ) as waiting
-    from ${database(`${schema}.reconciliation_watermarks`)} as watermark
+    from ${transaction(`${schema}.reconciliation_watermarks`)} as watermark
     order by watermark.check_type
   `;
 }
 
-async function differing(database: Database, schema: string, accounts: readonly Checkpoint[]): Promise<string[]> {
-  const rows = await database<{ account_id: string }[]>`
+async function differing(transaction: Transaction, schema: string, accounts: readonly Checkpoint[]): Promise<string[]> {
+  const rows = await transaction<{ account_id: string }[]>`
     select held.account_id
     from json_to_recordset(${JSON.stringify(accounts)}::text::json) as held (account_id uuid, balance numeric)
-    left join ${database(`${schema}.reconciliation_checkpoints`)} as checkpoint
+    left join ${transaction(`${schema}.reconciliation_checkpoints`)} as checkpoint
       on checkpoint.account_id = held.account_id
     where held.balance is distinct from checkpoint.balance
     order by held.account_id

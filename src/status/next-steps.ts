@@ -18,7 +18,7 @@ export interface Standing {
   last_report: Report | null;
   checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
   open_exceptions: Readonly<Record<Severity, number>>;
-  corrections: { proposed: number };
+  corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone', number>>;
 }
 
 /** What the steps after a comparison follow from. */
@@ -38,12 +38,21 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
     .filter(({ on, verdict }) => on && verdict === 'incomplete')
     .map(({ check_type: name }) => name);
   const others = first === undefined ? 0 : open[first.severity] - 1;
-  return [...runsToMake(standing), ...stepsAfter({ incomplete, first, others }), ...toApprove(standing)];
+  return [...runsToMake(standing), ...stepsAfter({ incomplete, first, others }), ...correctionsToSee(standing)];
 }
 
-function toApprove({ corrections: { proposed } }: Standing): Step[] {
-  if (proposed === 0) return [];
-  return [{ command: 'recon corrections list --state proposed', why: `${proposed} wait for a second person.` }];
+function correctionsToSee({ corrections }: Standing): Step[] {
+  const { proposed, failed_open: failed, not_undone: standing } = corrections;
+  return [
+    { of: standing, states: ['failed', 'refused'], what: 'Corrections that were to be undone, and still stand' },
+    { of: failed, states: ['failed'], what: 'Open exceptions whose correction failed' },
+    { of: proposed, states: ['proposed'], what: 'Corrections that wait for a second person' },
+  ]
+    .filter(({ of }) => of > 0)
+    .map(({ of, states, what }) => ({
+      command: ['recon corrections list', ...states.map((state) => `--state ${state}`)].join(' '),
+      why: `${what}: ${of.toLocaleString('en-US')}.`,
+    }));
 }
 
 function runsToMake({ runs, last_report: last }: Standing): Step[] {

@@ -1,6 +1,12 @@
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import { correctionFigures, type CorrectionFigures } from '../corrections/figures.ts';
+import {
+  correctionFigures,
+  undoingFigures,
+  type CorrectionFigures,
+  type UndoingFigures,
+} from '../corrections/figures.ts';
+import { lastBrokenOff, type BrokenOff } from '../corrections/reported.ts';
 import { switchOf } from '../corrections/switch.ts';
 import type { Database } from '../database/database.ts';
 import { listOf } from '../database/list-of.ts';
@@ -39,7 +45,8 @@ export interface Status {
   open_totals: ExceptionTotal[];
   trend: Trend;
   /** What became of the corrections of the last 30 days. */
-  corrections: CorrectionFigures & { automatic: boolean; stopped: boolean };
+  corrections: CorrectionFigures &
+    UndoingFigures & { automatic: boolean; stopped: boolean; broken_off: BrokenOff | null };
   /** The newest run; null: there was none. */
   last_report: Report | null;
   /** What to do next, the most urgent first. */
@@ -52,6 +59,7 @@ export async function statusOf(database: Database, schema: string, config: Confi
   const known = new Map(rows.map((row) => [row.check_type, row]));
   const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
   const openTotal = await openTotals(database, schema, now);
+  const since = new Date(now.getTime() - 30 * 86_400_000);
   const standing = {
     environment: config.environment,
     runs: await scheduledRuns(database, schema, config, now),
@@ -66,7 +74,9 @@ export async function statusOf(database: Database, schema: string, config: Confi
     corrections: {
       automatic: config.corrections.automatic,
       stopped: (await switchOf(database, schema)).stopped,
-      ...(await correctionFigures(database, schema, { since: new Date(now.getTime() - 30 * 86_400_000) })),
+      broken_off: await lastBrokenOff(database, schema, since),
+      ...(await correctionFigures(database, schema, { since })),
+      ...(await undoingFigures(database, schema, since)),
     },
     last_report: reports[0] ?? null,
   };

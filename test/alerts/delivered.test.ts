@@ -246,8 +246,11 @@ test('recon alerts test says for each target whether it takes it', async () => {
   const { slack, pagerduty, webhook, env } = await targets();
   const { types, sql } = await desk(env);
   slack.faults.push(answers({ path: /./ }, { status: 403, body: 'invalid_token' }));
-  const { exitCode, stdout } = await types(['alerts', 'test']);
+  const { exitCode, stdout, stderr } = await types(['alerts', 'test']);
   expect(exitCode).toBe(3);
+  expect(stderr).toMatch(
+    /^recon: 1 of 3 targets did not take the test message.\nCheck RECONCILIATION_ALERT_SLACK_URL /,
+  );
   const hostOf = ({ url }: Receiver) => new URL(url).host;
   expect(stdout).toBe(
     `slack at ${hostOf(slack)}: answered 403 invalid_token\n` +
@@ -256,9 +259,17 @@ test('recon alerts test says for each target whether it takes it', async () => {
   expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/test', 'resolve recon/production/test']);
   expect(bodiesOf<WebhookBody>(webhook)).toMatchObject([{ type: 'reconciliation.test' }]);
   expect(await statesOf(sql)).toEqual({});
-  const nobody = await (await desk()).types(['alerts', 'test']);
-  expect(nobody.exitCode).toBe(78);
-  expect(nobody.stderr).toContain('No target of alerts is configured');
+  const { types: typesAlone } = await desk();
+  const nobody =
+    'recon: No target of alerts is set: nobody is told of anything.\nSet RECONCILIATION_ALERT_WEBHOOK_URL, ';
+  expect(await typesAlone(['alerts', 'test'])).toMatchObject({
+    exitCode: 78,
+    stderr: expect.stringContaining(nobody) as string,
+  });
+  expect(await typesAlone(['alerts', 'list'])).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining(`No alerts.\n${nobody}`) as string,
+  });
 });
 
 /** Takes the first connection and says nothing; the next ones it closes. */

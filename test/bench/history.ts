@@ -98,7 +98,7 @@ async function sizeOfBooks(sql: Sql): Promise<number> {
   return books.bytes;
 }
 
-/** A table of them, as the README shows it. */
+/** A table of them, as test/README.md shows it. */
 export function historyText({ years, runs, sightings, purge_ms: purgeMs, ...books }: HistoryFigures): string {
   const columns = [books.without, books.with, books.purged];
   const name = (args: string) => `\`recon ${args}\``;

@@ -27,7 +27,7 @@ export async function timeRun(url: string, type: 'hourly' | 'daily', expectedExi
 
 /** Tables of recon without anything in them. */
 export async function startAnew(url: string): Promise<void> {
-  await timeRecon(url, ['migrate', 'down', '--yes'], 0);
+  await timeRecon(url, ['migrate', 'down', '--yes', '--drop-history'], 0);
   await timeRecon(url, ['migrate', 'up'], 0);
 }
 

@@ -60,7 +60,9 @@ describe('recon checks', { timeout: 60_000 }, () => {
       expect([exitCode, stderr], name).toEqual([0, '']);
       expect(stdout, name).toMatch(new RegExp(`^-- ${name}: `));
       expect(stdout, name).not.toMatch(/\$\d/);
-      const results = [await sql.unsafe(stdout)].flat(1) as unknown as Record<string, unknown>[];
+      const results = [await sql.unsafe(stdout)].flat(2) as unknown as Record<string, unknown>[];
+      const titles = results.flatMap(({ answer }) => (answer === undefined ? [] : [answer]));
+      expect(titles, name).toEqual([...stdout.matchAll(/^-- ([a-z_]+: .*)$/gm)].map(([, title]) => title));
       if (name === 'deposits')
         expect(JSON.stringify(results), name).toContain(`"kind":"missing_in_ledger","subject":"${subject}"`);
     }

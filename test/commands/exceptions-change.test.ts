@@ -119,14 +119,17 @@ describe('one exception', () => {
   test.each([
     ['resolve aaaa', 'resolve needs --note TEXT.\n'],
     ['accept aaaa --note x', 'accept needs --until TIME.\n'],
-    ['accept --kind stuck', 'accept needs --until TIME, --note TEXT and --yes.\n'],
+    [
+      'accept --kind stuck',
+      'accept needs --until TIME and --note TEXT; also --yes, because nobody can be asked here.\n',
+    ],
     ['assign aaaa', 'assign needs --to NAME.\n'],
-    ['assign', 'assign needs an id or a filter, --to NAME and --yes.\n'],
+    ['assign', 'assign needs an id or a filter and --to NAME; also --yes, because nobody'],
     ['assign aaaa --to " "', '--to is empty.'],
     ['assign aaaa --to System', '--to cannot be system, which is what recon itself signs with.'],
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
-    ['acknowledge', 'acknowledge needs an id or a filter and --yes.\n'],
+    ['acknowledge', 'acknowledge needs an id or a filter; also --yes, because nobody can be asked here.\n'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],
     ['list --since yesterday', '--since "yesterday" is not a time.'],
     ['list --min-amount 1e3', 'It must be an amount such as 100 or 0.50.'],
@@ -165,7 +168,10 @@ describe('what somebody else has', () => {
   test('is taken over loudly: it is said, and stands in the log', async () => {
     await exceptions('acknowledge aaaa --by Ada');
     expect((await exceptions('acknowledge aaaa --by Ada')).stderr).not.toContain('takes it over');
-    const { exitCode, stderr } = await exceptions('assign aaaa --to Grace --by Grace');
+    const refused = await exceptions('acknowledge aaaa --by Grace');
+    expect(refused).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(refused.stderr).toMatch(/ TAKEN FROM Ada\n[^]*nobody can be asked: stdin is no terminal.\nAdd --yes.\n/);
+    const { exitCode, stderr } = await exceptions('assign aaaa --to Grace --by Grace --yes');
     expect([exitCode, stderr]).toEqual([
       0,
       'recon: aaaa0000 is with Ada: Grace takes it over\nrecon: 1 assigned by Grace in production; exit 0\n',
@@ -178,7 +184,8 @@ describe('what somebody else has', () => {
       { acknowledged_by: 'Ada' },
       { acknowledged_by: 'Ada', assignee: 'Grace' },
     ]);
-    expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +to Bob held by Grace$/m);
+    expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +to Bob$/m);
+    expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +from Ada to Grace$/m);
   });
 
   test('a person at a terminal is asked about', async () => {
@@ -195,9 +202,9 @@ describe('two people at once', () => {
   test('never lose an action: all are in the log, and the last one counts', async () => {
     const people = Array.from({ length: 8 }, (_, index) => `person-${index}`);
     const lines = people.flatMap((by) => [
-      `assign aaaa --to ${by} --by ${by}`,
+      `assign aaaa --to ${by} --by ${by} --yes`,
       `comment aaaa --by ${by} --note "${by}"`,
-      `acknowledge aaaa --by ${by}`,
+      `acknowledge aaaa --by ${by} --yes`,
     ]);
     const outcomes = await Promise.all(lines.map((line) => exceptions(line)));
     expect(outcomes.map(({ exitCode }) => exitCode)).toEqual(lines.map(() => 0));

@@ -17,18 +17,25 @@ async function faultyBooks() {
     user: ada,
     entries: [debit(ledger.account(ada, 'stash_balance'), '30'), credit(account, '30'), credit(account, '30')],
   });
+  const carol = ledger.user();
+  const invalid = ledger.transaction({
+    type: 'internal_transfer',
+    user: carol,
+    entries: [debit(ledger.account(carol, 'stash_balance'), '-5'), credit(ledger.account(carol, 'usdc_balance'), '-5')],
+  });
   const missing = ledger.deposit(bob, '77.7', { post: false });
   const toNobody = ledger.deposit(ada, '77.7');
   await ledger.save(sql);
   await sql`delete from deposits where id = ${toNobody.id}`;
   await sql`update ledger_accounts set balance = balance + 2 where id = ${account.id}`;
+  await sql`update ledger_entries set currency = 'EUR' where id = ${invalid.entries[1]!.id}`;
   const operator = operatorOf(url);
   const { exceptions } = await operator.runs(['--type', 'daily']);
   const show = async (kind: string, ...flags: string[]) => {
     const found = exceptions.find((exception) => exception.kind === kind);
     return operator.types(['exceptions', 'show', found?.id ?? kind, ...flags]);
   };
-  return { ...operator, sql, ada, swapped, unbalanced, missing, exceptions, show };
+  return { ...operator, sql, ada, swapped, unbalanced, invalid, missing, exceptions, show };
 }
 
 /** A custodian that lacks what two deposits are under way with, as a run would have stored it. */
@@ -53,7 +60,7 @@ async function shortCustodian() {
   return { pending: pending.slice(0, 2), custodian: await operator.types(['exceptions', 'show', stored!.id]) };
 }
 
-const { show, types, sql, exceptions, swapped, unbalanced, missing, ada } = await faultyBooks();
+const { show, types, sql, exceptions, swapped, unbalanced, invalid, missing, ada } = await faultyBooks();
 
 describe('recon exceptions show', { timeout: 120_000 }, () => {
   test('both sides, the records and postings involved, and what it could be', async () => {
@@ -89,6 +96,17 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
       events: [{ event: 'created', actor: 'system' }],
     });
 
+    expect(mismatch).toMatch(/^ {2}destination +amount 1250, posted 1205$/m);
+    expect(mismatch).toMatch(/^ {2}settled at +2026-\d\d-\d\d \d\d:\d\d:\d\d \+00:00$/m);
+    expect(mismatch).toMatch(new RegExp(`^ {2}transactions +${swapped.transaction!.id}$`, 'm'));
+
+    const reasons = (await show('invalid_amount')).stdout;
+    const [negative, euro] = invalid.entries.map(({ id }) => id);
+    expect(reasons).toContain(`  - entry ${negative}: its amount is negative (-5).\n`);
+    expect(reasons).toContain(
+      `  - entry ${euro}: its amount is negative (-5), its currency is “EUR”, neither USDC nor USD.\n`,
+    );
+
     const drift = (await show('balance_drift')).stdout;
     expect(drift).toContain('None of the usual causes meets the difference to the last digit.');
   });
@@ -100,6 +118,17 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     const sentence = `- ${one}, ${other} are open or not final, and may stand on one side only: `;
     expect(custodian.stdout).toContain(sentence);
     expect(custodian.stdout).toMatch(/: (12\.25 \+ 30|30 \+ 12\.25) = 42\.25 USDC\.$/m);
+  });
+
+  test('of one that is over, how to reopen it', async () => {
+    const { id } = exceptions.find(({ kind }) => kind === 'unbalanced_transaction')!;
+    await types(['exceptions', 'resolve', id, '--note', 'mended']);
+    const { stdout } = await show('unbalanced_transaction');
+    expect(stdout).toMatch(
+      new RegExp(`\n {2}It is over. .*\n {2}recon exceptions reopen ${id.slice(0, 8)} --by NAME --note TEXT\n`),
+    );
+    expect(stdout).not.toContain('recon exceptions resolve');
+    await types(['exceptions', 'reopen', id, '--note', 'not mended']);
   });
 
   test('--sql prints what can be run as it is', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodes, strongest } from '../../src/exit-codes.ts';
 import { variables } from '../../src/environment/variables.ts';
+import { offeredCommands } from '../support/commands.ts';
 import { recon } from '../support/world.ts';
 
 describe('recon help', () => {
@@ -40,17 +41,11 @@ describe('recon help', () => {
 
   test('every command has an example, in its help and in `recon help`', async () => {
     const without: string[] = [];
-    const visit = async (path: readonly string[]) => {
-      const { stdout } = await recon([...path, '--help']);
-      const [, list] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? [];
-      const children = [...(list ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
-      for (const child of children) await visit([...path, child]);
-      if (children.length > 0 && path.length > 0) return;
-      const told = await recon(['help', ...path]);
-      expect(told.stdout, path.join(' ')).toBe(stdout);
-      if (!/^Examples?:\n {2}.*recon /m.test(stdout)) without.push(path.join(' '));
-    };
-    await visit([]);
+    for (const { path, help, isLast } of await offeredCommands()) {
+      if (!isLast && path.length > 0) continue;
+      expect((await recon(['help', ...path])).stdout, path.join(' ')).toBe(help);
+      if (!/^Examples?:\n {2}.*recon /m.test(help)) without.push(path.join(' '));
+    }
     expect(without).toEqual([]);
   });
 

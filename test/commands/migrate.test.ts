@@ -63,7 +63,7 @@ describe('recon migrate', () => {
     });
   });
 
-  test('down asks a person, refuses without one, and does nothing until it is told so', async () => {
+  test('down asks a person for the name of the database, refuses without one, and does nothing until then', async () => {
     const { url, sql } = await emptyDatabase();
     await recon(url, ['migrate']);
     await sql`insert into reconciliation_reports (run_type, status) values ('manual', 'completed')`;
@@ -73,14 +73,14 @@ describe('recon migrate', () => {
     expect(alone.err).toContain('Add --yes.');
     expect(alone.err).toMatch(/reconciliation_reports +1 +is dropped/);
 
-    for (const typed of ['no\n', 'yes\n', '']) {
+    for (const typed of ['no\n', 'yes\n', 'down\n', '']) {
       const asked = await recon(url, ['migrate', 'down'], typed);
       expect([asked.code, asked.out]).toEqual([64, '']);
       expect(asked.err).toContain('Not confirmed; nothing was changed.');
     }
     expect(await sql`select from reconciliation_reports`).toHaveLength(1);
 
-    const told = await recon(url, ['migrate', 'down'], 'down\n');
+    const told = await recon(url, ['migrate', 'down'], `${new URL(url).pathname.slice(1)}\n`);
     expect([told.code, told.out]).toEqual([
       0,
       'The schema public is without recon; taken back:\n  0010_told_since\n  0009_four_eyes\n  0008_corrections\n  0007_history\n  0006_told_and_switched_off\n  0005_totals_and_alerts\n  0004_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
@@ -92,9 +92,17 @@ describe('recon migrate', () => {
     });
   });
 
-  test('down --yes needs nobody', async () => {
-    const { url } = await emptyDatabase();
+  test('down --yes needs nobody, and drops nothing that cannot be brought back', async () => {
+    const { url, sql } = await emptyDatabase();
     await recon(url, ['migrate']);
+    await sql`insert into reconciliation_reports (run_type, status) values ('manual', 'completed')`;
+    const refused = await recon(url, ['migrate', 'down', '--yes']);
+    expect([refused.code, refused.out]).toEqual([64, '']);
+    expect(refused.err).toMatch(/reconciliation_reports +1 +is dropped/);
+    expect(refused.err).toContain('can bring back, the rows of reconciliation_reports. Nothing was changed.\n');
+    expect(refused.err).toContain('add --drop-history.');
+
+    await sql`delete from reconciliation_reports`;
     expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 0 });
     expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
   });

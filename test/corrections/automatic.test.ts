@@ -256,7 +256,14 @@ describe('a run that corrects by itself', () => {
     await at.sql`delete from reconciliation_correction_switch`;
     expect(await correctedBy(at)).toMatchObject({ not_made: expect.stringContaining('is gone') as string });
     await at.sql`insert into reconciliation_correction_switch default values`;
+    const shown = async () => (await at.types(['status'])).stdout;
+    expect(await shown()).toMatch(/^run [0-9a-f]{8}: corrections broke off: Corrections are stopped: .* is gone\.$/m);
     expect(await correctedBy(at)).toMatchObject({ corrected: 1 });
+    expect(await shown()).not.toContain('broke off');
+    await at.sql`update reconciliation_reports set metadata = metadata #- '{corrections,tried}'`; // as kill -9 leaves it
+    const interrupted = 'they were interrupted, or are still being made';
+    expect(await shown()).toMatch(new RegExp(`^run [0-9a-f]{8}: corrections broke off: ${interrupted}$`, 'm'));
+    expect((await at.types(['reports', 'show'])).stdout).toContain(`not corrected: ${interrupted}\n`);
   });
 
   test('a host that refuses, or stores something else, is a recorded failure; the run is unharmed', async () => {
@@ -282,8 +289,11 @@ describe('a run that corrects by itself', () => {
       ) as string,
       expect.stringMatching(/was not written as it was planned/) as string,
     ]);
+    const step = 'recon corrections list --state failed\n      Open exceptions whose correction failed: 1.';
+    expect((await at.types(['status'])).stdout).toContain(step);
     await at.sql`drop trigger closed on ledger_accounts`;
     expect(await correctedBy(at)).toMatchObject({ tried: 1, corrected: 1 });
+    expect((await at.types(['status'])).stdout).not.toContain(step);
   });
 
   test('a mapping that does not say how its host is written to is not written to', async () => {

@@ -24,8 +24,22 @@ async function json<T>({ types }: Pick<Desk, 'types'>, line: string): Promise<T 
 }
 
 type Shown = {
-  correction: { id: string; state: string; rows_written: unknown[]; reason: string | null; action: string };
+  correction: {
+    id: string;
+    state: string;
+    rows_proposed: unknown[];
+    rows_written: unknown[];
+    reason: string | null;
+    action: string;
+  };
 };
+
+/** The rows of the host as a screen shows them, whatever stands above them. */
+function rowsOn({ stdout }: { stdout: string }): string {
+  const [rows = ''] = stdout.slice(stdout.indexOf('ledger_transactions ')).split('\nA balance moves ');
+  expect(rows).toMatch(/^ {2}balance +80 -> 5080$/m);
+  return rows;
+}
 
 describe('what takes two people', () => {
   test('an entry that belongs to no transaction stands in the way of its own account only', async () => {
@@ -75,17 +89,23 @@ describe('what takes two people', () => {
     expect(await books()).toEqual(before);
     expect(await at.corrections()).toEqual([]);
 
+    const rows = rowsOn(await types(['corrections', 'propose', id, '--dry-run']));
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
     expect(await books()).toEqual(before);
+    expect(correction.rows_proposed).toEqual(dry.rows_written);
+    const show = ['corrections', 'show', correction.id];
+    expect(rowsOn(await types(show))).toBe(rows);
     expect(correction).toMatchObject({ rows_proposed: { length: 5 }, rows_written: [] });
-    expect((await types(['corrections', 'show', correction.id])).stdout).toContain('ledger_transactions');
     for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
       expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
         exitCode: 2,
         stderr: expect.stringContaining('somebody else has to approve') as string,
       });
     expect(await books()).toEqual(before);
+    expect(rowsOn(await types(['corrections', 'approve', correction.id, '--by', 'Grace', '--dry-run']))).toBe(rows);
     const approved = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
+    expect(approved.correction.rows_written).toEqual(correction.rows_proposed);
+    expect(rowsOn(await types(show))).toBe(rows);
     expect(approved).toMatchObject({
       exitCode: 0,
       correction: { state: 'applied', decided_by: 'Grace', amount: '5000' },
@@ -96,8 +116,12 @@ describe('what takes two people', () => {
       { auto_corrected: false, resolved_by: 'Grace', correction_action: `deposit ${deposit.id} posted in full` },
     ]);
     expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+    const over = (await types(['exceptions', 'show', id])).stdout;
+    expect(over).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
 
+    const preview = await json<typeof dry>(at, `corrections undo ${correction.id} --dry-run`);
     const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`);
+    expect(undone.correction.rows_written).toEqual(preview.rows_written);
     expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
     const after = await books();
     expect(after.accounts).toEqual(before.accounts);
@@ -260,6 +284,17 @@ describe('what takes two people', () => {
       { event: 'correction_undo_failed', note: reason },
       { event: 'correction_undo_refused', note: 'Corrections are stopped by ada: ticket 812.' },
     ]);
+    await at.types(['corrections', 'resume', '--note', 'ticket 812']);
+    const step =
+      'recon corrections list --state failed --state refused\n      Corrections that were to be undone, and still stand: 1.';
+    const standing = (await at.types(['status'])).stdout;
+    expect(standing).toContain('undoings, 30 days: 0 undone, 1 refused, 1 failed\n');
+    expect(standing).toContain(step);
+    await at.sql`drop trigger closed on ledger_transactions`;
+    await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    const undone = (await at.types(['status'])).stdout;
+    expect(undone).toContain('undoings, 30 days: 1 undone, 1 refused, 1 failed\n');
+    expect(undone).not.toContain(step);
     const { stdout } = await at.types(['metrics', 'print']);
     for (const outcome of ['undo_failed', 'undo_refused'])
       expect(stdout).toContain(`reconciliation_corrections_total{check_type="deposits",outcome="${outcome}"} 1`);

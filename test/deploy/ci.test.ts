@@ -72,6 +72,7 @@ describe.each(examples)('deploy/ci/%s.yml, a smoke test for an application', (_f
       if (outcome.exitCode !== 0) return { exitCode: outcome.exitCode, stdout };
     }
     expect(lines).toHaveLength(2);
+    expect(commands.join('\n')).toContain(`recon-${packageJson.version}.tgz`);
     return { exitCode: 0, stdout };
   }
 

@@ -1,12 +1,16 @@
 import type { CronJob } from 'kubernetes-types/batch/v1.js';
-import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { crontabOf } from '../../src/schedule/files.ts';
 import { recon } from '../support/world.ts';
 
-const read = (name: string) => readFile(new URL(`../../deploy/systemd/${name}`, import.meta.url), 'utf8');
+const deployed = (name: string) => readFile(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
+const read = (name: string) => deployed(`systemd/${name}`);
 
 describe('systemd', () => {
   test('the service types what recon understands, and its exit codes are ours', async () => {
@@ -22,6 +26,40 @@ describe('systemd', () => {
     const timer = await read(`recon-${type}.timer`);
     expect(timer).toContain(`Unit=recon@${type}.service\n`);
     expect(timer).toMatch(/^OnCalendar=\S+ \S+ UTC$/m);
+  });
+});
+
+describe('crontab.example', () => {
+  test('mails what wants somebody and nothing else, and keeps the log of every run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recon-cron-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'recon'), '#!/bin/sh\necho "$CODE: $*"; exit "$CODE"\n', { mode: 0o755 });
+    const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
+    const codes = exitCodes.map(({ code }) => code);
+    for (const [type, silent] of [
+      ['hourly', [0, 4]],
+      ['daily', [0]],
+    ] as const) {
+      const [, line] = new RegExp(`^(?:\\S+ ){5}(.* --type ${type} .*)$`, 'm').exec(crontab)!;
+      /** What cron would mail. */
+      const start = (code: number) => {
+        const env = { PATH: `${folder}:/usr/bin:/bin`, CODE: String(code) };
+        const { stdout, stderr } = spawnSync('sh', ['-c', line!.replaceAll('/var/log/recon', folder)], { env });
+        return `${stdout.toString()}${stderr.toString()}`;
+      };
+      const mails = codes.map((code) => [code, start(code)] as const);
+      expect(mails.filter(([, mail]) => mail === '').map(([code]) => code)).toEqual(silent);
+      for (const [code, mail] of mails.filter(([, text]) => text !== ''))
+        expect(mail).toMatch(new RegExp(`^0: .*--type ${type}[^]*\\n${code}: .*\\n$`));
+      const log = await readFile(join(folder, `${type}.log`), 'utf8');
+      expect(log.match(/^\d+(?=:)/gm)!.map(Number)).toEqual(codes);
+    }
+  });
+
+  test('its logs are those that deploy/logrotate keeps small', async () => {
+    const [, logs] = /^(\S+)\*\.log \{$/m.exec(await deployed('logrotate/recon'))!;
+    const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
+    expect(crontab.match(/>>\S+/g)).toEqual([`>>${logs!}hourly.log`, `>>${logs!}daily.log`]);
   });
 });
 

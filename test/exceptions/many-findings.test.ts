@@ -58,6 +58,8 @@ describe('3,000 findings in one run', { timeout: 240_000 }, () => {
     const first = await runs();
     expect(first.exitCode).toBe(2);
     expectWhole(first);
+    const subjects = ({ exceptions }: RunDocument) => exceptions.map(({ affected_entity: subject }) => subject);
+    expect(subjects(dry)).toEqual(subjects(first));
     const findings = ({ exceptions }: RunDocument) =>
       exceptions
         .map(({ fingerprint, difference, severity }) => [fingerprint, difference, severity].join(' '))

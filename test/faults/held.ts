@@ -54,6 +54,12 @@ function expectWhole(report: StoredReport): void {
   assert.equal(report.messages, status === 'failed' ? 1 : 0, `who broke off is told when that is known: ${what}`);
 }
 
+/** Whoever could still write did not leave its report open for the next run to close. */
+export async function expectClosed(sql: postgres.Sql): Promise<void> {
+  const open = await sql`select id, status from reconciliation_reports where status in ('pending', 'in_progress')`;
+  assert.deepEqual([...open], [], 'reports that were left open');
+}
+
 /** Waits until the server has noticed that a process is gone; what it left locked is free then. */
 export async function expectNoSessions(sql: postgres.Sql): Promise<void> {
   const patience = performance.now() + 10_000;
@@ -155,6 +161,7 @@ export async function expectAllTold(sql: postgres.Sql, received: Received): Prom
   const ids = alerts.filter(({ target, is_new: isNew }) => target === 'webhook' && isNew).map(({ id }) => id);
   const heard = received.webhook.map(({ headers }) => headers['webhook-id'] ?? '');
   assert.deepEqual(new Set(heard), new Set(ids), 'the ids that the webhook heard');
+  await expectHeardOnce(sql, received);
   const pushed = [...(received.gateway.at(-1)?.body ?? '').matchAll(/^reconciliation_runs_total\{.*\} (\d+)$/gm)];
   const [ended] = await sql<{ runs: number }[]>`
     select count(*)::integer as runs from reconciliation_reports where status in ('completed', 'failed')`;
@@ -163,4 +170,28 @@ export async function expectAllTold(sql: postgres.Sql, received: Received): Prom
     ended!.runs,
     'the runs that the gateway knows',
   );
+}
+
+/** PagerDuty and Slack know no ids: what they heard is what stands in the outbox, and nothing else. */
+async function expectHeardOnce(sql: postgres.Sql, received: Received): Promise<void> {
+  const stored = await sql<{ target: string; body: object }[]>`
+    select alert.target, alert.body
+    from reconciliation_alerts as alert
+    cross join (select min(completed_at) as completed_at from reconciliation_reports) as first
+    where alert.created_at > first.completed_at
+    order by alert.number`;
+  for (const target of ['pagerduty', 'slack'] as const) {
+    const wanted = stored.filter((alert) => alert.target === target).map(({ body }) => wordOf(body));
+    const heard = received[target].map(({ body }) => wordOf(JSON.parse(body) as object));
+    assert.deepEqual(new Set(heard), new Set(wanted), `what ${target} heard`);
+  }
+}
+
+/** Of an event its key and what it does, else the whole message; in an order that does not depend on who wrote it. */
+function wordOf(body: { dedup_key?: string; event_action?: string }): string {
+  if (body.dedup_key !== undefined) return `${body.event_action} ${body.dedup_key}`;
+  return JSON.stringify(body)
+    .split(/[{}[\],]/)
+    .toSorted()
+    .join(' ');
 }

@@ -3,7 +3,7 @@
 // npm run faults -- --most 10              each of them at ten moments, spread over all moments of a run
 // npm run faults -- --phase stores         only while it stores what it found (repeatable)
 // npm run faults -- --keep FILE            goes on where it was stopped: what is in the file is not done again
-// npm run faults -- --keep FILE --readme   and writes the rows of what was done into the README
+// npm run faults -- --keep FILE --readme   and writes the rows of what was done into test/README.md
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createDatabase } from '../support/database-server.ts';
@@ -12,11 +12,11 @@ import { startPostgres } from '../support/postgres-server.ts';
 import { faults, isMeant, type Fault, type FaultName } from './faults.ts';
 import { KeptTrials } from './kept.ts';
 import type { Books } from './held.ts';
-import { phaseNames, type Moment, type Phase } from './moments.ts';
+import { phaseNames, type Phase } from './moments.ts';
 import { againOnSmallDisk, mayHaveSmallDisk, smallDisk } from './small-disk.ts';
 import { withStage, type Stage } from './stage.ts';
 import { markdown, rowOf, writeReadme } from './table.ts';
-import { attempt, rehearse, type Rehearsal } from './trial.ts';
+import { attempt, rehearse, type Aim, type Rehearsal } from './trial.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,8 +52,7 @@ async function main(): Promise<number> {
     const template = await createDatabase(server.url, 'recon_template');
     await fillTemplate(template.url);
     await withStage(server.url, template.name, async (stage) => {
-      const rehearsal = await rehearse(stage);
-      await strikeAll(stage, rehearsal);
+      await strikeAll(stage, await rehearse(stage));
     });
   } finally {
     await server.stop();
@@ -70,32 +69,45 @@ async function main(): Promise<number> {
 }
 
 /** Round by round, so that a run of this program that is stopped has tried all of them, everywhere a little. */
-async function strikeAll(stage: Stage, { moments, books }: Rehearsal): Promise<void> {
-  const places = new Map(names.map((name) => [name, placesOf(name, moments).slice(0, most)]));
-  const rounds = Math.max(...[...places.values()].map((list) => list.length));
+async function strikeAll(stage: Stage, rehearsal: Rehearsal): Promise<void> {
+  const aims = new Map(names.map((name) => [name, aimsOf(name, rehearsal).slice(0, most)]));
+  const rounds = Math.max(...[...aims.values()].map((list) => list.length));
   for (let round = 0; round < rounds; round += 1)
     for (const name of names) {
-      const place = places.get(name)![round];
+      const aim = aims.get(name)![round];
       if (stopped) return;
-      if (place !== undefined) await strikeOnce(stage, name, place, books);
+      if (aim !== undefined) await strikeOnce(stage, name, aim, rehearsal.books);
     }
 }
 
-async function strikeOnce(stage: Stage, name: FaultName, place: number, books: Books): Promise<void> {
-  if (kept.of(name).some((trial) => trial.place === place)) return;
-  const trial = await attempt(stage, faults[name], place, books);
+async function strikeOnce(stage: Stage, name: FaultName, aim: Aim, books: Books): Promise<void> {
+  if (kept.of(name).some(({ place, on }) => place === aim.place && on === aim.on)) return;
+  const trial = await attempt(stage, faults[name], aim, books);
   if (trial === null) return; // it spoke less often this time, or nothing could be done then
   await kept.add(name, trial);
-  if ('broken' in trial) say(`${name} at ${place}, when it ${trial.phase}: ${trial.broken}\n`);
+  const { place, on = 'all', phase } = trial;
+  if ('broken' in trial) say(`${name} (${on}) at ${place}, when it ${phase}: ${trial.broken}\n`);
 }
 
-/** Where it is to be done, in an order whose every beginning is spread over all of a run. */
-function placesOf(name: FaultName, moments: readonly Moment[]): number[] {
+/** Where it is to be done: to each of its objects in turn. */
+function aimsOf(name: FaultName, rehearsal: Rehearsal): Aim[] {
   const fault: Fault = faults[name];
   if (name === 'disk full' && smallDisk === undefined) {
     say(`${name}: not tried; it takes a file system of its own, and this machine does not let it be mounted`);
     return [];
   }
+  const places = placesOf(fault, rehearsal);
+  if (fault.objects === undefined) return places.map((place) => ({ place }));
+  const byObject = fault.objects(rehearsal).map((on, index) => {
+    const first = index % places.length; // each begins at another moment
+    return [...places.slice(first), ...places.slice(0, first)].map((place) => ({ on, place }));
+  });
+  const turns = Math.max(...byObject.map((aims) => aims.length));
+  return Array.from({ length: turns }, (_, turn) => byObject.flatMap((aims) => aims.slice(turn, turn + 1))).flat();
+}
+
+/** In an order whose every beginning is spread over all of a run. */
+function placesOf(fault: Fault, { moments }: Rehearsal): number[] {
   const meant = fault.at === 'beginning' ? moments.slice(0, 1) : moments.filter(isMeant(fault));
   const goldenRatio = (Math.sqrt(5) - 1) / 2;
   const spread = Array.from(meant.keys(), (index) => ({ place: index + 1, turn: 0 }));

@@ -27,8 +27,8 @@ export interface Scene {
   sql: postgres.Sql;
   /** Between recon and the database. */
   line: LineCutter;
-  /** Starts a run of that type. */
-  start: (type: 'daily' | 'manual') => Run;
+  /** Starts a run of that type, with variables of its own. */
+  start: (type: 'daily' | 'manual', own?: Record<string, string>) => Run;
 }
 
 /** A real process. */
@@ -106,7 +106,7 @@ async function inScene<T>(
   const line = await startLineCutter(url, (message) => moments.message(message));
   try {
     return await withSql(url, (sql) =>
-      play({ sql, line, start: (type) => start(type, { ...env, DATABASE_URL: line.url }) }),
+      play({ sql, line, start: (type, own) => start(type, { ...env, ...own, DATABASE_URL: line.url }) }),
     );
   } finally {
     await line.close();

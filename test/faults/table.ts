@@ -4,7 +4,7 @@ import { faults, type FaultName } from './faults.ts';
 import { phaseNames } from './moments.ts';
 import type { Trial } from './trial.ts';
 
-const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
+const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 
 const [opening, closing] = ['<!-- npm run faults -->', '<!-- end of the faults -->'];
 
@@ -42,7 +42,7 @@ export function markdown(rows: readonly string[][]): string {
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** Puts these rows in the place of those of the same faults in the README; the others stay. */
+/** Puts these rows in the place of those of the same faults in test/README.md; the others stay. */
 export async function writeReadme(rows: ReadonlyMap<FaultName, string[]>): Promise<void> {
   const text = await readFile(readme, 'utf8');
   const [start, end] = [text.indexOf(opening) + opening.length, text.indexOf(closing)];

@@ -2,20 +2,36 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { isMeant, type Fault } from './faults.ts';
-import { expectAllTold, expectNoHalves, expectNoSessions, readBooks, type Books, type Left } from './held.ts';
+import {
+  expectAllTold,
+  expectClosed,
+  expectNoHalves,
+  expectNoSessions,
+  readBooks,
+  type Books,
+  type Left,
+} from './held.ts';
 import type { Moment, Phase } from './moments.ts';
 import type { Ended, Run, Scene, Stage } from './stage.ts';
 
 /** How long a run may take, whatever is done to it; and one that is told to stop, with a second or two until it is. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const stopMs = 12_000;
 
+/** Where a run is struck: at the nth moment that the fault fits, and to what it is done if the fault has several objects. */
+export interface Aim {
+  place: number;
+  on?: string;
+}
+
 /** What became of one run that was struck, or why something did not hold. */
-export type Trial = { place: number; phase: Phase } & ({ end: string; left: Left } | { broken: string });
+export type Trial = Aim & { phase: Phase } & ({ end: string; left: Left } | { broken: string });
 
 /** What a run leaves that nobody disturbs, and when it speaks. */
 export interface Rehearsal {
   moments: readonly Moment[];
+  /** All tables of the database. */
+  tables: readonly string[];
   books: Books;
 }
 
@@ -25,39 +41,39 @@ export async function rehearse(stage: Stage): Promise<Rehearsal> {
     const ended = await scene.start('daily').ended;
     assert.equal(ended.exitCode, 2, lastWords(ended));
     const moments = [...stage.moments.passed];
-    return { moments, books: await goOn(stage, scene) };
+    const tables = await scene.sql<{ name: string }[]>`
+      select tablename as name from pg_tables where schemaname = 'public' order by tablename`;
+    return { moments, tables: tables.map(({ name }) => name), books: await goOn(stage, scene) };
   });
 }
 
-/**
- * Strikes a run at the nth moment that the fault fits, and lets another one follow. Null: the run was over before, or
- * there was nothing to do at that moment.
- */
-export async function attempt(stage: Stage, fault: Fault, place: number, wanted: Books): Promise<Trial | null> {
+/** Strikes a run, and lets another one follow. Null: the run was over before, or there was nothing to do at that moment. */
+export async function attempt(stage: Stage, fault: Fault, aim: Aim, wanted: Books): Promise<Trial | null> {
   const { moments } = stage;
   try {
     return await stage.withScene(async (scene) => {
-      const ended = await struckRun(stage, scene, fault, place);
+      const ended = await struckRun(stage, scene, fault, aim);
       if (moments.struck === undefined || !(await moments.struck.isDone)) return null;
       const left = await afterwards(stage, scene, fault, ended);
+      if (fault.happened !== undefined && !(await fault.happened(scene))) return null;
       assert.deepEqual(await goOn(stage, scene), wanted);
-      return { place, phase: moments.struck.moment.phase, end: endOf(ended), left };
+      return { ...aim, phase: moments.struck.moment.phase, end: endOf(ended), left };
     });
   } catch (error) {
     if (moments.struck === undefined) throw error;
     const { phase, says } = moments.struck.moment;
-    return { place, phase, broken: `${says.slice(0, 300)}\n${(error as Error).message}` };
+    return { ...aim, phase, broken: `${says.slice(0, 300)}\n${(error as Error).message}` };
   }
 }
 
-async function struckRun({ moments }: Stage, scene: Scene, fault: Fault, place: number): Promise<Ended> {
+async function struckRun({ moments }: Stage, scene: Scene, fault: Fault, { place, on }: Aim): Promise<Ended> {
   let struckAt = 0;
   await fault.before?.(scene);
   moments.strikeAt(place, isMeant(fault), (moment) => {
     struckAt = performance.now();
-    return fault.strike(moment, { scene, run });
+    return fault.strike(moment, { scene, run, on: on ?? '' });
   });
-  const run = scene.start('daily');
+  const run = scene.start('daily', fault.env);
   try {
     const ended = await inTime(run);
     const tookMs = performance.now() - struckAt;
@@ -86,6 +102,8 @@ async function afterwards(stage: Stage, { sql }: Scene, fault: Fault, ended: End
     fault.ends.some((end) => end === (ended.signal ?? ended.exitCode)),
     `it ended with ${endOf(ended)}: ${lastWords(ended)}`,
   );
+  if (fault.closesReport) await expectClosed(sql);
+  if (ended.exitCode === 3 && fault.says !== undefined) assert.match(ended.said, fault.says);
   const left = await expectNoHalves(sql, ended, stage.secrets);
   if (ended.exitCode === 2) assert.equal(left, 'its whole result');
   return left;

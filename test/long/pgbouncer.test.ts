@@ -37,7 +37,7 @@ describe('through PgBouncer', { timeout: 60_000 }, () => {
     ])
       expect(await types(line)).toMatchObject({ exitCode: 0 });
     expect(await types(['exceptions', 'resolve', id, '--by', 'Ada', '--note', 'x'])).toMatchObject({ exitCode: 0 });
-    expect(await types(['migrate', 'down', '--yes'])).toMatchObject({ exitCode: 0 });
+    expect(await types(['migrate', 'down', '--yes', '--drop-history'])).toMatchObject({ exitCode: 0 });
     expect(await types(['migrate', 'up'])).toMatchObject({ exitCode: 0 });
   });
 

@@ -11,8 +11,9 @@ import type { Story } from '../../src/exceptions/story.ts';
 import { kinds, severities } from '../../src/kinds.ts';
 import { alertTable } from '../../src/output/alerts.ts';
 import { catalogueScreen } from '../../src/output/catalogue.ts';
-import { correctionTable } from '../../src/output/corrections.ts';
-import { diagnosisLines } from '../../src/output/doctor.ts';
+import { correctionScreen, correctionTable, previewText } from '../../src/output/corrections.ts';
+import type { Diagnosis } from '../../src/doctor/examination.ts';
+import { conclusion, diagnosisLines } from '../../src/output/doctor.ts';
 import { orderTable } from '../../src/output/exception-orders.ts';
 import { exceptionStory } from '../../src/output/exception-story.ts';
 import { exceptionTable, footOf } from '../../src/output/exceptions.ts';
@@ -129,7 +130,9 @@ const status: Status = {
   environment: 'production-eu-west-1',
   corrections: {
     ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
-    ...{ refused: 200, failed: 34, came_back: 12, proposed: 7 },
+    ...{ refused: 200, failed: 34, failed_open: 30, came_back: 12, proposed: 7 },
+    ...{ undone: 1_234, undo_refused: 200, undo_failed: 34, not_undone: 30 },
+    broken_off: { report_id: idOf(1), reason: hostile },
   },
   runs: (['hourly', 'daily'] as const).map((type) => ({
     run_type: type,
@@ -223,6 +226,7 @@ const story: Story = {
     ],
     unreadable: null,
   },
+  invalid_entries: [hostile],
   causes: [{ cause: 'fee', sentence: hostile, evidence: [] }],
   untested: null,
   sightings: [
@@ -263,6 +267,14 @@ const correction = {
   undone_by: null,
   created_at: at,
   subject: `conversion_job:${idOf(4)}`,
+  action: hostile,
+  proposal_note: hostile,
+  decision_note: hostile,
+  ended_at: at,
+  rows_proposed: [
+    { table: 'ledger_entries', id: idOf(5), before: null, after: { transaction_id: idOf(6), currency: hostile } },
+    { table: 'ledger_accounts', id: idOf(7), before: { balance: largest }, after: { balance: `-${largest}` } },
+  ],
 } as unknown as StoredCorrection;
 
 const orders: Order[] = exceptions.map(({ id }) => ({
@@ -305,11 +317,16 @@ const screens: Record<string, (screen: Screen) => string> = {
   'what would change': (screen) => orderTable(exceptions, orders, { by: 'Grace', host: 'desk-7', at: now }, screen),
   'reports list': (screen) => reportTable([report], screen),
   'run and reports show': (screen) => reportScreen(report, checks, exceptions, now, screen),
+  'exceptions show, resolved': (screen) =>
+    exceptionStory({ ...story, exception: { ...story.exception, resolved_at: at } }, 'production', now, screen),
   'exceptions show, proposed': (screen) =>
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
+  'corrections show': (screen) => correctionScreen(correction, screen),
+  'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
   'alerts list': (screen) => alertTable([alert], screen),
   checks: (screen) => catalogueScreen(Object.values(registry), screen),
+  'the last line of doctor': (screen) => conclusion([{ verdict: 'warning' } as Diagnosis], { offline: false }, screen),
   doctor: (screen) =>
     diagnosisLines(
       { topic: 'ledger_consistency', verdict: 'problem', message: hostile.slice(0, 500), next: hostile.slice(0, 500) },

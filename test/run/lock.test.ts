@@ -107,3 +107,17 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
     await database.end();
   });
 });
+
+test('a table that somebody else has locked for good ends a run, which names the lock', async () => {
+  const { url, sql } = await testDatabase();
+  const { types } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits', RECONCILIATION_RUN_TIMEOUT: '1s' });
+  const holder = await sql.reserve();
+  await holder`begin`;
+  await holder`lock table reconciliation_exceptions in access exclusive mode`;
+  const { exitCode, stderr } = await types(['run']);
+  expect(stderr).toMatch(/Somebody else held a lock at \S+ for too long: .* lock timeout \(55P03\)\.\n/);
+  expect(exitCode).toBe(3);
+  await holder`rollback`;
+  holder.release();
+  expect((await types(['run'])).exitCode).toBe(0);
+});

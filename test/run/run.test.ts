@@ -437,12 +437,13 @@ describe('what a role may not do', { timeout: 120_000 }, () => {
     );
     const env = { DATABASE_URL: guest.url };
     const list = ['exceptions', 'list'];
-    expect(await types(list, { env })).toMatchObject({
-      exitCode: 78,
-      stderr: expect.stringMatching(
-        /^recon: The role may not read the tables of recon .*\n.*grant recon_reader/,
-      ) as string,
-    });
+    for (const line of [list, ['migrate', 'status'], ['migrate', 'up'], ['migrate', 'down', '--yes']])
+      expect(await types(line, { env }), line.join(' ')).toMatchObject({
+        exitCode: 78,
+        stderr: expect.stringMatching(
+          /^recon: The role may not read the tables of recon .*\n.*grant recon_reader.*\n/,
+        ) as string,
+      });
     await sql.unsafe(`grant select on reconciliation_migrations to ${guest.name}`);
     expect(await types(list, { env })).toMatchObject({
       exitCode: 78,

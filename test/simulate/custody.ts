@@ -50,9 +50,10 @@ export class Custody {
     return step.does !== 'arrive' || arrived !== undefined;
   }
 
-  /** One at a time at each, the last that began: of two faults, only the first would be met. */
+  /** Of what passes, one at a time at each: two, one after the other, are more than a run tries to get over. */
   #trouble(trouble: Trouble): void {
-    this.#troubles = [...this.#troubles.filter(({ at }) => at !== trouble.at), trouble];
+    const isReplaced = (one: Trouble) => one.at === trouble.at && isPassing(one) && isPassing(trouble);
+    this.#troubles = [...this.#troubles.filter((one) => !isReplaced(one)), trouble];
   }
 
   /** A run begins: the custodians have kept up with the books, and what goes wrong there goes wrong now. */
@@ -61,7 +62,10 @@ export class Custody {
     const held = (at: CustodianName) => toText(positions[at].plus(this.#aheadOf(at)));
     circle.wallets.get(treasury)!.balances[0]!.amount = held('circle');
     Object.assign(alpaca.accounts.get(treasury)!, { cash: held('alpaca'), buying_power: held('alpaca') });
-    for (const { at, what } of this.#troubles)
+    // of two faults of a sandbox that meet at a request only the first is answered: what lasts decides
+    for (const { at, what } of this.#troubles.toSorted(
+      (left, right) => Number(isPassing(left)) - Number(isPassing(right)),
+    ))
       if (at === 'circle') circleFaults[what](circle);
       else alpacaFaults[what](alpaca);
   }

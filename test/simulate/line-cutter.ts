@@ -26,6 +26,8 @@ export interface LineCutter {
   url: string;
   /** Ends every connection, and refuses further ones. */
   cut: () => void;
+  /** The same, as where no server listens any more. */
+  refuse: () => void;
   /** Lets connections through again. */
   mend: () => void;
   /** How bytes get to where they go: at once, unless something else is put here. */
@@ -91,13 +93,19 @@ export async function startLineCutter(
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
+    refuse: () => {
+      cutter.cut();
+      server.close();
+    },
     mend: () => {
       isCut = false;
+      if (!server.listening) server.listen(Number(url.port), '127.0.0.1');
       cutter.carry = atOnce;
     },
     carry: atOnce,
     close: async () => {
       cutter.cut();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

@@ -25,6 +25,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const command = (name, ...args) => promisify(execFile)(name, args);
@@ -32,6 +33,7 @@ const command = (name, ...args) => promisify(execFile)(name, args);
 /** PostgreSQL refuses to run as root; 65534 is `nobody` on every system that has one. */
 const serverUser = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 const stopSeconds = 5;
+const pauseMs = 2000;
 const portAttempts = 20;
 const memoryRoomBytes = 2 * 2 ** 30; // eight times what `npm test` takes
 
@@ -82,16 +84,23 @@ function stop() {
   setTimeout(() => child?.kill('SIGKILL'), stopSeconds * 1000).unref();
 }
 
-/** Runs the server until it ends, on a port that is free (another process may take it between looking and binding). */
+/**
+ * Runs the server until it ends, on a port that is free (another process may take it between looking and binding). One
+ * that somebody shuts down (SIGINT or SIGQUIT) is started again after a while, as a service manager would.
+ */
 async function serve(programs, { data, password, settings }) {
+  let port = await freePort();
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
     const log = await runServer(programs, data, { ...ownSettings, ...settings, port }, () => {
       say({ url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` });
     });
+    const wasShutDown = /received (fast|immediate) shutdown request/.test(log);
+    if (wasShutDown && !stopping) await sleep(pauseMs);
     if (stopping) return;
+    if (wasShutDown) continue;
     const portTaken = log.includes('could not create any TCP/IP sockets');
-    if (!portTaken || attempt === portAttempts) throw new Error(explain(log, data));
+    if (!portTaken || attempt >= portAttempts) throw new Error(explain(log, data));
+    port = await freePort();
   }
 }
 

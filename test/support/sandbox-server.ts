@@ -18,6 +18,8 @@ export interface SandboxAnswer {
   sendOnly?: number;
   /** …either never ends (`hang`) or closes the connection (`cut`). */
   then?: 'hang' | 'cut';
+  /** Takes the request, and never answers. */
+  silent?: true;
 }
 
 /** What goes wrong on purpose. The first one that fits a request and is not used up decides about it. */
@@ -126,7 +128,8 @@ async function receive(incoming: IncomingMessage): Promise<SandboxRequest> {
   };
 }
 
-function send(outgoing: ServerResponse, { status, headers, body, sendOnly, then }: SandboxAnswer): void {
+function send(outgoing: ServerResponse, { status, headers, body, sendOnly, then, silent }: SandboxAnswer): void {
+  if (silent) return;
   outgoing.sendDate = false; // it would be the real time
   outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   if (then === undefined) outgoing.end(sendOnly === undefined ? body : body.slice(0, sendOnly));

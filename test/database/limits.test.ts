@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { inTransaction, openDatabase, withDatabase, type Database } from '../../src/database/database.ts';
+import { testDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
+
+const { url, sql } = await testDatabase();
+
+/** Once as it is in a transaction, and once after it on the same connection. */
+async function limitsOf(database: Database) {
+  const within = await inTransaction(database, 'read only', (transaction) => limits(transaction));
+  return [...within, ...(await limits(database))];
+}
+
+function limits(connection: Pick<Database, 'unsafe'>) {
+  return connection.unsafe(
+    `select current_setting('lock_timeout') as lock, current_setting('client_connection_check_interval') as client`,
+  );
+}
+
+test('a transaction waits for no lock without end and does not outlive its process; nothing of it stays', async () => {
+  const none = { lock: '0', client: '0' };
+  const client = process.platform === 'linux' ? '5s' : '0'; // PostgreSQL cannot tell everywhere
+  const look = (lockTimeoutMs?: number) =>
+    withDatabase(url, { connections: 1, ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) }, limitsOf);
+  expect(await look()).toEqual([{ lock: '1min', client }, none]);
+  expect(await look(2_000)).toEqual([{ lock: '2s', client }, none]);
+});
+
+test('a role that has limits of its own keeps them', async () => {
+  const role = await login(sql, url);
+  await sql.unsafe(`alter role ${role.name} set lock_timeout = '7s'`);
+  await sql.unsafe(`alter role ${role.name} set client_connection_check_interval = '1s'`);
+  const database = openDatabase(role.url, { connections: 1 });
+  const own = { lock: '7s', client: '1s' };
+  expect(await limitsOf(database)).toEqual([own, own]);
+  await database.end();
+});
