@@ -8,7 +8,7 @@ import { plain } from '../plain.ts';
  * with the process. Throws an OperatorError (4) that names the holder if somebody else holds it for longer than `waitMs`.
  */
 export async function holdLock(transaction: Transaction, name: string, waitMs: number): Promise<void> {
-  await transaction`set local idle_in_transaction_session_timeout = 0`;
+  await letIdle(transaction);
   await transaction`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
   try {
     await inSavepoint(transaction, (savepoint) => savepoint`select pg_advisory_xact_lock(${keyOf(savepoint, name)})`);
@@ -21,11 +21,29 @@ export async function holdLock(transaction: Transaction, name: string, waitMs: n
 
 /** Takes the same lock if nobody holds it. Returns whether it did. */
 export async function tryLock(transaction: Transaction, name: string): Promise<boolean> {
-  await transaction`set local idle_in_transaction_session_timeout = 0`; // the host may end sessions that idle in one
+  await letIdle(transaction);
   const [row] = await transaction<{ taken: boolean }[]>`
     select pg_try_advisory_xact_lock(${keyOf(transaction, name)}) as taken
   `;
   return row?.taken === true;
+}
+
+/**
+ * The host may end sessions that idle in a transaction; the system tells the server (of Linux: others may refuse it)
+ * within two minutes that a machine is gone, not after hours.
+ */
+async function letIdle(transaction: Transaction): Promise<void> {
+  await transaction`
+    select set_config(own.name, own.setting, true)
+    from (
+      values
+        ('idle_in_transaction_session_timeout', '0', true),
+        ('tcp_keepalives_idle', '60', strpos(version(), 'linux') > 0),
+        ('tcp_keepalives_interval', '10', strpos(version(), 'linux') > 0),
+        ('tcp_keepalives_count', '6', strpos(version(), 'linux') > 0)
+    ) as own (name, setting, is_known)
+    where own.is_known
+  `;
 }
 
 /**

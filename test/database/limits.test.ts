@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { inTransaction, openDatabase, withDatabase, type Database } from '../../src/database/database.ts';
+import { holdLock, tryLock } from '../../src/database/held-lock.ts';
 import { testDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
 
@@ -34,4 +35,21 @@ test('a role that has limits of its own keeps them', async () => {
   const own = { lock: '7s', client: '1s' };
   expect(await limitsOf(database)).toEqual([own, own]);
   await database.end();
+});
+
+test.each([holdLock, tryLock])('a lock outlives no machine: %s', async (take) => {
+  await withDatabase(url, { connections: 1 }, async (database) => {
+    const keepalives = async (connection: Pick<Database, 'unsafe'>) => {
+      const names = ['idle', 'interval', 'count'].map((name) => `current_setting('tcp_keepalives_${name}')`);
+      const [row] = await connection.unsafe(`select concat_ws(' ', ${names.join(', ')}) as seconds`);
+      return row?.['seconds'] as string;
+    };
+    const own = await keepalives(database);
+    const held = await inTransaction(database, 'read only', async (transaction) => {
+      await take(transaction, 'recon test', 0);
+      return keepalives(transaction);
+    });
+    expect(held).toBe(process.platform === 'linux' ? '60 10 6' : own);
+    expect(await keepalives(database)).toBe(own);
+  });
 });
