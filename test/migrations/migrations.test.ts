@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.ts';
 import { assertMigrated } from '../../src/migrations/assert-migrated.ts';
@@ -7,6 +7,8 @@ import { OperatorError } from '../../src/operator-error.ts';
 import { emptyDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
 import { listSchema } from '../support/schema-listing.ts';
+
+const folder = new URL('../../sql/migrations/', import.meta.url);
 
 const names = [
   '0001_reports_checks_exceptions',
@@ -44,7 +46,7 @@ async function failure(promise: Promise<unknown>): Promise<OperatorError> {
 
 describe('the files', () => {
   test('are numbered without a gap, each with its way back', async () => {
-    const files = (await readdir(new URL('../../sql/migrations/', import.meta.url))).sort();
+    const files = (await readdir(folder)).sort();
     const stems = files.filter((file) => file.endsWith('.up.sql')).map((file) => file.replace('.up.sql', ''));
     expect(files).toEqual(stems.flatMap((stem) => [`${stem}.down.sql`, `${stem}.up.sql`]));
     const numbers = stems.map((stem) => Number.parseInt(stem, 10));
@@ -249,6 +251,27 @@ describe('the tables', () => {
       await expect(change).rejects.toThrow('reconciliation_exception_events is append-only');
     }
     expect(await sql`select actor from reconciliation_exception_events`).toEqual([{ actor: 'system' }]);
+  });
+
+  test('what nobody told of before 0010 is no news after it', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await sql.unsafe(await readFile(new URL('0010_told_since.down.sql', folder), 'utf8'));
+    const exception = await anException(sql);
+    const happen = (...events: string[]) => sql`
+      insert into reconciliation_exception_events (exception_id, event, actor)
+      select ${exception}, happened.event, 'system' from unnest(${events}::text[]) as happened (event)`;
+    await happen('created', 'became');
+    await sql`insert into reconciliation_told (target, through) values ('slack', 1)`;
+    const again = async () => {
+      await sql.unsafe(await readFile(new URL('0010_told_since.up.sql', folder), 'utf8'));
+      const [told] = await sql`select through::integer, since::integer from reconciliation_told`;
+      await sql.unsafe(await readFile(new URL('0010_told_since.down.sql', folder), 'utf8'));
+      return told;
+    };
+    expect(await again()).toEqual({ through: 2, since: 0 });
+    await happen('noted', 'cleared', 'became');
+    expect(await again()).toEqual({ through: 3, since: 0 });
   });
 
   test('a report cannot go while an exception names it', async () => {
