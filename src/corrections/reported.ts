@@ -33,12 +33,15 @@ export interface BrokenOff {
   reason: string;
 }
 
-/** Of the last run since a time that meant to correct; null: it came to the end, or there was none. */
+/** Of the last run since a time that stored what it found and meant to correct; null: it did, or there was none. */
 export async function lastBrokenOff(database: Database, schema: string, since: Date): Promise<BrokenOff | null> {
   const [last] = await database<Pick<Report, 'id' | 'metadata'>[]>`
     select report.id, report.metadata
     from ${database(`${schema}.reconciliation_reports`)} as report
-    where report.created_at >= ${since} and report.metadata -> 'corrections' ? 'held_back'
+    where
+      report.created_at >= ${since}
+      and report.status = 'completed'
+      and report.metadata -> 'corrections' ? 'held_back'
     order by report.created_at desc, report.id
     limit 1
   `;

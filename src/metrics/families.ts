@@ -44,7 +44,7 @@ export const counters = {
     },
   },
   reconciliation_alerts_total: {
-    help: 'Exceptions that alerts were written for, cleared ones aside; an incomplete check counts as one of high severity.',
+    help: 'Exceptions that alerts were written for, those that are over aside; an incomplete check counts as one of high severity.',
     labels: { check_type, severity },
   },
   reconciliation_alert_deliveries_total: {

@@ -120,17 +120,25 @@ export async function planDown(database: Database, schema: string | undefined): 
       database: await nameOf(transaction),
       schema: target,
       tables,
-      record: tables.filter(holdsRecord).map(({ name }) => name),
+      record: [...tables.filter(holdsRecord).map(({ name }) => name), ...(await standingStop(transaction, tables))],
       notRestored: droppedIn(history),
     };
   });
 }
 
-/** What was found, and what people did about it; the rest is made anew by the runs that follow. */
+/** What was found, and what people did about it. Counters and alerts are of the same runs. */
 const recordTables = ['reports', 'exceptions', 'exception_events', 'corrections'];
 
 function holdsRecord({ name, rows, adopted }: PlannedTable): boolean {
   return !adopted && rows !== '0' && recordTables.includes(name.replace('reconciliation_', ''));
+}
+
+/** The switch of corrections, where somebody stopped them: without its table they would be allowed again. */
+async function standingStop(transaction: Transaction, tables: readonly PlannedTable[]): Promise<string[]> {
+  const name = 'reconciliation_correction_switch';
+  if (!tables.some((table) => table.name === name)) return [];
+  const stopped = await transaction`select from ${transaction(name)} as switch where switch.stopped`;
+  return stopped.length > 0 ? [name] : [];
 }
 
 async function nameOf(transaction: Transaction): Promise<string> {

@@ -103,6 +103,14 @@ describe('recon migrate', () => {
     expect(refused.err).toContain('add --drop-history.');
 
     await sql`delete from reconciliation_reports`;
+    await sql`update reconciliation_correction_switch set stopped = true`; // as somebody did who wants none
+    const stopped = await recon(url, ['migrate', 'down', '--yes']);
+    expect([stopped.code, stopped.err]).toEqual([
+      64,
+      expect.stringContaining('rows of reconciliation_correction_switch.'),
+    ]);
+
+    await sql`update reconciliation_correction_switch set stopped = false`;
     expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 0 });
     expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
   });
