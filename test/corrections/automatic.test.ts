@@ -264,6 +264,8 @@ describe('a run that corrects by itself', () => {
     const interrupted = 'they were interrupted, or are still being made';
     expect(await shown()).toMatch(new RegExp(`^run [0-9a-f]{8}: corrections broke off: ${interrupted}$`, 'm'));
     expect((await at.types(['reports', 'show'])).stdout).toContain(`not corrected: ${interrupted}\n`);
+    await at.sql`update reconciliation_reports set status = 'failed'`; // and had stored nothing: there was nothing to correct
+    expect(await shown()).not.toContain('broke off');
   });
 
   test('a host that refuses, or stores something else, is a recorded failure; the run is unharmed', async () => {
