@@ -30,4 +30,4 @@ cross join params
 where
   moved.amount = any (params.amounts)
   or moved.amount in (select alike.amount from moved as alike where alike.unsettled)
-order by moved.created_at, moved.transaction_id
+order by moved.created_at, moved.transaction_id, moved.user_id

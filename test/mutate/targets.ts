@@ -8,7 +8,7 @@ export const project = new URL('../../', import.meta.url);
 /** What is broken, and the tests that must notice where no books do: the first that fits. */
 const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^sql\/source\/canary\//, ['test/run/canary.test.ts']],
-  [/custody[._]/, ['test/checks/circle-balance.test.ts', 'test/checks/alpaca-balance.test.ts', 'test/custody-']],
+  [/custody[._]/, ['custody-sql', 'circle-balance', 'alpaca-balance'].map((name) => `test/checks/${name}.test.ts`)],
   [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
   [/user\.known/, ['test/commands/run.test.ts']],
   [
