@@ -33,18 +33,19 @@ function read(file: string): string {
 
 /** Minute, hour, day, month and weekday, as cron and Kubernetes write them; in UTC. */
 function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<ScheduledType, string> {
-  const [hour, minute] = dailyRunTime.split(':').map(Number);
-  return { hourly: every(hourlyIntervalMs / 60_000), daily: `${minute ?? 0} ${hour ?? 0} * * *` };
+  const [hour = 0, minute = 0] = dailyRunTime.split(':').map(Number);
+  return { hourly: every(hourlyIntervalMs / 60_000, minute + afterDaily), daily: `${minute} ${hour} * * *` };
 }
 
-/** Off the full hour, when clusters and providers are busy. */
-const offset = 7;
+/** Minutes from the daily run to the next hourly one: each has ended before the other begins, and the daily is longer. */
+const afterDaily = 37;
 
-function every(minutes: number): string {
-  if (minutes < 60 && 60 % minutes === 0) return `${minutes > offset ? offset : 0}-59/${minutes} * * * *`;
-  if (minutes === 60) return `${offset} * * * *`;
+function every(minutes: number, start: number): string {
+  const first = start % Math.min(minutes, 60);
+  if (minutes < 60 && 60 % minutes === 0) return `${first}-59/${minutes} * * * *`;
+  if (minutes === 60) return `${first} * * * *`;
   if (minutes % 60 === 0 && 1440 % minutes === 0)
-    return minutes === 1440 ? `${offset} 0 * * *` : `${offset} */${minutes / 60} * * *`;
+    return minutes === 1440 ? `${first} 0 * * *` : `${first} */${minutes / 60} * * *`;
   throw new OperatorError(
     78,
     `RECONCILIATION_HOURLY_INTERVAL=${minutes} cannot be written as a line of cron.`,

@@ -18,7 +18,8 @@ describe('systemd', () => {
     const [, args] = /^ExecStart=\S+\/recon (.+)$/m.exec(service)!;
     for (const type of ['hourly', 'daily', 'manual'])
       expect((await recon(args!.replace('%i', type).split(' '))).exitCode).toBe(78); // DATABASE_URL is not set
-    const [, success] = /^SuccessExitStatus=(.+)$/m.exec(service)!;
+    expect(service).not.toContain('SuccessExitStatus'); // a daily run that found the lock taken has failed, as in cron
+    const [, success] = /^SuccessExitStatus=(.+)$/m.exec(await read('recon@hourly.service.d/another-run.conf'))!;
     expect(exitCodes.map(({ code, retry }) => `${code} ${retry}`)).toContain(`${success!} later`);
   });
 
@@ -59,7 +60,7 @@ describe('crontab.example', () => {
   test('its logs are those that deploy/logrotate keeps small', async () => {
     const [, logs] = /^(\S+)\*\.log \{$/m.exec(await deployed('logrotate/recon'))!;
     const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
-    expect(crontab.match(/>>\S+/g)).toEqual([`>>${logs!}hourly.log`, `>>${logs!}daily.log`]);
+    expect(crontab.match(/>>\S+/g)).toEqual(['hourly', 'daily', 'purge'].map((name) => `>>${logs!}${name}.log`));
   });
 });
 
@@ -68,11 +69,11 @@ describe('recon schedule print', () => {
     [...crontab.matchAll(/^((?:[\d*/,-]+ ){5}).*--type (\w+)/gm)].map(([, time, type]) => `${type!} ${time!.trim()}`);
 
   test.each([
-    ['60', '02:00', '7 * * * *', '0 2 * * *'],
-    ['15', '23:59', '7-59/15 * * * *', '59 23 * * *'],
-    ['5', '00:05', '0-59/5 * * * *', '5 0 * * *'],
-    ['120', '02:00', '7 */2 * * *', '0 2 * * *'],
-    ['1440', '02:00', '7 0 * * *', '0 2 * * *'],
+    ['60', '02:00', '37 * * * *', '0 2 * * *'],
+    ['15', '23:59', '6-59/15 * * * *', '59 23 * * *'],
+    ['5', '00:05', '2-59/5 * * * *', '5 0 * * *'],
+    ['120', '02:00', '37 */2 * * *', '0 2 * * *'],
+    ['1440', '02:00', '37 0 * * *', '0 2 * * *'],
   ])('every %s minutes and at %s', async (interval, time, hourly, daily) => {
     const env = { RECONCILIATION_HOURLY_INTERVAL: interval, RECONCILIATION_DAILY_RUN_TIME: time };
     const crontab = await recon(['schedule', 'print'], { env });
@@ -85,6 +86,23 @@ describe('recon schedule print', () => {
       `recon-hourly ${hourly}`,
       `recon-daily ${daily}`,
     ]);
+  });
+
+  test('with the defaults it writes crontab.example and the manifests as they are, and the timers say the same', async () => {
+    const shippedFile = (name: string) => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
+    const crontab = (await recon(['schedule', 'print'])).stdout;
+    expect(crontab).toBe(await shippedFile('crontab.example'));
+    const manifests = await recon(['schedule', 'print', '--format', 'kubernetes']);
+    const [hourly, daily] = await Promise.all(
+      ['hourly', 'daily'].map((type) => deployed(`kubernetes/base/${type}.yaml`)),
+    );
+    expect(manifests.stdout).toBe(`${hourly!}---\n${daily!}`);
+    const timers = await Promise.all(['hourly', 'daily'].map((type) => read(`recon-${type}.timer`)));
+    const minutes = timers.map((timer) => /^OnCalendar=\S+ (\S+):(\d\d):00 UTC$/m.exec(timer)!.slice(1));
+    const typed = minutes.map(([hour, minute]) =>
+      [minute!, hour!].map((field) => field.replace(/^0(?=\d)/, '')).join(' '),
+    );
+    expect(typed.map((time, index) => `${['hourly', 'daily'][index]!} ${time} * * *`)).toEqual(times(crontab));
   });
 
   /** The minutes of a day that a field of cron names, such as `7-59/15` of 0 to 59. */
