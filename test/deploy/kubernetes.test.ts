@@ -1,11 +1,11 @@
 import type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.js';
-import type { ConfigMap, PodSpec, Secret } from 'kubernetes-types/core/v1.js';
+import type { ConfigMap, Container, PodSpec, Secret } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { defaultTimeoutMs } from '../../src/run/timeout.ts';
 import { variables, type Variable } from '../../src/environment/variables.ts';
 import { recon } from '../support/world.ts';
-import { problemsOf, readManifests, readYaml, type Manifest } from './manifests.ts';
+import { problemsOf, readManifests, readText, readYaml, type Manifest } from './manifests.ts';
 
 const [hourly, daily] = ['hourly.yaml', 'daily.yaml'].map((file) => readYaml(file) as CronJob) as [CronJob, CronJob];
 const migrate = readYaml('migrate.yaml') as Job;
@@ -36,6 +36,7 @@ describe('the schemas of Kubernetes', () => {
       broken('hourly.yaml', '"concurrencyPolicy"', '"concurencyPolicy"'),
       broken('migrate.yaml', '"backoffLimit":1', '"backoffLimit":"1"'),
       broken('network-policy.yaml', '"podSelector"', '"podselector"'),
+      broken('secret-migrate.example.yaml', '"stringData"', '"stringdata"'),
       broken('secret.example.yaml', '"stringData"', '"stringdata"'),
       broken('service-account.yaml', 'false', '"no"'),
     ];
@@ -43,9 +44,11 @@ describe('the schemas of Kubernetes', () => {
     expect([...refused].sort()).toEqual(readManifests().map(({ file }) => file));
   });
 
-  test('all are applied but the example of the secret', () => {
+  test('all are applied but the examples of the secrets', () => {
     const { resources } = readYaml('kustomization.yaml') as { resources: string[] };
-    expect([...resources, 'secret.example.yaml'].sort()).toEqual(readManifests().map(({ file }) => file));
+    expect([...resources, 'secret-migrate.example.yaml', 'secret.example.yaml'].sort()).toEqual(
+      readManifests().map(({ file }) => file),
+    );
   });
 });
 
@@ -95,8 +98,28 @@ describe('the manifests follow the source', () => {
     expect(shown.filter(({ kind }) => kind === 'secret')).toEqual([]);
   });
 
+  test('what is commented out is as well: who is told', () => {
+    const known = (variables as readonly Variable[]).map(({ name }) => name);
+    const named = (file: string, pattern: RegExp) => [...readText(file).matchAll(pattern)].map(([, name]) => name!);
+    const files = named('config.yaml', /^ {2}# (\w+)_FILE: \/run\/secrets\/recon\/\1$/gm);
+    expect(files.length).toBeGreaterThan(3);
+    expect(known).toEqual(expect.arrayContaining(files));
+    expect(named('secret.example.yaml', /^ {2}# ([A-Z_]+): /gm)).toEqual(files);
+    const [, added] = /path: \/data\/(\w+)_FILE\n/.exec(readText('../overlays/example/kustomization.yaml'))!;
+    expect(files).toContain(added);
+  });
+
+  test('the Job that migrates takes the database’s URL from its own secret, all else from that of the runs', () => {
+    const { stringData, metadata } = readYaml('secret-migrate.example.yaml') as Secret;
+    const { env, volumeMounts } = containerOf(migrate.spec!);
+    const [runs, own] = podOf(migrate.spec!).volumes!.map(({ secret }) => secret!.secretName);
+    expect([runs, own]).toEqual(['recon', metadata!.name]);
+    expect(Object.keys(stringData!).map((name) => `${volumeMounts![1]!.mountPath}/${name}`)).toEqual([env![0]!.value]);
+    expect(env!.map(({ name }) => name)).toEqual(['DATABASE_URL_FILE']);
+  });
+
   test.each(jobs)(
-    '%s: satisfies the restricted profile of Pod Security, and differs in its arguments only',
+    '%s: satisfies the restricted profile of Pod Security, and differs in its arguments and its secret only',
     (_name, job) => {
       expect(podOf(job)).toMatchObject({
         automountServiceAccountToken: false,
@@ -109,7 +132,8 @@ describe('the manifests follow the source', () => {
         capabilities: { drop: ['ALL'] },
       });
       expect(container.resources).toMatchObject({ requests: { memory: '128Mi' }, limits: { memory: '256Mi' } });
-      expect({ ...container, args: [] }).toEqual({ ...containerOf(jobs[0]![1]), args: [] });
+      const alike = (own: Container) => ({ ...own, args: [], env: [], volumeMounts: own.volumeMounts![0] });
+      expect(alike(container)).toEqual(alike(containerOf(jobs[0]![1])));
     },
   );
 });

@@ -21,7 +21,12 @@ export function readManifests(): Manifest[] {
 
 /** One file of the base. */
 export function readYaml(file: string): unknown {
-  return parse(readFileSync(new URL(file, folder), 'utf8'));
+  return parse(readText(file));
+}
+
+/** One file of the base with its comments. */
+export function readText(file: string): string {
+  return readFileSync(new URL(file, folder), 'utf8');
 }
 
 /**
