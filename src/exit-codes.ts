@@ -8,7 +8,7 @@ export const exitCodes = [
       'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do; a change: what is on record says no to it)',
     retry: 'no',
   },
-  { code: 3, meaning: 'incomplete: at least one check proves nothing (database, API, deadline)', retry: 'yes' },
+  { code: 3, meaning: 'incomplete: at least one check proves nothing (database, API, deadline)', retry: 'once' },
   { code: 4, meaning: 'another run holds the lock', retry: 'later' },
   { code: 64, meaning: 'usage: an unknown flag, value or id', retry: 'no' },
   { code: 77, meaning: 'credentials refused', retry: 'no' },

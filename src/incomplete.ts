@@ -32,3 +32,10 @@ export class Incomplete extends Error {
 
 /** 3: try again. 77: credentials refused. 78: configuration, schema or privileges. */
 export type IncompleteExitCode = 3 | 77 | 78;
+
+/** A table was cut, it seems: what is there is not believed, by any run, until a person says so. `found` says how few. */
+export function tooFew(found: string): Incomplete {
+  return new Incomplete(
+    `${found}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.`,
+  );
+}

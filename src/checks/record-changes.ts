@@ -1,4 +1,4 @@
-import { Incomplete } from '../incomplete.ts';
+import { tooFew } from '../incomplete.ts';
 import type { Layer, Relation, Statement } from '../source.ts';
 import { namelessOf, recordsOf } from './bookings.ts';
 import { changedBookings, changedStatements, waitingTransactions } from './changed.ts';
@@ -45,9 +45,7 @@ async function assertPresent(cut: Cut, statements: Statements, remembered: strin
   if (remembered.length === 0) return;
   const present = await list(cut, statements.present, { records: remembered });
   if (present === undefined || present.length * 2 >= remembered.length) return;
-  throw new Incomplete(
-    `Only ${present.length} of ${remembered.length} records that were open in the last run are still there; trying again changes nothing, a person has to look: if they were really removed, the next daily run goes on without them.`,
-  );
+  throw tooFew(`Only ${present.length} of ${remembered.length} records that were open in the last run are still there`);
 }
 
 /** Records whose verdict time alone may change: no proof covers them, so they are among the suspects; null for all. */

@@ -9,7 +9,7 @@ import { whyIncomplete, withCut } from './cut.ts';
 import { inSavepoint } from '../database/database.ts';
 import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
-import { Incomplete } from '../incomplete.ts';
+import { Incomplete, tooFew } from '../incomplete.ts';
 import { withPlace } from './mapping-problem.ts';
 import type { Past } from './past.ts';
 import type { CheckOutcome, Compared } from './outcome.ts';
@@ -245,6 +245,6 @@ function refuseShrunken(outcome: CheckOutcome, previous: number | undefined): Ch
   if (result instanceof Incomplete || result.coverage !== 'everything') return outcome;
   if (previous === undefined || result.compared * 2 >= previous) return outcome;
   const records = result.compared === 1 ? 'record' : 'records';
-  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.`;
-  return { ...outcome, result: new Incomplete(reason) };
+  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}`;
+  return { ...outcome, result: tooFew(reason) };
 }

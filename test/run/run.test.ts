@@ -475,12 +475,30 @@ describe('a source that lost more than half of its records', { timeout: 120_000 
     expect(shrunken.exitCode).toBe(3);
     expect(checkOf(shrunken, 'withdrawals')).toMatchObject({ status: 'failed', expected_value: null });
     expect(checkOf(shrunken, 'withdrawals')['error_message']).toBe(
-      'Only 1 record where the last complete run compared 4; trying again changes nothing, a person has to look: if they were really removed, run once with --accept-fewer.',
+      'Only 1 record where the last complete run compared 4; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.',
     );
     expect((await runs(['--dry-run'])).exitCode, 'a dry run says the same').toBe(3);
 
     expect(await runs(['--accept-fewer'])).toMatchObject({ exitCode: 0, report: { passed_checks: 1 } });
     expect((await runs()).exitCode, 'from now on this is the measure').toBe(0);
+  });
+
+  test('an hourly run says of the records that were open what a daily run says, and both go on by the same command', async () => {
+    const { sql, ledger, ada, runs } = await desk('deposits');
+    for (let count = 0; count < 6; count += 1) ledger.deposit(ada, '2', { status: 'pending', post: false });
+    await ledger.save(sql);
+    await runs(['--type', 'daily']);
+    await sql`delete from deposits where status = 'pending'`;
+    const reasonOf = async (type: string) =>
+      checkOf(await runs(['--type', type]), 'deposits')['error_message'] as string;
+    const wanted =
+      '; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.';
+    expect(await reasonOf('hourly')).toBe(
+      `Only 0 of 6 records that were open in the last run are still there${wanted}`,
+    );
+    expect(await reasonOf('daily')).toBe(`Only 3 records where the last complete run compared 9${wanted}`);
+    expect((await runs(['--type', 'daily', '--accept-fewer'])).exitCode).toBe(0);
+    expect((await runs(['--type', 'hourly'])).exitCode).toBe(0);
   });
 
   test('half is believed, and a narrowed run does not set the measure', async () => {
