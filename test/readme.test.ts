@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
+import { relations } from '../src/source.ts';
 import { variables, type Variable } from '../src/environment/variables.ts';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
@@ -27,6 +28,13 @@ describe('README', () => {
       variable.default ?? '',
       variable.meaning,
     ]);
+    expect(listed).toEqual(known);
+  });
+
+  it('lists the columns of every relation that a mapping makes', async () => {
+    const listed = (await read('README.md')).match(/^- `\w+`: \w+ \w+(?:, \w+ \w+)+$/gm);
+    const columnsOf = (columns: object) => Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+    const known = Object.entries(relations).map(([name, columns]) => `- \`${name}\`: ${columnsOf(columns).join(', ')}`);
     expect(listed).toEqual(known);
   });
 
