@@ -139,7 +139,7 @@ const pastTables = ['reports', 'checks', 'exceptions', 'watermarks', 'waiting', 
 );
 
 /** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
-export async function hasReports(database: Database, schema: string): Promise<boolean> {
+export async function hasReports(database: Database | Transaction, schema: string): Promise<boolean> {
   const [row] = await database<{ found: boolean }[]>`
     select count(*) = ${pastTables.length} as found
     from pg_catalog.pg_tables

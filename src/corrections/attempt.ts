@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Finding } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
+import { inReadOnly } from '../database/database.ts';
 import { subjectOf, type StoredException } from '../exceptions/exception.ts';
 import { findException } from '../exceptions/store.ts';
 import { toText } from '../money.ts';
@@ -47,7 +48,7 @@ async function orRecorded(desk: Desk, order: Order, id: string, work: () => Prom
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-    const exception = await findException(desk.database, desk.schema, order.exceptionId);
+    const exception = await inReadOnly(desk.database, (seen) => findException(seen, desk.schema, order.exceptionId));
     const correction = correctionOf(exception.kind, exception.check_type);
     if (correction === undefined) throw error;
     const outcome: Outcome = {

@@ -1,7 +1,7 @@
 import { checks } from '../checks/index.ts';
 import { checkNames } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { KindName } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -69,12 +69,11 @@ export async function correctFound(
 ): Promise<CorrectionFigures> {
   const { config, schema, world } = desk;
   return withCorrectionDatabase(config, main, world.signal, async (database) => {
-    const reading = <T>(body: (transaction: Transaction) => Promise<T>) => inTransaction(database, 'read only', body);
-    const standing = await reading((transaction) => switchOf(transaction, schema));
+    const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
     if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing));
-    for (const exceptionId of await reading((transaction) => candidatesOf(transaction, schema, reportId, heldBack)))
-      await correct({ ...desk, database }, { exceptionId, author: { reportId } });
-    return reading((transaction) => correctionFigures(transaction, schema, { reportId }));
+    const found = await inReadOnly(database, (seen) => candidatesOf(seen, schema, reportId, heldBack));
+    for (const exceptionId of found) await correct({ ...desk, database }, { exceptionId, author: { reportId } });
+    return inReadOnly(database, (transaction) => correctionFigures(transaction, schema, { reportId }));
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { inTransaction, withDatabase, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, withDatabase, type Database, type Transaction } from '../database/database.ts';
 import { tryLock } from '../database/held-lock.ts';
 import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -24,8 +24,8 @@ export async function withCorrectionDatabase<T>(
   return withDatabase(url, pool, async (database) => {
     if (variable === 'CORRECTION_DATABASE_URL')
       await assertSame(
-        (look) => inTransaction(main, 'read only', look).catch(blame(databaseUrl, 'DATABASE_URL')),
-        (look) => inTransaction(database, 'read only', look).catch(blame(url, variable)),
+        (look) => inReadOnly(main, look).catch(blame(databaseUrl, 'DATABASE_URL')),
+        (look) => inReadOnly(database, look).catch(blame(url, variable)),
       );
     return body(database);
   });

@@ -128,6 +128,11 @@ export async function inTransaction<T>(
   }
 }
 
+/** Gives `body` what others have committed, and no right to write. */
+export function inReadOnly<T>(database: Database, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return inTransaction(database, 'read only', body);
+}
+
 /**
  * Unless the role has limits of its own no lock is waited for without end, such as one of a migration that somebody left
  * open, and the server (of Linux: others may refuse it) gives up what it does for a process that is gone. And whatever

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Database } from '../database/database.ts';
 import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import { isUuid } from '../uuid.ts';
 
@@ -8,11 +8,14 @@ import { isUuid } from '../uuid.ts';
  */
 export async function findUser(database: Database, schema: string, idPrefix: string): Promise<string> {
   if (isUuid(idPrefix)) return idPrefix.toLowerCase();
-  const found = await database<{ id: string }[]>`
-    select distinct exception.affected_user_id as id
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    ${whoseIdBegins(database, 'exception.affected_user_id', idPrefix)}
-  `;
+  const found = await inReadOnly(
+    database,
+    (transaction) => transaction<{ id: string }[]>`
+      select distinct exception.affected_user_id as id
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      ${whoseIdBegins(transaction, 'exception.affected_user_id', idPrefix)}
+    `,
+  );
   return onlyOne(found, {
     noun: 'user with an exception',
     idPrefix,

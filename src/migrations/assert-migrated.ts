@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
 import { migrationStatus, plannedSchema } from './migrations.ts';
 
@@ -12,7 +12,7 @@ export async function assertMigrated(database: Database, schema: string | undefi
   const { migrations } = await migrationStatus(database, schema);
   const pending = migrations.filter(({ appliedAt }) => appliedAt === null);
   if (pending.length === 0) return name;
-  const place = await lookUp(database, name);
+  const place = await inReadOnly(database, (seen) => lookUp(seen, name));
   const how = place.makeable ? `Run \`recon migrate up\`, or ${ofOthers}` : `This role may not make them: ${ofOthers}`;
   if (pending.length < migrations.length)
     throw new OperatorError(78, `The schema ${name} lacks ${pending.map((one) => one.name).join(', ')}.`, how);
@@ -34,8 +34,8 @@ interface Place {
   elsewhere: string[];
 }
 
-async function lookUp(database: Database, schema: string): Promise<Place> {
-  const [place] = await database<Place[]>`
+async function lookUp(transaction: Transaction, schema: string): Promise<Place> {
+  const [place] = await transaction<Place[]>`
     select
       coalesce(
         (

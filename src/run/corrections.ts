@@ -2,7 +2,7 @@ import { announceActions } from '../alerts/announce.ts';
 import { correctableIn, correctFound, whyNotNow } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
 import { correctionsIn, type ReportedCorrections } from '../corrections/reported.ts';
-import { inTransaction, type Database } from '../database/database.ts';
+import { inReadOnly, inTransaction, type Database } from '../database/database.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
 import type { CheckOutcome } from './outcome.ts';
@@ -49,7 +49,7 @@ export async function correctWhatWasFound(
 
 /** What was corrected before it went wrong stays, and is told. */
 async function noteBrokenOff(database: Database, schema: string, report: Report, known: ReportedCorrections) {
-  const { tried, corrected, refused, failed } = await inTransaction(database, 'read only', (transaction) =>
+  const { tried, corrected, refused, failed } = await inReadOnly(database, (transaction) =>
     correctionFigures(transaction, schema, { reportId: report.id }),
   );
   await note(database, schema, report, { ...known, ...(tried > 0 && { tried, corrected, refused, failed }) });

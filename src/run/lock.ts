@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inTransaction, type Database } from '../database/database.ts';
+import { inReadOnly, type Database } from '../database/database.ts';
 import { holderOf, tryLock } from '../database/held-lock.ts';
 import { describeDuration } from '../duration.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -26,11 +26,12 @@ export async function withRunLock<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   const name = `recon run ${schema}`;
+  const holder = () => inReadOnly(database, (seen) => holderOf(seen, name));
   for (let waitedMs = 0; ; waitedMs += retryMs) {
     const attempt = await tryWithLock(database, name, body);
     if (attempt.held) return attempt.result;
-    if (waitedMs >= waitMs) throw heldByAnother(schema, await holderOf(database, name), waitMs);
-    if (waitedMs === 0) waiting(await holderOf(database, name));
+    if (waitedMs >= waitMs) throw heldByAnother(schema, await holder(), waitMs);
+    if (waitedMs === 0) waiting(await holder());
     await sleep(retryMs, undefined, { signal });
   }
 }
@@ -38,7 +39,7 @@ export async function withRunLock<T>(
 type Attempt<T> = { held: true; result: T } | { held: false };
 
 async function tryWithLock<T>(database: Database, name: string, body: () => Promise<T>): Promise<Attempt<T>> {
-  return inTransaction<Attempt<T>>(database, 'read only', async (transaction) =>
+  return inReadOnly<Attempt<T>>(database, async (transaction) =>
     (await tryLock(transaction, name)) ? { held: true, result: await body() } : { held: false },
   );
 }

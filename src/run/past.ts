@@ -1,6 +1,6 @@
 import type { Cut, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, type Database } from '../database/database.ts';
 import { isWhole, type Engine } from './engine.ts';
 import { countAccepted } from '../exceptions/acceptance.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
@@ -24,16 +24,14 @@ export interface Past {
 
 /** A dry run may come before our tables: then nobody knows of any past. */
 export async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
-  if (options.dryRun && !(await hasReports(database, schema))) return noPast;
+  if (options.dryRun && !(await inReadOnly(database, (seen) => hasReports(seen, schema)))) return noPast;
   const { scope, type } = options;
-  const reading = <T>(pool: Database, body: (transaction: Transaction) => Promise<T>) =>
-    inTransaction(pool, 'read only', body);
   return {
     windows: async (connected, times) =>
       isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
-    compared: options.acceptFewer ? new Map() : await reading(database, (seen) => lastCompared(seen, schema)),
-    known: await reading(database, (seen) => openSubjects(seen, schema)),
-    accepted: (findings) => reading(database, (seen) => countAccepted(seen, schema, findings, world.now())),
+    compared: options.acceptFewer ? new Map() : await inReadOnly(database, (seen) => lastCompared(seen, schema)),
+    known: await inReadOnly(database, (seen) => openSubjects(seen, schema)),
+    accepted: (findings) => inReadOnly(database, (seen) => countAccepted(seen, schema, findings, world.now())),
   };
 }
 

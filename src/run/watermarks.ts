@@ -1,6 +1,6 @@
 import type { Checkpoint, Coverage, Handover, Horizon, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { clockTolerance } from './horizon.ts';
 
 /** The cut of a run, as watermarks are held against it. */
@@ -23,8 +23,7 @@ export async function windowsOf(
   times: CutTimes,
   options: { onlyChanges: boolean },
 ): Promise<(check: CheckName) => Window> {
-  const reading = <T>(body: (transaction: Transaction) => Promise<T>) => inTransaction(database, 'read only', body);
-  const rows = await reading((transaction) => readWatermarks(transaction, schema, times));
+  const rows = await inReadOnly(database, (transaction) => readWatermarks(transaction, schema, times));
   const known = new Map(rows.map((row) => [row.check_type, row]));
   return (check) => {
     const row = known.get(check);
@@ -37,7 +36,7 @@ export async function windowsOf(
       why: options.onlyChanges ? why : null,
       provenAsOf: row?.proven_as_of ?? null,
       waiting: row?.waiting ?? [],
-      differing: (accounts) => reading((transaction) => differing(transaction, schema, accounts)),
+      differing: (accounts) => inReadOnly(database, (transaction) => differing(transaction, schema, accounts)),
     };
   };
 }

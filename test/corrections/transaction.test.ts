@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { correct } from '../../src/corrections/attempt.ts';
 import { Failure } from '../../src/corrections/refusal.ts';
 import { inCorrection } from '../../src/corrections/transaction.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { testDatabase, untilWaited } from '../support/database.ts';
 import { openPool } from '../support/run-check.ts';
@@ -54,4 +56,15 @@ test('a signal ends it at once, also where it waits for somebody’s lock, and n
     return waiting;
   });
   expect(outcome).toBe(controller.signal.reason);
+});
+
+test('what is put on record of a refusal waits for no lock without end', async () => {
+  await sql`update reconciliation_correction_switch set stopped = true`;
+  const database = openDatabase(url, { connections: 2, lockTimeoutMs: 50 });
+  await sql.begin(async (other) => {
+    await other`lock table reconciliation_exceptions in access exclusive mode`;
+    const refused = correct(deskOf(database), { exceptionId: randomUUID(), author: { reportId: randomUUID() } });
+    await expect(refused).rejects.toMatchObject({ code: '55P03' });
+  });
+  await database.end();
 });
