@@ -9,13 +9,27 @@ import { plain } from '../plain.ts';
  */
 export async function holdLock(transaction: Transaction, name: string, waitMs: number): Promise<void> {
   await letIdle(transaction);
-  await transaction`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
+  const holder = await waitForLock(transaction, name, waitMs);
+  if (holder === undefined) return;
+  throw new OperatorError(4, `The lock "${name}" is held by ${holder}.`, 'Try again in a minute.');
+}
+
+/**
+ * Takes a lock that lasts as long as the transaction; tables are waited for as long as before. Returns who holds it if
+ * somebody else does for longer than `waitMs`.
+ */
+export async function waitForLock(transaction: Transaction, name: string, waitMs: number): Promise<string | undefined> {
   try {
-    await inSavepoint(transaction, (savepoint) => savepoint`select pg_advisory_xact_lock(${keyOf(savepoint, name)})`);
+    await inSavepoint(transaction, async (savepoint) => {
+      const [own] = await savepoint<{ lock_timeout: string }[]>`show lock_timeout`;
+      await savepoint`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
+      await savepoint`select pg_advisory_xact_lock(${keyOf(savepoint, name)})`;
+      await savepoint`select set_config('lock_timeout', ${own?.lock_timeout ?? null}, true)`;
+    });
+    return undefined;
   } catch (error) {
     if (databaseProblem(error)?.code !== lockNotAvailable) throw error;
-    const holder = await holderOf(transaction, name);
-    throw new OperatorError(4, `The lock "${name}" is held by ${holder}.`, 'Try again in a minute.', { cause: error });
+    return holderOf(transaction, name);
   }
 }
 

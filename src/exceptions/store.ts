@@ -1,6 +1,8 @@
 import type { CheckName } from '../checks/names.ts';
 import { rowsOf, type Database, type Transaction } from '../database/database.ts';
+import { waitForLock } from '../database/held-lock.ts';
 import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { ExceptionEvent, Sighting, StoredException, Successor } from './exception.ts';
 import { matches, type ExceptionFilter } from './filter.ts';
 import { follows, ordering, type Sort } from './order.ts';
@@ -145,8 +147,15 @@ export async function openSubjects(
 
 /**
  * Nobody else changes an exception before this transaction ends: a run stores what it found, or a person acts, one after
- * the other, so that no action is lost and neither can deadlock the other.
+ * the other, so that no action is lost and neither can deadlock the other. Throws an OperatorError (3) that names the
+ * holder if somebody else goes on for longer than `waitMs`.
  */
-export async function lockExceptions(transaction: Transaction, schema: string): Promise<void> {
-  await transaction`select pg_advisory_xact_lock(hashtextextended('recon exceptions ' || ${schema}, 0))`;
+export async function lockExceptions(transaction: Transaction, schema: string, waitMs = 60_000): Promise<void> {
+  const holder = await waitForLock(transaction, `recon exceptions ${schema}`, waitMs);
+  if (holder === undefined) return;
+  throw new OperatorError(
+    3,
+    `The exceptions are held by ${holder}: by a run that stores what it found, or somebody who changes many. Nothing was changed.`,
+    'Try again when that has ended.',
+  );
 }

@@ -178,7 +178,8 @@ async function step<T>(
 ): Promise<T> {
   return inTransaction(database, 'read write', async (transaction) => {
     await enter(transaction, schema);
-    await holdLock(transaction, `recon migrate ${schema}`, lockTimeoutMs); // no table is waited for any longer
+    await holdLock(transaction, `recon migrate ${schema}`, lockTimeoutMs);
+    await transaction`select set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)`; // nor is a table waited for longer
     return body(transaction);
   });
 }

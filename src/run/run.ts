@@ -3,6 +3,7 @@ import { announce } from '../alerts/announce.ts';
 import { checks as registry } from '../checks/index.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
+import { cancelledBy } from '../database/cancel.ts';
 import { inTransaction, streamFrom, withDatabase, type Database, type Transaction } from '../database/database.ts';
 import { cutOptionsOf, isWhole, startEngine, type Engine, type RunListener, type RunOptions } from './engine.ts';
 import { anyException } from '../exceptions/filter.ts';
@@ -19,7 +20,7 @@ import { correctWhatWasFound, foreseenCorrections } from './corrections.ts';
 import { withRunLock } from './lock.ts';
 import { conclude, type RunResult } from './result.ts';
 import { storeRun, type Storage } from './storage.ts';
-import { lockTimeoutMs } from './timeout.ts';
+import { exceptionsWaitMs, lockTimeoutMs } from './timeout.ts';
 import { unstoredExceptions } from './unstored.ts';
 import { countDeadRuns, countRun } from '../metrics/run-totals.ts';
 import { openSource } from '../source.ts';
@@ -102,10 +103,13 @@ async function storedRun(engine: Engine, database: Database, schema: string): Pr
  * runs left behind.
  */
 async function begin(engine: Engine, database: Database, schema: string): Promise<Report> {
-  const { config, listener } = engine;
+  const { config, listener, world } = engine;
   const report = newReport(engine);
   await inTransaction(database, 'read write', async (transaction) => {
-    await lockExceptions(transaction, schema); // before any report, as whoever stores a run does
+    // before any report, as whoever stores a run does
+    await cancelledBy(world.signal, database, transaction, () =>
+      lockExceptions(transaction, schema, exceptionsWaitMs(config)),
+    );
     const missed = await newlyMissed(transaction, schema, config, new Date(report.started_at));
     if (missed.length > 0) report.metadata['missed'] = missed;
     listener.missed(missed);

@@ -12,6 +12,7 @@ import { finishReport, storeChecks } from '../reports.ts';
 import type { Mask } from '../secrets.ts';
 import { movedOn, type CheckOutcome } from './outcome.ts';
 import type { Conclusion } from './result.ts';
+import { exceptionsWaitMs } from './timeout.ts';
 import { storeVerified, type Verified } from './watermarks.ts';
 
 /** Where a run is stored, and how. */
@@ -25,7 +26,7 @@ export interface Storage {
   /** Told how many findings are stored so far, of how many. */
   progress: (stored: number, all: number) => void;
   /** Whom to tell, and what must not be told. */
-  config: Pick<Config, 'alerts' | 'environment'>;
+  config: Pick<Config, 'alerts' | 'environment' | 'runTimeoutMs'>;
   mask: Mask;
 }
 
@@ -48,7 +49,7 @@ async function storeAll(
   outcomes: readonly CheckOutcome[],
 ): Promise<number> {
   const seenAt = report.completed_at ?? report.started_at;
-  await lockExceptions(transaction, schema);
+  await lockExceptions(transaction, schema, exceptionsWaitMs(config));
   await finishReport(transaction, schema, report);
   await storeChecks(transaction, schema, checks);
   await endExpired(transaction, schema, { reportId: report.id, seenAt });

@@ -14,3 +14,8 @@ export function runTimeoutMs(config: Pick<Config, 'runTimeoutMs'>, type: RunType
 export function lockTimeoutMs({ runTimeoutMs: timeoutMs = Infinity }: Pick<Config, 'runTimeoutMs'>): number {
   return Math.min(timeoutMs, lockTimeoutMaxMs);
 }
+
+/** How long it waits to change exceptions: a million of them are stored in a minute and a half, and its result is at stake. */
+export function exceptionsWaitMs({ runTimeoutMs: timeoutMs = Infinity }: Pick<Config, 'runTimeoutMs'>): number {
+  return Math.min(timeoutMs, 300_000);
+}

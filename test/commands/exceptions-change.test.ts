@@ -2,8 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Transaction } from '../../src/database/database.ts';
-import { lockExceptions } from '../../src/exceptions/store.ts';
 import { testDatabase } from '../support/database.ts';
 import { cutAt } from '../support/run-check.ts';
 import { operatorOf, reconIn, testWorld, type Operator } from '../support/world.ts';
@@ -219,7 +217,7 @@ describe('two people at once', () => {
   test('a person and a run take turns, before either has written into any table of recon', async () => {
     const holder = await sql.reserve();
     await holder`begin`;
-    await lockExceptions(holder as unknown as Transaction, 'public');
+    await holder`select pg_advisory_xact_lock(hashtextextended('recon exceptions public', 0))`;
     const acting = [exceptions('resolve cccc --note x'), operator.runs(['--check', 'deposits'])];
     const waiting = () => sql<{ touched: string[] }[]>`
       select

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { inTransaction, openDatabase, withDatabase, type Database } from '../../src/database/database.ts';
 import { holdLock, tryLock } from '../../src/database/held-lock.ts';
+import { lockExceptions } from '../../src/exceptions/store.ts';
 import { testDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
 
@@ -34,6 +35,32 @@ test('a role that has limits of its own keeps them', async () => {
   const database = openDatabase(role.url, { connections: 1 });
   const own = { lock: '7s', client: '1s' };
   expect(await limitsOf(database)).toEqual([own, own]);
+  await database.end();
+});
+
+test('the exceptions are waited for longer than a table is, and who holds them for longer is named', async () => {
+  const database = openDatabase(url, { connections: 1, lockTimeoutMs: 50 });
+  const change = (waitMs: number) =>
+    inTransaction(database, 'read write', async (transaction) => {
+      await lockExceptions(transaction, 'public', waitMs);
+      return limits(transaction);
+    });
+  let patient: ReturnType<typeof change> | undefined;
+  await sql.begin(async (other) => {
+    const [holder] = await other<{ pid: number }[]>`
+      select pg_backend_pid() as pid, pg_advisory_xact_lock(hashtextextended('recon exceptions public', 0))`;
+    await expect(change(50)).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(new RegExp(`^The exceptions are held by session ${holder!.pid} of `)) as string,
+    });
+    patient = change(60_000);
+    const longerThanATable = async () =>
+      sql`
+        select from pg_stat_activity
+        where application_name = 'recon' and wait_event = 'advisory' and clock_timestamp() - query_start > '0.1 s'`;
+    await expect.poll(longerThanATable, { timeout: 10_000 }).toHaveLength(1);
+  });
+  expect(await patient).toMatchObject([{ lock: '50ms' }]);
   await database.end();
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { withRunLock } from '../../src/run/lock.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { holderOf } from '../../src/database/held-lock.ts';
-import { testDatabase } from '../support/database.ts';
+import { testDatabase, untilWaited } from '../support/database.ts';
 import { login } from '../support/login.ts';
 import { operatorOf, reconIn, testWorld } from '../support/world.ts';
 
@@ -124,4 +124,17 @@ test('a table that somebody else has locked for good ends a run, which names the
   await holder`rollback`;
   holder.release();
   expect((await types(['run'])).exitCode).toBe(0);
+});
+
+test('a signal ends a run at once that waits to begin while somebody changes exceptions', async () => {
+  const { url, sql } = await testDatabase();
+  const world = testWorld({ env: { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits' } });
+  const outcome = await sql.begin(async (other) => {
+    await other`select pg_advisory_xact_lock(hashtextextended('recon exceptions public', 0))`;
+    const beginning = reconIn(world, ['run']);
+    await untilWaited(sql);
+    world.interrupt('SIGTERM');
+    return beginning;
+  });
+  expect(outcome.exitCode).toBe(143);
 });
