@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
 import { operatorProblem, type UrlVariable } from './problem.ts';
@@ -82,24 +84,6 @@ export async function withDatabase<T>(
   }
 }
 
-/** Like `withDatabase` for what is read bit by bit: the pool is closed when the reader has enough or goes away. */
-export async function* streamFrom<T>(
-  url: string,
-  { lockTimeoutMs }: Required<Pick<DatabaseOptions, 'lockTimeoutMs'>>,
-  read: (reader: Database) => AsyncIterable<T>,
-): AsyncGenerator<T> {
-  const database = openDatabase(url, { connections: 1 });
-  try {
-    await database`begin read only`; // of the one connection
-    await prepare(database, lockTimeoutMs);
-    yield* read(database);
-  } catch (error) {
-    throw operatorProblem(error, url) ?? error;
-  } finally {
-    await database.end({ timeout: 5 });
-  }
-}
-
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
 
 /**
@@ -134,12 +118,36 @@ export function inReadOnly<T>(database: Database, body: (transaction: Transactio
 }
 
 /**
+ * Like `withDatabase` and `inReadOnly` for what is read bit by bit: both end when all is read, or the reader goes away.
+ * Whoever reads to the end has everything, or is thrown why not.
+ */
+export async function* streamFrom<T>(
+  url: string,
+  options: DatabaseOptions,
+  read: (transaction: Transaction) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const rows = new PassThrough({ objectMode: true });
+  const ended = withDatabase(url, options, (database) =>
+    inReadOnly(database, (transaction) => pipeline(read(transaction), rows)),
+  );
+  ended.catch((error: Error) => rows.destroy(error)); // it may not even have begun to read
+  try {
+    yield* rows as AsyncIterable<T>;
+  } catch {
+    // `ended` says the same, in words for whoever operates it
+  } finally {
+    await Promise.allSettled([ended]); // also where the reader went away
+  }
+  await ended;
+}
+
+/**
  * Unless the role has limits of its own no lock is waited for without end, such as one of a migration that somebody left
  * open, and the server (of Linux: others may refuse it) gives up what it does for a process that is gone. And whatever
  * the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and
  * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
  */
-async function prepare(transaction: Database | Transaction, lockTimeoutMs: number): Promise<void> {
+async function prepare(transaction: Transaction, lockTimeoutMs: number): Promise<void> {
   await transaction`
     select pg_catalog.set_config(
       'search_path',

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { kinds as knownKinds, type Severity } from '../kinds.ts';
 import { stands, type Status } from './state.ts';
 
@@ -47,7 +47,7 @@ export const anyException: ExceptionFilter = {
 };
 
 /** The condition on a row of reconciliation_exceptions, `exception`. It names only what the filter asks for: indexes serve it. */
-export function matches(database: Database, schema: string, filter: ExceptionFilter) {
+export function matches(database: Database | Transaction, schema: string, filter: ExceptionFilter) {
   return [
     ...whereabouts(database, schema, filter),
     ...worth(database, filter),
@@ -55,7 +55,7 @@ export function matches(database: Database, schema: string, filter: ExceptionFil
   ].reduce((all, condition) => database`${all} and ${condition}`, stands(database, filter.status, filter.at));
 }
 
-function whereabouts(database: Database, schema: string, filter: ExceptionFilter) {
+function whereabouts(database: Database | Transaction, schema: string, filter: ExceptionFilter) {
   const { ids, severities, checks, kinds, userId, reportId, assignee } = filter;
   return [
     ids !== undefined && database`exception.id = any (${[...ids]}::uuid[])`,
@@ -73,7 +73,7 @@ function whereabouts(database: Database, schema: string, filter: ExceptionFilter
   ].filter((condition) => condition !== false);
 }
 
-function worth(database: Database, { since, until, amountMin, amountMax }: ExceptionFilter) {
+function worth(database: Database | Transaction, { since, until, amountMin, amountMax }: ExceptionFilter) {
   const amount = amountOf(database, 'exception');
   return [
     since !== null && database`exception.created_at >= ${since}::timestamptz`,
@@ -83,7 +83,7 @@ function worth(database: Database, { since, until, amountMin, amountMax }: Excep
   ].filter((condition) => condition !== false);
 }
 
-function mentions(database: Database, schema: string, text: string) {
+function mentions(database: Database | Transaction, schema: string, text: string) {
   const holds = (column: string) => database`strpos(lower(${database(column)}), lower(${text})) > 0`;
   return database`(
     ${holds('exception.description')}
@@ -100,7 +100,7 @@ function mentions(database: Database, schema: string, text: string) {
 export const countedKinds = knownKinds.filter(({ unit }) => unit === 'count').map(({ name }) => name);
 
 /** The money of an exception: |difference|, else what is at stake; null where there is none. `row` names the table. */
-export function amountOf(database: Database, row: string) {
+export function amountOf(database: Database | Transaction, row: string) {
   const column = (name: string) => database(`${row}.${name}`);
   return database`
     case

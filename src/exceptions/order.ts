@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { severities } from '../kinds.ts';
 import { amountOf } from './filter.ts';
 
@@ -8,7 +8,7 @@ export type Sort = (typeof sorts)[number];
 interface Key {
   descending: boolean;
   /** Its value in the table of that name. Never null. */
-  of: (database: Database, row: string) => ReturnType<typeof amountOf>;
+  of: (database: Database | Transaction, row: string) => ReturnType<typeof amountOf>;
 }
 
 const newestFirst: Key = { descending: true, of: (database, row) => database`${database(`${row}.created_at`)}` };
@@ -35,14 +35,14 @@ const keysOf: Record<Sort, readonly Key[]> = {
 };
 
 /** What comes after `order by` in a query over the table `exception`. */
-export function ordering(database: Database, sort: Sort) {
+export function ordering(database: Database | Transaction, sort: Sort) {
   return keysOf[sort]
     .map(({ of, descending }) => database`${of(database, 'exception')} ${descending ? database`desc` : database`asc`}`)
     .reduce((all, key) => database`${all}, ${key}`);
 }
 
 /** The condition that a row of `exception` comes after the one with that id: what is resolved between two pages moves nothing. */
-export function follows(database: Database, schema: string, sort: Sort, afterId: string) {
+export function follows(database: Database | Transaction, schema: string, sort: Sort, afterId: string) {
   const keys = keysOf[sort];
   // row by row; a key that descends stands crosswise
   const row = (ascending: string, descending: string) =>

@@ -20,7 +20,7 @@ export interface Page {
  * works. A part of them is in memory at a time.
  */
 export function streamExceptions(
-  database: Database,
+  database: Database | Transaction,
   schema: string,
   filter: ExceptionFilter,
   { sort = 'severity', afterId, limit }: Page = {},
@@ -49,7 +49,7 @@ export async function countExceptions(
   return Number(count?.matching);
 }
 
-function following(database: Database, schema: string, sort: Sort, afterId: string | undefined) {
+function following(database: Database | Transaction, schema: string, sort: Sort, afterId: string | undefined) {
   return afterId === undefined ? database`true` : follows(database, schema, sort, afterId);
 }
 

@@ -143,7 +143,7 @@ function storageOf({ options, world, listener, config, mask }: Engine, database:
 
 /** On a connection of its own: when somebody reads them, the run is over and its lock is free. */
 function storedExceptions(config: Config, schema: string, reportId: string, limit: number | undefined) {
-  return streamFrom(config.databaseUrl, { lockTimeoutMs: lockTimeoutMs(config) }, (reader) =>
+  return streamFrom(config.databaseUrl, { connections: 1, lockTimeoutMs: lockTimeoutMs(config) }, (reader) =>
     streamExceptions(reader, schema, { ...anyException, reportId }, { limit }),
   );
 }
