@@ -103,7 +103,7 @@ export async function inTransaction<T>(
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
       return lifeline.hold(async () => {
-        await prepare(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
+        await pinSettings(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
         return body(transaction);
       });
     })) as T;
@@ -147,7 +147,7 @@ export async function* streamFrom<T>(
  * the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and
  * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
  */
-async function prepare(transaction: Transaction, lockTimeoutMs: number): Promise<void> {
+async function pinSettings(transaction: Transaction, lockTimeoutMs: number): Promise<void> {
   await transaction`
     select pg_catalog.set_config(
       'search_path',
