@@ -33,6 +33,12 @@ export class KeptRows {
         .join(',')}]`;
     if (this.#loose.length > 0) yield `[${this.#loose.join(',')}]`;
   }
+
+  /** The rows themselves, in the same order; one block of them is in memory. */
+  *rows(): Generator {
+    for (const block of this.#blocks) yield* JSON.parse(`[${expanded(block)}]`) as unknown[];
+    yield* JSON.parse(`[${this.#loose.join(',')}]`) as unknown[];
+  }
 }
 
 /** As a copy of its own: zlib's result would hold on to the larger buffer that it was written into. */

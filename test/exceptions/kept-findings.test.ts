@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/checks/check.ts';
 import type { FindingColumns } from '../../src/exceptions/exception.ts';
 import { KeptFindings } from '../../src/exceptions/kept-findings.ts';
+import { inListOrder } from '../../src/exceptions/list-order.ts';
 
 function finding(index: number, given: Partial<Finding> = {}): Finding {
   return {
@@ -46,19 +47,18 @@ test('what is kept comes back as it was, but for what PostgreSQL does not take',
   });
 });
 
-test('those of one severity come in the order of their fingerprints', () => {
+test('what is kept is counted, and lies in few parts, each in the order of a list', () => {
   const kept = new KeptFindings();
   const kinds = ['stuck', 'amount_mismatch', 'missing_in_ledger'] as const;
-  for (let index = 0; index < 900; index += 1)
+  for (let index = 0; index < 4_100; index += 1)
     kept.add(finding(index, { kind: kinds[index % 3]!, severity: index % 2 === 0 ? 'low' : 'critical' }));
-  expect([kept.count('low'), kept.count('medium'), kept.count('critical')]).toEqual([450, 0, 450]);
-  for (const severity of ['low', 'critical'] as const) {
-    const rows = rowsOf(kept.batches(severity));
-    expect(new Set(rows.map((row) => row.severity))).toEqual(new Set([severity]));
-    const fingerprints = rows.map(({ fingerprint }) => fingerprint);
-    expect(fingerprints).toEqual(fingerprints.toSorted());
-    expect(fingerprints).toHaveLength(450);
-  }
+  expect([kept.count(), kept.count('low'), kept.count('medium')]).toEqual([4_100, 2_050, 0]);
+  expect([kept.countOf('low', 'stuck'), kept.countOf('medium', 'stuck')]).toEqual([684, 0]);
+  const parts = kept.runs().map((run) => [...run]);
+  expect(parts.length).toBeLessThan(4);
+  for (const part of parts) expect(part).toEqual(inListOrder(part));
+  expect(parts.flat()).toEqual(rowsOf(kept.batches()));
+  expect(new Set(parts.flat().map(({ fingerprint }) => fingerprint)).size).toBe(4_100);
 });
 
 test('a batch is small enough for one statement, and may be read again', () => {
@@ -69,5 +69,9 @@ test('a batch is small enough for one statement, and may be read again', () => {
 });
 
 test('nothing is nothing', () => {
-  expect([new KeptFindings().count(), [...new KeptFindings().batches('high')]]).toEqual([0, []]);
+  expect([new KeptFindings().count(), [...new KeptFindings().batches()], new KeptFindings().runs()]).toEqual([
+    0,
+    [],
+    [],
+  ]);
 });
