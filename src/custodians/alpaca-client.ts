@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { basicCredentials, clientCredentials, type Credentials, type IssuedTokens } from './alpaca-credentials.ts';
 import { Refusal, urlOf } from './answers.ts';
 import type { CustodianWorld } from './custodian.ts';
-import { type Http, withHttp } from './http.ts';
+import { type Http, type HttpAnswer, withHttp } from './http.ts';
 
 export interface AlpacaOptions {
   /** `https://broker-api.alpaca.markets`, or that of the sandbox. */
@@ -55,20 +55,30 @@ function credentialsFor(
   return clientCredentials(http, world, { authUrl, apiKey, apiSecret, tokens });
 }
 
-/** A token that was refused is renewed once; after that the refusal stands. */
+/** What an answer holds; see `ask`. */
 export async function get<T>(
   alpaca: Alpaca,
   path: string,
   query: Record<string, string>,
   schema: z.ZodType<T>,
 ): Promise<T> {
+  return (await ask(alpaca, path, query, schema)).data;
+}
+
+/** A token that was refused is renewed once; after that the refusal stands. */
+export async function ask<T>(
+  alpaca: Alpaca,
+  path: string,
+  query: Record<string, string>,
+  schema: z.ZodType<T>,
+): Promise<HttpAnswer<T>> {
   const { http, options, credentials } = alpaca;
   const url = urlOf(options, path, query);
   const authorization = await credentials.header();
   try {
-    return (await http.send({ url, headers: { authorization } }, schema)).data;
+    return await http.send({ url, headers: { authorization } }, schema);
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 401 && credentials.renew(authorization))) throw error;
-    return (await http.send({ url, headers: { authorization: await credentials.header() } }, schema)).data;
+    return await http.send({ url, headers: { authorization: await credentials.header() } }, schema);
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Money } from '../money.ts';
-import { type Alpaca, get } from './alpaca-client.ts';
+import { type Alpaca, ask, get } from './alpaca-client.ts';
 import { optionalText, optionalTime, readAmount } from './amounts.ts';
 import { endpointOf, urlOf } from './answers.ts';
 import { byOurClock } from './clock.ts';
@@ -72,8 +72,9 @@ export async function lookAtAlpaca(
 /** By a clock that is wrong, a movement would be looked for where there is none. */
 async function todayAt(alpaca: Alpaca, { now }: CustodianWorld): Promise<string> {
   const askedAt = now();
-  const { timestamp } = await get(alpaca, '/v1/clock', {}, clockSchema);
-  alpaca.http.holdClock(endpointOf(urlOf(alpaca.options, '/v1/clock')), timestamp, askedAt);
+  const { data, kept } = await ask(alpaca, '/v1/clock', {}, clockSchema);
+  const { timestamp } = data;
+  alpaca.http.holdClock(endpointOf(urlOf(alpaca.options, '/v1/clock')), timestamp, askedAt, kept);
   return timestamp.slice(0, 10);
 }
 

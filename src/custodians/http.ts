@@ -43,6 +43,8 @@ export interface HttpAnswer<T> {
   data: T;
   /** The `Link` header, empty if there is none. */
   link: string;
+  /** Whether a cache says that it had the answer (`Age`, RFC 9111, 5.1). */
+  kept: boolean;
 }
 
 /**
@@ -132,15 +134,15 @@ export class Http {
     const endpoint = endpointOf(request.url, request.form ? 'POST' : 'GET');
     const answer = await this.#sendUntilAnswered(request, endpoint);
     const data = readAnswer(answer, schema, this.#options.custodian, endpoint);
-    return { data, link: answer.headers.get('link') ?? '' };
+    return { data, link: answer.headers.get('link') ?? '', kept: wasKept(answer) };
   }
 
   /**
    * Holds a time that the custodian says is now against our clock. Throws `Incomplete` where they are too far apart: what
-   * is on its way is told by the times of both, and an answer out of a cache says nothing about now. `kept`: a cache says
-   * that it had the answer (`Age`, RFC 9111, 5.1); it may be fresh enough, but it does not tell what time it is.
+   * is on its way is told by the times of both, and an answer out of a cache says nothing about now: one that was `kept`
+   * may be fresh enough, but it does not tell what time it is.
    */
-  holdClock(endpoint: string, theirs: string | null, askedAt: Date, kept = false): void {
+  holdClock(endpoint: string, theirs: string | null, askedAt: Date, kept: boolean): void {
     const now = this.#world.now();
     const apartMs = clockApartMs(theirs, askedAt, now);
     if (apartMs === undefined) return;
@@ -174,7 +176,7 @@ export class Http {
     const askedAt = this.#world.now();
     const answer = await this.#exchange(request, endpoint);
     if (answer.status >= 200 && answer.status < 300) {
-      this.holdClock(endpoint, answer.headers.get('date'), askedAt, answer.headers.get('age') !== null);
+      this.holdClock(endpoint, answer.headers.get('date'), askedAt, wasKept(answer));
       this.#rest(restMs(answer, this.#world.now));
       return answer;
     }
@@ -278,6 +280,10 @@ function exitCodeOf(answer: RawAnswer): IncompleteExitCode {
   if (code === '156006') return 78;
   if (answer.status === 401 || answer.status === 403) return 77;
   return code === 'invalid_client' || code === 'unauthorized_client' ? 77 : 3;
+}
+
+function wasKept({ headers }: RawAnswer): boolean {
+  return headers.get('age') !== null;
 }
 
 /** Something that may be over at the next attempt. Its message goes on after the name of the endpoint. */

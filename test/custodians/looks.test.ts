@@ -137,4 +137,18 @@ describe('a look at Alpaca', () => {
       'told by itself': undefined,
     });
   });
+
+  it.each([
+    ['is a witness', {}, '2026-03-01T11:56:00.000Z'],
+    ['is none where a cache had it', { age: '240' }, '2026-03-01T11:59:00Z'],
+  ])('the time that it says by itself %s', async (_, headers, endedAt) => {
+    const look = await alpacaWith([transfer('in', {})], (alpaca) => {
+      const timestamp = '2026-03-01T12:03:00Z';
+      alpaca.faults.push({
+        path: /clock/,
+        respond: () => ({ status: 200, headers, body: JSON.stringify({ timestamp }) }),
+      });
+    });
+    expect(Array.from(look.movements.values(), (movement) => movement.endedAt)).toEqual([endedAt]);
+  });
 });
