@@ -4,17 +4,17 @@ import type { KindName, Severity } from '../kinds.ts';
 import { columnsOf, type FindingColumns } from './exception.ts';
 import { inListOrder } from './list-order.ts';
 
-/** So many findings are sorted at a time: few enough to wait in memory, so many that a million make few runs to merge. */
-const findingsPerRun = 2_000;
+/** So many findings are sorted at a time: few enough to wait in memory, so many that a million make few parts to merge. */
+const findingsPerPart = 2_000;
 
 /**
  * The findings of one check, from the moment they are found until the one transaction that stores the run: as the JSON
- * that the database is given, compressed. 100,000 of them take about 10 MB. They lie in runs, each in the order of a
+ * that the database is given, compressed. 100,000 of them take about 10 MB. They lie in parts, each in the order of a
  * list, so that all of them can be read in that order without being in memory.
  */
 export class KeptFindings {
   readonly #counts = new Map<Severity, Map<KindName, number>>();
-  readonly #runs: KeptRows[] = [];
+  readonly #parts: KeptRows[] = [];
   #loose: FindingColumns[] = [];
 
   add(finding: Finding): void {
@@ -22,7 +22,7 @@ export class KeptFindings {
     this.#counts.set(finding.severity, ofSeverity);
     ofSeverity.set(finding.kind, (ofSeverity.get(finding.kind) ?? 0) + 1);
     this.#loose.push(columnsOf(finding));
-    if (this.#loose.length === findingsPerRun) this.#sortLoose();
+    if (this.#loose.length === findingsPerPart) this.#sortLoose();
   }
 
   /** How many there are, of one severity or of all. */
@@ -40,20 +40,20 @@ export class KeptFindings {
   /** JSON arrays of `FindingColumns`, at most a thousand in each. */
   *batches(): Generator<string> {
     this.#sortLoose();
-    for (const run of this.#runs) yield* run.batches();
+    for (const part of this.#parts) yield* part.batches();
   }
 
-  /** All of them in parts, each in the order of a list, to be merged (`merged`). */
-  runs(): Iterable<FindingColumns>[] {
+  /** All of them, in parts that are each in the order of a list, to be merged (`merged`). */
+  sortedParts(): Iterable<FindingColumns>[] {
     this.#sortLoose();
-    return this.#runs.map((run) => run.rows() as Iterable<FindingColumns>);
+    return this.#parts.map((part) => part.rows() as Iterable<FindingColumns>);
   }
 
   #sortLoose(): void {
     if (this.#loose.length === 0) return;
-    const run = new KeptRows();
-    for (const row of inListOrder(this.#loose)) run.add(row);
-    this.#runs.push(run);
+    const part = new KeptRows();
+    for (const row of inListOrder(this.#loose)) part.add(row);
+    this.#parts.push(part);
     this.#loose = [];
   }
 }

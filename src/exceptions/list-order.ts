@@ -10,10 +10,10 @@ export function inListOrder(rows: readonly FindingColumns[]): FindingColumns[] {
     .map(({ row }) => row);
 }
 
-/** All rows of several runs, each of which is in that order, in that order. It reads each row once, one of each run ahead. */
-export function* merged(runs: readonly Iterable<FindingColumns>[]): Generator<FindingColumns> {
+/** All rows of several parts, each of which is in that order, in that order. It reads each row once, one of each part ahead. */
+export function* merged(parts: readonly Iterable<FindingColumns>[]): Generator<FindingColumns> {
   const heads: Head[] = []; // what comes first stands last
-  for (const run of runs) putNext(heads, run[Symbol.iterator]());
+  for (const part of parts) putNext(heads, part[Symbol.iterator]());
   for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
     yield head.row;
     putNext(heads, head.rest);
@@ -32,7 +32,7 @@ interface Head extends Placed {
   rest: Iterator<FindingColumns>;
 }
 
-/** Puts the next row of a run where it belongs among the heads. */
+/** Puts the next row of a part where it belongs among the heads. */
 function putNext(heads: Head[], rest: Iterator<FindingColumns>): void {
   const next = rest.next();
   if (next.done === true) return;

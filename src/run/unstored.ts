@@ -13,9 +13,9 @@ export async function* unstoredExceptions(
   seenAt: string,
   limit = Infinity,
 ): AsyncGenerator<StoredException> {
-  const runs = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : result.findings.runs()));
+  const parts = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : result.findings.sortedParts()));
   let given = 0;
-  for (const row of merged(runs)) {
+  for (const row of merged(parts)) {
     if (given === limit) return;
     given += 1;
     if (given % rowsPerTurn === 0) await nextTurn();

@@ -54,7 +54,7 @@ test('what is kept is counted, and lies in few parts, each in the order of a lis
     kept.add(finding(index, { kind: kinds[index % 3]!, severity: index % 2 === 0 ? 'low' : 'critical' }));
   expect([kept.count(), kept.count('low'), kept.count('medium')]).toEqual([4_100, 2_050, 0]);
   expect([kept.countOf('low', 'stuck'), kept.countOf('medium', 'stuck')]).toEqual([684, 0]);
-  const parts = kept.runs().map((run) => [...run]);
+  const parts = kept.sortedParts().map((part) => [...part]);
   expect(parts.length).toBeLessThan(4);
   for (const part of parts) expect(part).toEqual(inListOrder(part));
   expect(parts.flat()).toEqual(rowsOf(kept.batches()));
@@ -69,7 +69,7 @@ test('a batch is small enough for one statement, and may be read again', () => {
 });
 
 test('nothing is nothing', () => {
-  expect([new KeptFindings().count(), [...new KeptFindings().batches()], new KeptFindings().runs()]).toEqual([
+  expect([new KeptFindings().count(), [...new KeptFindings().batches()], new KeptFindings().sortedParts()]).toEqual([
     0,
     [],
     [],

@@ -8,16 +8,16 @@ function row(kind: string, difference: string | null, stake?: string, severity: 
   return { kind, difference, metadata, severity, fingerprint: `deposits/${kind}/` } as FindingColumns;
 }
 
-/** So many rows to a run; how many were read of all of them. */
+/** So many rows to a part; how many were read of all of them. */
 function cut(rows: readonly FindingColumns[], atOnce: number) {
   const read = { count: 0 };
-  const runs = Array.from({ length: Math.ceil(rows.length / atOnce) }, function* (_, at) {
+  const parts = Array.from({ length: Math.ceil(rows.length / atOnce) }, function* (_, at) {
     for (const each of inListOrder(rows.slice(at * atOnce, (at + 1) * atOnce))) {
       read.count += 1;
       yield each;
     }
   });
-  return { runs, read };
+  return { parts, read };
 }
 
 // what test/exceptions/many-findings.test.ts cannot have: every kind of amount
@@ -41,20 +41,20 @@ test('the most severe come first, then the largest, whatever is no number, then 
   ];
   for (const atOnce of [1, 3, 100])
     expect(
-      [...merged(cut(rows, atOnce).runs)].map((one) => rows.indexOf(one)),
+      [...merged(cut(rows, atOnce).parts)].map((one) => rows.indexOf(one)),
       `${atOnce} at once`,
     ).toEqual([11, 3, 8, 7, 10, 9, 1, 5, 0, 6, 4, 2, 12, 14, 13]);
 });
 
-test('each row is read once, and no more of them than are wanted and one of each run', () => {
+test('each row is read once, and no more of them than are wanted and one of each part', () => {
   const rows = Array.from({ length: 3_000 }, (_, index) => row('stuck', null, String((index * 7) % 1_000)));
   const whole = cut(rows, 100);
-  expect([...merged(whole.runs)]).toHaveLength(3_000);
+  expect([...merged(whole.parts)]).toHaveLength(3_000);
   expect(whole.read.count).toBe(3_000);
 
   const first = cut(rows, 100);
   const stakes: unknown[] = [];
-  for (const { metadata } of merged(first.runs)) {
+  for (const { metadata } of merged(first.parts)) {
     stakes.push(metadata['stake']);
     if (stakes.length === 6) break;
   }
