@@ -12,12 +12,10 @@ const blocksPerBatch = 20;
  * given, compressed.
  */
 export class KeptRows {
-  count = 0;
   readonly #blocks: Buffer[] = [];
   #loose: string[] = [];
 
   add(row: object): void {
-    this.count += 1;
     this.#loose.push(toJsonb(row));
     if (this.#loose.length < rowsPerBlock) return;
     this.#blocks.push(compressed(this.#loose.join(',')));
