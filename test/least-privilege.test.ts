@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../src/migrations/files.ts';
@@ -196,8 +198,8 @@ describe('with exactly the rights of sql/roles.sql', () => {
 
     for (const line of looking) {
       const { exitCode, stdout, stderr } = await type(line);
-      expect(exitCode, `${line}\n${stderr}`).toBe(0);
-      if (line === 'doctor') expect(stdout).toMatch(/^warning {2}rights {14}The role may only look: /m);
+      expect(exitCode, `${line}\n${stderr}`).toBe(line === 'doctor' ? 2 : 0); // it speaks of runs
+      if (line === 'doctor') expect(stdout).toMatch(/^problem {2}rights {14}The role may only look, .*neither run/m);
     }
     for (const line of changing) {
       const { exitCode, stdout, stderr } = await type(line);
@@ -231,6 +233,47 @@ describe('with exactly the rights of sql/roles.sql', () => {
       'The role may write tables that are not recon’s (deposits, ledger_entries): whoever',
     );
     expect([exitCode, stdout]).toEqual([2, expect.stringContaining(`The role may not ${right} on ${table}.`)]);
+  });
+
+  test('a right that no run needs is a warning, on single columns too, and the owner’s; of corrections in use none', async () => {
+    const { url, sql } = await lockedDown();
+    const role = await login(sql, url, 'recon_reader', 'recon_writer', 'recon_corrector');
+    const rightsOf = async (env: Record<string, string> = {}) => {
+      const { stdout } = await operatorOf(role.url, env).types(['doctor'], { now: new Date(), asOf: null });
+      return stdout.split('\n').filter((line) => / {2}rights /.test(line));
+    };
+    expect(await rightsOf()).toEqual([
+      'warning  rights              The role may write tables that are not recon’s (conversion_jobs, deposits, ledger_accounts, …): whoever has its password may change the ledger.',
+    ]);
+    for (const env of [{ CORRECTION_DATABASE_URL: role.url }, { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' }])
+      expect(await rightsOf(env)).toEqual([
+        'ok       rights              The role may do what a run and its corrections do, and no more.',
+      ]);
+    await sql.unsafe(`revoke recon_corrector from ${role.name}; grant recon_purger to ${role.name}`);
+    expect(await rightsOf()).toEqual([
+      'warning  rights              The role may do what no run does (delete on reconciliation_reports; delete on reconciliation_checks; delete on reconciliation_findings; …): whoever has its password may remove what was found.',
+    ]);
+  });
+
+  test('what doctor gives to copy names the database and the schema as psql and a shell take them', async () => {
+    const { url, sql } = await emptyDatabase();
+    const [database, schema] = [new URL(url).pathname.slice(1), "Of recon's"];
+    const role = await login(sql, url);
+    await sql.unsafe(`create schema "${schema}"; alter database ${database} set search_path = "${schema}", public`);
+    await operatorOf(url).types(['migrate', 'up']);
+    await sql.unsafe(`grant usage on schema "${schema}" to ${role.name}`);
+    const hintOf = async () =>
+      (await operatorOf(role.url).types(['doctor'], { now: new Date(), asOf: null })).stdout
+        .split('\n')
+        .find((line) => line.includes('-> As a database administrator: psql'))!;
+    const unreadable = await hintOf();
+    await sql.unsafe(`grant select on "${schema}".reconciliation_migrations to ${role.name}`);
+    for (const hint of [unreadable, await hintOf()]) {
+      const [, name, quoted] = / -d (\S+) -c ('.*') -f \S+roles\.sql, and then: grant /.exec(hint)!;
+      const words = await promisify(execFile)('sh', ['-c', `printf '%s|' ${name!} ${quoted!}`]);
+      expect(words.stdout).toBe(`${database}|set search_path = "${schema}", public|`);
+      expect(hint).not.toContain(role.password);
+    }
   });
 
   test('who purges needs one role more, and only that', async () => {

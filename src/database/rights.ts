@@ -2,10 +2,23 @@ import { readFileSync } from 'node:fs';
 import { rolesFile } from '../shipped.ts';
 import type { Database, Transaction } from './database.ts';
 
-/** What a database administrator types; `role` and `schema`, where recon's tables are, as SQL writes them. */
-export function howToGrant(role: string, schema = 'public'): string {
-  const path = schema === 'public' ? '' : `-c 'set search_path = ${schema}, public' `;
-  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${role}; -- only to look: recon_reader`;
+/** What a database administrator types for who is connected; `schema` is where recon's tables are, or are to be. */
+export async function howToGrant(connection: Database | Transaction, schema = 'public'): Promise<string> {
+  const [place] = await connection<{ database: string; schema: string }[]>`
+    select current_database() as database, quote_ident(${schema}) as schema`;
+  if (place === undefined) throw new Error('The database did not say which it is.');
+  const path = schema === 'public' ? '' : `-c ${forShell(`set search_path = ${place.schema}, public`)} `;
+  return `As a database administrator: psql -v ON_ERROR_STOP=1 -d ${databaseForPsql(place.database)} ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${await roleOf(connection)}; -- only to look: recon_reader`;
+}
+
+/** A name with other characters might be taken for a connection string (PostgreSQL, "psql", option -d). */
+function databaseForPsql(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : forShell(`dbname='${name.replace(/['\\]/g, '\\$&')}'`);
+}
+
+/** One word of a POSIX shell, whatever is in it. */
+function forShell(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Who is connected, as SQL writes it. */
@@ -15,22 +28,24 @@ export async function roleOf(connection: Database | Transaction): Promise<string
   return row.role;
 }
 
-export interface MissingRights {
-  /** `select, insert on reconciliation_reports`; empty: none. */
+/** Each `select, insert on reconciliation_reports`; none: empty. */
+export interface OwnRights {
+  /** What a run needs, and the role may not do. */
   missing: string[];
+  /** What changes rows, and no run does, but the role may. */
+  excess: string[];
   /** Whether the role may read every table of recon, and write none. */
   onlyReads: boolean;
 }
 
 /**
- * What sql/roles.sql grants to recon_writer on the tables of recon, and the role of this connection may not do. Of
- * tables that are there: which are missing is asked of the migrations.
+ * What the role of this connection may do to the tables of recon, held against what sql/roles.sql grants to recon_writer.
+ * Of tables that are there: which are missing is asked of the migrations.
  */
-export async function missingRights(database: Database, schema: string): Promise<MissingRights> {
-  const tables = await deniedRights(database, schema);
-  const missing = tables
-    .filter(({ denied }) => denied.length > 0)
-    .map(({ table, denied }) => `${denied.join(', ')} on ${table}`);
+export async function ownRights(database: Database, schema: string): Promise<OwnRights> {
+  const tables = await comparedRights(database, schema);
+  const missing = tables.flatMap(({ table, denied }) => rightsOn(table, denied));
+  const excess = tables.flatMap(({ table, besides }) => rightsOn(table, besides));
   const onlyReads = tables.every(
     ({ privileges, denied }) => denied.join() === privileges.filter((privilege) => privilege !== 'select').join(),
   );
@@ -40,29 +55,46 @@ export async function missingRights(database: Database, schema: string): Promise
         as denied
   `;
   if (signature?.denied === true) missing.push('execute on reconciliation_signature');
-  return { missing, onlyReads };
+  return { missing, excess, onlyReads };
 }
 
-interface DeniedRights extends Grant {
+function rightsOn(table: string, privileges: readonly string[]): string[] {
+  return privileges.length > 0 ? [`${privileges.join(', ')} on ${table}`] : [];
+}
+
+interface ComparedRights extends Grant {
   /** Of the privileges, in their order. */
   denied: string[];
+  /** Of others that change rows; that on a single column counts. */
+  besides: string[];
 }
 
-async function deniedRights(database: Database, schema: string): Promise<DeniedRights[]> {
-  const rights: DeniedRights[] = [];
+async function comparedRights(database: Database, schema: string): Promise<ComparedRights[]> {
+  const rights: ComparedRights[] = [];
   for (const { table, privileges } of writerGrants()) {
-    const [row] = await database<{ denied: string[] }[]>`
+    const [row] = await database<Pick<ComparedRights, 'denied' | 'besides'>[]>`
       select
         array(
           select privilege.name
           from unnest(${privileges}::text[]) with ordinality as privilege (name, place)
           where not has_table_privilege(class.oid, privilege.name)
           order by privilege.place
-        ) as denied
+        ) as denied,
+        array(
+          select privilege.name
+          from unnest(array['insert', 'update', 'delete', 'truncate']) with ordinality as privilege (name, place)
+          where
+            privilege.name <> all (${privileges}::text[])
+            and case
+              when privilege.name in ('insert', 'update') then has_any_column_privilege(class.oid, privilege.name)
+              else has_table_privilege(class.oid, privilege.name)
+            end
+          order by privilege.place
+        ) as besides
       from pg_catalog.pg_class as class
       where class.oid = to_regclass(format('%I.%I', ${schema}::text, ${table}::text))
     `;
-    if (row !== undefined) rights.push({ table, privileges, denied: row.denied });
+    if (row !== undefined) rights.push({ table, privileges, ...row });
   }
   return rights;
 }

@@ -93,9 +93,10 @@ function howToMend(source: Source): string {
 }
 
 async function describeRefusals({ transaction, source, config }: Cut, refusals: readonly string[]): Promise<Opinion> {
-  const role = await roleOf(transaction);
   return problem(
     `The role may not read what the checks need: ${refusals.join('; ')}.`,
-    isShipped(source) ? howToGrant(role, config.schema) : `grant select on what your mapping reads to ${role};`,
+    isShipped(source)
+      ? await howToGrant(transaction, config.schema)
+      : `grant select on what your mapping reads to ${await roleOf(transaction)};`,
   );
 }

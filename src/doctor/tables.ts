@@ -1,5 +1,6 @@
+import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import { howToGrant, missingRights, roleOf } from '../database/rights.ts';
+import { howToGrant, ownRights } from '../database/rights.ts';
 import { assertMigrated } from '../migrations/assert-migrated.ts';
 import { migrationStatus, plannedSchema } from '../migrations/migrations.ts';
 import { rolesFile } from '../shipped.ts';
@@ -21,46 +22,89 @@ export const rights: Examination<DatabasePatient> = {
   after: 'tables',
   async examine({ database, config }) {
     const schema = await plannedSchema(database, config.schema);
-    const { missing, onlyReads } = await missingRights(database, schema);
-    const how = howToGrant(await roleOf(database), config.schema);
-    if (missing.length > 0 && !onlyReads) return [problem(`The role may not ${missing.join('; ')}.`, how)];
-    const excess = await excessOf(database, schema);
+    const { missing, excess, onlyReads } = await ownRights(database, schema);
+    const how = await howToGrant(database, schema);
+    const corrects = doesCorrect(config);
+    const tooMany = await tooManyRights(database, { schema, excess, corrects });
     if (onlyReads)
-      return [warning('The role may only look: it can neither run nor change an exception.', how), ...excess];
-    return excess.length > 0 ? excess : [ok('The role may do what a run does, and no more.')];
+      return [
+        problem('The role may only look, which is enough for that: it can neither run nor change an exception.', how),
+        ...tooMany,
+      ];
+    if (missing.length > 0) return [problem(`The role may not ${missing.join('; ')}.`, how), ...tooMany];
+    const what = corrects ? 'what a run and its corrections do' : 'what a run does';
+    return tooMany.length > 0 ? tooMany : [ok(`The role may do ${what}, and no more.`)];
   },
 };
 
-/** What the role may that no run does; none: nothing. A right on single columns is that of corrections. */
-async function excessOf(database: Database, schema: string): Promise<Opinion[]> {
-  const [role] = await database<{ superuser: boolean; writable: string[] }[]>`
-    select
-      role.rolsuper as superuser,
-      array(
-        select class.oid::regclass::text
-        from pg_catalog.pg_class as class
-        inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-        where
-          class.relkind in ('r', 'p')
-          and namespace.nspname not in ('pg_catalog', 'information_schema')
-          and not (namespace.nspname = ${schema} and class.relname like 'reconciliation\\_%')
-          and has_schema_privilege(namespace.oid, 'usage')
-          and has_table_privilege(class.oid, 'insert, update, delete, truncate')
-        order by class.oid::regclass::text
-      ) as writable
+/** Whether somebody has decided that the role of the runs corrects, too. */
+function doesCorrect({ databaseUrl, corrections: { databaseUrl: url, variable, automatic } }: Config): boolean {
+  return url === databaseUrl && (automatic || variable === 'CORRECTION_DATABASE_URL');
+}
+
+interface OfRole {
+  /** Where the tables of recon are. */
+  schema: string;
+  /** What the role may do to them, and no run does. */
+  excess: readonly string[];
+  /** Whether it may write single columns of the host, and add rows. */
+  corrects: boolean;
+}
+
+/** What the role may that no run does; none: nothing. */
+async function tooManyRights(database: Database, { schema, excess, corrects }: OfRole): Promise<Opinion[]> {
+  if (await isSuperuser(database)) return [tooMuch('The role is a superuser', ledgerAtRisk)];
+  const writable = await writableTables(database, schema, { byColumn: !corrects });
+  const opinions = [];
+  if (writable.length > 0)
+    opinions.push(tooMuch(`The role may write tables that are not recon’s (${some(writable, ', ')})`, ledgerAtRisk));
+  if (excess.length > 0)
+    opinions.push(tooMuch(`The role may do what no run does (${some(excess, '; ')})`, 'may remove what was found'));
+  return opinions;
+}
+
+const ledgerAtRisk = 'may change the ledger';
+
+async function isSuperuser(database: Database): Promise<boolean> {
+  const [role] = await database<{ superuser: boolean }[]>`
+    select role.rolsuper as superuser
     from pg_catalog.pg_roles as role
     where role.rolname = current_user
   `;
-  if (role?.superuser === true) return [tooMuch('The role is a superuser')];
-  if (role === undefined || role.writable.length === 0) return [];
-  const [first, second, third] = role.writable;
-  const named = [first, second, third].filter((name) => name !== undefined).join(', ');
-  return [tooMuch(`The role may write tables that are not recon’s (${named}${role.writable.length > 3 ? ', …' : ''})`)];
+  return role?.superuser === true;
 }
 
-function tooMuch(what: string): Opinion {
+/** Tables of others in which the role may change rows; `byColumn`: also where it may write single columns only. */
+async function writableTables(
+  database: Database,
+  schema: string,
+  { byColumn }: { byColumn: boolean },
+): Promise<string[]> {
+  const rows = await database<{ name: string }[]>`
+    select class.oid::regclass::text as name
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where
+      class.relkind in ('r', 'p')
+      and namespace.nspname not in ('pg_catalog', 'information_schema')
+      and not (namespace.nspname = ${schema} and class.relname like 'reconciliation\\_%')
+      and has_schema_privilege(namespace.oid, 'usage')
+      and (
+        has_table_privilege(class.oid, 'insert, update, delete, truncate')
+        or ${byColumn} and has_any_column_privilege(class.oid, 'insert, update')
+      )
+    order by name
+  `;
+  return rows.map(({ name }) => name);
+}
+
+function some(all: readonly string[], separator: string): string {
+  return [...all.slice(0, 3), ...(all.length > 3 ? ['…'] : [])].join(separator);
+}
+
+function tooMuch(what: string, risk: string): Opinion {
   return warning(
-    `${what}: whoever has its password may change the ledger.`,
-    `Use a role that is a member of recon_reader and recon_writer: ${rolesFile}.`,
+    `${what}: whoever has its password ${risk}.`,
+    `Use a role that is a member of recon_reader and recon_writer only: ${rolesFile}.`,
   );
 }

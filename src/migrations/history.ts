@@ -41,10 +41,8 @@ export async function readHistory(transaction: Transaction, schema: string, migr
 
 /** Asks the catalog: to a role without rights on the schema its tables look as if they were not there. */
 async function hasHistory(transaction: Transaction, schema: string): Promise<boolean> {
-  const [table] = await transaction<{ role: string; place: string; readable: boolean }[]>`
+  const [table] = await transaction<{ readable: boolean }[]>`
     select
-      quote_ident(current_user) as role,
-      quote_ident(namespace.nspname) as place,
       has_schema_privilege(namespace.oid, 'usage') and has_table_privilege(class.oid, 'select') as readable
     from pg_catalog.pg_class as class
     inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
@@ -55,7 +53,7 @@ async function hasHistory(transaction: Transaction, schema: string): Promise<boo
   throw new OperatorError(
     78,
     `The role may not read the tables of recon in the schema ${schema}.`,
-    howToGrant(table.role, table.place),
+    await howToGrant(transaction, schema),
   );
 }
 
