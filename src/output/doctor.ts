@@ -7,11 +7,11 @@ const verdictWidth = 'problem'.length;
 const topicWidth = 'ledger_consistency'.length;
 const margin = ' '.repeat(verdictWidth + topicWidth + 4);
 
-/** One line for what was looked at, and one below it for what to do. */
+/** One line for what was looked at, and one below it for what to do, of which much is there to be copied. */
 export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, screen: Screen): string {
   const begin = `${screen.health(verdict)}${' '.repeat(verdictWidth - verdict.length)}  ${topic.padEnd(topicWidth)}  `;
-  const told = flowed(begin, plain(message), screen.columns);
-  return next === null ? told : `${told}${flowed(`${margin}-> `, plain(next), screen.columns)}`;
+  const told = flowed(begin, plain(message), screen.columns, { whole: true });
+  return next === null ? told : `${told}${flowed(`${margin}-> `, plain(next), screen.columns, { whole: true })}`;
 }
 
 /** The last line: what to do now. */

@@ -163,10 +163,13 @@ function linesOf(cell: string, { wraps, width }: Shape): string[] {
   return wraps === true && textWidth(cell) > width ? wrapAnsi(cell, width, { hard: true }).split('\n') : [cell];
 }
 
-/** Text behind its prefix, which goes on below itself where the screen is narrower. Ends in a line feed. */
-export function flowed(prefix: string, text: string, width: number): string {
+/**
+ * Text behind its prefix, which goes on below itself where the screen is narrower; with `whole` words a line is rather too
+ * long than that somebody copies half of one. Ends in a line feed.
+ */
+export function flowed(prefix: string, text: string, width: number, { whole = false } = {}): string {
   const before = textWidth(prefix);
   if (width === Infinity) return `${prefix}${text}\n`;
-  const lines = wrapAnsi(text, Math.max(narrowest, width - before), { hard: true });
+  const lines = wrapAnsi(text, Math.max(narrowest, width - before), { hard: !whole });
   return `${prefix}${lines.replaceAll('\n', `\n${' '.repeat(before)}`)}\n`;
 }

@@ -373,6 +373,14 @@ test('a wide screen is used', () => {
   expect(lines).toHaveLength(exceptions.length); // one line for each, and the header
 });
 
+test('doctor breaks nothing that is to be copied', () => {
+  const path = `/opt/${'long-name/'.repeat(9)}sql/source/stack_service`;
+  const next = `Copy ${path}, or do without: RECONCILIATION_CHECKS=ledger_consistency,deposits,conversion_jobs,withdrawals`;
+  const diagnosis: Diagnosis = { topic: 'source', verdict: 'problem', message: `${path} is wrong.`, next };
+  const lines = diagnosisLines(diagnosis, screenOf(new Captured(true, 80), {}));
+  for (const word of `${diagnosis.message} ${next}`.split(' ')) expect(lines).toContain(word);
+});
+
 test.each([
   ['--help'],
   ['run --help'],
