@@ -206,6 +206,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
       expect([exitCode, stdout], line).toEqual([78, '']);
       expect(stderr, line).toMatch(/^recon: .*(permission denied for table|must be owner of).* \(42501\)\.\n.*\n/m);
       expect(stderr, line).not.toContain('    at ');
+      expect(stderr, line).toMatch(/recon_corrector|must be owner/); // all four roles, or the one that is meant
     }
     const offered = (await offeredCommands()).filter(({ isLast }) => isLast).map(({ path }) => path.join(' '));
     const typed = [...looking, ...changing].map((line) =>
@@ -436,6 +437,12 @@ describe('corrections', () => {
     expect(await types(['corrections', 'propose', id])).toMatchObject({
       exitCode: 78,
       stderr: expect.stringContaining('The role of CORRECTION_DATABASE_URL may not write corrections') as string,
+    });
+    expect(await operatorOf(hand.url).types(['corrections', 'propose', id])).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringMatching(
+        /^recon: The role of DATABASE_URL may not write .*\n.*Name a login of its own in CORRECTION_DATABASE_URL, /,
+      ) as string,
     });
   });
 });

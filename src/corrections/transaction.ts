@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { databaseProblem, isUnreachable } from '../database/problem.ts';
+import { howToCorrect } from '../database/rights.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { Mask } from '../secrets.ts';
@@ -153,7 +154,7 @@ function explained(error: unknown, { config, mask }: Desk): unknown {
     return new OperatorError(
       78,
       `The role of ${config.corrections.variable} may not write corrections: ${said}.`,
-      'Let it be a member of recon_reader, recon_writer and recon_corrector (sql/roles.sql), or switch corrections off.',
+      howToCorrect(config.corrections.variable),
       { cause: error },
     );
   if (problem.code.startsWith('42'))

@@ -146,7 +146,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The role of ${variable} may not do this at ${place}: ${message} (${code}).`,
-      hint: `A database administrator has to grant it, by ${rolesFile}: recon_reader only looks (\`recon run --dry-run\` too), recon_writer runs and works on exceptions, recon_purger purges.`,
+      hint: `A database administrator has to grant it, by ${rolesFile}: recon_reader only looks (\`recon run --dry-run\` too), recon_writer runs and works on exceptions, recon_purger purges, recon_corrector corrects (as CORRECTION_DATABASE_URL).`,
     }),
   ],
   [

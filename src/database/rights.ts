@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rolesFile } from '../shipped.ts';
 import type { Database, Transaction } from './database.ts';
+import type { UrlVariable } from './problem.ts';
 
 /** What a database administrator types for who is connected; `schema` is where recon's tables are, or are to be. */
 export async function howToGrant(connection: Database | Transaction, schema = 'public'): Promise<string> {
@@ -9,6 +10,14 @@ export async function howToGrant(connection: Database | Transaction, schema = 'p
   if (place === undefined) throw new Error('The database did not say which it is.');
   const path = schema === 'public' ? '' : `-c ${forShell(`set search_path = ${place.schema}, public`)} `;
   return `As a database administrator: psql -v ON_ERROR_STOP=1 -d ${databaseForPsql(place.database)} ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${await roleOf(connection)}; -- only to look: recon_reader`;
+}
+
+/** The role that the corrections have. The runs' own is never given the right to write into the ledger. */
+export function howToCorrect(variable: UrlVariable): string {
+  const groups = `recon_reader, recon_writer and recon_corrector (${rolesFile})`;
+  return variable === 'CORRECTION_DATABASE_URL'
+    ? `Let it be a member of ${groups}.`
+    : `Name a login of its own in CORRECTION_DATABASE_URL, a member of ${groups}; or correct nothing: RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY=false.`;
 }
 
 /** A name with other characters might be taken for a connection string (PostgreSQL, "psql", option -d). */

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { withCorrectionDatabase } from '../corrections/database.ts';
 import { planAll } from '../corrections/host-tables.ts';
 import { inTransaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
+import { howToCorrect } from '../database/rights.ts';
 import { ok, problem, type DatabasePatient, type Examination } from './examination.ts';
 
 /** Where corrections are switched on, or have a role of their own: that this role may make them. Only plans, writes nothing. */
@@ -22,11 +24,11 @@ export const corrections: Examination<DatabasePatient> = {
         ];
       } catch (error) {
         const said = databaseProblem(error);
-        if (said === undefined) throw error;
+        if (said?.code.startsWith('42') !== true) throw error;
         return [
           problem(
             `The role of ${variable} cannot make corrections: ${said.message} (${said.code}).`,
-            'Grant it recon_reader, recon_writer and recon_corrector (sql/roles.sql), or mend the mapping’s folder corrections.',
+            said.code === '42501' ? howToCorrect(variable) : `Mend the files in ${join(source.folder, 'corrections')}.`,
           ),
         ];
       }
