@@ -82,13 +82,15 @@ const longMs = 15 * 60_000;
 export const writers: Examination<DatabasePatient> = {
   topic: 'writers',
   async examine({ database, config, world }) {
-    const { oldest: begun, hidden } = await withDatabases(config, world.signal, (databases) =>
-      writersBefore(databases, config, world.signal),
-    );
-    if (hidden)
+    const {
+      oldest: begun,
+      hidden,
+      seesAll,
+    } = await withDatabases(config, world.signal, (databases) => writersBefore(databases, config, world.signal));
+    if (hidden || !seesAll)
       return [
         warning(
-          'The transactions of others are hidden from this role: hourly runs verify up to an hour ago only.',
+          'The transactions of others are hidden from this role: while others are connected, hourly runs verify up to an hour ago only.',
           `As a database administrator: grant pg_read_all_stats to ${await roleOf(database)};`,
         ),
       ];

@@ -6,6 +6,8 @@ export interface Writers {
   oldest: string | null;
   /** Whether there were sessions whose transactions this role may not see. */
   hidden: boolean;
+  /** Whether this role would see those of every session, also of one that is not there yet. */
+  seesAll: boolean;
 }
 
 /** A commit may come so much later than the time that its rows carry, and the next hourly run still sees it. */
@@ -38,7 +40,10 @@ export async function writersOf(database: Database, name: string | null = null):
       from pg_catalog.pg_prepared_xacts as prepared
       where prepared.database = coalesce(${name}::text, current_database())
     )
-    select min(open_transaction.begun) as oldest, coalesce(bool_or(open_transaction.hidden), false) as hidden
+    select
+      min(open_transaction.begun) as oldest,
+      coalesce(bool_or(open_transaction.hidden), false) as hidden,
+      pg_has_role('pg_read_all_stats', 'usage') as "seesAll"
     from open_transaction
   `;
   if (writers === undefined) throw new Error('The database did not say who writes.');
