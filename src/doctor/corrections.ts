@@ -5,6 +5,7 @@ import { inTransaction } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { howToCorrect } from '../database/rights.ts';
 import { ok, problem, type DatabasePatient, type Examination } from './examination.ts';
+import { lockPatienceMs, waitForLocks } from './look.ts';
 
 /** Where corrections are switched on, or have a role of their own: that this role may make them. Only plans, writes nothing. */
 export const corrections: Examination<DatabasePatient> = {
@@ -14,7 +15,10 @@ export const corrections: Examination<DatabasePatient> = {
     if (!automatic && variable === 'DATABASE_URL') return [];
     return withCorrectionDatabase(config, main, world.signal, async (database) => {
       try {
-        const planned = await inTransaction(database, 'read only', (transaction) => planAll(transaction, source));
+        const planned = await inTransaction(database, 'read only', async (transaction) => {
+          await waitForLocks(transaction, lockPatienceMs);
+          return planAll(transaction, source);
+        });
         if (planned === 0)
           return [
             problem('The mapping has no folder corrections: nothing can be corrected.', 'See README, "Corrections".'),

@@ -13,6 +13,7 @@ import { direction, owners } from './custody.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
 import { ok, problem, warning } from './examination.ts';
 import { indexes } from './indexes.ts';
+import { lockPatienceMs } from './look.ts';
 import { meaningOf } from './meaning.ts';
 import { mappedRelations } from './relations.ts';
 import { replica } from './replica.ts';
@@ -91,7 +92,11 @@ function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
 const connecting = [server, replica];
 
 async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
-  const database = openDatabase(patient.config.databaseUrl, { connections: 3, signal: patient.world.signal });
+  const database = openDatabase(patient.config.databaseUrl, {
+    connections: 3,
+    signal: patient.world.signal,
+    lockTimeoutMs: lockPatienceMs,
+  });
   const ill = new Set<string>();
   try {
     for (const examination of ofTheDatabase) {

@@ -9,7 +9,7 @@ import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
 import { bind, composeRelation, isShipped, relations, type Relation, type Source } from '../source.ts';
 import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
-import { look } from './look.ts';
+import { look, waitForLocks } from './look.ts';
 
 /** That what the checks read can be read, and has the columns and types that they take for granted. */
 export const mappedRelations: Examination<DatabasePatient> = {
@@ -18,10 +18,18 @@ export const mappedRelations: Examination<DatabasePatient> = {
     const asked = relationsOf(patient.config);
     const wrong = await look(patient, async (cut) => {
       const found: Found[] = [];
-      for (const relation of asked) found.push(await inspect(cut, relation));
+      for (const relation of asked) {
+        const one = await inspect(cut, relation);
+        if (one.isLocked === true) await waitForLocks(cut.transaction, 1); // nobody waits for it again
+        found.push(one);
+      }
+      const locked = asked.filter((_, index) => found[index]?.isLocked === true);
       const refusals = new Set(found.flatMap(({ refusal }) => refusal ?? []));
-      const opinions = found.flatMap((one) => one.opinions);
-      return refusals.size === 0 ? opinions : [...opinions, await describeRefusals(cut, [...refusals])];
+      return [
+        ...found.flatMap(({ opinions }) => opinions),
+        ...(locked.length > 0 ? [await describeLocks(cut.transaction, locked)] : []),
+        ...(refusals.size > 0 ? [await describeRefusals(cut, [...refusals])] : []),
+      ];
     });
     return wrong.length > 0 ? wrong : [ok(`${asked.length} relations can be read and have the right columns.`)];
   },
@@ -39,6 +47,8 @@ interface Found {
   opinions: Opinion[];
   /** What the role may not read: many relations are made of one table. */
   refusal?: string;
+  /** Whether somebody else holds what it is made of. */
+  isLocked?: boolean;
 }
 
 async function inspect(cut: Cut, relation: Relation): Promise<Found> {
@@ -48,6 +58,7 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
     const reason = whyIncomplete(error);
     if (reason === undefined) throw error;
     const said = databaseProblem(error);
+    if (said?.code === lockNotAvailable) return { opinions: [], isLocked: true };
     if (said?.code !== '42501')
       return {
         opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],
@@ -98,5 +109,33 @@ async function describeRefusals({ transaction, source, config }: Cut, refusals: 
     isShipped(source)
       ? await howToGrant(transaction, config.schema)
       : `grant select on what your mapping reads to ${await roleOf(transaction)};`,
+  );
+}
+
+/** SQLSTATE, PostgreSQL appendix A. */
+const lockNotAvailable = '55P03';
+
+/** Whoever keeps even readers out: their process, user and application are no secret (PostgreSQL, "pg_stat_activity"). */
+async function describeLocks(transaction: Transaction, relations: readonly Relation[]): Promise<Opinion> {
+  const holders = await transaction<{ table: string; pid: number; who: string }[]>`
+    select
+      lock.relation::regclass::text as table,
+      lock.pid,
+      concat_ws(', ', activity.usename, nullif(activity.application_name, '')) as who
+    from pg_catalog.pg_locks as lock
+    inner join pg_catalog.pg_class as class on class.oid = lock.relation
+    inner join pg_catalog.pg_database as own on own.oid = lock.database
+    left join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
+    where
+      own.datname = current_database()
+      and class.relkind in ('r', 'p', 'm', 'v')
+      and lock.mode = 'AccessExclusiveLock'
+      and lock.granted
+    order by lock.relation::regclass::text, lock.pid
+  `;
+  const held = holders.map(({ table, pid, who }) => `${table} by process ${pid} (${who})`).join('; ');
+  return problem(
+    `Somebody holds a lock that keeps readers out, so not looked at: ${relations.join(', ')}.`,
+    `${held === '' ? 'pg_locks says who' : `Held are: ${held}`}. Often it is a migration that was left open: let it end, and run this again.`,
   );
 }

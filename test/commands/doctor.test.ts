@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { alpacaKey, alpacaSecret, circleKey, startCustodians, type Custodians } from '../support/custodians.ts';
 import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
+import { login } from '../support/login.ts';
 import { cutAt } from '../support/run-check.ts';
 import { answers } from '../support/sandbox-server.ts';
 import { sourceFolder } from '../support/source-folder.ts';
@@ -309,6 +310,40 @@ describe('recon doctor', () => {
     expect(of('alpaca_balance')).toMatchObject([
       { verdict: 'problem', next: expect.stringMatching(/RECONCILIATION_CHECKS=deposits$/) as string },
     ]);
+  });
+
+  test('whether the role sees the transactions of others is told also while there are none', async () => {
+    const { url, sql } = await emptyDatabase();
+    const { pathname } = new URL((await emptyDatabase()).url); // where nobody is
+    const role = await login(sql, url);
+    const env = { DATABASE_URL: Object.assign(new URL(role.url), { pathname }).href };
+    expect((await consultWith(env)).of('writers')).toMatchObject([
+      { verdict: 'warning', next: `As a database administrator: grant pg_read_all_stats to ${role.name};` },
+    ]);
+    await sql.unsafe(`grant pg_read_all_stats to ${role.name}`);
+    expect((await consultWith(env)).of('writers')).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  test('a table that somebody keeps locked is named with who holds it, within seconds', async () => {
+    const { consult, sql } = await practice();
+    const migrating = await sql.reserve();
+    await migrating`set application_name = 'left open'`;
+    await migrating`begin`;
+    await migrating`lock table ledger_entries`;
+    const [own] = await migrating<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    const begun = performance.now();
+    const { of } = await consult();
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    await migrating`rollback`;
+    migrating.release();
+    expect(of('source')).toMatchObject([
+      {
+        verdict: 'problem',
+        message: expect.stringMatching(/keeps readers out, so not looked at: .*ledger_entries/) as string,
+        next: expect.stringMatching(`ledger_entries by process ${own!.pid} \\(\\w+, left open\\)`) as string,
+      },
+    ]);
+    expect(of('indexes')).toMatchObject([{ message: 'Not looked at: source comes first.' }]);
   });
 
   test('clocks that differ, and a port where no PostgreSQL listens', async () => {
