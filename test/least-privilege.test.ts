@@ -257,12 +257,13 @@ describe('with exactly the rights of sql/roles.sql', () => {
   });
 
   test('what doctor gives to copy names the database and the schema as psql and a shell take them', async () => {
-    const { url, sql } = await emptyDatabase();
+    const { url, sql } = await testDatabase();
     const [database, schema] = [new URL(url).pathname.slice(1), "Of recon's"];
     const role = await login(sql, url);
     await sql.unsafe(`create schema "${schema}"; alter database ${database} set search_path = "${schema}", public`);
     await operatorOf(url).types(['migrate', 'up']);
-    await sql.unsafe(`grant usage on schema "${schema}" to ${role.name}`);
+    await sql.unsafe(`grant usage on schema "${schema}" to ${role.name}; grant usage on schema public to ${role.name}`);
+    await sql.unsafe(`grant select on all tables in schema public to ${role.name}`);
     const hintOf = async () =>
       (await operatorOf(role.url).types(['doctor'], { now: new Date(), asOf: null })).stdout
         .split('\n')

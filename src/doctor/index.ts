@@ -12,6 +12,7 @@ import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
 import { ok, problem, warning } from './examination.ts';
+import { host } from './host.ts';
 import { indexes } from './indexes.ts';
 import { lockPatienceMs } from './look.ts';
 import { meaningOf } from './meaning.ts';
@@ -25,6 +26,7 @@ import { alerts, metrics } from './told.ts';
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
   server,
   replica,
+  host,
   tables,
   mappedRelations,
   rights,
@@ -105,6 +107,7 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
         ? about(topic, [warning(`Not looked at: ${after} comes first.`, null)])
         : await diagnose(examination, { ...patient, database });
       yield* diagnoses;
+      if (ill.has(after)) ill.add(topic);
       if (diagnoses.every(({ verdict }) => verdict !== 'problem')) continue;
       if (connecting.includes(examination)) return;
       ill.add(topic);

@@ -14,6 +14,7 @@ import { look, waitForLocks } from './look.ts';
 /** That what the checks read can be read, and has the columns and types that they take for granted. */
 export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
+  after: 'host',
   async examine(patient) {
     const asked = relationsOf(patient.config);
     const wrong = await look(patient, async (cut) => {

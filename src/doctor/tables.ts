@@ -9,6 +9,7 @@ import { ok, problem, warning, type DatabasePatient, type Examination, type Opin
 /** The tables of recon. */
 export const tables: Examination<DatabasePatient> = {
   topic: 'tables',
+  after: 'host',
   async examine({ database, config }) {
     const schema = await assertMigrated(database, config.schema);
     const { migrations } = await migrationStatus(database, config.schema);

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -310,6 +311,31 @@ describe('recon doctor', () => {
     expect(of('alpaca_balance')).toMatchObject([
       { verdict: 'problem', next: expect.stringMatching(/RECONCILIATION_CHECKS=deposits$/) as string },
     ]);
+  });
+
+  test('a database without the ledger is told once, before anybody makes tables there; a schema that is not looked into, too', async () => {
+    const { url, sql } = await emptyDatabase();
+    const said = async () => {
+      const { diagnoses } = await consultWith({ DATABASE_URL: url, RECONCILIATION_CHECKS: withoutCustodians });
+      return diagnoses.filter(({ verdict, message }) => verdict === 'problem' || message.startsWith('Not looked at'));
+    };
+    const wrongDatabase = await said();
+    expect(wrongDatabase).toMatchObject([
+      { topic: 'host', next: expect.stringMatching(/^Is this the right database and schema\?/) as string },
+      { topic: 'tables', message: 'Not looked at: host comes first.' },
+      { topic: 'source', message: 'Not looked at: host comes first.' },
+      ...['rights', 'owners', 'direction', 'indexes'].map((topic) => ({ topic, verdict: 'warning' })),
+    ]);
+    expect(wrongDatabase[0]!.message).toMatch(/\(public\): .*ledger_accounts/);
+    await sql.unsafe(await readFile(new URL('../support/host.sql', import.meta.url), 'utf8'));
+    expect((await said())[0]).toMatchObject({ topic: 'tables' });
+    await sql`alter schema public rename to app`;
+    expect((await said())[0]).toMatchObject({
+      topic: 'host',
+      next: expect.stringMatching(
+        /^They are in the schema app: alter role \w+ set search_path = app, public;$/,
+      ) as string,
+    });
   });
 
   test('whether the role sees the transactions of others is told also while there are none', async () => {
