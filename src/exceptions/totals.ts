@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { amountOf, anyException, matches } from './filter.ts';
+import { stands, stateOf, type ExceptionState } from './state.ts';
 import type { Report } from '../reports.ts';
 
 /** The ages into which exceptions are counted, from their first sighting on: each up to `days`, and older. */
@@ -35,7 +36,32 @@ export async function openTotals(database: Database, schema: string, now: Date):
   );
 }
 
-/** The same of what a run found, as it found it and as old as it was then. */
+/** The exceptions of one state and severity that are neither open nor over. */
+export interface NotOpen {
+  state: Extract<ExceptionState, 'snoozed' | 'accepted'>;
+  severity: Severity;
+  count: number;
+  /** When the first of them is open again. RFC 3339 in UTC. */
+  until: string;
+}
+
+/** What is snoozed or accepted, the most severe first. */
+export async function notOpen(database: Database, schema: string, now: Date): Promise<NotOpen[]> {
+  const rows = await database<(Omit<NotOpen, 'count'> & { count: string })[]>`
+    select
+      ${stateOf(database, now)} as state,
+      exception.severity,
+      count(*) as count,
+      min(greatest(exception.snoozed_until, exception.accepted_until)) as until
+    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    where ${stands(database, 'snoozed', now)} or ${stands(database, 'accepted', now)}
+    group by 1, exception.severity
+    order by array_position(${[...severities].reverse()}::text[], exception.severity), 1 desc
+  `;
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+/** What a run found, counted as `openTotals` counts, as it found it and as old as it was then. */
 export async function totalsOfRun(
   database: Database,
   schema: string,

@@ -1,6 +1,6 @@
 import type { CorrectionFigures, UndoingFigures } from '../corrections/figures.ts';
 import { describeAge } from '../duration.ts';
-import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
+import { ages, countOf, type ExceptionTotal, type NotOpen } from '../exceptions/totals.ts';
 import { plain } from '../plain.ts';
 import type { Report } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
@@ -20,7 +20,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     runTable(status, now, screen),
     checkTable(status.checks, now, screen),
     ...reasons(status.checks, screen),
-    openTable(status.open_totals, screen),
+    openTable(status.open_totals, screen) + notOpenLine(status.not_open, screen),
     trendTable(status, screen),
     ...correctionLines(status, screen),
     status.next.length === 0 ? 'Nothing to do.\n' : stepLines(status.next, screen),
@@ -112,6 +112,15 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
     ]),
     screen.columns,
   );
+}
+
+/** What is put aside or agreed is no reason to say that nothing is wrong. */
+function notOpenLine(groups: readonly NotOpen[], { columns }: Screen): string {
+  const parts = groups.map(
+    ({ state, severity, count, until }) =>
+      `${count.toLocaleString('en-US')} ${severity} ${state} until ${localTime(until)}${count === 1 ? '' : ' or longer'}`,
+  );
+  return parts.length === 0 ? '' : flowed('', `Not counted as open: ${parts.join('; ')}.`, columns);
 }
 
 function trendTable({ trend, checks }: Status, screen: Screen): string {

@@ -1,5 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import type { StoredException } from '../exceptions/exception.ts';
+import type { NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
 import type { Report, Verdict } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
@@ -18,6 +19,7 @@ export interface Standing {
   last_report: Report | null;
   checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
   open_exceptions: Readonly<Record<Severity, number>>;
+  not_open: readonly NotOpen[];
   corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone', number>>;
 }
 
@@ -38,7 +40,26 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
     .filter(({ on, verdict }) => on && verdict === 'incomplete')
     .map(({ check_type: name }) => name);
   const others = first === undefined ? 0 : open[first.severity] - 1;
-  return [...runsToMake(standing), ...stepsAfter({ incomplete, first, others }), ...correctionsToSee(standing)];
+  return [
+    ...runsToMake(standing),
+    ...stepsAfter({ incomplete, first, others }),
+    ...(first === undefined ? whyFailed(standing) : []),
+    ...correctionsToSee(standing),
+  ];
+}
+
+/** Where nothing is open, and checks failed all the same. */
+function whyFailed({ checks, not_open: groups }: Standing): Step[] {
+  const failed = checks.filter(({ on, verdict }) => on && verdict === 'failed').map(({ check_type: name }) => name);
+  if (failed.length === 0) return [];
+  const found = `What failed ${failed.join(', ')}`;
+  if (groups.length === 0)
+    return [{ command: 'recon run', why: `${found} is closed by now: look whether it is gone.` }];
+  const states = new Set(groups.map(({ state }) => state));
+  return [...states].map((state) => ({
+    command: `recon exceptions list --status ${state}`,
+    why: `${found} may be ${state}, and stands all the same.`,
+  }));
 }
 
 function correctionsToSee({ corrections }: Standing): Step[] {

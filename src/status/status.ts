@@ -12,7 +12,7 @@ import type { Database } from '../database/database.ts';
 import { listOf } from '../database/list-of.ts';
 import { anyException, type ExceptionFilter } from '../exceptions/filter.ts';
 import { streamExceptions } from '../exceptions/store.ts';
-import { countOf, openTotals, type ExceptionTotal } from '../exceptions/totals.ts';
+import { countOf, notOpen, openTotals, type ExceptionTotal, type NotOpen } from '../exceptions/totals.ts';
 import { noneBySeverity, type Severity } from '../kinds.ts';
 import { stepsOf, type Step } from './next-steps.ts';
 import { lastChecks, listReports, verdictOf, type Report, type StoredCheck, type Verdict } from '../reports.ts';
@@ -43,6 +43,8 @@ export interface Status {
   /** How many exceptions are open: what is snoozed or accepted is not. */
   open_exceptions: Record<Severity, number>;
   open_totals: ExceptionTotal[];
+  /** What is snoozed or accepted. */
+  not_open: NotOpen[];
   trend: Trend;
   /** What became of the corrections of the last 30 days. */
   corrections: CorrectionFigures &
@@ -70,6 +72,7 @@ export async function statusOf(database: Database, schema: string, config: Confi
     })),
     open_exceptions: countBySeverity(openTotal),
     open_totals: openTotal,
+    not_open: await notOpen(database, schema, now),
     trend: await trendUntil(database, schema, now),
     corrections: {
       automatic: config.corrections.automatic,

@@ -85,6 +85,36 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   });
 });
 
+test('what is snoozed or accepted is counted, and never "Nothing to do." while its check has failed', async () => {
+  const { runs, types, sql, ledger, ada } = await desk();
+  ledger.deposit(ada, '2000', { post: false });
+  await ledger.save(sql);
+  const [exception] = (await runs(['--type', 'daily'], at(0))).exceptions;
+  const screenAfter = async (...line: string[]) => {
+    await types(['exceptions', line[0]!, exception!.id, '--note', 'x', ...line.slice(1)], at(0));
+    return (await types(['status'], at(0))).stdout;
+  };
+  for (const [action, state] of [
+    ['snooze', 'snoozed'],
+    ['accept', 'accepted'],
+  ] as const) {
+    expect(await screenAfter(action, '--until', '2d')).toContain(
+      `No open exceptions.\nNot counted as open: 1 critical ${state} until 2026-03-03 12:00:00 +00:00.\n`,
+    );
+    const { stdout } = await types(['status', '-o', 'json'], at(0));
+    const why = `What failed deposits may be ${state}, and stands all the same.`;
+    expect(JSON.parse(stdout)).toMatchObject({
+      not_open: [{ state, severity: 'critical', count: 1, until: '2026-03-03T12:00:00Z' }],
+      next: [{ command: `recon exceptions list --status ${state}`, why }],
+    });
+  }
+  const resolved = await screenAfter('resolve');
+  expect(resolved).not.toContain('Not counted as open');
+  expect(resolved).toMatch(
+    /\nnext\n {2}recon run\n {6}What failed deposits is closed by now: look whether it is gone.\n$/,
+  );
+});
+
 test('a check that could not tell says why; what it was verified through stays', async () => {
   const { runs, types, sql } = await desk();
   await runs(['--type', 'daily'], at(0));

@@ -162,6 +162,9 @@ const status: Status = {
     under_30_days: 100_000,
     older: 100_000,
   })),
+  not_open: severities.flatMap((severity) =>
+    (['snoozed', 'accepted'] as const).map((state) => ({ state, severity, count: 100_000, until: at })),
+  ),
   trend: {
     days: Array.from({ length: 30 }, () => '2026-03-01'),
     checks: checkNames.map((name) => ({
