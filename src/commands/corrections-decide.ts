@@ -185,7 +185,10 @@ async function end(context: CommandContext, ended: StoredCorrection, flags: Deci
   if (state === 'applied') await makeChangeKnown(store, world);
   else context.exitWith(2);
   await printCorrection(ended, flags.output, world);
-  const next = undoes === null ? `; recon corrections undo ${id.slice(0, 8)} takes it back` : '';
+  const next =
+    undoes === null
+      ? `; recon corrections undo ${id.slice(0, 8)} takes it back`
+      : '; what was corrected is likely wrong again, and the next run tells: recon run';
   const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
   await print(world.stderr, `recon: ${outcome}\n`);
 }

@@ -85,6 +85,44 @@ export interface UndoingFigures {
   undo_failed: number;
   /** Corrections that were to be taken back, and still stand. */
   not_undone: number;
+  /** Corrections that were taken back, and no complete run has looked since: what they corrected is likely wrong again. */
+  undone_unseen: number;
+}
+
+/** The condition that a whole, complete check has begun since `undoing`, which takes back a correction of `exception`. */
+function isSeen(connection: Database, schema: string) {
+  return connection`
+    exists (
+      select
+      from ${connection(`${schema}.reconciliation_checks`)} as looked
+      inner join ${connection(`${schema}.reconciliation_reports`)} as report on report.id = looked.report_id
+      where
+        looked.check_type = exception.check_type
+        and looked.status = 'completed'
+        and report.started_at > undoing.ended_at
+        and not report.metadata ? 'narrowed_to'
+    )
+  `;
+}
+
+/** When the correction of an exception was taken back, and whether a run has looked since. */
+export interface Undone {
+  /** RFC 3339 in UTC. */
+  at: string;
+  is_seen: boolean;
+}
+
+/** null: none was taken back. */
+export async function undoneOf(connection: Database, schema: string, exceptionId: string): Promise<Undone | null> {
+  const [undone] = await connection<Undone[]>`
+    select undoing.ended_at as at, ${isSeen(connection, schema)} as is_seen
+    from ${connection(`${schema}.reconciliation_corrections`)} as undoing
+    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
+    where undoing.exception_id = ${exceptionId} and undoing.undoes is not null and undoing.state = 'applied'
+    order by undoing.ended_at desc, undoing.id
+    limit 1
+  `;
+  return undone ?? null;
 }
 
 /** Of all undoings since a time. */
@@ -100,8 +138,10 @@ export async function undoingFigures(connection: Database, schema: string, since
           from ${connection(`${schema}.reconciliation_corrections`)} as done
           where done.undoes = undoing.undoes and done.state = 'applied'
         )
-      ) as not_undone
+      ) as not_undone,
+      count(*) filter (where undoing.state = 'applied' and not ${isSeen(connection, schema)}) as undone_unseen
     from ${connection(`${schema}.reconciliation_corrections`)} as undoing
+    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
     where undoing.undoes is not null and undoing.ended_at >= ${since}
   `;
   const number = (name: keyof UndoingFigures) => Number(row?.[name] ?? 0);
@@ -110,5 +150,6 @@ export async function undoingFigures(connection: Database, schema: string, since
     undo_refused: number('undo_refused'),
     undo_failed: number('undo_failed'),
     not_undone: number('not_undone'),
+    undone_unseen: number('undone_unseen'),
   };
 }

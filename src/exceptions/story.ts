@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { undoneOf, type Undone } from '../corrections/figures.ts';
 import { listCorrections, type StoredCorrection } from '../corrections/store.ts';
 import type { Database } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
@@ -30,6 +31,8 @@ export interface Story {
   successor: Successor | null;
   /** The correction of it that waits for a second person; null: there is none. */
   proposal: StoredCorrection | null;
+  /** That its correction was taken back. */
+  undone: Undone | null;
 }
 
 /** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -56,6 +59,7 @@ export async function storyOf(
     ...(await historyOf(database, schema, exception.id)),
     successor: (await successorOf(database, schema, exception.id)) ?? null,
     proposal: proposals[0] ?? null,
+    undone: await undoneOf(database, schema, exception.id),
   };
 }
 

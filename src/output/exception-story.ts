@@ -364,20 +364,32 @@ function remedyLines(story: Story, screen: Screen): string[] {
 }
 
 /** Of one that is resolved: what took its place cannot stand beside it. */
-function afterwards({ exception, successor }: Story, screen: Screen): string[] {
+function afterwards(story: Story, screen: Screen): string[] {
+  const { exception } = story;
   const id = shortId(exception.id);
-  const [why, command] =
-    successor === null
-      ? [
-          'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
-          `recon exceptions reopen ${id} --by NAME --note TEXT`,
-        ]
-      : ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
+  const [why, command] = afterEnd(story);
   return [
     flowed('', why, screen.columns).trimEnd(),
     screen.strong(command),
     ...(exception.correction_action === null ? [] : [screen.strong(`recon corrections list --exception ${id}`)]),
   ];
+}
+
+function afterEnd({ exception, successor, undone }: Story): [why: string, command: string] {
+  const reopen = `recon exceptions reopen ${shortId(exception.id)} --by NAME --note TEXT`;
+  if (successor !== null) return ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
+  if (undone === null)
+    return [
+      'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
+      reopen,
+    ];
+  const said = `Its correction was undone, ${localTime(undone.at)}`;
+  return undone.is_seen
+    ? [
+        `${said}. What a run has found since then is told as a new one; if this one should not be over, reopen it.`,
+        reopen,
+      ]
+    : [`${said}: it is likely back. The next run tells, as a new one.`, 'recon run'];
 }
 
 /** What recon itself can do: what is proposed already waits for somebody else. */

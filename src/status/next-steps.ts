@@ -20,7 +20,7 @@ export interface Standing {
   checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
   open_exceptions: Readonly<Record<Severity, number>>;
   not_open: readonly NotOpen[];
-  corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone', number>>;
+  corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>>;
 }
 
 /** What the steps after a comparison follow from. */
@@ -42,6 +42,7 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
   const others = first === undefined ? 0 : open[first.severity] - 1;
   return [
     ...runsToMake(standing),
+    ...undoingsToSee(standing),
     ...stepsAfter({ incomplete, first, others }),
     ...(first === undefined ? whyFailed(standing) : []),
     ...correctionsToSee(standing),
@@ -60,6 +61,12 @@ function whyFailed({ checks, not_open: groups }: Standing): Step[] {
     command: `recon exceptions list --status ${state}`,
     why: `${found} may be ${state}, and stands all the same.`,
   }));
+}
+
+/** What was taken back is wrong again, and stands in no list before a run. */
+function undoingsToSee({ corrections: { undone_unseen: unseen } }: Standing): Step[] {
+  const why = `Corrections undone since the last run: ${unseen.toLocaleString('en-US')}. What they corrected is likely wrong again.`;
+  return unseen === 0 ? [] : [{ command: 'recon run', why }];
 }
 
 function correctionsToSee({ corrections }: Standing): Step[] {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { cutAt } from '../support/run-check.ts';
+import type { WorldOptions } from '../support/world.ts';
 import { desk, type Desk } from './desk.ts';
 
 /** The id of the one exception of that kind, after a run. */
@@ -17,11 +19,21 @@ async function missing() {
 }
 
 /** `-o json` of a command, and its exit code. */
-async function json<T>({ types }: Pick<Desk, 'types'>, line: string): Promise<T & { exitCode: number }> {
-  const { exitCode, stdout, stderr } = await types([...line.split(' '), '-o', 'json']);
+async function json<T>(
+  { types }: Pick<Desk, 'types'>,
+  line: string,
+  options?: WorldOptions,
+): Promise<T & { exitCode: number; stderr: string }> {
+  const { exitCode, stdout, stderr } = await types([...line.split(' '), '-o', 'json'], options);
   expect(stdout, stderr).not.toBe('');
-  return { ...(JSON.parse(stdout) as T), exitCode };
+  return { ...(JSON.parse(stdout) as T), exitCode, stderr };
 }
+
+/** So many hours after the cut. */
+const later = (hours: number) => {
+  const moment = new Date(cutAt.getTime() + hours * 3_600_000);
+  return { now: moment, asOf: moment };
+};
 
 type Shown = {
   correction: {
@@ -120,15 +132,23 @@ describe('what takes two people', () => {
     expect(over).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
 
     const preview = await json<typeof dry>(at, `corrections undo ${correction.id} --dry-run`);
-    const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`);
+    const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`, later(1));
     expect(undone.correction.rows_written).toEqual(preview.rows_written);
     expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
     const after = await books();
     expect(after.accounts).toEqual(before.accounts);
     expect(after.entries).toHaveLength(before.entries.length + 4);
+    expect(undone.stderr).toContain('likely wrong again, and the next run tells: recon run; exit 0\n');
+    const unseen =
+      'recon run\n      Corrections undone since the last run: 1. What they corrected is likely wrong again.\n';
+    expect((await types(['status'])).stdout).toContain(unseen);
+    const story = async () => (await types(['exceptions', 'show', id])).stdout;
+    expect(await story()).toMatch(/\n {2}Its correction was undone, .*: it is likely back\. .*\n {2}recon run\n/);
     expect((await types(['corrections', 'undo', correction.id, '--yes'])).stderr).toContain('is undone already');
-    const { exceptions } = await at.runs(['--type', 'daily']);
+    const { exceptions } = await at.runs(['--type', 'daily'], later(2));
     expect(exceptions).toMatchObject([{ kind: 'reversed_for_settled', affected_entity: deposit.subject }]);
+    expect((await types(['status'])).stdout).not.toContain(unseen);
+    expect(await story()).not.toMatch(/recon run|It is over/);
     const events = await sql<{ event: string }[]>`select event from reconciliation_exception_events order by sequence`;
     expect(events.map(({ event }) => event)).toEqual([
       'created',

@@ -130,7 +130,7 @@ const status: Status = {
   environment: 'production-eu-west-1',
   corrections: {
     ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
-    ...{ refused: 200, failed: 34, failed_open: 30, came_back: 12, proposed: 7 },
+    ...{ refused: 200, failed: 34, failed_open: 30, undone_unseen: 3, came_back: 12, proposed: 7 },
     ...{ undone: 1_234, undo_refused: 200, undo_failed: 34, not_undone: 30 },
     broken_off: { report_id: idOf(1), reason: hostile },
   },
@@ -254,6 +254,7 @@ const story: Story = {
   ],
   successor: { id: idOf(3), kind: 'stuck', is_return: true },
   proposal: null,
+  undone: null,
 };
 
 const correction = {
