@@ -75,6 +75,22 @@ export async function listAlerts(
   return { alerts: [...alerts], matching: Number(count?.matching) };
 }
 
+/** How many alerts nobody has heard of: all that wait, and what was given up of those since a time. */
+export async function undelivered(
+  database: Database,
+  schema: string,
+  since: Date,
+): Promise<Record<Exclude<AlertState, 'delivered'>, number>> {
+  const [row] = await database<{ waiting: string; dead: string }[]>`
+    select
+      count(*) filter (where alert.state = 'waiting') as waiting,
+      count(*) filter (where alert.state = 'dead' and alert.created_at >= ${since}) as dead
+    from ${database(`${schema}.reconciliation_alerts`)} as alert
+    where alert.state <> 'delivered'
+  `;
+  return { waiting: Number(row?.waiting), dead: Number(row?.dead) };
+}
+
 /** The alert whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
 export async function findAlert(database: Database, schema: string, idPrefix: string): Promise<StoredAlert> {
   const found = await database<StoredAlert[]>`

@@ -23,6 +23,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     openTable(status.open_totals, screen) + notOpenLine(status.not_open, screen),
     trendTable(status, screen),
     ...correctionLines(status, screen),
+    ...alertLines(status.alerts, screen),
     status.next.length === 0 ? 'Nothing to do.\n' : stepLines(status.next, screen),
   ].join('\n');
 }
@@ -171,6 +172,12 @@ function correctionLines({ corrections }: Status, { columns }: Screen): string[]
   ];
   if (!automatic && !stopped && tried + proposed === 0 && lines.length === 0) return [];
   return [flowed(`corrections (${mode}), 30 days: `, attemptsText(corrections), columns) + lines.join('')];
+}
+
+/** Whoever reads this screen may be the first to hear of it. */
+function alertLines({ waiting, dead }: Status['alerts'], { columns }: Screen): string[] {
+  const text = `${waiting.toLocaleString('en-US')} waiting, ${dead.toLocaleString('en-US')} given up (dead, 30 days)`;
+  return waiting + dead === 0 ? [] : [flowed('alerts not delivered: ', text, columns)];
 }
 
 function attemptsText(figures: CorrectionFigures): string {

@@ -21,6 +21,7 @@ export interface Standing {
   open_exceptions: Readonly<Record<Severity, number>>;
   not_open: readonly NotOpen[];
   corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>>;
+  alerts: Readonly<Record<'waiting' | 'dead', number>>;
 }
 
 /** What the steps after a comparison follow from. */
@@ -46,6 +47,7 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
     ...stepsAfter({ incomplete, first, others }),
     ...(first === undefined ? whyFailed(standing) : []),
     ...correctionsToSee(standing),
+    ...alertsToSee(standing),
   ];
 }
 
@@ -81,6 +83,11 @@ function correctionsToSee({ corrections }: Standing): Step[] {
       command: ['recon corrections list', ...states.map((state) => `--state ${state}`)].join(' '),
       why: `${what}: ${of.toLocaleString('en-US')}.`,
     }));
+}
+
+function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
+  const why = `Alerts that nobody has heard of: ${(waiting + dead).toLocaleString('en-US')}.`;
+  return waiting + dead === 0 ? [] : [{ command: 'recon alerts list --state waiting --state dead', why }];
 }
 
 function runsToMake({ runs, last_report: last }: Standing): Step[] {

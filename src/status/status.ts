@@ -1,3 +1,4 @@
+import { undelivered } from '../alerts/outbox.ts';
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import {
@@ -49,6 +50,8 @@ export interface Status {
   /** What became of the corrections of the last 30 days. */
   corrections: CorrectionFigures &
     UndoingFigures & { automatic: boolean; stopped: boolean; broken_off: BrokenOff | null };
+  /** Alerts that nobody has heard of: those that wait, and those of the last 30 days that were given up. */
+  alerts: Record<'waiting' | 'dead', number>;
   /** The newest run; null: there was none. */
   last_report: Report | null;
   /** What to do next, the most urgent first. */
@@ -81,6 +84,7 @@ export async function statusOf(database: Database, schema: string, config: Confi
       ...(await correctionFigures(database, schema, { since })),
       ...(await undoingFigures(database, schema, since)),
     },
+    alerts: await undelivered(database, schema, since),
     last_report: reports[0] ?? null,
   };
   const [worst] = openTotal;

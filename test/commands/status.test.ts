@@ -186,6 +186,23 @@ test('reports show says what a run looked at, and how far that verifies', async 
   );
 });
 
+test('alerts that nobody has heard of are told', async () => {
+  const { runs, types, sql } = await desk();
+  await runs(['--type', 'daily'], at(0));
+  const told = async () => (await types(['status'], at(0))).stdout;
+  await sql`
+    insert into reconciliation_alerts (target, summary, body, state, created_at)
+    select 'slack', 'x', '{}', state, created_at::timestamptz
+    from (values ('delivered', '2026-03-01 11:00Z'), ('dead', '2026-01-01 11:00Z')) as old (state, created_at)`;
+  expect(await told()).toMatch(/\nNothing to do.\n$/);
+  await sql`
+    insert into reconciliation_alerts (target, summary, body, state, created_at)
+    select 'slack', 'x', '{}', unnest('{waiting,waiting,dead}'::text[]), ${cutAt}`;
+  expect(await told()).toMatch(
+    /\nalerts not delivered: 2 waiting, 1 given up \(dead, 30 days\)\n\nnext\n {2}recon alerts list --state waiting --state dead\n {6}Alerts that nobody has heard of: 3\.\n$/,
+  );
+});
+
 test('what stands in the tables is text, however hostile, and a flood of it is cut off', async () => {
   const { runs, types, sql, ledger, ada } = await desk();
   ledger.deposit(ada, '2000', { post: false });

@@ -162,6 +162,7 @@ const status: Status = {
     under_30_days: 100_000,
     older: 100_000,
   })),
+  alerts: { waiting: 100_000, dead: 100_000 },
   not_open: severities.flatMap((severity) =>
     (['snoozed', 'accepted'] as const).map((state) => ({ state, severity, count: 100_000, until: at })),
   ),
