@@ -28,14 +28,14 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
   ].join('\n');
 }
 
-function runTable({ runs, last_report: newest }: Status, now: Date, screen: Screen): string {
+function runTable({ enabled, runs, last_report: newest }: Status, now: Date, screen: Screen): string {
   return renderTable(
     ['run', 'last', '', 'verdict', 'next', 'missed (30 d)'].map((header) => ({ header })),
     [
       ...runs.map((run) => [
         run.run_type,
         ...lastRun(run.last_report, now, screen),
-        nextOf(run, now, screen),
+        enabled ? nextOf(run, now, screen) : 'switched off',
         run.due === null ? '' : run.missed.length.toLocaleString('en-US'),
       ]),
       ...(newest?.run_type === 'manual' ? [['manual', ...lastRun(newest, now, screen), '', '']] : []),

@@ -15,6 +15,7 @@ export interface Step {
 
 /** Of where everything stands (`Status`), what the steps follow from. */
 export interface Standing {
+  enabled: boolean;
   runs: readonly ScheduledRuns[];
   last_report: Report | null;
   checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
@@ -90,7 +91,11 @@ function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
   return waiting + dead === 0 ? [] : [{ command: 'recon alerts list --state waiting --state dead', why }];
 }
 
-function runsToMake({ runs, last_report: last }: Standing): Step[] {
+const whileOff =
+  'RECONCILIATION_ENABLED is false here: hourly and daily runs do nothing, only a manual one looks. Set it to true again.';
+
+function runsToMake({ enabled, runs, last_report: last }: Standing): Step[] {
+  if (!enabled) return [{ command: 'recon run', why: whileOff }];
   if (last === null) return [{ command: 'recon run --type daily', why: 'There was no run yet.' }];
   return runs.flatMap(({ run_type: type, last_report: run, overdue }) => {
     const command = `recon run --type ${type}`;

@@ -39,6 +39,8 @@ export interface CheckStatus {
 /** Where everything stands. */
 export interface Status {
   environment: string;
+  /** RECONCILIATION_ENABLED; where it is false, hourly and daily runs do nothing. */
+  enabled: boolean;
   runs: ScheduledRuns[];
   checks: CheckStatus[];
   /** How many exceptions are open: what is snoozed or accepted is not. */
@@ -67,6 +69,7 @@ export async function statusOf(database: Database, schema: string, config: Confi
   const since = new Date(now.getTime() - 30 * 86_400_000);
   const standing = {
     environment: config.environment,
+    enabled: config.enabled,
     runs: await scheduledRuns(database, schema, config, now),
     checks: checkNames.map((name) => ({
       ...(known.get(name) ?? neverRun),

@@ -137,8 +137,10 @@ test('nobody started the runs: both are overdue, and a narrowed or partial one i
   expect(stdout).toMatch(/^daily +[0-9a-f]{8} +60 min ago +passed +OVERDUE, expected 13 h ago +1$/m);
   expect(stdout).toContain('\n  recon run --type hourly\n      The hourly run is overdue: run it, and look why');
   const off = await types(['status'], { ...at(27), env: { RECONCILIATION_ENABLED: 'false' } });
-  expect(off.stdout).toMatch(/^hourly +never +not expected$/m);
-  expect(off.stdout).toContain('Nothing to do.\n');
+  expect(off.stdout).toMatch(/^hourly +never +switched off$/m);
+  expect(off.stdout).toMatch(
+    /\nnext\n {2}recon run\n {6}RECONCILIATION_ENABLED is false here: .* Set it to true again\.\n$/,
+  );
 });
 
 test('one that came and ended without a result was not missed: it is to be run again', async () => {

@@ -128,6 +128,7 @@ const checks = checkNames.map((name, number): StoredCheck => ({
 
 const status: Status = {
   environment: 'production-eu-west-1',
+  enabled: true,
   corrections: {
     ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
     ...{ refused: 200, failed: 34, failed_open: 30, undone_unseen: 3, came_back: 12, proposed: 7 },
