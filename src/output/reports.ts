@@ -108,7 +108,7 @@ export function reportScreen(
       ...(report.error_message !== null && checks.length === 0 ? [excerpt(report.error_message, 2_000)] : []),
     ]),
     exceptionLines(report, exceptions, now, screen),
-    nextLines(checks, exceptions, now, screen),
+    nextLines(report, checks, exceptions, now, screen),
   ]
     .filter((part) => part !== '')
     .join('\n');
@@ -285,6 +285,7 @@ export function moreThan(listed: number, { exceptions_count: found, metadata }: 
 
 /** The same as `status` would say. What is put aside, agreed or over by now is no step. */
 function nextLines(
+  report: Report,
   checks: readonly StoredCheck[],
   exceptions: readonly StoredException[],
   now: Date,
@@ -292,8 +293,15 @@ function nextLines(
 ): string {
   const first = exceptions.find((exception) => exception.id !== null && stateAt(exception, now) === 'open');
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
-  const steps = stepsAfter({ incomplete, first, others: 0 });
+  const steps = stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 });
   return steps.length === 0 ? '' : stepLines(steps, screen);
+}
+
+/** A run over a part, or over what changed, may well find nothing there. */
+function isEmpty({ metadata }: Report, checks: readonly StoredCheck[]): boolean {
+  const isPart = metadata['narrowed_to'] !== undefined || metadata['not_in_this_run'] !== undefined;
+  const isNothing = checks.length > 0 && checks.every((check) => check.metadata['compared'] === 0);
+  return isNothing && !isPart && !looksAtChanges(checks);
 }
 
 /** `… 812 records compared, 3 findings (1 critical, 1 low, 1 accepted)`: the outcome in one line. */

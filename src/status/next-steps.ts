@@ -18,7 +18,7 @@ export interface Standing {
   enabled: boolean;
   runs: readonly ScheduledRuns[];
   last_report: Report | null;
-  checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null }[];
+  checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null; compared: number | null }[];
   open_exceptions: Readonly<Record<Severity, number>>;
   not_open: readonly NotOpen[];
   corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>>;
@@ -29,6 +29,8 @@ export interface Standing {
 export interface Outcome {
   /** The checks that could not tell. */
   incomplete: readonly CheckName[];
+  /** Whether everything was looked at, and nothing was there. */
+  isEmpty: boolean;
   /** The open exception to begin with, which stands first in a list; undefined: there is none. */
   first: Pick<StoredException, 'id' | 'severity' | 'description'> | undefined;
   /** How many more are open of its severity, as far as that is known. */
@@ -45,11 +47,16 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
   return [
     ...runsToMake(standing),
     ...undoingsToSee(standing),
-    ...stepsAfter({ incomplete, first, others }),
+    ...stepsAfter({ incomplete, isEmpty: isEmpty(standing), first, others }),
     ...(first === undefined ? whyFailed(standing) : []),
     ...correctionsToSee(standing),
     ...alertsToSee(standing),
   ];
+}
+
+function isEmpty({ checks }: Standing): boolean {
+  const known = checks.filter(({ on, compared }) => on && compared !== null);
+  return known.length > 0 && known.every(({ compared }) => compared === 0);
 }
 
 /** Where nothing is open, and checks failed all the same. */
@@ -105,9 +112,14 @@ function runsToMake({ enabled, runs, last_report: last }: Standing): Step[] {
   });
 }
 
+/** Of nothing everything is true. */
+const whereNothingIs =
+  'There was nothing to compare: do DATABASE_URL (or SOURCE_DATABASE_URL), the search_path of its role and RECONCILIATION_SOURCE lead to the tables that the host writes?';
+
 /** The same for what a run, or the last run of each check, found. */
-export function stepsAfter({ incomplete, first, others }: Outcome): Step[] {
+export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Step[] {
   return [
+    ...(isEmpty ? [{ command: 'recon doctor', why: whereNothingIs }] : []),
     ...(incomplete.length === 0 ? [] : [{ command: 'recon doctor', why: `Could not tell: ${incomplete.join(', ')}.` }]),
     ...(first === undefined
       ? []

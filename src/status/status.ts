@@ -16,7 +16,15 @@ import { streamExceptions } from '../exceptions/store.ts';
 import { countOf, notOpen, openTotals, type ExceptionTotal, type NotOpen } from '../exceptions/totals.ts';
 import { noneBySeverity, type Severity } from '../kinds.ts';
 import { stepsOf, type Step } from './next-steps.ts';
-import { lastChecks, listReports, verdictOf, type Report, type StoredCheck, type Verdict } from '../reports.ts';
+import {
+  lastChecks,
+  lastCompared,
+  listReports,
+  verdictOf,
+  type Report,
+  type StoredCheck,
+  type Verdict,
+} from '../reports.ts';
 import { scheduledRuns, type ScheduledRuns } from '../schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
 
@@ -34,6 +42,8 @@ export interface CheckStatus {
   verified_through: string | null;
   /** The cut of the last complete run that looked at everything. */
   proven_as_of: string | null;
+  /** How many records it compared then; null: never. */
+  compared: number | null;
 }
 
 /** Where everything stands. */
@@ -64,6 +74,7 @@ export interface Status {
 export async function statusOf(database: Database, schema: string, config: Config, now: Date): Promise<Status> {
   const rows = await standings(database, schema);
   const known = new Map(rows.map((row) => [row.check_type, row]));
+  const compared = await lastCompared(database, schema);
   const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
   const openTotal = await openTotals(database, schema, now);
   const since = new Date(now.getTime() - 30 * 86_400_000);
@@ -75,6 +86,7 @@ export async function statusOf(database: Database, schema: string, config: Confi
       ...(known.get(name) ?? neverRun),
       check_type: name,
       on: config.checks.includes(name),
+      compared: compared.get(name) ?? null,
     })),
     open_exceptions: countBySeverity(openTotal),
     open_totals: openTotal,
@@ -110,8 +122,10 @@ const neverRun = {
   proven_as_of: null,
 };
 
-async function standings(database: Database, schema: string): Promise<Omit<CheckStatus, 'on'>[]> {
-  const rows = await database<(Omit<CheckStatus, 'on' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]>`
+async function standings(database: Database, schema: string): Promise<Omit<CheckStatus, 'on' | 'compared'>[]> {
+  const rows = await database<
+    (Omit<CheckStatus, 'on' | 'compared' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]
+  >`
     select
       last.check_type, last.status, last.passed, last.report_id, last.created_at as checked_at, last.error_message,
       watermark.verified_through, watermark.proven_as_of

@@ -82,6 +82,7 @@ test('after a daily and an hourly run: how far each check is verified, when ever
     error_message: null,
     verified_through: '2026-03-01T13:45:00Z',
     proven_as_of: '2026-03-01T12:00:00Z',
+    compared: 1,
   });
 });
 
@@ -186,6 +187,17 @@ test('reports show says what a run looked at, and how far that verifies', async 
     'verified through 2026-03-01 12:45:00 +00:00: changes since 2026-03-01 11:45:00 +00:00; everything was last proven at 2026-03-01 12:00:00 +00:00\n' +
       'What else became of an old row, edited or deleted, is found by the next daily run.\n',
   );
+});
+
+test('where nothing was there to compare, run and status ask whether it is the right database', async () => {
+  const { types } = operatorOf((await testDatabase()).url);
+  const asks = /\nnext\n {2}recon doctor\n {6}There was nothing to compare: do DATABASE_URL /;
+  const first = await types(['run', '--type', 'daily'], at(0));
+  expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(asks) as string });
+  const hourly = await types(['run', '--type', 'hourly'], at(1));
+  expect(hourly.stdout, 'that nothing has changed is no surprise').not.toContain('recon doctor');
+  expect((await types(['run', '--check', 'deposits'], at(1))).stdout).not.toContain('recon doctor');
+  expect((await types(['status'], at(1))).stdout).toMatch(asks);
 });
 
 test('alerts that nobody has heard of are told', async () => {

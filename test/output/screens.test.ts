@@ -152,6 +152,7 @@ const status: Status = {
     error_message: number === 0 ? hostile : null,
     verified_through: at,
     proven_as_of: at,
+    compared: 0,
   })),
   open_exceptions: { low: 1, medium: 1, high: 1, critical: 100_000 },
   open_totals: ['USDC', hostile, null].map((currency) => ({
