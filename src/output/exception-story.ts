@@ -1,3 +1,4 @@
+import type { ActionName } from '../exceptions/actions.ts';
 import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } from '../exceptions/involved.ts';
 import {
   isOfCustodian,
@@ -349,13 +350,15 @@ function nextLines(story: Story, screen: Screen): string {
   return [
     ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
     screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
-    ...(exception.resolved_at === null
-      ? ['acknowledge', 'resolve'].map((action) =>
-          screen.strong(`recon exceptions ${action} ${id} --by NAME --note TEXT`),
-        )
-      : []),
+    ...actionsFor(exception).map((action) => screen.strong(`recon exceptions ${action} ${id} --by NAME --note TEXT`)),
     '',
   ].join('\n');
+}
+
+/** Nobody takes up what somebody has. */
+function actionsFor({ resolved_at: at, acknowledged_by: by, assignee }: StoredException): ActionName[] {
+  if (at !== null) return [];
+  return by === null && assignee === null ? ['acknowledge', 'resolve'] : ['resolve'];
 }
 
 function remedyLines(story: Story, screen: Screen): string[] {

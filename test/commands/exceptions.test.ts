@@ -286,9 +286,9 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
   test('asks for a note and for a name; $USER is the default', async () => {
     const resolve = (flags: string[], env = {}) =>
       operator.types(['exceptions', 'resolve', 'aaaa0', ...flags], { env });
-    expect((await resolve([], { USER: '' })).stderr).toContain('resolve needs --note TEXT and --by NAME.\n');
+    expect((await resolve([], { USER: '' })).stderr).toContain('resolve needs --note TEXT and --by NAME (or USER).\n');
     expect((await resolve(['--note', ' '])).stderr).toContain('The note is empty.');
-    expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('resolve needs --by NAME.');
+    expect((await resolve(['--note', 'x'], { USER: '' })).stderr).toContain('resolve needs --by NAME (or USER).');
     for (const by of ['system', ' System '])
       expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
         exitCode: 64,

@@ -139,6 +139,10 @@ describe('what takes two people', () => {
     expect(after.accounts).toEqual(before.accounts);
     expect(after.entries).toHaveLength(before.entries.length + 4);
     expect(undone.stderr).toContain('likely wrong again, and the next run tells: recon run; exit 0\n');
+    expect(await types(['corrections', 'propose', id, '--dry-run'], { env: { USER: '' } })).toMatchObject({
+      exitCode: 64,
+      stderr: 'recon: Nobody is named who does it.\nGive --by NAME, or set USER.\nrecon: exit 64\n',
+    });
     const unseen =
       'recon run\n      Corrections undone since the last run: 1. What they corrected is likely wrong again.\n';
     expect((await types(['status'])).stdout).toContain(unseen);
