@@ -6,7 +6,7 @@ import { ProgressLine } from './progress.ts';
 import type { Report } from '../reports.ts';
 import type { RunListener } from '../run/engine.ts';
 import { createMask } from '../secrets.ts';
-import type { World } from '../world.ts';
+import { SignalInterrupt, type World } from '../world.ts';
 
 /** What a run says on stderr while it goes on: log lines, and on a terminal how far it is. */
 export interface RunTalk extends RunListener {
@@ -75,8 +75,10 @@ function tellOfRun(
         );
     },
     failed: (report, error) => {
-      const level = forMachines === 'debug' ? 'debug' : 'error';
-      voice.log[level]({ ...endOf(report), error }, `${report.run_type} run ${report.id} ${verdictOf(report)}`);
+      const said = `${report.run_type} run ${report.id} ${verdictOf(report)}`;
+      const level = (loud: 'warn' | 'error') => (forMachines === 'debug' ? 'debug' : loud);
+      if (error instanceof SignalInterrupt) voice.log[level('warn')](endOf(report), `${said}: ${error.message}`);
+      else voice.log[level('error')]({ ...endOf(report), error }, said);
     },
     missed: (missed) => {
       for (const { run_type: type, count, slots } of missed)

@@ -598,6 +598,10 @@ describe('a signal', { timeout: 120_000 }, () => {
       130,
       ['recon: interrupted by SIGINT', 'recon: exit 130', ''],
     ]);
+    expect(stderr).toMatch(
+      /^\{"level":"warn",.*"event":"run.finished",.* without a result: interrupted by SIGINT"\}$/m,
+    );
+    expect(stderr, 'an interruption is no bug').not.toMatch(/"stack"|"level":"error"/);
     expect(await sql`select status, error_message from reconciliation_reports`).toMatchObject([
       { status: 'failed', error_message: 'interrupted by SIGINT' },
     ]);
