@@ -5,7 +5,7 @@ export const exitCodes = [
   {
     code: 2,
     meaning:
-      'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do; a change: what is on record says no to it)',
+      'complete, and findings at or above --fail-on exist (doctor, migrate status: there is something to do; a change: it is refused, or not confirmed)',
     retry: 'no',
   },
   { code: 3, meaning: 'incomplete: at least one check proves nothing (database, API, deadline)', retry: 'once' },

@@ -17,6 +17,7 @@ export class OperatorError extends Error {
 
 /**
  * The exit codes that an operator's mistake, or the operator's world, can lead to (see exit-codes.ts): 64 where the command
- * line is wrong, also an id in it; 2 where it is right, and what is on record says no to it: nothing was changed.
+ * line is wrong, also an id in it; 2 where it is right, and what is on record, or who was asked, says no to it: nothing was
+ * changed.
  */
 export type OperatorExitCode = 2 | 3 | 4 | 64 | 77 | 78;

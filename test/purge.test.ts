@@ -52,7 +52,7 @@ describe('recon purge', () => {
     const before = await storedRows(sql);
     expect(await purges()).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('Add --yes.') as string });
     const typed = await types(['purge', '--older-than', '31d'], { now, typed: 'no\n' });
-    expect(typed).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('Not confirmed') as string });
+    expect(typed).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Not confirmed') as string });
     for (const time of ['30d', cutAt.toISOString(), '9999-01-01'])
       expect(await types(['purge', '--older-than', time, '--yes'], { now })).toMatchObject({
         exitCode: 64,

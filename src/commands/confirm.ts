@@ -4,7 +4,7 @@ import type { World } from '../world.ts';
 import { print } from './print.ts';
 
 /**
- * Throws an OperatorError (64) unless a person at a terminal types the word.
+ * Throws an OperatorError unless a person at a terminal types the word: 2 where they type another, 64 where nobody is there.
  * @param what what would happen, the beginning of a sentence: `This drops tables`
  * @param where the end of the question: `in the schema public`
  */
@@ -12,7 +12,7 @@ export async function confirm(word: string, what: string, where: string, world: 
   if (world.stdin.isTTY !== true)
     throw new OperatorError(64, `${what}, and nobody can be asked: stdin is no terminal.`, 'Add --yes.');
   await print(world.stderr, `Type "${word}" to go on, ${where}: `);
-  if ((await firstLine(world)).trim() !== word) throw new OperatorError(64, 'Not confirmed; nothing was changed.');
+  if ((await firstLine(world)).trim() !== word) throw new OperatorError(2, 'Not confirmed; nothing was changed.');
 }
 
 /** What is typed until Enter; empty at the end of the input. */

@@ -75,7 +75,7 @@ describe('recon migrate', () => {
 
     for (const typed of ['no\n', 'yes\n', 'down\n', '']) {
       const asked = await recon(url, ['migrate', 'down'], typed);
-      expect([asked.code, asked.out]).toEqual([64, '']);
+      expect([asked.code, asked.out]).toEqual([2, '']);
       expect(asked.err).toContain('Not confirmed; nothing was changed.');
     }
     expect(await sql`select from reconciliation_reports`).toHaveLength(1);
