@@ -99,6 +99,7 @@ function isSeen(connection: Database, schema: string) {
       where
         looked.check_type = exception.check_type
         and looked.status = 'completed'
+        and looked.created_at > undoing.ended_at -- follows from the next one, and has an index
         and report.started_at > undoing.ended_at
         and not report.metadata ? 'narrowed_to'
     )
