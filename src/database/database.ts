@@ -130,7 +130,7 @@ export async function* streamFrom<T>(
   const ended = withDatabase(url, options, (database) =>
     inReadOnly(database, (transaction) => pipeline(read(transaction), rows)),
   );
-  ended.catch((error: Error) => rows.destroy(error)); // it may not even have begun to read
+  ended.catch((error: unknown) => rows.destroy(error as Error)); // it may not even have begun to read
   try {
     yield* rows as AsyncIterable<T>;
   } catch {
