@@ -157,7 +157,7 @@ describe('the process', { timeout: 120_000 }, () => {
   });
 
   test.each([
-    ['n', 64],
+    ['n', 2],
     ['what it asks for', 0],
   ])(
     'a question that was answered with %s keeps nothing alive, though the terminal stays open',
