@@ -49,7 +49,7 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
     const { exceptions, checks } = await runs(['--type', 'hourly'], today);
     expect(exceptions.map(({ affected_entity: entity }) => entity)).toEqual([subject]);
     expect(checks.map(({ error_message: why }) => why)).toEqual(Array(4).fill(null));
-    expect((await types(['exceptions', 'show', exceptions[0]!.id])).stdout).toContain('settled_at');
+    expect((await types(['exceptions', 'show', exceptions[0]!.id])).stdout).toContain('settled at');
     expect(await sql`select from reconciliation_reports`).toHaveLength(2);
   });
 
