@@ -1,5 +1,5 @@
 import { inSavepoint, type Database, type Transaction } from './database.ts';
-import { databaseProblem } from './problem.ts';
+import { databaseProblem, lockNotAvailable } from './problem.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 
@@ -87,6 +87,3 @@ export async function holderOf(connection: Database | Transaction, name: string)
 function keyOf(connection: Database | Transaction, name: string) {
   return connection`hashtextextended(${name}::text, 0)`;
 }
-
-/** SQLSTATE, PostgreSQL appendix A. */
-const lockNotAvailable = '55P03';

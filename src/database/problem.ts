@@ -36,6 +36,9 @@ const unreachable = new Set([
   '08P01', // protocol_violation: PgBouncer, whose server went away
 ]);
 
+/** SQLSTATE (PostgreSQL, appendix A): somebody else held a lock for longer than this transaction waits. */
+export const lockNotAvailable = '55P03';
+
 /** The connection was lost or never made: what was on its way may have been done, or not. */
 export function isUnreachable(code: string): boolean {
   return unreachable.has(code);
@@ -166,7 +169,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === '55P03',
+    (code) => code === lockNotAvailable,
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `Somebody else held a lock at ${place} for too long: ${message} (${code}).`,

@@ -3,7 +3,7 @@ import type { Cut } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
-import { databaseProblem } from '../database/problem.ts';
+import { databaseProblem, lockNotAvailable } from '../database/problem.ts';
 import { howToGrant, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
@@ -112,9 +112,6 @@ async function describeRefusals({ transaction, source, config }: Cut, refusals: 
       : `grant select on what your mapping reads to ${await roleOf(transaction)};`,
   );
 }
-
-/** SQLSTATE, PostgreSQL appendix A. */
-const lockNotAvailable = '55P03';
 
 /** Whoever keeps even readers out: their process, user and application are no secret (PostgreSQL, "pg_stat_activity"). */
 async function describeLocks(transaction: Transaction, relations: readonly Relation[]): Promise<Opinion> {

@@ -1,6 +1,6 @@
 import { inSavepoint, inTransaction, query, type Database, type Transaction } from '../database/database.ts';
 import { holdLock } from '../database/held-lock.ts';
-import { databaseProblem, type DatabaseProblem } from '../database/problem.ts';
+import { databaseProblem, lockNotAvailable, type DatabaseProblem } from '../database/problem.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { droppedIn, historyTable, readHistory, type History } from './history.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -299,7 +299,6 @@ async function runSql(transaction: Transaction, file: string, text: string): Pro
 }
 
 /** SQLSTATEs, PostgreSQL appendix A; `RECON` is our own, raised by a migration that refuses what it finds. */
-const lockNotAvailable = '55P03';
 const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
 const dependentObjects = '2BP01';
 const notAllowed = '42501';
