@@ -196,7 +196,7 @@ class Player {
     const until = this.#now.getTime() + hours * 3_600_000;
     const { takes }: Action = actions[action];
     const outcome = await this.#recon([
-      ...['exceptions', action, id, '--by', 'Ada', '--note', 'as agreed'],
+      ...['exceptions', action, id, '--by', 'Ada', '--note', 'as agreed', '--yes'], // also where somebody else has it
       ...(takes === 'until' ? ['--until', new Date(until).toISOString()] : []),
       ...(takes === 'assignee' ? ['--to', 'Grace'] : []),
     ]);
