@@ -10,9 +10,9 @@ import { html, Html } from './html.ts';
 import { style } from './report-style.ts';
 import {
   checkColumns,
+  checkLines,
   checkRows,
   correctionLines,
-  coverageLines,
   moreThan,
   scopeLines,
   titleOf,
@@ -54,7 +54,7 @@ export function reportPage(page: ReportPage): string {
         <p class="faint">${localTime(report.started_at)}, report ${report.id}</p>
         ${[...scopeLines(report), excerpt(report.error_message ?? '', 2_000)].filter((line) => line !== '').map(paragraph)}
         <h2>Checks</h2>
-        ${checkTable(checks)} ${[...coverageLines(checks), ...correctionLines(report)].map(paragraph)}
+        ${checkTable(checks)} ${[...checkLines(checks), ...correctionLines(report)].map(paragraph)}
         ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${excerpt(error, 2_000)}`)]))}
         ${gridChart(
           'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell',

@@ -99,8 +99,7 @@ export function reportScreen(
     ]),
     checkTable(checks, screen),
     lines([
-      ...coverageLines(checks),
-      ...canaryLines(checks),
+      ...checkLines(checks),
       ...correctionLines(report),
       ...checks
         .filter(({ error_message: error }) => error !== null)
@@ -146,8 +145,21 @@ export function scopeLines({ metadata }: Report): string[] {
   ];
 }
 
+/** What the table of the checks does not say. */
+export function checkLines(checks: readonly StoredCheck[]): string[] {
+  return [...sidesLines(checks), ...coverageLines(checks), ...canaryLines(checks)];
+}
+
+/** Debits and credits are the one pair of sides that need not be equal. */
+function sidesLines(checks: readonly StoredCheck[]): string[] {
+  const ledger = checks.find(({ check_type: name }) => name === 'ledger_consistency');
+  return ledger !== undefined && currenciesOf(ledger).some(({ difference }) => difference !== '0')
+    ? ['ledger_consistency: debits and credits of a currency differ by what was converted; findings say what is wrong']
+    : [];
+}
+
 /** How far the checks are verified by this run, those that say the same in one line. */
-export function coverageLines(checks: readonly StoredCheck[]): string[] {
+function coverageLines(checks: readonly StoredCheck[]): string[] {
   const named = new Map<string, string[]>();
   for (const check of checks) {
     const line = coverageOf(check);
@@ -244,13 +256,13 @@ interface CurrencyLine {
   difference: string;
 }
 
+function currenciesOf({ metadata }: StoredCheck): CurrencyLine[] {
+  return (metadata as { currencies?: CurrencyLine[] }).currencies ?? [];
+}
+
 /** One line per currency, the name of the check on the first. */
 export function checkRows(check: StoredCheck, screen: Screen): string[][] {
-  const { compared, findings, currencies } = check.metadata as {
-    compared?: number;
-    findings?: number;
-    currencies?: CurrencyLine[];
-  };
+  const { compared, findings } = check.metadata as { compared?: number; findings?: number };
   const head = [
     plain(check.check_type),
     screen.verdict(verdictOf(check)),
@@ -258,7 +270,7 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
     findings === undefined ? '' : findings.toLocaleString('en-US'),
     describeDuration(check.execution_time_ms),
   ];
-  const lines = (currencies ?? []).map(({ currency, expected, actual, difference }) => [
+  const lines = currenciesOf(check).map(({ currency, expected, actual, difference }) => [
     expected,
     actual,
     difference,

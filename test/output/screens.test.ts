@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import type { StoredAlert } from '../../src/alerts/outbox.ts';
 import { checks as registry } from '../../src/checks/index.ts';
-import { checkNames } from '../../src/checks/names.ts';
+import { checkNames, type CheckName } from '../../src/checks/names.ts';
 import type { StoredCorrection } from '../../src/corrections/store.ts';
 import type { Order } from '../../src/exceptions/actions.ts';
 import type { StoredException } from '../../src/exceptions/exception.ts';
@@ -373,6 +373,19 @@ describe.each([80, 200])('on %i columns', (columns) => {
     expect(run).toMatch(/ledger_consistency incomplete 10,000,000 1,000,000 59 min 59 s /);
     expect(content(statusScreen(status, now, screen)).split(`${largest} `)).toHaveLength(4);
   });
+});
+
+test('where debits and credits differ it is said why, of the ledger and of nothing else', () => {
+  const isSaid = (name: CheckName, differences: readonly string[]) => {
+    const currencies = differences.map((difference) => ({ currency: 'USD', expected: '0', actual: '0', difference }));
+    const check = { ...checks[0]!, check_type: name, error_message: null, metadata: { currencies } };
+    return /differ by what was converted/.test(
+      reportScreen(report, [check], [], now, screenOf(new Captured(true, 200), {})),
+    );
+  };
+  expect(isSaid('ledger_consistency', ['0', '-0.000001'])).toBe(true);
+  expect(isSaid('ledger_consistency', ['0', '0'])).toBe(false);
+  expect(isSaid('deposits', ['1'])).toBe(false);
 });
 
 test('a wide screen is used', () => {
