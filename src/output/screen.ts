@@ -29,9 +29,15 @@ export function screenOf(stream: Output, env: World['env']): Screen {
   };
 }
 
-/** The screen that is left to what is indented by so many characters. */
-export function within(screen: Screen, indent: number): Screen {
-  return { ...screen, columns: screen.columns - indent };
+const margin = '  ';
+
+export function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, margin);
+}
+
+/** The screen that is left to what will be indented. */
+export function within(screen: Screen): Screen {
+  return { ...screen, columns: screen.columns - margin.length };
 }
 
 /** Whether no line of a text is wider than the screen. */

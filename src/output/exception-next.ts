@@ -1,0 +1,72 @@
+import { outlookOf } from '../corrections/outlook.ts';
+import type { ActionName } from '../exceptions/actions.ts';
+import type { StoredException } from '../exceptions/exception.ts';
+import type { Story } from '../exceptions/story.ts';
+import { kinds } from '../kinds.ts';
+import { excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { flowed } from './table.ts';
+
+/** What to do about an exception, and the commands for it. */
+export function nextLines(story: Story, screen: Screen): string {
+  const { exception } = story;
+  const id = shortId(exception.id);
+  return [
+    ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
+    screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
+    ...actionsFor(exception).map((action) => screen.strong(`recon exceptions ${action} ${id} --by NAME --note TEXT`)),
+    '',
+  ].join('\n');
+}
+
+/** Nobody takes up what somebody has. */
+function actionsFor({ resolved_at: at, acknowledged_by: by, assignee }: StoredException): ActionName[] {
+  if (at !== null) return [];
+  return by === null && assignee === null ? ['acknowledge', 'resolve'] : ['resolve'];
+}
+
+function remedyLines(story: Story, screen: Screen): string[] {
+  const remedy = kinds.find(({ name }) => name === story.exception.kind)?.remedy;
+  return remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)];
+}
+
+/** Of one that is resolved: what took its place cannot stand beside it. */
+function afterwards(story: Story, screen: Screen): string[] {
+  const { exception } = story;
+  const id = shortId(exception.id);
+  const [why, command] = afterEnd(story);
+  return [
+    flowed('', why, screen.columns).trimEnd(),
+    screen.strong(command),
+    ...(exception.correction_action === null ? [] : [screen.strong(`recon corrections list --exception ${id}`)]),
+  ];
+}
+
+function afterEnd({ exception, successor, undone }: Story): [why: string, command: string] {
+  const reopen = `recon exceptions reopen ${shortId(exception.id)} --by NAME --note TEXT`;
+  if (successor !== null) return ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
+  if (undone === null)
+    return [
+      'It is over. If it should not be, reopen it; a daily run that finds it again tells it as a new one.',
+      reopen,
+    ];
+  const said = `Its correction was undone, ${localTime(undone.at)}`;
+  return undone.is_seen
+    ? [
+        `${said}. What a run has found since then is told as a new one; if this one should not be over, reopen it.`,
+        reopen,
+      ]
+    : [`${said}: it is likely back. The next run tells, as a new one.`, 'recon run'];
+}
+
+/** What recon itself can do: what is proposed already waits for somebody else. */
+function correctionLines({ exception, proposal }: Story, screen: Screen): string[] {
+  const said = (text: string) => flowed('', text, screen.columns).trimEnd();
+  if (proposal !== null) {
+    const { id, proposed_by: by } = proposal;
+    const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
+    return [said(sentence), screen.strong(`recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`)];
+  }
+  const { by, sentence } = outlookOf(exception);
+  const command = screen.strong(`recon corrections propose ${shortId(exception.id)} --dry-run`);
+  return by === 'nobody' ? [said(sentence)] : [said(sentence), command];
+}
