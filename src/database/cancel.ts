@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts';
+import { whenOver, type Database, type Transaction } from './database.ts';
 
 /**
  * Runs `body`, and cancels whatever the transaction does in it once `signal` is aborted. PostgreSQL goes on with a
@@ -19,12 +19,16 @@ export async function cancelledBy<T>(
     cancel();
     insisting = setInterval(cancel, 200); // between two statements there is nothing to cancel: the next one is
   };
+  const desist = () => {
+    clearInterval(insisting);
+    signal.removeEventListener('abort', insist);
+  };
   if (signal.aborted) insist();
   signal.addEventListener('abort', insist, { once: true });
+  whenOver(transaction, desist); // where its connection is lost, body never ends
   try {
     return await body();
   } finally {
-    clearInterval(insisting);
-    signal.removeEventListener('abort', insist);
+    desist();
   }
 }

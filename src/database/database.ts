@@ -184,6 +184,11 @@ export async function inSavepoint<T>(
   })) as T;
 }
 
+/** Calls `listener` when the transaction is over, also where its connection is lost and so what is done in it never ends. */
+export function whenOver(transaction: Transaction, listener: () => void): void {
+  lifelines.get(transaction)?.over.addEventListener('abort', listener);
+}
+
 /** Of every transaction that `inTransaction` opened, and of the savepoints in it. */
 const lifelines = new WeakMap<Transaction, Lifeline>();
 

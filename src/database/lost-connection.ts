@@ -15,10 +15,15 @@ export class Lifeline {
   #lost = false;
   readonly #cut = new AbortController();
 
-  /** To be called when `begin` has rejected: either the body is over, or the connection is. */
+  /** To be called when `begin` has settled: either the body is over, or the connection is. */
   cut(): void {
     this.#lost = true;
     this.#cut.abort();
+  }
+
+  /** Aborted by then. */
+  get over(): AbortSignal {
+    return this.#cut.signal;
   }
 
   /** The same transaction, silent once the connection is lost. */
@@ -36,7 +41,8 @@ export class Lifeline {
   /** What `body` answers or throws; nothing at all once the connection is lost. */
   async hold<T>(body: () => Promise<T>): Promise<T> {
     try {
-      return await body();
+      const answer = await body();
+      return this.#lost ? never() : answer; // or the driver would send its `commit`
     } catch (error) {
       await sleep(isEndOfSession(error) ? newsMs : 0, undefined, { signal: this.#cut.signal }).catch(() => undefined);
       if (this.#lost) return never();
