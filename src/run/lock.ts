@@ -16,14 +16,14 @@ export interface Patience {
 
 /**
  * Runs `body` while holding the lock of this schema's runs, on a connection of its own: it works through PgBouncer and is
- * released when the process dies, however it dies. Throws an OperatorError (4) if another run still holds it after
- * `waitMs`.
+ * released when the process dies, however it dies. Where that connection is lost it throws at once, and aborts what `body`
+ * was given. Throws an OperatorError (4) if another run still holds the lock after `waitMs`.
  */
 export async function withRunLock<T>(
   database: Database,
   schema: string,
   { waitMs, signal, waiting }: Patience,
-  body: () => Promise<T>,
+  body: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const name = `recon run ${schema}`;
   const holder = () => inReadOnly(database, (seen) => holderOf(seen, name));
@@ -38,10 +38,20 @@ export async function withRunLock<T>(
 
 type Attempt<T> = { held: true; result: T } | { held: false };
 
-async function tryWithLock<T>(database: Database, name: string, body: () => Promise<T>): Promise<Attempt<T>> {
-  return inReadOnly<Attempt<T>>(database, async (transaction) =>
-    (await tryLock(transaction, name)) ? { held: true, result: await body() } : { held: false },
-  );
+async function tryWithLock<T>(
+  database: Database,
+  name: string,
+  body: (lost: AbortSignal) => Promise<T>,
+): Promise<Attempt<T>> {
+  const lost = new AbortController();
+  try {
+    return await inReadOnly<Attempt<T>>(database, async (transaction) =>
+      (await tryLock(transaction, name)) ? { held: true, result: await body(lost.signal) } : { held: false },
+    );
+  } catch (error) {
+    lost.abort(error); // another run may hold it by now
+    throw error;
+  }
 }
 
 function heldByAnother(schema: string, holder: string, waitedMs: number): OperatorError {

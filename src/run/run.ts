@@ -50,8 +50,9 @@ export async function run(
         listener.waiting(holder);
       },
     };
-    return withRunLock(database, schema, patience, async () => {
-      const engine = startEngine(config, options, world, listener, source);
+    return withRunLock(database, schema, patience, async (lost) => {
+      const held = { ...world, signal: AbortSignal.any([world.signal, lost]) };
+      const engine = startEngine(config, options, held, listener, source);
       await assertKnownUser(cutOptionsOf(engine, {}));
       return options.dryRun ? dryRun(engine, database, schema) : storedRun(engine, database, schema);
     });

@@ -126,6 +126,25 @@ test('a table that somebody else has locked for good ends a run, which names the
   expect((await types(['run'])).exitCode).toBe(0);
 });
 
+test('a run whose lock is lost ends at once, whatever its checks wait for', async () => {
+  const { url, sql } = await testDatabase();
+  const { types } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits' });
+  const locks = (condition: postgres.PendingQuery<postgres.Row[]>) => sql<{ pid: number }[]>`
+    select lock.pid from pg_locks as lock
+    where lock.database = (select oid from pg_database where datname = current_database()) and ${condition}`;
+  await sql.begin(async (other) => {
+    await other`lock table deposits in access exclusive mode`;
+    const run = types(['run']);
+    await expect.poll(() => locks(sql`not lock.granted`), { timeout: 60_000 }).toHaveLength(1);
+    const [lock] = await locks(sql`lock.locktype = 'advisory'`);
+    await sql`select pg_terminate_backend(${lock!.pid})`;
+    expect(await run).toMatchObject({ exitCode: 3, stdout: '' });
+    const left = () => sql`
+      select state from pg_stat_activity where application_name = 'recon' and datname = current_database()`;
+    await expect.poll(left, { timeout: 10_000 }).toHaveLength(0);
+  });
+});
+
 test('a signal ends a run at once that waits to begin while somebody changes exceptions', async () => {
   const { url, sql } = await testDatabase();
   const world = testWorld({ env: { DATABASE_URL: url, RECONCILIATION_CHECKS: 'deposits' } });
