@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
-import { databaseProblem, isUnreachable } from '../database/problem.ts';
+import { databaseProblem, isReadOnly, isUnreachable } from '../database/problem.ts';
 import { howToCorrect } from '../database/rights.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -148,9 +148,9 @@ export async function timeOf(transaction: Transaction, { asOf }: Pick<World, 'as
 /** What the database said, by its consequence. */
 function explained(error: unknown, { config, mask }: Desk): unknown {
   const problem = databaseProblem(error);
-  if (problem === undefined || isUnreachable(problem.code)) return error;
+  if (problem === undefined || isUnreachable(problem.code) || isReadOnly(problem)) return error;
   const said = `${mask(problem.message)} (${problem.code})`;
-  if (['42501', '25006'].includes(problem.code))
+  if (problem.code === '42501')
     return new OperatorError(
       78,
       `The role of ${config.corrections.variable} may not write corrections: ${said}.`,

@@ -9,6 +9,8 @@ export interface DatabaseProblem {
   hint?: string;
   /** Where in the statement, counted in characters from 1. */
   position?: number;
+  /** The function of PostgreSQL that says it, whatever the language of the message. */
+  routine?: string;
 }
 
 const unreachable = new Set([
@@ -44,17 +46,23 @@ export function isUnreachable(code: string): boolean {
   return unreachable.has(code);
 }
 
+/** PostgreSQL writes nothing there (appendix A: 25006, or 0A000 where a transaction wants to begin): it may be a replica. */
+export function isReadOnly({ code, routine }: DatabaseProblem): boolean {
+  return code === '25006' || (code === '0A000' && routine === 'check_transaction_read_only');
+}
+
 /** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
 export function databaseProblem(error: unknown): DatabaseProblem | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   if (error.name !== 'PostgresError' && !unreachable.has(error.code) && !untrusted.test(error.code)) return undefined;
-  const { detail, hint, position } = error as { detail?: unknown; hint?: unknown; position?: unknown };
+  const { detail, hint, position, routine } = error as Error & Record<string, unknown>;
   return {
     code: error.code,
     message: error.message,
     ...(typeof detail === 'string' && { detail }),
     ...(typeof hint === 'string' && { hint }),
     ...(typeof position === 'string' && { position: Number(position) }),
+    ...(typeof routine === 'string' && { routine }),
   };
 }
 
@@ -81,15 +89,15 @@ export function explainProblem(
 ): Explanation | undefined {
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
-  const [, explain] = explanations.find(([isMeant]) => isMeant(problem.code, problem.message)) ?? [];
+  const [, explain] = explanations.find(([isMeant]) => isMeant(problem)) ?? [];
   return explain?.({ ...problem, place: placeOf(url), variable });
 }
 
 type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
 
-const explanations: [isMeant: (code: string, message: string) => boolean, Explain][] = [
+const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] = [
   [
-    (code) => code === 'CLOSED_ON_CONNECT',
+    ({ code }) => code === 'CLOSED_ON_CONNECT',
     ({ place, variable, code }) => ({
       exitCode: 3,
       message: `What listens at ${place} closes connections before they are made (${code}): it may be no PostgreSQL.`,
@@ -97,7 +105,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === 'NO_TLS',
+    ({ code }) => code === 'NO_TLS',
     ({ place, variable }) => ({
       exitCode: 78,
       message: `The database at ${place} does not speak TLS, which sslmode in ${variable} asks for.`,
@@ -105,7 +113,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === 'CONNECTION_CLOSED',
+    ({ code }) => code === 'CONNECTION_CLOSED',
     ({ place, code }) => ({
       exitCode: 3,
       message: `The connection to the database at ${place} was lost (${code}).`,
@@ -113,7 +121,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => unreachable.has(code),
+    ({ code }) => unreachable.has(code),
     ({ place, variable, code }) => ({
       exitCode: 3,
       message: `The database at ${place} cannot be reached (${code}).`,
@@ -121,7 +129,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === '28P01' || code === '28000',
+    ({ code }) => code === '28P01' || code === '28000',
     ({ place, variable, code }) => ({
       exitCode: 77,
       message: `The database at ${place} refused the credentials (${code}).`,
@@ -129,7 +137,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === '3D000',
+    ({ code }) => code === '3D000',
     ({ place, variable }) => ({
       exitCode: 78,
       message: `The server of ${variable} has no such database: ${place}.`,
@@ -137,7 +145,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => untrusted.test(code),
+    ({ code }) => untrusted.test(code),
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
@@ -145,7 +153,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === '42501',
+    ({ code }) => code === '42501',
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The role of ${variable} may not do this at ${place}: ${message} (${code}).`,
@@ -153,15 +161,15 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code, message) => code === '25006' || (code === '0A000' && message.includes('during recovery')),
+    isReadOnly,
     ({ place, variable, message, code }) => ({
-      exitCode: 78,
+      exitCode: 3,
       message: `Nobody may write at ${place}, as on a replica: ${message} (${code}).`,
-      hint: `${variable} names the main database; the checks may read from a replica, in SOURCE_DATABASE_URL.`,
+      hint: `While another server takes over, that passes: try again. Else let ${variable} name the main database; the checks may read from a replica, in SOURCE_DATABASE_URL.`,
     }),
   ],
   [
-    (code) => code === '42P01',
+    ({ code }) => code === '42P01',
     ({ place, message, code }) => ({
       exitCode: 78,
       message: `A table is missing at ${place}: ${message} (${code}).`,
@@ -169,7 +177,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => code === lockNotAvailable,
+    ({ code }) => code === lockNotAvailable,
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `Somebody else held a lock at ${place} for too long: ${message} (${code}).`,
@@ -177,7 +185,7 @@ const explanations: [isMeant: (code: string, message: string) => boolean, Explai
     }),
   ],
   [
-    (code) => ['57014', '40P01', '40001'].includes(code) || code.startsWith('53'),
+    ({ code }) => ['57014', '40P01', '40001'].includes(code) || code.startsWith('53'),
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `The database at ${place} could not finish in time, or had no room: ${message} (${code}).`,

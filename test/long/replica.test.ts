@@ -99,8 +99,8 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
       /^problem {2}database .*a replica, where nobody/m,
     );
     expect(await types(['run'], { ...today, env })).toMatchObject({
-      exitCode: 78,
-      stderr: expect.stringMatching(/Nobody may write at .*\n.*DATABASE_URL names the main database/) as string,
+      exitCode: 3,
+      stderr: expect.stringMatching(/Nobody may write at .*\n.*let DATABASE_URL name the main database/) as string,
     });
   });
 
