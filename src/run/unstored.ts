@@ -13,7 +13,8 @@ export async function* unstoredExceptions(
   seenAt: string,
   limit = Infinity,
 ): AsyncGenerator<StoredException> {
-  const parts = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : result.findings.sortedParts()));
+  const found = outcomes.flatMap(({ result }) => (result instanceof Incomplete ? [] : [result.findings]));
+  const parts = (await Promise.all(found.map((findings) => findings.sortedParts()))).flat();
   let given = 0;
   for (const row of merged(parts)) {
     if (given === limit) return;
