@@ -35,19 +35,19 @@ const rowsAtATime = 10_000;
 const lockWaitMs = 1_000;
 
 /** Looks what a purge of what is older than `before` would delete. Changes nothing. */
-export async function planPurge(database: Database, schema: string, before: string): Promise<PurgePlan> {
-  const old = await oldRuns(database, schema, before);
+export async function planPurge(transaction: Transaction, schema: string, before: string): Promise<PurgePlan> {
+  const old = await oldRuns(transaction, schema, before);
   const ids = old.map(({ id }) => id);
   const going = old.filter(({ goes }) => goes).map(({ id }) => id);
-  const [row] = await database<Record<'checks' | 'sightings' | 'alerts', string>[]>`
+  const [row] = await transaction<Record<'checks' | 'sightings' | 'alerts', string>[]>`
     select
       (
         select count(*)
-        from ${database(`${schema}.reconciliation_checks`)} as checked
+        from ${transaction(`${schema}.reconciliation_checks`)} as checked
         where checked.report_id = any (${going}::uuid[])
       ) as checks,
-      (select count(*) from (${repeatedSightings(database, schema, ids)}) as repeated) as sightings,
-      (select count(*) from (${deliveredAlerts(database, schema, before)}) as delivered) as alerts
+      (select count(*) from (${repeatedSightings(transaction, schema, ids)}) as repeated) as sightings,
+      (select count(*) from (${deliveredAlerts(transaction, schema, before)}) as delivered) as alerts
   `;
   return {
     before,
@@ -101,11 +101,11 @@ function stepper(database: Database, signal: AbortSignal) {
 }
 
 /** The hourly and manual runs that ended and began before then, and whether something needs them. */
-async function oldRuns(database: Database, schema: string, before: string): Promise<PurgePlan['old']> {
-  const rows = await database<{ id: string; goes: boolean }[]>`
-    with needed as (${neededRuns(database, schema, before)})
+async function oldRuns(transaction: Transaction, schema: string, before: string): Promise<PurgePlan['old']> {
+  const rows = await transaction<{ id: string; goes: boolean }[]>`
+    with needed as (${neededRuns(transaction, schema, before)})
     select report.id, not exists (select from needed where needed.report_id = report.id) as goes
-    from ${database(`${schema}.reconciliation_reports`)} as report
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
     where
       report.run_type <> 'daily'
       and report.status in ('completed', 'failed')
@@ -115,9 +115,9 @@ async function oldRuns(database: Database, schema: string, before: string): Prom
   return [...rows];
 }
 
-function neededRuns(database: Database, schema: string, before: string) {
-  const table = (name: string) => database(`${schema}.reconciliation_${name}`);
-  return database`
+function neededRuns(transaction: Transaction, schema: string, before: string) {
+  const table = (name: string) => transaction(`${schema}.reconciliation_${name}`);
+  return transaction`
     -- when everything began
     (select report.id as report_id from ${table('reports')} as report order by report.created_at, report.id limit 1)
     union
@@ -166,11 +166,11 @@ function neededRuns(database: Database, schema: string, before: string) {
 }
 
 /** What these runs saw of exceptions that were seen before and after them. */
-function repeatedSightings(connection: Database | Transaction, schema: string, reportIds: readonly string[]) {
-  return connection`
+function repeatedSightings(transaction: Transaction, schema: string, reportIds: readonly string[]) {
+  return transaction`
     select finding.report_id, finding.exception_id
-    from ${connection(`${schema}.reconciliation_findings`)} as finding
-    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = finding.exception_id
+    from ${transaction(`${schema}.reconciliation_findings`)} as finding
+    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = finding.exception_id
     where
       finding.report_id = any (${[...reportIds]}::uuid[])
       and finding.report_id not in (exception.report_id, exception.last_report_id)
@@ -178,9 +178,9 @@ function repeatedSightings(connection: Database | Transaction, schema: string, r
 }
 
 /** What no target waits for any longer; but what says that another alert is overtaken stays as long as that one. */
-function deliveredAlerts(connection: Database | Transaction, schema: string, before: string) {
-  const alerts = connection(`${schema}.reconciliation_alerts`);
-  return connection`
+function deliveredAlerts(transaction: Transaction, schema: string, before: string) {
+  const alerts = transaction(`${schema}.reconciliation_alerts`);
+  return transaction`
     select alert.id
     from ${alerts} as alert
     left join (

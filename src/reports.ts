@@ -1,5 +1,5 @@
 import { checkNames, type CheckName } from './checks/names.ts';
-import type { Database, Transaction } from './database/database.ts';
+import type { Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
 import { onlyOne, whoseIdBegins } from './database/only-one.ts';
 import { OperatorError } from './operator-error.ts';
@@ -95,19 +95,19 @@ export async function finishReport(transaction: Transaction, schema: string, rep
     throw new OperatorError(
       3,
       `A later run declared this one dead (report ${report.id}); nothing of it was stored.`,
-      'Run again; look for a pause of minutes in this process or its database.',
+      'Run again; look for a pause of minutes in this process or its transaction.',
     );
 }
 
 /** Adds to what the metadata of a report say, also when it has ended. */
 export async function noteInReport(
-  database: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   reportId: string,
   facts: Record<string, unknown>,
 ): Promise<void> {
-  await database`
-    update ${database(`${schema}.reconciliation_reports`)} as report
+  await transaction`
+    update ${transaction(`${schema}.reconciliation_reports`)} as report
     set metadata = report.metadata || ${toJsonb(facts)}::text::jsonb
     where report.id = ${reportId}
   `;
@@ -139,8 +139,8 @@ const pastTables = ['reports', 'checks', 'exceptions', 'watermarks', 'waiting', 
 );
 
 /** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
-export async function hasReports(database: Database | Transaction, schema: string): Promise<boolean> {
-  const [row] = await database<{ found: boolean }[]>`
+export async function hasReports(transaction: Transaction, schema: string): Promise<boolean> {
+  const [row] = await transaction<{ found: boolean }[]>`
     select count(*) = ${pastTables.length} as found
     from pg_catalog.pg_tables
     where
@@ -152,13 +152,13 @@ export async function hasReports(database: Database | Transaction, schema: strin
 }
 
 /** How many records the last complete check of each type compared that looked at everything. */
-export async function lastCompared(database: Database | Transaction, schema: string): Promise<Map<string, number>> {
-  const rows = await database<{ check_type: string; compared: string }[]>`
+export async function lastCompared(transaction: Transaction, schema: string): Promise<Map<string, number>> {
+  const rows = await transaction<{ check_type: string; compared: string }[]>`
     select last.check_type, last.metadata ->> 'compared' as compared
     from ${lastChecks(
-      database,
+      transaction,
       schema,
-      database`
+      transaction`
         checked.status = 'completed'
         and checked.metadata ? 'compared'
         and checked.metadata ->> 'coverage' is distinct from 'changes'
@@ -172,15 +172,15 @@ export async function lastCompared(database: Database | Transaction, schema: str
  * The last row of each check that meets a condition on `checked`, runs over a part of the books left out: they say
  * nothing about the whole. It goes back from the newest, and does not read the years before.
  */
-export function lastChecks(database: Database | Transaction, schema: string, condition = database`true`) {
-  return database`
+export function lastChecks(transaction: Transaction, schema: string, condition = transaction`true`) {
+  return transaction`
     (
       select last.*
       from unnest(${[...checkNames]}::text[]) as known (check_type)
       cross join lateral (
         select checked.*
-        from ${database(`${schema}.reconciliation_checks`)} as checked
-        inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
+        from ${transaction(`${schema}.reconciliation_checks`)} as checked
+        inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = checked.report_id
         where checked.check_type = known.check_type and not report.metadata ? 'narrowed_to' and ${condition}
         order by checked.created_at desc, report.started_at desc, checked.id
         limit 1
@@ -192,58 +192,58 @@ export function lastChecks(database: Database | Transaction, schema: string, con
 
 /** The newest reports, newest first, with the number of all that match. */
 export async function listReports(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   filter: { type: RunType | undefined; limit: number },
 ): Promise<{ reports: Report[]; matching: number }> {
-  const isMeant = database`${filter.type ?? null}::text is null or report.run_type = ${filter.type ?? null}`;
-  const reports = await database<Report[]>`
-    select ${reportColumns(database)}
-    from ${database(`${schema}.reconciliation_reports`)} as report
+  const isMeant = transaction`${filter.type ?? null}::text is null or report.run_type = ${filter.type ?? null}`;
+  const reports = await transaction<Report[]>`
+    select ${reportColumns(transaction)}
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
     where ${isMeant}
     order by report.created_at desc, report.started_at desc, report.id
     limit ${filter.limit}
   `;
-  const [count] = await database<{ matching: string }[]>`
-    select count(*) as matching from ${database(`${schema}.reconciliation_reports`)} as report where ${isMeant}
+  const [count] = await transaction<{ matching: string }[]>`
+    select count(*) as matching from ${transaction(`${schema}.reconciliation_reports`)} as report where ${isMeant}
   `;
   return { reports: [...reports], matching: Number(count?.matching) };
 }
 
 /** The report whose id begins so, or the newest for `latest`. Throws an OperatorError (64) if there is not exactly one. */
-export async function findReport(database: Database, schema: string, idPrefix: string): Promise<Report> {
-  if (idPrefix === 'latest') return latestReport(database, schema);
-  const found = await database<Report[]>`
-    select ${reportColumns(database)}
-    from ${database(`${schema}.reconciliation_reports`)} as report
-    ${whoseIdBegins(database, 'report.id', idPrefix)}
+export async function findReport(transaction: Transaction, schema: string, idPrefix: string): Promise<Report> {
+  if (idPrefix === 'latest') return latestReport(transaction, schema);
+  const found = await transaction<Report[]>`
+    select ${reportColumns(transaction)}
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
+    ${whoseIdBegins(transaction, 'report.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
 }
 
-async function latestReport(database: Database, schema: string): Promise<Report> {
-  const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
+async function latestReport(transaction: Transaction, schema: string): Promise<Report> {
+  const { reports } = await listReports(transaction, schema, { type: undefined, limit: 1 });
   const [latest] = reports;
   if (latest === undefined) throw new OperatorError(64, 'There is no report yet.', '`recon run` writes one.');
   return latest;
 }
 
 /** The checks of a report in the order in which they ran. */
-export async function checksOf(database: Database, schema: string, reportId: string): Promise<StoredCheck[]> {
-  const rows = await database<(Omit<StoredCheck, 'execution_time_ms'> & { execution_time_ms: string })[]>`
+export async function checksOf(transaction: Transaction, schema: string, reportId: string): Promise<StoredCheck[]> {
+  const rows = await transaction<(Omit<StoredCheck, 'execution_time_ms'> & { execution_time_ms: string })[]>`
     select
       checked.id, checked.report_id, checked.check_type, checked.status, checked.expected_value, checked.actual_value,
       checked.difference, checked.passed, checked.error_message, checked.execution_time_ms, checked.metadata,
       checked.created_at
-    from ${database(`${schema}.reconciliation_checks`)} as checked
+    from ${transaction(`${schema}.reconciliation_checks`)} as checked
     where checked.report_id = ${reportId}
     order by checked.created_at, checked.check_type, checked.id
   `;
   return rows.map((row) => ({ ...row, execution_time_ms: Number(row.execution_time_ms) }));
 }
 
-function reportColumns(connection: Database | Transaction) {
-  return connection`
+function reportColumns(transaction: Transaction) {
+  return transaction`
     report.id, report.run_type, report.status, report.started_at, report.completed_at, report.total_checks,
     report.passed_checks, report.failed_checks, report.exceptions_count, report.error_message, report.metadata,
     report.created_at

@@ -7,11 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../src/migrations/files.ts';
 import { offeredCommands } from './support/commands.ts';
 import { startCustodians } from './support/custodians.ts';
-import { emptyDatabase, testDatabase } from './support/database.ts';
+import { connectTo, emptyDatabase, testDatabase } from './support/database.ts';
 import { LedgerBuilder } from './support/ledger.ts';
 import { login } from './support/login.ts';
 import { startReceiver } from './support/receiver.ts';
-import { cutAt, openPool } from './support/run-check.ts';
+import { cutAt } from './support/run-check.ts';
 import { listSchema } from './support/schema-listing.ts';
 import { operatorOf, recon, type RunDocument } from './support/world.ts';
 
@@ -353,7 +353,7 @@ describe('corrections', () => {
     const { exceptions } = await runs();
     const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
     expect(await types(['corrections', 'propose', id, '--by', 'Ada'])).toMatchObject({ exitCode: 0 });
-    const writer = openPool(role.url);
+    const writer = connectTo(role.url);
     const stored = () => sql`select * from reconciliation_corrections`;
     const [proposal] = await stored();
     const refused = async (what: string, change: PromiseLike<unknown>, why: RegExp) => {

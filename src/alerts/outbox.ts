@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { toJsonb } from '../database/jsonb.ts';
 import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import type { Message } from './message.ts';
@@ -57,52 +57,52 @@ export async function waitingFor(transaction: Transaction, schema: string, targe
 
 /** The newest alerts, newest first, with the number of all that match. */
 export async function listAlerts(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   filter: { states: readonly AlertState[]; limit: number },
 ): Promise<{ alerts: StoredAlert[]; matching: number }> {
-  const isMeant = database`${filter.states.length === 0} or alert.state = any (${[...filter.states]}::text[])`;
-  const alerts = await database<StoredAlert[]>`
-    select ${columns(database)}
-    from ${database(`${schema}.reconciliation_alerts`)} as alert
+  const isMeant = transaction`${filter.states.length === 0} or alert.state = any (${[...filter.states]}::text[])`;
+  const alerts = await transaction<StoredAlert[]>`
+    select ${columns(transaction)}
+    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
     where ${isMeant}
     order by alert.number desc
     limit ${filter.limit}
   `;
-  const [count] = await database<{ matching: string }[]>`
-    select count(*) as matching from ${database(`${schema}.reconciliation_alerts`)} as alert where ${isMeant}
+  const [count] = await transaction<{ matching: string }[]>`
+    select count(*) as matching from ${transaction(`${schema}.reconciliation_alerts`)} as alert where ${isMeant}
   `;
   return { alerts: [...alerts], matching: Number(count?.matching) };
 }
 
 /** How many alerts nobody has heard of: all that wait, and what was given up of those since a time. */
 export async function undelivered(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   since: Date,
 ): Promise<Record<Exclude<AlertState, 'delivered'>, number>> {
-  const [row] = await database<{ waiting: string; dead: string }[]>`
+  const [row] = await transaction<{ waiting: string; dead: string }[]>`
     select
       count(*) filter (where alert.state = 'waiting') as waiting,
       count(*) filter (where alert.state = 'dead' and alert.created_at >= ${since}) as dead
-    from ${database(`${schema}.reconciliation_alerts`)} as alert
+    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
     where alert.state <> 'delivered'
   `;
   return { waiting: Number(row?.waiting), dead: Number(row?.dead) };
 }
 
 /** The alert whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
-export async function findAlert(database: Database, schema: string, idPrefix: string): Promise<StoredAlert> {
-  const found = await database<StoredAlert[]>`
-    select ${columns(database)}
-    from ${database(`${schema}.reconciliation_alerts`)} as alert
-    ${whoseIdBegins(database, 'alert.id', idPrefix)}
+export async function findAlert(transaction: Transaction, schema: string, idPrefix: string): Promise<StoredAlert> {
+  const found = await transaction<StoredAlert[]>`
+    select ${columns(transaction)}
+    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
+    ${whoseIdBegins(transaction, 'alert.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'alert', idPrefix, listedBy: '`recon alerts list` shows them.' });
 }
 
-function columns(database: Database | Transaction) {
-  return database`
+function columns(transaction: Transaction) {
+  return transaction`
     alert.id, alert.report_id, alert.target, alert.summary, alert.body, alert.state, alert.attempts, alert.last_error,
     alert.created_at, alert.attempted_at, alert.delivered_at
   `;

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { toInterval } from '../duration.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
 import type { StoredAlert } from './outbox.ts';
@@ -100,9 +100,9 @@ export async function giveUpOvertaken(transaction: Transaction, schema: string, 
 }
 
 /** Lets dead alerts wait again: those with these ids, or all where none is given. */
-export async function revive(database: Database, schema: string, ids: readonly string[]): Promise<void> {
-  await database`
-    update ${database(`${schema}.reconciliation_alerts`)} as alert
+export async function revive(transaction: Transaction, schema: string, ids: readonly string[]): Promise<void> {
+  await transaction`
+    update ${transaction(`${schema}.reconciliation_alerts`)} as alert
     set state = 'waiting'
     where alert.state = 'dead' and (${ids.length === 0} or alert.id = any (${[...ids]}::uuid[]))
   `;

@@ -16,7 +16,7 @@ import {
   type OutputFormat,
 } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { inReading, withReading, withStore, type Reading, type Store } from './store.ts';
 
 const explanation = `
 A run writes what it has to tell into an outbox, in the transaction that stores what it found, and delivers it then. What
@@ -53,13 +53,13 @@ function listCommand(context: CommandContext): Command {
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      await withStore(world, (store) => list(store, flags, world));
+      await withReading(world, (reading) => list(reading, flags, world));
     });
 }
 
-async function list({ database, schema, config }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ transaction, schema, config }: Reading, flags: ListFlags, world: World): Promise<void> {
   const { listAlerts } = await import('../alerts/outbox.ts');
-  const { alerts, matching } = await listAlerts(database, schema, { states: flags.state ?? [], limit: flags.limit });
+  const { alerts, matching } = await listAlerts(transaction, schema, { states: flags.state ?? [], limit: flags.limit });
   await printAlerts(alerts, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
@@ -102,9 +102,11 @@ function retryCommand(context: CommandContext): Command {
     });
 }
 
-async function find({ database, schema }: Store, ids: readonly string[]): Promise<StoredAlert[]> {
+async function find(store: Store, ids: readonly string[]): Promise<StoredAlert[]> {
   const { findAlert } = await import('../alerts/outbox.ts');
-  return Promise.all(ids.map((id) => findAlert(database, schema, id)));
+  return inReading(store, ({ transaction, schema }) =>
+    Promise.all(ids.map((id) => findAlert(transaction, schema, id))),
+  );
 }
 
 async function retry({ database, schema, config }: Store, ids: readonly string[], world: World): Promise<Delivered[]> {
@@ -112,9 +114,10 @@ async function retry({ database, schema, config }: Store, ids: readonly string[]
   const { announceActions } = await import('../alerts/announce.ts');
   const { deliverAlerts } = await import('../alerts/deliver.ts');
   const { revive } = await import('../alerts/outcome.ts');
+  const { inTransaction } = await import('../database/database.ts');
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
-  await revive(database, schema, ids);
+  await inTransaction(database, 'read write', (transaction) => revive(transaction, schema, ids));
   await announceActions(database, schema, config, { now: world.now(), mask });
   return deliverAlerts(database, schema, config, world, mask);
 }

@@ -9,7 +9,7 @@ import { printCorrection } from './corrections-list.ts';
 import { signatureOf } from './exceptions-change.ts';
 import { byOption, idPrefix, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { makeChangeKnown, withStore, type Store } from './store.ts';
+import { inReading, makeChangeKnown, withStore, type Store } from './store.ts';
 
 interface DecideFlags {
   by?: string;
@@ -27,11 +27,11 @@ export function proposeCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
-      await withDesk(world, async (desk) => {
+      await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { previewOf, propose } = await import('../corrections/proposals.ts');
         const { findException } = await import('../exceptions/store.ts');
-        const exception = await findException(desk.database, desk.schema, id);
+        const exception = await inReading(store, ({ transaction, schema }) => findException(transaction, schema, id));
         if (flags.dryRun === true) {
           const { action, rows } = await previewOf(desk, exception.id, word);
           return printPreview(action, rows, flags.output, world);
@@ -59,7 +59,7 @@ export function approveCommand(context: CommandContext): Command {
       await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { approve, previewApproval } = await import('../corrections/proposals.ts');
-        const proposal = await find(desk, id);
+        const proposal = await find(store, id);
         if (flags.dryRun === true || flags.yes !== true) {
           const { action, rows } = await previewApproval(desk, proposal, word);
           if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
@@ -82,7 +82,7 @@ export function undoCommand(context: CommandContext): Command {
       await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { previewUndo, undo } = await import('../corrections/undo.ts');
-        const correction = await find(desk, id);
+        const correction = await find(store, id);
         if (flags.dryRun === true || flags.yes !== true) {
           const rows = await previewUndo(desk, correction);
           const action = `undone: ${correction.action}`;
@@ -130,9 +130,9 @@ function wordOf(flags: DecideFlags, world: World): Word {
   return { by, host, note: note === '' ? null : note };
 }
 
-async function find({ database, schema }: Pick<Desk, 'database' | 'schema'>, id: string): Promise<StoredCorrection> {
+async function find(store: Store, id: string): Promise<StoredCorrection> {
   const { findCorrection } = await import('../corrections/store.ts');
-  return findCorrection(database, schema, id);
+  return inReading(store, ({ transaction, schema }) => findCorrection(transaction, schema, id));
 }
 
 /** The desk of whoever may write into the host's tables; the store is for what becomes known afterwards. */

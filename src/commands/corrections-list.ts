@@ -3,7 +3,7 @@ import type { CorrectionState, StoredCorrection } from '../corrections/store.ts'
 import type { World } from '../world.ts';
 import { choices, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { withReading, type Reading } from './store.ts';
 
 interface ListFlags {
   state?: CorrectionState[];
@@ -28,16 +28,16 @@ export function listCommand(context: CommandContext): Command {
     )
     .action(async (_flags, command: Command) => {
       const { world } = context;
-      await withStore(world, (store) => list(store, command.optsWithGlobals<ListFlags>(), world));
+      await withReading(world, (reading) => list(reading, command.optsWithGlobals<ListFlags>(), world));
     });
 }
 
-async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ transaction, schema }: Reading, flags: ListFlags, world: World): Promise<void> {
   const { listCorrections } = await import('../corrections/store.ts');
   const { findException } = await import('../exceptions/store.ts');
-  const exceptionId = flags.exception && (await findException(database, schema, flags.exception)).id;
+  const exceptionId = flags.exception && (await findException(transaction, schema, flags.exception)).id;
   const filter = { states: flags.state ?? [], limit: flags.limit, ...(exceptionId && { exceptionId }) };
-  const { corrections, matching } = await listCorrections(database, schema, filter);
+  const { corrections, matching } = await listCorrections(transaction, schema, filter);
   await printCorrections(corrections, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(corrections.length, matching, 'correction'));
@@ -71,9 +71,9 @@ export function showCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
       const { output } = command.optsWithGlobals<{ output: OutputFormat }>();
-      await withStore(world, async ({ database, schema }) => {
+      await withReading(world, async ({ transaction, schema }) => {
         const { findCorrection } = await import('../corrections/store.ts');
-        await printCorrection(await findCorrection(database, schema, id), output, world);
+        await printCorrection(await findCorrection(transaction, schema, id), output, world);
       });
     });
 }

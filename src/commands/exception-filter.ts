@@ -6,7 +6,7 @@ import { kinds as knownKinds, severities as knownSeverities, type Severity } fro
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { choice, choices, idPrefix, moment, reportId } from './options.ts';
-import type { Store } from './store.ts';
+import type { Reading } from './store.ts';
 
 /** What says which exceptions are meant. */
 export interface FilterFlags {
@@ -57,7 +57,7 @@ export function hasFilter(flags: FilterFlags): boolean {
 
 /** The exceptions that the flags name. Throws an OperatorError (64) for a report that is not there, or a time that is none. */
 export async function filterOf(
-  { database, schema }: Store,
+  { transaction, schema }: Reading,
   flags: FilterFlags,
   world: World,
 ): Promise<ExceptionFilter> {
@@ -70,8 +70,8 @@ export async function filterOf(
     severities: flags.severity ?? [],
     checks: flags.check ?? [],
     kinds: flags.kind ?? [],
-    userId: flags.user === undefined ? undefined : await findUser(database, schema, flags.user),
-    reportId: flags.report === undefined ? undefined : (await findReport(database, schema, flags.report)).id,
+    userId: flags.user === undefined ? undefined : await findUser(transaction, schema, flags.user),
+    reportId: flags.report === undefined ? undefined : (await findReport(transaction, schema, flags.report)).id,
     since: moment('--since', flags.since, at),
     until: moment('--before', flags.before, at),
     amountMin: flags.minAmount,

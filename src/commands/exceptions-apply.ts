@@ -9,7 +9,7 @@ import { addSignature, signatureOf } from './exceptions-change.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import type { CommandContext } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { inReading, withStore, type Reading, type Store } from './store.ts';
 
 const explanation = `
 The file is what recon exceptions list -o csv printed. In the rows that are meant, enter an action (acknowledge, assign,
@@ -43,20 +43,20 @@ async function apply(store: Store, file: string, flags: ReviewFlags & { by?: str
   const { count } = await import('../output/screen.ts');
   await print(world.stderr, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
   if (orders.length === 0) return print(world.stderr, 'recon: nothing was changed; exit 0\n');
-  const seen = await asSeen(store, orders);
+  const seen = await inReading(store, (reading) => asSeen(reading, orders));
   await review(store, seen, signature, { ...flags, word: 'apply' }, world);
   await carryOut(store, seen, signature, flags.output, world);
 }
 
 /** The orders, each bound to the state in which its exception is now, which is the one that the person knows. */
-async function asSeen({ database, schema }: Store, orders: readonly WorklistOrder[]) {
+async function asSeen({ transaction, schema }: Reading, orders: readonly WorklistOrder[]) {
   const { targetsOf } = await import('../exceptions/change.ts');
   const { anyException } = await import('../exceptions/filter.ts');
   const { streamExceptions } = await import('../exceptions/store.ts');
   const { assertSeen } = await import('../exceptions/worklist.ts');
   const filter = { ...anyException, ids: orders.map(({ id }) => id) };
-  const targets = new Map((await targetsOf(database, schema, filter)).map((target) => [target.id, target]));
-  await assertSeen(orders, streamExceptions(database, schema, filter));
+  const targets = new Map((await targetsOf(transaction, schema, filter)).map((target) => [target.id, target]));
+  await assertSeen(orders, streamExceptions(transaction, schema, filter));
   return orders.map((order) => ({ ...order, ...targets.get(order.id) }));
 }
 

@@ -16,7 +16,7 @@ import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
 import { byOption, deadline, gather, idPrefix, outputOption, yesOption, type CommandContext } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { inReading, withStore, type Reading, type Store } from './store.ts';
 
 interface ChangeFlags extends FilterFlags, ReviewFlags {
   by?: string;
@@ -114,7 +114,7 @@ async function change(
     until: deadline('--until', flags.until, signature.at),
     assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
   };
-  const targets = await targetsOf(store, ids, flags, world);
+  const targets = await inReading(store, (reading) => targetsOf(reading, ids, flags, world));
   if (targets.length === 0) return print(world.stderr, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));
   const takenOver = orders.filter(({ holder }) => takesOver(order, holder, signature.by));
@@ -133,7 +133,7 @@ function takeoverText({ id, holder }: Target, { by }: Signature): string {
 
 /** The exceptions that are meant, by id or by filter, in the state in which they are now. */
 async function targetsOf(
-  store: Store,
+  reading: Reading,
   prefixes: readonly string[],
   flags: ChangeFlags,
   world: World,
@@ -147,11 +147,11 @@ async function targetsOf(
   const change = await import('../exceptions/change.ts');
   const { anyException } = await import('../exceptions/filter.ts');
   const { findException } = await import('../exceptions/store.ts');
-  const { database, schema } = store;
-  if (prefixes.length === 0) return change.targetsOf(database, schema, await filterOf(store, flags, world));
+  const { transaction, schema } = reading;
+  if (prefixes.length === 0) return change.targetsOf(transaction, schema, await filterOf(reading, flags, world));
   const ids = new Set<string>(); // one that is named twice is changed once
-  for (const prefix of prefixes) ids.add((await findException(database, schema, prefix)).id);
-  return change.targetsOf(database, schema, { ...anyException, ids: [...ids] });
+  for (const prefix of prefixes) ids.add((await findException(transaction, schema, prefix)).id);
+  return change.targetsOf(transaction, schema, { ...anyException, ids: [...ids] });
 }
 
 /** Who acts, from which machine, and when. Throws an OperatorError (64) if nobody is named. */

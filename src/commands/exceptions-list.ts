@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 import { addFilter, filterOf, filterWords, type FilterFlags } from './exception-filter.ts';
 import { choice, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { hasLeft, print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { withReading, type Reading } from './store.ts';
 
 interface ListFlags extends FilterFlags {
   sort: Sort;
@@ -37,25 +37,25 @@ export function listCommand(context: CommandContext): Command {
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      await withStore(world, (store) => list(store, flags, world));
+      await withReading(world, (reading) => list(reading, flags, world));
     });
 }
 
-async function list(store: Store, flags: ListFlags, world: World): Promise<void> {
+async function list(reading: Reading, flags: ListFlags, world: World): Promise<void> {
   const { countExceptions, findException, streamExceptions } = await import('../exceptions/store.ts');
-  const { database, schema } = store;
-  const filter = await filterOf(store, flags, world);
-  const afterId = flags.after === undefined ? undefined : (await findException(database, schema, flags.after)).id;
+  const { transaction, schema } = reading;
+  const filter = await filterOf(reading, flags, world);
+  const afterId = flags.after === undefined ? undefined : (await findException(transaction, schema, flags.after)).id;
   const limit = flags.limit ?? (flags.output === 'table' ? 50 : undefined);
   const page = { sort: flags.sort, afterId };
-  const exceptions = streamExceptions(database, schema, filter, { ...page, limit });
+  const exceptions = streamExceptions(transaction, schema, filter, { ...page, limit });
   if (limit === undefined) return printExceptions(exceptions, flags.output, world, 'worklist');
   const shown = { count: 0, lastId: '' };
   await printExceptions(counted(exceptions, shown), flags.output, world, 'worklist');
   if (hasLeft(world.stdout)) return;
-  const more = shown.count === limit && (await countExceptions(database, schema, filter, page)) > limit;
+  const more = shown.count === limit && (await countExceptions(transaction, schema, filter, page)) > limit;
   const next = more ? nextCommand(flags, shown.lastId) : undefined;
-  if (flags.output === 'table' || next !== undefined) await printFoot(store, filter, shown.count, next, world);
+  if (flags.output === 'table' || next !== undefined) await printFoot(reading, filter, shown.count, next, world);
 }
 
 /** Passes them on, and notes how many there were and which was the last one. */
@@ -68,7 +68,7 @@ async function* counted(exceptions: Items<StoredException>, seen: { count: numbe
 }
 
 async function printFoot(
-  store: Store,
+  { transaction, schema, config }: Reading,
   filter: ExceptionFilter,
   shown: number,
   next: string | undefined,
@@ -79,10 +79,10 @@ async function printFoot(
   const { screenOf } = await import('../output/screen.ts');
   // what is not open is counted apart, so that nobody takes it for gone
   const status = filter.status === 'open' ? 'unresolved' : filter.status;
-  const totals = await totalsOf(store.database, store.schema, { ...filter, status });
+  const totals = await totalsOf(transaction, schema, { ...filter, status });
   const isListed = ({ state }: Total) => filter.status !== 'open' || state === 'open';
   const foot = { shown, totals: totals.filter(isListed), apart: totals.filter((total) => !isListed(total)), next };
-  await print(world.stderr, footOf(store.config.environment, foot, screenOf(world.stderr, world.env)));
+  await print(world.stderr, footOf(config.environment, foot, screenOf(world.stderr, world.env)));
 }
 
 /** The same list, from the last exception shown on. */

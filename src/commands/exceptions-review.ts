@@ -5,7 +5,7 @@ import { confirm } from './confirm.ts';
 import { printExceptions } from './exceptions-list.ts';
 import type { OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { makeChangeKnown, type Store } from './store.ts';
+import { inReading, makeChangeKnown, type Reading, type Store } from './store.ts';
 
 export interface ReviewFlags {
   yes?: true;
@@ -16,7 +16,8 @@ export interface ReviewFlags {
 const listed = 50;
 
 /**
- * Shows what would change, on stderr, and asks. Throws an OperatorError: 64 or 2 if it is not possible, 64 if it is not confirmed.
+ * Shows what would change, on stderr, and asks. Throws an OperatorError: 64 or 2 if it is not possible, and what `confirm`
+ * throws.
  * @param word what a person types to say yes
  */
 export async function review(
@@ -26,28 +27,28 @@ export async function review(
   { yes, word }: ReviewFlags & { word: string },
   world: World,
 ): Promise<void> {
-  const { assertPossible } = await import('../exceptions/change.ts');
-  await assertPossible(store.database, store.schema, orders, signature);
-  await print(world.stderr, await preview(store, orders, signature, world));
+  await print(world.stderr, await inReading(store, (reading) => preview(reading, orders, signature, world)));
   const what = orders.length === 1 ? 'This changes an exception' : `This changes ${orders.length} exceptions`;
   if (yes !== true) await confirm(word, what, `in ${store.config.environment}`, world);
 }
 
 async function preview(
-  { database, schema }: Store,
+  { transaction, schema }: Reading,
   orders: readonly Order[],
   signature: Signature,
   world: World,
 ): Promise<string> {
+  const { assertPossible } = await import('../exceptions/change.ts');
+  await assertPossible(transaction, schema, orders, signature);
   const { streamExceptions } = await import('../exceptions/store.ts');
   const { totalsOf } = await import('../exceptions/list-totals.ts');
   const { orderTable } = await import('../output/exception-orders.ts');
   const { totalsText } = await import('../output/exceptions.ts');
   const { screenOf } = await import('../output/screen.ts');
   const filter = await withIds(orders);
-  const first = await listOf(streamExceptions(database, schema, filter, { limit: listed }));
+  const first = await listOf(streamExceptions(transaction, schema, filter, { limit: listed }));
   const table = orderTable(first, orders, signature, screenOf(world.stderr, world.env));
-  return `${table}\n${totalsText(await totalsOf(database, schema, filter))}, as they are now.\n`;
+  return `${table}\n${totalsText(await totalsOf(transaction, schema, filter))}, as they are now.\n`;
 }
 
 async function withIds(orders: readonly Order[]) {
@@ -71,6 +72,9 @@ export async function carryOut(
   await changeExceptions(database, schema, orders, { ...signature, at: world.now() });
   await makeChangeKnown(store, world);
   const page = format === 'table' ? { limit: listed } : {};
-  await printExceptions(streamExceptions(database, schema, await withIds(orders), page), format, world);
+  const filter = await withIds(orders);
+  await inReading(store, ({ transaction }) =>
+    printExceptions(streamExceptions(transaction, schema, filter, page), format, world),
+  );
   await print(world.stderr, `recon: ${doneText(orders, signature, config.environment)}; exit 0\n`);
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { World } from '../world.ts';
 import { idPrefix, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { inReading, withStore, type Store } from './store.ts';
 
 interface ShowFlags {
   sql?: true;
@@ -47,12 +47,12 @@ async function show({ database, schema, config }: Store, id: string, flags: Show
   return print(world.stdout, exceptionStory(story, config.environment, world.now(), screenOf(world.stdout, world.env)));
 }
 
-async function printSql({ database, schema, config }: Store, id: string, world: World): Promise<void> {
+async function printSql(store: Store, id: string, world: World): Promise<void> {
   const { findException } = await import('../exceptions/store.ts');
   const { furtherSql } = await import('../exceptions/further-sql.ts');
   const { titled } = await import('../source.ts');
-  const exception = await findException(database, schema, id);
-  const statements = furtherSql(exception, config, world.now().toISOString());
+  const exception = await inReading(store, ({ transaction, schema }) => findException(transaction, schema, id));
+  const statements = furtherSql(exception, store.config, world.now().toISOString());
   if (statements.length === 0)
     await print(world.stderr, 'recon: no check of recon made this exception: it has no SQL\n');
   for (const [name, sql] of statements) await print(world.stdout, titled(`${exception.id.slice(0, 8)}: ${name}`, sql));

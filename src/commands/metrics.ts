@@ -3,7 +3,7 @@ import type { World } from '../world.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CommandContext } from './options.ts';
 import { print } from './print.ts';
-import { withStore } from './store.ts';
+import { withReading, withStore } from './store.ts';
 
 const explanation = `
 Every number comes from the database: what was counted stands there as totals that only grow. Each run pushes all of
@@ -29,9 +29,9 @@ export function metricsCommand(context: CommandContext): Command {
 }
 
 async function printMetrics(world: World): Promise<void> {
-  await withStore(world, async ({ database, schema, config }) => {
+  await withReading(world, async ({ transaction, schema, config }) => {
     const { metricsText } = await import('../metrics/snapshot.ts');
-    await print(world.stdout, await metricsText(database, schema, config, world.now()));
+    await print(world.stdout, await metricsText(transaction, schema, config, world.now()));
   });
 }
 

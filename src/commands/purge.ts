@@ -5,7 +5,7 @@ import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { moment, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { inReading, withStore, type Store } from './store.ts';
 
 const explanation = `
 Of the hourly and manual runs before that time it deletes those in which no exception was seen first or last, and of the
@@ -53,9 +53,10 @@ function limitOf(text: string, now: Date): string {
   );
 }
 
-async function purgeStore({ database, schema, config }: Store, before: string, flags: Flags, world: World) {
+async function purgeStore(store: Store, before: string, flags: Flags, world: World) {
   const { planPurge, purge } = await import('../purge.ts');
-  const plan = await planPurge(database, schema, before);
+  const { database, schema, config } = store;
+  const plan = await inReading(store, ({ transaction }) => planPurge(transaction, schema, before));
   if (flags.dryRun === true) return printPurge(plan, plan, flags, world);
   if (flags.yes !== true && plan.runs + plan.sightings + plan.alerts > 0) {
     const { purgeText } = await import('../output/purge.ts');

@@ -4,7 +4,7 @@ import { runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { withStore, type Store } from './store.ts';
+import { withReading, type Reading } from './store.ts';
 
 /** `recon reports`. */
 export function reportsCommand(context: CommandContext): Command {
@@ -30,13 +30,13 @@ function listCommand(context: CommandContext): Command {
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      await withStore(world, (store) => list(store, flags, world));
+      await withReading(world, (reading) => list(reading, flags, world));
     });
 }
 
-async function list({ database, schema }: Store, flags: ListFlags, world: World): Promise<void> {
+async function list({ transaction, schema }: Reading, flags: ListFlags, world: World): Promise<void> {
   const { listReports } = await import('../reports.ts');
-  const { reports, matching } = await listReports(database, schema, { type: flags.type, limit: flags.limit });
+  const { reports, matching } = await listReports(transaction, schema, { type: flags.type, limit: flags.limit });
   await printReports(reports, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(reports.length, matching, 'report'));
@@ -63,7 +63,7 @@ function showCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<{ output: OutputFormat }>();
-      await withStore(world, (store) => show(store, id, flags.output, world));
+      await withReading(world, (reading) => show(reading, id, flags.output, world));
     });
 }
 
@@ -72,14 +72,14 @@ Examples:
   recon reports show                              the newest run
   recon reports show 0fe1c5d9 -o html > run.html  one file with charts, for a browser, a mail or a printer`;
 
-async function show({ database, schema }: Store, id: string, format: OutputFormat, world: World): Promise<void> {
+async function show({ transaction, schema }: Reading, id: string, format: OutputFormat, world: World): Promise<void> {
   const { checksOf, findReport } = await import('../reports.ts');
   const { anyException } = await import('../exceptions/filter.ts');
   const { streamExceptions } = await import('../exceptions/store.ts');
-  const report = await findReport(database, schema, id);
-  const checks = await checksOf(database, schema, report.id);
+  const report = await findReport(transaction, schema, id);
+  const checks = await checksOf(transaction, schema, report.id);
   const exceptions = (limit?: number) =>
-    streamExceptions(database, schema, { ...anyException, reportId: report.id }, { limit });
+    streamExceptions(transaction, schema, { ...anyException, reportId: report.id }, { limit });
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
@@ -91,8 +91,8 @@ async function show({ database, schema }: Store, id: string, format: OutputForma
     const page = {
       report,
       checks,
-      trend: await trendUntil(database, schema, new Date(report.completed_at ?? report.started_at)),
-      totals: await totalsOfRun(database, schema, report),
+      trend: await trendUntil(transaction, schema, new Date(report.completed_at ?? report.started_at)),
+      totals: await totalsOfRun(transaction, schema, report),
       exceptions: await listOf(exceptions(exceptionsOnPage)),
     };
     return print(world.stdout, reportPage(page));

@@ -146,8 +146,8 @@ async function wholeUserId(idPrefix: string, { dryRun }: RunFlags, world: World)
       'A dry run takes a whole one: it works without the tables of recon, in which the others are looked up.',
     );
   const { findUser } = await import('../exceptions/users.ts');
-  const { withStore } = await import('./store.ts');
-  return withStore(world, ({ database, schema }) => findUser(database, schema, idPrefix));
+  const { withReading } = await import('./store.ts');
+  return withReading(world, ({ transaction, schema }) => findUser(transaction, schema, idPrefix));
 }
 
 function waitDuration(text: string): number {

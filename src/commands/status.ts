@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { World } from '../world.ts';
 import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
-import { withStore } from './store.ts';
+import { withReading } from './store.ts';
 
 const explanation = `
 Examples:
@@ -30,9 +30,9 @@ export function statusCommand(context: CommandContext): Command {
 }
 
 async function show(format: OutputFormat, world: World): Promise<void> {
-  await withStore(world, async ({ database, schema, config }) => {
+  await withReading(world, async ({ transaction, schema, config }) => {
     const { statusOf } = await import('../status/status.ts');
-    const status = await statusOf(database, schema, config, world.now());
+    const status = await statusOf(transaction, schema, config, world.now());
     if (format === 'json') {
       const { toJson } = await import('../output/json.ts');
       return print(world.stdout, toJson({ ...status }));

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import type { World } from '../world.ts';
 
 /** A database whose schema holds the tables of recon, all migrations applied. */
@@ -15,10 +15,35 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
   const { parseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database/database.ts');
   const { assertMigrated } = await import('../migrations/assert-migrated.ts');
+  const { lockTimeoutMs } = await import('../run/timeout.ts');
   const config = parseConfig(world.env);
-  return withDatabase(config.databaseUrl, { connections: 2, signal: world.signal }, async (database) =>
+  const pool = { connections: 2, signal: world.signal, lockTimeoutMs: lockTimeoutMs(config) };
+  return withDatabase(config.databaseUrl, pool, async (database) =>
     body({ database, schema: await assertMigrated(database, config.schema), config }),
   );
+}
+
+/** What a command reads, in one transaction. */
+export interface Reading extends Pick<Store, 'schema' | 'config'> {
+  transaction: Transaction;
+}
+
+/** Gives `body` what stands in the store, and no right to change it. Whoever reads what it prints may take their time. */
+export async function inReading<T>(
+  { database, schema, config }: Store,
+  body: (reading: Reading) => Promise<T>,
+): Promise<T> {
+  const { inReadOnly } = await import('../database/database.ts');
+  const { letIdle } = await import('../database/held-lock.ts');
+  return inReadOnly(database, async (transaction) => {
+    await letIdle(transaction);
+    return body({ transaction, schema, config });
+  });
+}
+
+/** Both, for a command that only shows. */
+export function withReading<T>(world: World, body: (reading: Reading) => Promise<T>): Promise<T> {
+  return withStore(world, (store) => inReading(store, body));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 
 /** What became of the corrections of a time: the success rate of what runs and people tried. */
 export interface CorrectionFigures {
@@ -16,9 +16,9 @@ export interface CorrectionFigures {
 }
 
 /** The condition that a row named `exception` is the return of one that was corrected, and not undone. */
-export function cameBack(connection: Database | Transaction, schema: string) {
-  const corrections = connection(`${schema}.reconciliation_corrections`);
-  return connection`
+export function cameBack(transaction: Transaction, schema: string) {
+  const corrections = transaction(`${schema}.reconciliation_corrections`);
+  return transaction`
     exists (
       select
       from ${corrections} as correction
@@ -35,11 +35,11 @@ export function cameBack(connection: Database | Transaction, schema: string) {
 
 /** Of one run, or of all that ended since a time. */
 export async function correctionFigures(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   { reportId, since }: { reportId?: string; since?: Date },
 ): Promise<CorrectionFigures> {
-  const [row] = await connection<Record<keyof CorrectionFigures, string>[]>`
+  const [row] = await transaction<Record<keyof CorrectionFigures, string>[]>`
     select
       count(*) filter (where correction.state in ('applied', 'refused', 'failed')) as tried,
       count(*) filter (where correction.state = 'applied') as corrected,
@@ -48,19 +48,19 @@ export async function correctionFigures(
       count(distinct correction.exception_id) filter (
         where correction.state = 'failed' and exists (
           select
-          from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+          from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
           where exception.id = correction.exception_id and exception.resolved_at is null
         )
       ) as failed_open,
       count(*) filter (
         where correction.state = 'applied' and exists (
           select
-          from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-          where exception.previous_exception_id = correction.exception_id and ${cameBack(connection, schema)}
+          from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+          where exception.previous_exception_id = correction.exception_id and ${cameBack(transaction, schema)}
         )
       ) as came_back,
       count(*) filter (where correction.state = 'proposed') as proposed
-    from ${connection(`${schema}.reconciliation_corrections`)} as correction
+    from ${transaction(`${schema}.reconciliation_corrections`)} as correction
     where
       correction.undoes is null
       and (${reportId ?? null}::uuid is null or correction.report_id = ${reportId ?? null})
@@ -90,12 +90,12 @@ export interface UndoingFigures {
 }
 
 /** The condition that a whole, complete check has begun since `undoing`, which takes back a correction of `exception`. */
-function isSeen(connection: Database, schema: string) {
-  return connection`
+function isSeen(transaction: Transaction, schema: string) {
+  return transaction`
     exists (
       select
-      from ${connection(`${schema}.reconciliation_checks`)} as looked
-      inner join ${connection(`${schema}.reconciliation_reports`)} as report on report.id = looked.report_id
+      from ${transaction(`${schema}.reconciliation_checks`)} as looked
+      inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = looked.report_id
       where
         looked.check_type = exception.check_type
         and looked.status = 'completed'
@@ -114,11 +114,11 @@ export interface Undone {
 }
 
 /** null: none was taken back. */
-export async function undoneOf(connection: Database, schema: string, exceptionId: string): Promise<Undone | null> {
-  const [undone] = await connection<Undone[]>`
-    select undoing.ended_at as at, ${isSeen(connection, schema)} as is_seen
-    from ${connection(`${schema}.reconciliation_corrections`)} as undoing
-    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
+export async function undoneOf(transaction: Transaction, schema: string, exceptionId: string): Promise<Undone | null> {
+  const [undone] = await transaction<Undone[]>`
+    select undoing.ended_at as at, ${isSeen(transaction, schema)} as is_seen
+    from ${transaction(`${schema}.reconciliation_corrections`)} as undoing
+    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
     where undoing.exception_id = ${exceptionId} and undoing.undoes is not null and undoing.state = 'applied'
     order by undoing.ended_at desc, undoing.id
     limit 1
@@ -127,8 +127,8 @@ export async function undoneOf(connection: Database, schema: string, exceptionId
 }
 
 /** Of all undoings since a time. */
-export async function undoingFigures(connection: Database, schema: string, since: Date): Promise<UndoingFigures> {
-  const [row] = await connection<Record<keyof UndoingFigures, string>[]>`
+export async function undoingFigures(transaction: Transaction, schema: string, since: Date): Promise<UndoingFigures> {
+  const [row] = await transaction<Record<keyof UndoingFigures, string>[]>`
     select
       count(*) filter (where undoing.state = 'applied') as undone,
       count(*) filter (where undoing.state = 'refused') as undo_refused,
@@ -136,13 +136,13 @@ export async function undoingFigures(connection: Database, schema: string, since
       count(distinct undoing.undoes) filter (
         where not exists (
           select
-          from ${connection(`${schema}.reconciliation_corrections`)} as done
+          from ${transaction(`${schema}.reconciliation_corrections`)} as done
           where done.undoes = undoing.undoes and done.state = 'applied'
         )
       ) as not_undone,
-      count(*) filter (where undoing.state = 'applied' and not ${isSeen(connection, schema)}) as undone_unseen
-    from ${connection(`${schema}.reconciliation_corrections`)} as undoing
-    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
+      count(*) filter (where undoing.state = 'applied' and not ${isSeen(transaction, schema)}) as undone_unseen
+    from ${transaction(`${schema}.reconciliation_corrections`)} as undoing
+    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
     where undoing.undoes is not null and undoing.ended_at >= ${since}
   `;
   const number = (name: keyof UndoingFigures) => Number(row?.[name] ?? 0);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction, type Transaction } from '../database/database.ts';
+import { inReadOnly, inTransaction, type Transaction } from '../database/database.ts';
 import { isSamePerson, type Signature } from '../exceptions/actions.ts';
 import { lockExceptions } from '../exceptions/store.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -52,7 +52,7 @@ export async function propose(desk: Desk, exceptionId: string, word: Word): Prom
     await insertCorrection(transaction, schema, proposal, at);
     await log(transaction, schema, proposal, 'correction_proposed', { ...word, note: word.note ?? action }, at);
   });
-  return findCorrection(database, schema, id);
+  return stored(desk, id);
 }
 
 async function assertNoneWaits(transaction: Transaction, schema: string, exceptionId: string): Promise<void> {
@@ -83,7 +83,7 @@ export async function previewApproval(desk: Desk, proposal: StoredCorrection, wo
 export async function approve(desk: Desk, proposal: StoredCorrection, word: Word): Promise<StoredCorrection> {
   await assertMayApprove(desk, proposal, word);
   await correct(desk, orderOf(proposal, word));
-  return findCorrection(desk.database, desk.schema, proposal.id);
+  return stored(desk, proposal.id);
 }
 
 function orderOf({ id, exception_id: exceptionId, action, rows_proposed: rows }: StoredCorrection, word: Word): Order {
@@ -95,7 +95,7 @@ async function assertMayApprove({ database, schema }: Desk, proposal: StoredCorr
   assertWaiting(proposal);
   if (isSamePerson(by, proposal.proposed_by))
     throw new OperatorError(2, `${by} proposed it: somebody else has to approve.`, 'Ask a second person.');
-  const standing = await switchOf(database, schema);
+  const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
   if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing), '`recon corrections resume`');
 }
 
@@ -113,7 +113,12 @@ export async function reject(
     await endProposal(transaction, schema, proposal.id, { state: 'rejected', ...said }, at);
     await log(transaction, schema, proposal, 'correction_rejected', word, at);
   });
-  return findCorrection(database, schema, proposal.id);
+  return stored({ database, schema }, proposal.id);
+}
+
+/** As it is on record now. */
+export function stored({ database, schema }: Pick<Desk, 'database' | 'schema'>, id: string): Promise<StoredCorrection> {
+  return inReadOnly(database, (transaction) => findCorrection(transaction, schema, id));
 }
 
 function assertWaiting({ id, state, undoes }: StoredCorrection): void {

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { Report } from '../reports.ts';
 import type { KindCount } from './automatic.ts';
 
@@ -34,10 +34,10 @@ export interface BrokenOff {
 }
 
 /** Of the last run since a time that stored what it found and meant to correct; null: it did, or there was none. */
-export async function lastBrokenOff(database: Database, schema: string, since: Date): Promise<BrokenOff | null> {
-  const [last] = await database<Pick<Report, 'id' | 'metadata'>[]>`
+export async function lastBrokenOff(transaction: Transaction, schema: string, since: Date): Promise<BrokenOff | null> {
+  const [last] = await transaction<Pick<Report, 'id' | 'metadata'>[]>`
     select report.id, report.metadata
-    from ${database(`${schema}.reconciliation_reports`)} as report
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
     where
       report.created_at >= ${since}
       and report.status = 'completed'

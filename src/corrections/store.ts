@@ -1,5 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { storableText, toJsonb } from '../database/jsonb.ts';
 import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -130,24 +130,24 @@ export interface CorrectionFilter {
 
 /** The newest corrections first, with the number of all that match. */
 export async function listCorrections(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   { states = [], exceptionId, reportId, limit }: CorrectionFilter,
 ): Promise<{ corrections: StoredCorrection[]; matching: number }> {
-  const isMeant = connection`
+  const isMeant = transaction`
     (${states.length === 0} or correction.state = any (${[...states]}::text[]))
     and (${exceptionId ?? null}::uuid is null or correction.exception_id = ${exceptionId ?? null})
     and (${reportId ?? null}::uuid is null or correction.report_id = ${reportId ?? null})
   `;
-  const corrections = await connection<StoredCorrection[]>`
-    select ${columns(connection, schema)}
+  const corrections = await transaction<StoredCorrection[]>`
+    select ${columns(transaction, schema)}
     where ${isMeant}
     order by correction.created_at desc, exception.fingerprint, correction.id
     limit ${limit ?? null}::bigint
   `;
-  const [count] = await connection<{ matching: string }[]>`
+  const [count] = await transaction<{ matching: string }[]>`
     select count(*) as matching
-    from ${connection(`${schema}.reconciliation_corrections`)} as correction
+    from ${transaction(`${schema}.reconciliation_corrections`)} as correction
     where ${isMeant}
   `;
   return { corrections: [...corrections], matching: Number(count?.matching) };
@@ -155,28 +155,28 @@ export async function listCorrections(
 
 /** The correction whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
 export async function findCorrection(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   idPrefix: string,
 ): Promise<StoredCorrection> {
-  const found = await connection<StoredCorrection[]>`
-    select ${columns(connection, schema)}
-    ${whoseIdBegins(connection, 'correction.id', idPrefix)}
+  const found = await transaction<StoredCorrection[]>`
+    select ${columns(transaction, schema)}
+    ${whoseIdBegins(transaction, 'correction.id', idPrefix)}
   `;
   return onlyOne(found, { noun: 'correction', idPrefix, listedBy: '`recon corrections list` shows them.' });
 }
 
-function columns(connection: Database | Transaction, schema: string) {
-  return connection`
+function columns(transaction: Transaction, schema: string) {
+  return transaction`
     correction.id, correction.exception_id, correction.report_id, correction.correction, correction.state,
     correction.action, correction.amount, correction.currency, correction.rows_proposed, correction.rows_written,
     correction.reason, correction.proposed_by, correction.proposal_note, correction.decided_by,
     correction.decision_note, correction.undoes, undoing.id as undone_by, correction.created_at, correction.ended_at, exception.check_type,
     exception.affected_entity as subject
-    from ${connection(`${schema}.reconciliation_corrections`)} as correction
-    inner join ${connection(`${schema}.reconciliation_exceptions`)} as exception
+    from ${transaction(`${schema}.reconciliation_corrections`)} as correction
+    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception
       on exception.id = correction.exception_id
-    left join ${connection(`${schema}.reconciliation_corrections`)} as undoing
+    left join ${transaction(`${schema}.reconciliation_corrections`)} as undoing
       on undoing.undoes = correction.id and undoing.state = 'applied'
   `;
 }

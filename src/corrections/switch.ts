@@ -54,10 +54,10 @@ export async function setSwitch(
 }
 
 /** Whether all corrections are stopped, and by whom. */
-export async function switchOf(database: Database | Transaction, schema: string): Promise<Switch> {
-  const [row] = await database<Switch[]>`
+export async function switchOf(transaction: Transaction, schema: string): Promise<Switch> {
+  const [row] = await transaction<Switch[]>`
     select switch.stopped, switch.changed_by, switch.note
-    from ${database(`${schema}.reconciliation_correction_switch`)} as switch
+    from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
   `;
   return row ?? gone;
 }

@@ -8,7 +8,7 @@ import { OperatorError } from '../operator-error.ts';
 import { uuidFrom } from '../uuid.ts';
 import { isAbout, leftWrong } from './attempt.ts';
 import { movedBy, writeRow, type HostRow } from './host-tables.ts';
-import { orSaid, type Word } from './proposals.ts';
+import { orSaid, stored, type Word } from './proposals.ts';
 import { logCorrection } from './record.ts';
 import { Failure, Refusal, stateAfter } from './refusal.ts';
 import type { Site } from './site.ts';
@@ -37,7 +37,7 @@ export async function undo(desk: Desk, undone: StoredCorrection, word: Word): Pr
       await record(transaction, schema, undone, end, word, await timeOf(transaction, world));
     });
   }
-  return findCorrection(database, schema, id);
+  return stored(desk, id);
 }
 
 /** What that would write now; everything is rolled back. Throws an OperatorError (2) with the reason why it would not. */

@@ -1,4 +1,4 @@
-import { whenOver, type Database, type Transaction } from './database.ts';
+import { inReadOnly, whenOver, type Database, type Transaction } from './database.ts';
 
 /**
  * Runs `body`, and cancels whatever the transaction does in it once `signal` is aborted. PostgreSQL goes on with a
@@ -12,7 +12,8 @@ export async function cancelledBy<T>(
 ): Promise<T> {
   const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
   const cancel = () => {
-    database`select pg_cancel_backend(${row?.pid ?? 0})`.catch(() => undefined); // gone already: nothing to cancel
+    const told = inReadOnly(database, (other) => other`select pg_cancel_backend(${row?.pid ?? 0})`);
+    told.catch(() => undefined); // gone already: nothing to cancel
   };
   let insisting: NodeJS.Timeout | undefined;
   const insist = () => {

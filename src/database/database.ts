@@ -6,10 +6,12 @@ import { operatorProblem, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 
-/** A pool of connections. Times come back as RFC 3339 text in UTC with microseconds, `numeric` and `bigint` as text. */
-export type Database = postgres.Sql<Types>;
+/** A pool of connections. It takes no statement by itself: see `inTransaction`. */
+export type Database = Pick<postgres.Sql<Types>, 'begin' | 'end'>;
 
-/** A connection inside `inTransaction`. */
+/**
+ * What statements are sent to. Times come back as RFC 3339 text in UTC with microseconds, `numeric` and `bigint` as text.
+ */
 export type Transaction = postgres.TransactionSql<Types>;
 
 /** What a value may be when it is bound as a parameter. */
@@ -91,7 +93,23 @@ export type TransactionMode = 'read write' | 'isolation level repeatable read, r
  * the mode says otherwise each statement sees what others have committed, also those that it had to wait for: a role or
  * database may have another default, and after a lock it would read what was true before.
  */
-export async function inTransaction<T>(
+export function inTransaction<T>(
+  database: Database,
+  mode: TransactionMode,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return begin(database, mode, async (transaction) => {
+    await pinSettings(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
+    return body(transaction);
+  });
+}
+
+/** The same with the settings that the role has by itself, to ask what they mean; it is to read no table. */
+export function asTheRole<T>(database: Database, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return begin(database, 'read only', body);
+}
+
+async function begin<T>(
   database: Database,
   mode: TransactionMode,
   body: (transaction: Transaction) => Promise<T>,
@@ -102,10 +120,7 @@ export async function inTransaction<T>(
     return (await database.begin(isolated, (driven) => {
       const transaction = lifeline.guard(driven);
       lifelines.set(transaction, lifeline);
-      return lifeline.hold(async () => {
-        await pinSettings(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
-        return body(transaction);
-      });
+      return lifeline.hold(() => body(transaction));
     })) as T;
   } finally {
     lifeline.cut();
@@ -196,11 +211,11 @@ export type Row = Record<string, unknown>;
 
 /** Runs the text of a file under sql/ with its parameters. */
 export async function query<T extends object = Row>(
-  connection: Database | Transaction,
+  transaction: Transaction,
   text: string,
   parameters: Parameter[] = [],
 ): Promise<T[]> {
-  return (await connection.unsafe(text, parameters)) as unknown as T[];
+  return (await transaction.unsafe(text, parameters)) as unknown as T[];
 }
 
 /** The columns that a query answers with, in order; `type` is the identifier of a row of pg_type. */

@@ -1,4 +1,4 @@
-import { inSavepoint, type Database, type Transaction } from './database.ts';
+import { inSavepoint, type Transaction } from './database.ts';
 import { databaseProblem, lockNotAvailable } from './problem.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
@@ -46,7 +46,7 @@ export async function tryLock(transaction: Transaction, name: string): Promise<b
  * The host may end sessions that idle in a transaction; the system tells the server (of Linux: others may refuse it)
  * within two minutes that a machine is gone, not after hours.
  */
-async function letIdle(transaction: Transaction): Promise<void> {
+export async function letIdle(transaction: Transaction): Promise<void> {
   await transaction`
     select set_config(own.name, own.setting, true)
     from (
@@ -64,12 +64,12 @@ async function letIdle(transaction: Transaction): Promise<void> {
  * Who holds the lock: `session 4711 of the role recon at 10.0.0.7, since 2026-11-22T21:36:31Z`. Of another role's session
  * PostgreSQL tells no more than its number and its role, unless this one may see it (pg_read_all_stats).
  */
-export async function holderOf(connection: Database | Transaction, name: string): Promise<string> {
-  const [holder] = await connection<{ pid: number; role: string; client: string | null; since: string | null }[]>`
+export async function holderOf(transaction: Transaction, name: string): Promise<string> {
+  const [holder] = await transaction<{ pid: number; role: string; client: string | null; since: string | null }[]>`
     select
       lock.pid, activity.usename::text as role, host(activity.client_addr) as client,
       date_trunc('second', activity.xact_start) as since
-    from (select ${keyOf(connection, name)} as key) as wanted
+    from (select ${keyOf(transaction, name)} as key) as wanted
     inner join pg_catalog.pg_locks as lock
       -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
       on lock.classid = ((wanted.key >> 32) & 4294967295)::oid and lock.objid = (wanted.key & 4294967295)::oid
@@ -84,6 +84,6 @@ export async function holderOf(connection: Database | Transaction, name: string)
 }
 
 /** A lock of PostgreSQL has a number for a name. */
-function keyOf(connection: Database | Transaction, name: string) {
-  return connection`hashtextextended(${name}::text, 0)`;
+function keyOf(transaction: Transaction, name: string) {
+  return transaction`hashtextextended(${name}::text, 0)`;
 }

@@ -42,7 +42,7 @@ export class Lifeline {
   async hold<T>(body: () => Promise<T>): Promise<T> {
     try {
       const answer = await body();
-      return this.#lost ? never() : answer; // or the driver would send its `commit`
+      return this.#lost ? await never() : answer; // or the driver would send its `commit`
     } catch (error) {
       await sleep(isEndOfSession(error) ? newsMs : 0, undefined, { signal: this.#cut.signal }).catch(() => undefined);
       if (this.#lost) return never();

@@ -1,15 +1,15 @@
 import { OperatorError } from '../operator-error.ts';
 import { withDigits } from '../uuid.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Transaction } from './database.ts';
 
 /**
  * The end of a query for rows whose id begins so (`beginsUuid`): as many as `onlyOne` names where they are several. As a
  * range, which an index on the id answers however many rows there are.
  */
-export function whoseIdBegins(connection: Database | Transaction, id: string, idPrefix: string) {
-  return connection`
-    where ${connection(id)} between ${withDigits(idPrefix, '0')}::uuid and ${withDigits(idPrefix, 'f')}::uuid
-    order by ${connection(id)}
+export function whoseIdBegins(transaction: Transaction, id: string, idPrefix: string) {
+  return transaction`
+    where ${transaction(id)} between ${withDigits(idPrefix, '0')}::uuid and ${withDigits(idPrefix, 'f')}::uuid
+    order by ${transaction(id)}
     limit 5
   `;
 }

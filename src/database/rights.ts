@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { rolesFile } from '../shipped.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Transaction } from './database.ts';
 import type { UrlVariable } from './problem.ts';
 
 /** What a database administrator types for who is connected; `schema` is where recon's tables are, or are to be. */
-export async function howToGrant(connection: Database | Transaction, schema = 'public'): Promise<string> {
-  const [place] = await connection<{ database: string; schema: string }[]>`
+export async function howToGrant(transaction: Transaction, schema = 'public'): Promise<string> {
+  const [place] = await transaction<{ database: string; schema: string }[]>`
     select current_database() as database, quote_ident(${schema}) as schema`;
   if (place === undefined) throw new Error('The database did not say which it is.');
   const path = schema === 'public' ? '' : `-c ${forShell(`set search_path = ${place.schema}, public`)} `;
-  return `As a database administrator: psql -v ON_ERROR_STOP=1 -d ${databaseForPsql(place.database)} ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${await roleOf(connection)}; -- only to look: recon_reader`;
+  return `As a database administrator: psql -v ON_ERROR_STOP=1 -d ${databaseForPsql(place.database)} ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${await roleOf(transaction)}; -- only to look: recon_reader`;
 }
 
 /** The role that the corrections have. The runs' own is never given the right to write into the ledger. */
@@ -31,8 +31,8 @@ function forShell(text: string): string {
 }
 
 /** Who is connected, as SQL writes it. */
-export async function roleOf(connection: Database | Transaction): Promise<string> {
-  const [row] = await connection<{ role: string }[]>`select quote_ident(current_user) as role`;
+export async function roleOf(transaction: Transaction): Promise<string> {
+  const [row] = await transaction<{ role: string }[]>`select quote_ident(current_user) as role`;
   if (row === undefined) throw new Error('The database did not say who is connected.');
   return row.role;
 }
@@ -48,17 +48,17 @@ export interface OwnRights {
 }
 
 /**
- * What the role of this connection may do to the tables of recon, held against what sql/roles.sql grants to recon_writer.
+ * What the role may do to the tables of recon, held against what sql/roles.sql grants to recon_writer.
  * Of tables that are there: which are missing is asked of the migrations.
  */
-export async function ownRights(database: Database, schema: string): Promise<OwnRights> {
-  const tables = await comparedRights(database, schema);
+export async function ownRights(transaction: Transaction, schema: string): Promise<OwnRights> {
+  const tables = await comparedRights(transaction, schema);
   const missing = tables.flatMap(({ table, denied }) => rightsOn(table, denied));
   const excess = tables.flatMap(({ table, besides }) => rightsOn(table, besides));
   const onlyReads = tables.every(
     ({ privileges, denied }) => denied.join() === privileges.filter((privilege) => privilege !== 'select').join(),
   );
-  const [signature] = await database<{ denied: boolean | null }[]>`
+  const [signature] = await transaction<{ denied: boolean | null }[]>`
     select
       not has_function_privilege(to_regprocedure(format('%I.reconciliation_signature(text)', ${schema}::text)), 'execute')
         as denied
@@ -78,10 +78,10 @@ interface ComparedRights extends Grant {
   besides: string[];
 }
 
-async function comparedRights(database: Database, schema: string): Promise<ComparedRights[]> {
+async function comparedRights(transaction: Transaction, schema: string): Promise<ComparedRights[]> {
   const rights: ComparedRights[] = [];
   for (const { table, privileges } of writerGrants()) {
-    const [row] = await database<Pick<ComparedRights, 'denied' | 'besides'>[]>`
+    const [row] = await transaction<Pick<ComparedRights, 'denied' | 'besides'>[]>`
       select
         array(
           select privilege.name

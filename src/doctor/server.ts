@@ -1,6 +1,6 @@
 import { clockTolerance } from '../run/horizon.ts';
 import { withDatabases, writersBefore } from '../run/source-database.ts';
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import type { UrlVariable } from '../database/problem.ts';
 import { roleOf } from '../database/rights.ts';
 import type { World } from '../world.ts';
@@ -14,7 +14,7 @@ export const newest = 18;
 export const server: Examination<DatabasePatient> = {
   topic: 'database',
   async examine({ database }) {
-    const { version, role, name, standby } = await identify(database);
+    const { version, role, name, standby } = await inReadOnly(database, identify);
     const major = Number.parseInt(version, 10);
     const told = `PostgreSQL ${version}, database ${name}, as ${role}`;
     if (standby)
@@ -38,8 +38,8 @@ interface Identity {
   standby: boolean;
 }
 
-async function identify(database: Database): Promise<Identity> {
-  const [row] = await database<Identity[]>`
+async function identify(transaction: Transaction): Promise<Identity> {
+  const [row] = await transaction<Identity[]>`
     select
       current_setting('server_version') as version,
       current_user as role,
@@ -91,7 +91,7 @@ export const writers: Examination<DatabasePatient> = {
       return [
         warning(
           'The transactions of others are hidden from this role: while others are connected, hourly runs verify up to an hour ago only.',
-          `As a database administrator: grant pg_read_all_stats to ${await roleOf(database)};`,
+          `As a database administrator: grant pg_read_all_stats to ${await inReadOnly(database, roleOf)};`,
         ),
       ];
     if (begun === null) return [ok('No other transaction is open.')];
@@ -111,16 +111,18 @@ export const clock: Examination<DatabasePatient> = {
   topic: 'clock',
   examine({ config, world }) {
     return withDatabases(config, world.signal, async ({ main, source }) => {
-      const opinions = [await clockOf(main, 'The database’s clock', world)];
-      if (source !== main) opinions.push(await clockOf(source, 'The clock where the checks read', world));
+      const clockIn = (database: Database, name: string) =>
+        inReadOnly(database, (transaction) => clockOf(transaction, name, world));
+      const opinions = [await clockIn(main, 'The database’s clock')];
+      if (source !== main) opinions.push(await clockIn(source, 'The clock where the checks read'));
       return opinions;
     });
   },
 };
 
-async function clockOf(database: Database, name: string, world: World): Promise<Opinion> {
+async function clockOf(transaction: Transaction, name: string, world: World): Promise<Opinion> {
   const now = world.now().toISOString();
-  const [row] = await database<{ seconds: number; apart: boolean }[]>`
+  const [row] = await transaction<{ seconds: number; apart: boolean }[]>`
     select
       extract(epoch from clock_timestamp() - ${now}::timestamptz)::integer as seconds,
       clock_timestamp() - ${now}::timestamptz

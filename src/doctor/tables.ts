@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Transaction } from '../database/database.ts';
 import { howToGrant, ownRights } from '../database/rights.ts';
 import { assertMigrated } from '../migrations/assert-migrated.ts';
 import { migrationStatus, plannedSchema } from '../migrations/migrations.ts';
@@ -23,20 +23,23 @@ export const rights: Examination<DatabasePatient> = {
   after: 'tables',
   async examine({ database, config }) {
     const schema = await plannedSchema(database, config.schema);
-    const { missing, excess, onlyReads } = await ownRights(database, schema);
-    const how = await howToGrant(database, schema);
-    const corrects = doesCorrect(config);
-    const tooMany = await tooManyRights(database, { schema, excess, corrects });
-    if (onlyReads)
-      return [
-        problem('The role may only look, which is enough for that: it can neither run nor change an exception.', how),
-        ...tooMany,
-      ];
-    if (missing.length > 0) return [problem(`The role may not ${missing.join('; ')}.`, how), ...tooMany];
-    const what = corrects ? 'what a run and its corrections do' : 'what a run does';
-    return tooMany.length > 0 ? tooMany : [ok(`The role may do ${what}, and no more.`)];
+    return inReadOnly(database, (transaction) => compare(transaction, schema, doesCorrect(config)));
   },
 };
+
+async function compare(transaction: Transaction, schema: string, corrects: boolean): Promise<Opinion[]> {
+  const { missing, excess, onlyReads } = await ownRights(transaction, schema);
+  const how = await howToGrant(transaction, schema);
+  const tooMany = await tooManyRights(transaction, { schema, excess, corrects });
+  if (onlyReads)
+    return [
+      problem('The role may only look, which is enough for that: it can neither run nor change an exception.', how),
+      ...tooMany,
+    ];
+  if (missing.length > 0) return [problem(`The role may not ${missing.join('; ')}.`, how), ...tooMany];
+  const what = corrects ? 'what a run and its corrections do' : 'what a run does';
+  return tooMany.length > 0 ? tooMany : [ok(`The role may do ${what}, and no more.`)];
+}
 
 /** Whether somebody has decided that the role of the runs corrects, too. */
 function doesCorrect({ databaseUrl, corrections: { databaseUrl: url, variable, automatic } }: Config): boolean {
@@ -53,9 +56,9 @@ interface OfRole {
 }
 
 /** What the role may that no run does; none: nothing. */
-async function tooManyRights(database: Database, { schema, excess, corrects }: OfRole): Promise<Opinion[]> {
-  if (await isSuperuser(database)) return [tooMuch('The role is a superuser', ledgerAtRisk)];
-  const writable = await writableTables(database, schema, { byColumn: !corrects });
+async function tooManyRights(transaction: Transaction, { schema, excess, corrects }: OfRole): Promise<Opinion[]> {
+  if (await isSuperuser(transaction)) return [tooMuch('The role is a superuser', ledgerAtRisk)];
+  const writable = await writableTables(transaction, schema, { byColumn: !corrects });
   const opinions = [];
   if (writable.length > 0)
     opinions.push(tooMuch(`The role may write tables that are not recon’s (${some(writable, ', ')})`, ledgerAtRisk));
@@ -66,8 +69,8 @@ async function tooManyRights(database: Database, { schema, excess, corrects }: O
 
 const ledgerAtRisk = 'may change the ledger';
 
-async function isSuperuser(database: Database): Promise<boolean> {
-  const [role] = await database<{ superuser: boolean }[]>`
+async function isSuperuser(transaction: Transaction): Promise<boolean> {
+  const [role] = await transaction<{ superuser: boolean }[]>`
     select role.rolsuper as superuser
     from pg_catalog.pg_roles as role
     where role.rolname = current_user
@@ -77,11 +80,11 @@ async function isSuperuser(database: Database): Promise<boolean> {
 
 /** Tables of others in which the role may change rows; `byColumn`: also where it may write single columns only. */
 async function writableTables(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   { byColumn }: { byColumn: boolean },
 ): Promise<string[]> {
-  const rows = await database<{ name: string }[]>`
+  const rows = await transaction<{ name: string }[]>`
     select class.oid::regclass::text as name
     from pg_catalog.pg_class as class
     inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace

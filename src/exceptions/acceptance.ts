@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { noneBySeverity, type Severity } from '../kinds.ts';
 import type { KeptFindings } from './kept-findings.ts';
 
@@ -6,19 +6,19 @@ import type { KeptFindings } from './kept-findings.ts';
  * Whether two rows speak of the same amount, an acceptance holds for no other: what both sides come to moves with every
  * day's business, so it counts only where there is no difference. Each names a table of the query.
  */
-export function sameAmounts(connection: Database | Transaction, left: string, right: string) {
-  const amounts = (row: string) => connection`(
-    ${connection(`${row}.difference`)},
-    case when ${connection(`${row}.difference`)} is null then ${connection(`${row}.expected_value`)} end,
-    case when ${connection(`${row}.difference`)} is null then ${connection(`${row}.actual_value`)} end,
-    ${connection(`${row}.currency`)}, ${connection(`${row}.metadata`)} ->> 'stake'
+export function sameAmounts(transaction: Transaction, left: string, right: string) {
+  const amounts = (row: string) => transaction`(
+    ${transaction(`${row}.difference`)},
+    case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.expected_value`)} end,
+    case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.actual_value`)} end,
+    ${transaction(`${row}.currency`)}, ${transaction(`${row}.metadata`)} ->> 'stake'
   )`;
-  return connection`${amounts(left)} is not distinct from ${amounts(right)}`;
+  return transaction`${amounts(left)} is not distinct from ${amounts(right)}`;
 }
 
 /** A JSON array of `FindingColumns`, as the table `finding`. */
-export function findingTable(connection: Database | Transaction, rows: string) {
-  return connection`
+export function findingTable(transaction: Transaction, rows: string) {
+  return transaction`
     json_to_recordset(${rows}::text::json) as finding (
       check_type text, kind text, fingerprint text, severity text, description text, expected_value numeric,
       actual_value numeric, difference numeric, currency text, affected_user_id uuid, affected_entity text,
@@ -29,35 +29,35 @@ export function findingTable(connection: Database | Transaction, rows: string) {
 
 /** How many of these findings are known and agreed at that moment, by severity. */
 export async function countAccepted(
-  database: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   findings: KeptFindings,
   at: Date,
 ): Promise<Record<Severity, number>> {
   const counts = noneBySeverity();
-  if (findings.count() === 0 || !(await isAnyAccepted(database, schema, at))) return counts;
+  if (findings.count() === 0 || !(await isAnyAccepted(transaction, schema, at))) return counts;
   for (const rows of findings.batches())
-    for (const { severity, count } of await countIn(database, schema, rows, at)) counts[severity] += count;
+    for (const { severity, count } of await countIn(transaction, schema, rows, at)) counts[severity] += count;
   return counts;
 }
 
-async function isAnyAccepted(database: Database | Transaction, schema: string, at: Date): Promise<boolean> {
-  const [any] = await database`
-    select from ${database(`${schema}.reconciliation_exceptions`)} as exception
+async function isAnyAccepted(transaction: Transaction, schema: string, at: Date): Promise<boolean> {
+  const [any] = await transaction`
+    select from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where exception.resolved_at is null and exception.accepted_until > ${at}
     limit 1
   `;
   return any !== undefined;
 }
 
-async function countIn(database: Database | Transaction, schema: string, rows: string, at: Date) {
-  return database<{ severity: Severity; count: number }[]>`
+async function countIn(transaction: Transaction, schema: string, rows: string, at: Date) {
+  return transaction<{ severity: Severity; count: number }[]>`
     select finding.severity, count(*)::integer as count
-    from ${findingTable(database, rows)}
-    inner join ${database(`${schema}.reconciliation_exceptions`)} as exception
+    from ${findingTable(transaction, rows)}
+    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception
       on exception.fingerprint = finding.fingerprint
     where
-      exception.resolved_at is null and exception.accepted_until > ${at} and ${sameAmounts(database, 'exception', 'finding')}
+      exception.resolved_at is null and exception.accepted_until > ${at} and ${sameAmounts(transaction, 'exception', 'finding')}
     group by finding.severity
     order by finding.severity
   `;

@@ -15,11 +15,11 @@ export interface Target {
 }
 
 /** The exceptions that match. */
-export async function targetsOf(database: Database, schema: string, filter: ExceptionFilter): Promise<Target[]> {
-  return database<Target[]>`
+export async function targetsOf(transaction: Transaction, schema: string, filter: ExceptionFilter): Promise<Target[]> {
+  return transaction<Target[]>`
     select exception.id, exception.xmin::text as version, coalesce(exception.assignee, exception.acknowledged_by) as holder
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(transaction, schema, filter)}
     order by exception.id
   `;
 }
@@ -47,12 +47,12 @@ export async function changeExceptions(
 
 /** Throws an OperatorError (2 or 64) for what `changeExceptions` would refuse now: nobody need be asked then. */
 export async function assertPossible(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   orders: readonly Order[],
   signature: Signature,
 ): Promise<void> {
-  for (const part of partsOf(orders)) await refuse(database, schema, part, signature);
+  for (const part of partsOf(orders)) await refuse(transaction, schema, part, signature);
 }
 
 /** Orders of one action each, a thousand at a time. */
@@ -63,8 +63,8 @@ function* partsOf(orders: readonly Order[]): Generator<Order[]> {
   }
 }
 
-function orderTable(connection: Database | Transaction, orders: readonly Order[]) {
-  return connection`
+function orderTable(transaction: Transaction, orders: readonly Order[]) {
+  return transaction`
     json_to_recordset(${toJsonb(orders)}::text::json) as ordered (
       id uuid, version text, action text, note text, until timestamptz, assignee text
     )
@@ -88,18 +88,18 @@ const reasons = {
 } satisfies Record<string, (id: string, as: string) => [string, string]>;
 
 async function refuse(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   orders: readonly Order[],
   { at }: Signature,
 ): Promise<void> {
-  const [refused] = await connection<Refused[]>`
+  const [refused] = await transaction<Refused[]>`
     with
     judged as (
-      select ordered.id, returned.id as returned_as, ${judgement(connection, at)} as why
-      from ${orderTable(connection, orders)}
-      left join ${connection(`${schema}.reconciliation_exceptions`)} as exception on exception.id = ordered.id
-      left join ${connection(`${schema}.reconciliation_exceptions`)} as returned
+      select ordered.id, returned.id as returned_as, ${judgement(transaction, at)} as why
+      from ${orderTable(transaction, orders)}
+      left join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = ordered.id
+      left join ${transaction(`${schema}.reconciliation_exceptions`)} as returned
         on returned.fingerprint = exception.fingerprint and returned.resolved_at is null and returned.id <> exception.id
     )
     select judged.id, judged.why, judged.returned_as
@@ -116,8 +116,8 @@ async function refuse(
   throw new OperatorError(exitCode, `${the} exception ${refused.id} ${sentence}; nothing was changed.`, hint);
 }
 
-function judgement(connection: Database | Transaction, at: Date) {
-  return connection`
+function judgement(transaction: Transaction, at: Date) {
+  return transaction`
     case
       when exception.id is null then 'unknown'
       when ordered.version <> exception.xmin::text then 'changed'

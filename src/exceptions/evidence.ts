@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { kinds } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';
@@ -11,7 +11,7 @@ import { involvedMax, type Involved, type InvolvedEntry, type InvolvedRecord } f
  * `involved` holds only records that are not final (`notFinal`).
  */
 export async function caseOf(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   exception: StoredException,
   involved: Involved,
@@ -19,7 +19,7 @@ export async function caseOf(
   const kind = kinds.find(({ name }) => name === exception.kind);
   const { expected_value: expected, actual_value: actual, currency } = exception;
   if (kind === undefined || kind.unit !== 'money' || expected === null || actual === null) return undefined;
-  const others = await otherExceptions(database, schema, exception);
+  const others = await otherExceptions(transaction, schema, exception);
   const ofCustodian = kind.of === 'custodian';
   return {
     expected: money(expected),
@@ -47,12 +47,12 @@ export function untestedOf({ pending }: Case, { records, entries, unreadable }: 
 const othersMax = 100;
 
 /** Open exceptions in the same currency: of a custodian all of its records', else those of the same amount. */
-async function otherExceptions(database: Database, schema: string, exception: StoredException) {
+async function otherExceptions(transaction: Transaction, schema: string, exception: StoredException) {
   const { id, currency, difference } = exception;
   const ofCustodian = isOfCustodian(exception);
-  const rows = await database<OtherException[]>`
+  const rows = await transaction<OtherException[]>`
     select other.id, other.kind, other.affected_entity, other.affected_user_id, other.difference
-    from ${database(`${schema}.reconciliation_exceptions`)} as other
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as other
     where
       other.resolved_at is null
       and other.id <> ${id}

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { kinds as knownKinds, type Severity } from '../kinds.ts';
 import { stands, type Status } from './state.ts';
 
@@ -47,50 +47,50 @@ export const anyException: ExceptionFilter = {
 };
 
 /** The condition on a row of reconciliation_exceptions, `exception`. It names only what the filter asks for: indexes serve it. */
-export function matches(database: Database | Transaction, schema: string, filter: ExceptionFilter) {
+export function matches(transaction: Transaction, schema: string, filter: ExceptionFilter) {
   return [
-    ...whereabouts(database, schema, filter),
-    ...worth(database, filter),
-    ...(filter.text === undefined ? [] : [mentions(database, schema, filter.text)]),
-  ].reduce((all, condition) => database`${all} and ${condition}`, stands(database, filter.status, filter.at));
+    ...whereabouts(transaction, schema, filter),
+    ...worth(transaction, filter),
+    ...(filter.text === undefined ? [] : [mentions(transaction, schema, filter.text)]),
+  ].reduce((all, condition) => transaction`${all} and ${condition}`, stands(transaction, filter.status, filter.at));
 }
 
-function whereabouts(database: Database | Transaction, schema: string, filter: ExceptionFilter) {
+function whereabouts(transaction: Transaction, schema: string, filter: ExceptionFilter) {
   const { ids, severities, checks, kinds, userId, reportId, assignee } = filter;
   return [
-    ids !== undefined && database`exception.id = any (${[...ids]}::uuid[])`,
-    severities.length > 0 && database`exception.severity = any (${[...severities]}::text[])`,
-    checks.length > 0 && database`exception.check_type = any (${[...checks]}::text[])`,
-    kinds.length > 0 && database`exception.kind = any (${[...kinds]}::text[])`,
-    userId !== undefined && database`exception.affected_user_id = ${userId}`,
+    ids !== undefined && transaction`exception.id = any (${[...ids]}::uuid[])`,
+    severities.length > 0 && transaction`exception.severity = any (${[...severities]}::text[])`,
+    checks.length > 0 && transaction`exception.check_type = any (${[...checks]}::text[])`,
+    kinds.length > 0 && transaction`exception.kind = any (${[...kinds]}::text[])`,
+    userId !== undefined && transaction`exception.affected_user_id = ${userId}`,
     reportId !== undefined &&
-      database`
+      transaction`
       exists (
-        select from ${database(`${schema}.reconciliation_findings`)} as finding
+        select from ${transaction(`${schema}.reconciliation_findings`)} as finding
         where finding.exception_id = exception.id and finding.report_id = ${reportId}
       )`,
-    assignee !== undefined && database`exception.assignee is not distinct from ${assignee}::text`,
+    assignee !== undefined && transaction`exception.assignee is not distinct from ${assignee}::text`,
   ].filter((condition) => condition !== false);
 }
 
-function worth(database: Database | Transaction, { since, until, amountMin, amountMax }: ExceptionFilter) {
-  const amount = amountOf(database, 'exception');
+function worth(transaction: Transaction, { since, until, amountMin, amountMax }: ExceptionFilter) {
+  const amount = amountOf(transaction, 'exception');
   return [
-    since !== null && database`exception.created_at >= ${since}::timestamptz`,
-    until !== null && database`exception.created_at < ${until}::timestamptz`,
-    amountMin !== undefined && database`${amount} >= ${amountMin}::numeric`,
-    amountMax !== undefined && database`${amount} <= ${amountMax}::numeric`,
+    since !== null && transaction`exception.created_at >= ${since}::timestamptz`,
+    until !== null && transaction`exception.created_at < ${until}::timestamptz`,
+    amountMin !== undefined && transaction`${amount} >= ${amountMin}::numeric`,
+    amountMax !== undefined && transaction`${amount} <= ${amountMax}::numeric`,
   ].filter((condition) => condition !== false);
 }
 
-function mentions(database: Database | Transaction, schema: string, text: string) {
-  const holds = (column: string) => database`strpos(lower(${database(column)}), lower(${text})) > 0`;
-  return database`(
+function mentions(transaction: Transaction, schema: string, text: string) {
+  const holds = (column: string) => transaction`strpos(lower(${transaction(column)}), lower(${text})) > 0`;
+  return transaction`(
     ${holds('exception.description')}
     or ${holds('exception.affected_entity')}
     or exception.id in (
       select happened.exception_id
-      from ${database(`${schema}.reconciliation_exception_events`)} as happened
+      from ${transaction(`${schema}.reconciliation_exception_events`)} as happened
       where ${holds('happened.note')}
     )
   )`;
@@ -100,9 +100,9 @@ function mentions(database: Database | Transaction, schema: string, text: string
 export const countedKinds = knownKinds.filter(({ unit }) => unit === 'count').map(({ name }) => name);
 
 /** The money of an exception: |difference|, else what is at stake; null where there is none. `row` names the table. */
-export function amountOf(database: Database | Transaction, row: string) {
-  const column = (name: string) => database(`${row}.${name}`);
-  return database`
+export function amountOf(transaction: Transaction, row: string) {
+  const column = (name: string) => transaction(`${row}.${name}`);
+  return transaction`
     case
       when ${column('kind')} = any (${countedKinds}::text[]) then null
       when ${column('difference')} is not null then abs(${column('difference')})

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { Severity } from '../kinds.ts';
 import { money, toText } from '../money.ts';
 import { amountOf, matches, type ExceptionFilter } from './filter.ts';
@@ -15,14 +15,14 @@ export interface Total {
 }
 
 /** The matching exceptions, counted and added up; how each stands is judged at the moment of the filter. */
-export async function totalsOf(database: Database, schema: string, filter: ExceptionFilter): Promise<Total[]> {
-  const rows = await database<(Omit<Total, 'count'> & { count: string })[]>`
+export async function totalsOf(transaction: Transaction, schema: string, filter: ExceptionFilter): Promise<Total[]> {
+  const rows = await transaction<(Omit<Total, 'count'> & { count: string })[]>`
     select
-      ${stateOf(database, filter.at)} as state,
+      ${stateOf(transaction, filter.at)} as state,
       exception.severity, exception.currency, count(*) as count,
-      coalesce(sum(${amountOf(database, 'exception')}), 0) as amount
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)}
+      coalesce(sum(${amountOf(transaction, 'exception')}), 0) as amount
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(transaction, schema, filter)}
     group by 1, exception.severity, exception.currency
     order by 1, exception.severity, exception.currency
   `;

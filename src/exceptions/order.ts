@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { severities } from '../kinds.ts';
 import { amountOf } from './filter.ts';
 
@@ -8,23 +8,26 @@ export type Sort = (typeof sorts)[number];
 interface Key {
   descending: boolean;
   /** Its value in the table of that name. Never null. */
-  of: (database: Database | Transaction, row: string) => ReturnType<typeof amountOf>;
+  of: (transaction: Transaction, row: string) => ReturnType<typeof amountOf>;
 }
 
-const newestFirst: Key = { descending: true, of: (database, row) => database`${database(`${row}.created_at`)}` };
+const newestFirst: Key = {
+  descending: true,
+  of: (transaction, row) => transaction`${transaction(`${row}.created_at`)}`,
+};
 const bySeverity: Key = {
   descending: true,
-  of: (database, row) => database`array_position(${[...severities]}::text[], ${database(`${row}.severity`)})`,
+  of: (transaction, row) => transaction`array_position(${[...severities]}::text[], ${transaction(`${row}.severity`)})`,
 };
 const byAmount: Key = {
   descending: true,
-  of: (database, row) => database`coalesce(${amountOf(database, row)}, -1)`,
+  of: (transaction, row) => transaction`coalesce(${amountOf(transaction, row)}, -1)`,
 };
 /** No two rows are alike in these. */
 const distinct: Key[] = [
   // by code point, as a dry run has them, whatever the collation of the database
-  { descending: false, of: (database, row) => database`${database(`${row}.fingerprint`)} collate "C"` },
-  { descending: false, of: (database, row) => database`${database(`${row}.id`)}` },
+  { descending: false, of: (transaction, row) => transaction`${transaction(`${row}.fingerprint`)} collate "C"` },
+  { descending: false, of: (transaction, row) => transaction`${transaction(`${row}.id`)}` },
 ];
 
 const keysOf: Record<Sort, readonly Key[]> = {
@@ -35,23 +38,26 @@ const keysOf: Record<Sort, readonly Key[]> = {
 };
 
 /** What comes after `order by` in a query over the table `exception`. */
-export function ordering(database: Database | Transaction, sort: Sort) {
+export function ordering(transaction: Transaction, sort: Sort) {
   return keysOf[sort]
-    .map(({ of, descending }) => database`${of(database, 'exception')} ${descending ? database`desc` : database`asc`}`)
-    .reduce((all, key) => database`${all}, ${key}`);
+    .map(
+      ({ of, descending }) =>
+        transaction`${of(transaction, 'exception')} ${descending ? transaction`desc` : transaction`asc`}`,
+    )
+    .reduce((all, key) => transaction`${all}, ${key}`);
 }
 
 /** The condition that a row of `exception` comes after the one with that id: what is resolved between two pages moves nothing. */
-export function follows(database: Database | Transaction, schema: string, sort: Sort, afterId: string) {
+export function follows(transaction: Transaction, schema: string, sort: Sort, afterId: string) {
   const keys = keysOf[sort];
   // row by row; a key that descends stands crosswise
   const row = (ascending: string, descending: string) =>
     keys
-      .map((key) => key.of(database, key.descending ? descending : ascending))
-      .reduce((all, key) => database`${all}, ${key}`);
-  return database`
+      .map((key) => key.of(transaction, key.descending ? descending : ascending))
+      .reduce((all, key) => transaction`${all}, ${key}`);
+  return transaction`
     exists (
-      select from ${database(`${schema}.reconciliation_exceptions`)} as last
+      select from ${transaction(`${schema}.reconciliation_exceptions`)} as last
       where last.id = ${afterId} and (${row('exception', 'last')}) > (${row('last', 'exception')})
     )
   `;

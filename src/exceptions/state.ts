@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { StoredException } from './exception.ts';
 
 /**
@@ -11,15 +11,13 @@ export type ExceptionState = 'open' | 'snoozed' | 'accepted' | 'resolved';
 export const statuses = ['open', 'acknowledged', 'snoozed', 'accepted', 'unresolved', 'resolved', 'all'] as const;
 export type Status = (typeof statuses)[number];
 
-type Connection = Database | Transaction;
-
 /** The state of the row `exception`. */
-export function stateOf(connection: Connection, at: Date) {
-  return connection`
+export function stateOf(transaction: Transaction, at: Date) {
+  return transaction`
     case
-      when ${stands(connection, 'resolved', at)} then 'resolved'
-      when ${stands(connection, 'accepted', at)} then 'accepted'
-      when ${stands(connection, 'snoozed', at)} then 'snoozed'
+      when ${stands(transaction, 'resolved', at)} then 'resolved'
+      when ${stands(transaction, 'accepted', at)} then 'accepted'
+      when ${stands(transaction, 'snoozed', at)} then 'snoozed'
       else 'open'
     end
   `;
@@ -39,21 +37,21 @@ export function stateAt(
 type Lifetimes = Pick<StoredException, 'resolved_at' | 'accepted_until' | 'snoozed_until'>;
 
 /** The condition that the row `exception` stands so. */
-export function stands(connection: Connection, status: Status, at: Date) {
+export function stands(transaction: Transaction, status: Status, at: Date) {
   switch (status) {
     case 'all':
-      return connection`true`;
+      return transaction`true`;
     case 'resolved':
-      return connection`exception.resolved_at is not null`;
+      return transaction`exception.resolved_at is not null`;
     case 'unresolved':
-      return connection`exception.resolved_at is null`;
+      return transaction`exception.resolved_at is null`;
     case 'accepted':
-      return connection`exception.resolved_at is null and exception.accepted_until > ${at}`;
+      return transaction`exception.resolved_at is null and exception.accepted_until > ${at}`;
     case 'snoozed':
-      return connection`exception.resolved_at is null and exception.snoozed_until > ${at}`;
+      return transaction`exception.resolved_at is null and exception.snoozed_until > ${at}`;
     case 'open':
     case 'acknowledged':
-      return connection`
+      return transaction`
         exception.resolved_at is null
         and coalesce(greatest(exception.accepted_until, exception.snoozed_until) <= ${at}, true)
         and (${status === 'open'} or exception.acknowledged_at is not null)
@@ -62,8 +60,8 @@ export function stands(connection: Connection, status: Status, at: Date) {
 }
 
 /** The condition that the row `exception` counts for verdict, metrics and alerts: `open` or `snoozed`, not `accepted`. */
-export function counts(connection: Connection, at: Date | string) {
-  return connection`
+export function counts(transaction: Transaction, at: Date | string) {
+  return transaction`
     (
       exception.resolved_at is null
       and coalesce(exception.accepted_until <= ${at}::timestamptz, true)

@@ -1,5 +1,5 @@
 import type { CheckName } from '../checks/names.ts';
-import { rowsOf, type Database, type Transaction } from '../database/database.ts';
+import { rowsOf, type Transaction } from '../database/database.ts';
 import { waitForLock } from '../database/held-lock.ts';
 import { onlyOne, whoseIdBegins } from '../database/only-one.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -20,49 +20,49 @@ export interface Page {
  * works. A part of them is in memory at a time.
  */
 export function streamExceptions(
-  database: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   filter: ExceptionFilter,
   { sort = 'severity', afterId, limit }: Page = {},
 ): AsyncGenerator<StoredException> {
-  return rowsOf(database<StoredException[]>`
-    select ${columns(database)}
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)} and ${following(database, schema, sort, afterId)}
-    order by ${ordering(database, sort)}
+  return rowsOf(transaction<StoredException[]>`
+    select ${columns(transaction)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(transaction, schema, filter)} and ${following(transaction, schema, sort, afterId)}
+    order by ${ordering(transaction, sort)}
     limit ${limit ?? null}::bigint
   `);
 }
 
 /** How many matching exceptions there are, from the one on that a page begins after. */
 export async function countExceptions(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   filter: ExceptionFilter,
   { sort = 'severity', afterId }: Page = {},
 ): Promise<number> {
-  const [count] = await database<{ matching: string }[]>`
+  const [count] = await transaction<{ matching: string }[]>`
     select count(*) as matching
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${matches(database, schema, filter)} and ${following(database, schema, sort, afterId)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(transaction, schema, filter)} and ${following(transaction, schema, sort, afterId)}
   `;
   return Number(count?.matching);
 }
 
-function following(database: Database | Transaction, schema: string, sort: Sort, afterId: string | undefined) {
-  return afterId === undefined ? database`true` : follows(database, schema, sort, afterId);
+function following(transaction: Transaction, schema: string, sort: Sort, afterId: string | undefined) {
+  return afterId === undefined ? transaction`true` : follows(transaction, schema, sort, afterId);
 }
 
 /** The exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
 export async function findException(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   idPrefix: string,
 ): Promise<StoredException & { id: string }> {
-  const found = await connection<(StoredException & { id: string })[]>`
-    select ${columns(connection)}
-    from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-    ${whoseIdBegins(connection, 'exception.id', idPrefix)}
+  const found = await transaction<(StoredException & { id: string })[]>`
+    select ${columns(transaction)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    ${whoseIdBegins(transaction, 'exception.id', idPrefix)}
   `;
   return onlyOne(found, {
     noun: 'exception',
@@ -73,23 +73,23 @@ export async function findException(
 
 /** How the runs saw an exception, newest first, and what was done with it, oldest first. */
 export async function historyOf(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   exceptionId: string,
 ): Promise<{ sightings: Sighting[]; events: ExceptionEvent[] }> {
-  const sightings = await database<Sighting[]>`
+  const sightings = await transaction<Sighting[]>`
     select
       finding.report_id, finding.severity, finding.expected_value, finding.actual_value, finding.difference,
       report.started_at as seen_at
-    from ${database(`${schema}.reconciliation_findings`)} as finding
-    inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = finding.report_id
+    from ${transaction(`${schema}.reconciliation_findings`)} as finding
+    inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = finding.report_id
     where finding.exception_id = ${exceptionId}
     order by report.started_at desc, report.id
     limit 20
   `;
-  const events = await database<ExceptionEvent[]>`
+  const events = await transaction<ExceptionEvent[]>`
     select happened.event, happened.actor, happened.note, happened.details, happened.host, happened.created_at
-    from ${database(`${schema}.reconciliation_exception_events`)} as happened
+    from ${transaction(`${schema}.reconciliation_exception_events`)} as happened
     where happened.exception_id = ${exceptionId}
     order by happened.sequence
   `;
@@ -98,19 +98,19 @@ export async function historyOf(
 
 /** What took the place of an exception that was resolved: it came back, or became another kind. */
 export async function successorOf(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   exceptionId: string,
 ): Promise<Successor | undefined> {
-  const [successor] = await database<Successor[]>`
+  const [successor] = await transaction<Successor[]>`
     with
     become as (
       select (happened.details ->> 'successor')::uuid as id
-      from ${database(`${schema}.reconciliation_exception_events`)} as happened
+      from ${transaction(`${schema}.reconciliation_exception_events`)} as happened
       where happened.exception_id = ${exceptionId} and happened.event = 'became'
     )
     select later.id, later.kind, coalesce(later.previous_exception_id = ${exceptionId}, false) as is_return
-    from ${database(`${schema}.reconciliation_exceptions`)} as later
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as later
     where later.previous_exception_id = ${exceptionId} or later.id in (select become.id from become)
     order by later.created_at, later.id
     limit 1
@@ -118,8 +118,8 @@ export async function successorOf(
   return successor;
 }
 
-function columns(connection: Database | Transaction) {
-  return connection`
+function columns(transaction: Transaction) {
+  return transaction`
     exception.id, exception.report_id, exception.check_id, exception.check_type, exception.kind,
     exception.fingerprint, exception.severity, exception.description, exception.expected_value,
     exception.actual_value, exception.difference, exception.currency, exception.affected_user_id,
@@ -132,12 +132,12 @@ function columns(connection: Database | Transaction) {
 
 /** The subjects with an open exception, by check. */
 export async function openSubjects(
-  database: Database | Transaction,
+  transaction: Transaction,
   schema: string,
 ): Promise<Partial<Record<CheckName, string[]>>> {
-  const rows = await database<{ check_type: CheckName; subjects: string[] }[]>`
+  const rows = await transaction<{ check_type: CheckName; subjects: string[] }[]>`
     select exception.check_type, array_agg(exception.affected_entity order by exception.affected_entity) as subjects
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where exception.resolved_at is null and exception.affected_entity is not null
     group by exception.check_type
     order by exception.check_type

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { undoneOf, type Undone } from '../corrections/figures.ts';
 import { listCorrections, type StoredCorrection } from '../corrections/store.ts';
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
 import { caseOf, notFinal, untestedOf } from './evidence.ts';
 import {
@@ -43,23 +43,34 @@ export async function storyOf(
   idPrefix: string,
   now: Date,
 ): Promise<Story> {
-  const exception = await findException(database, schema, idPrefix);
-  const questions = questionsOf(exception.affected_entity, await waitingFor(database, schema, exception));
-  const read = await readInvolved(config, questions, now.toISOString());
+  const { exception, waiting } = await inReadOnly(database, async (transaction) => {
+    const found = await findException(transaction, schema, idPrefix);
+    return { exception: found, waiting: await waitingFor(transaction, schema, found) };
+  });
+  // no transaction idles while the source answers
+  const read = await readInvolved(config, questionsOf(exception.affected_entity, waiting), now.toISOString());
   const involved = isOfCustodian(exception) ? { ...read, records: notFinal(exception, read.records) } : read;
-  const known = await caseOf(database, schema, exception, involved);
-  const proposed = { states: ['proposed' as const], exceptionId: exception.id, limit: 1 };
-  const { corrections: proposals } = await listCorrections(database, schema, proposed);
+  return inReadOnly(database, async (transaction) => {
+    const known = await caseOf(transaction, schema, exception, involved);
+    return {
+      exception,
+      involved,
+      invalid_entries: invalidEntries(exception, involved.entries),
+      causes: known === undefined ? [] : causesOf(known),
+      untested: known === undefined ? null : untestedOf(known, read),
+      ...(await lifeOf(transaction, schema, exception.id)),
+    };
+  });
+}
+
+async function lifeOf(transaction: Transaction, schema: string, exceptionId: string) {
+  const proposed = { states: ['proposed' as const], exceptionId, limit: 1 };
+  const { corrections: proposals } = await listCorrections(transaction, schema, proposed);
   return {
-    exception,
-    involved,
-    invalid_entries: invalidEntries(exception, involved.entries),
-    causes: known === undefined ? [] : causesOf(known),
-    untested: known === undefined ? null : untestedOf(known, read),
-    ...(await historyOf(database, schema, exception.id)),
-    successor: (await successorOf(database, schema, exception.id)) ?? null,
+    ...(await historyOf(transaction, schema, exceptionId)),
+    successor: (await successorOf(transaction, schema, exceptionId)) ?? null,
     proposal: proposals[0] ?? null,
-    undone: await undoneOf(database, schema, exception.id),
+    undone: await undoneOf(transaction, schema, exceptionId),
   };
 }
 
@@ -67,11 +78,11 @@ export async function storyOf(
 const waitingMax = 100;
 
 /** Of a custodian: the records that were not final when a run looked at them last. */
-async function waitingFor(database: Database, schema: string, exception: StoredException): Promise<string[]> {
+async function waitingFor(transaction: Transaction, schema: string, exception: StoredException): Promise<string[]> {
   if (!isOfCustodian(exception)) return [];
-  const rows = await database<{ subject_id: string }[]>`
+  const rows = await transaction<{ subject_id: string }[]>`
     select waiting.subject_id
-    from ${database(`${schema}.reconciliation_waiting`)} as waiting
+    from ${transaction(`${schema}.reconciliation_waiting`)} as waiting
     where waiting.check_type in ('deposits', 'withdrawals', 'conversion_jobs')
     order by waiting.check_type, waiting.subject_id
     limit ${waitingMax}

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { amountOf, anyException, matches } from './filter.ts';
 import { stands, stateOf, type ExceptionState } from './state.ts';
@@ -24,14 +24,14 @@ export type ExceptionTotal = Record<Age, number> & {
 };
 
 /** Open exceptions by severity, currency and age, the most severe first. */
-export async function openTotals(database: Database, schema: string, now: Date): Promise<ExceptionTotal[]> {
+export async function openTotals(transaction: Transaction, schema: string, now: Date): Promise<ExceptionTotal[]> {
   return totalsOf(
-    database,
+    transaction,
     now.toISOString(),
-    database`
-      select exception.severity, exception.currency, ${amountOf(database, 'exception')} as amount, exception.created_at
-      from ${database(`${schema}.reconciliation_exceptions`)} as exception
-      where ${matches(database, schema, { ...anyException, status: 'open', at: now })}
+    transaction`
+      select exception.severity, exception.currency, ${amountOf(transaction, 'exception')} as amount, exception.created_at
+      from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+      where ${matches(transaction, schema, { ...anyException, status: 'open', at: now })}
     `,
   );
 }
@@ -46,15 +46,15 @@ export interface NotOpen {
 }
 
 /** What is snoozed or accepted, the most severe first. */
-export async function notOpen(database: Database, schema: string, now: Date): Promise<NotOpen[]> {
-  const rows = await database<(Omit<NotOpen, 'count'> & { count: string })[]>`
+export async function notOpen(transaction: Transaction, schema: string, now: Date): Promise<NotOpen[]> {
+  const rows = await transaction<(Omit<NotOpen, 'count'> & { count: string })[]>`
     select
-      ${stateOf(database, now)} as state,
+      ${stateOf(transaction, now)} as state,
       exception.severity,
       count(*) as count,
       min(greatest(exception.snoozed_until, exception.accepted_until)) as until
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
-    where ${stands(database, 'snoozed', now)} or ${stands(database, 'accepted', now)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${stands(transaction, 'snoozed', now)} or ${stands(transaction, 'accepted', now)}
     group by 1, exception.severity
     order by array_position(${[...severities].reverse()}::text[], exception.severity), 1 desc
   `;
@@ -63,20 +63,20 @@ export async function notOpen(database: Database, schema: string, now: Date): Pr
 
 /** What a run found, counted as `openTotals` counts, as it found it and as old as it was then. */
 export async function totalsOfRun(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   report: Pick<Report, 'id' | 'started_at'>,
 ): Promise<ExceptionTotal[]> {
   return totalsOf(
-    database,
+    transaction,
     report.started_at,
-    database`
-      select seen.severity, seen.currency, ${amountOf(database, 'seen')} as amount, seen.created_at
+    transaction`
+      select seen.severity, seen.currency, ${amountOf(transaction, 'seen')} as amount, seen.created_at
       from (
         select
           finding.severity, finding.currency, finding.difference, finding.metadata, exception.kind, exception.created_at
-        from ${database(`${schema}.reconciliation_findings`)} as finding
-        inner join ${database(`${schema}.reconciliation_exceptions`)} as exception
+        from ${transaction(`${schema}.reconciliation_findings`)} as finding
+        inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception
           on exception.id = finding.exception_id
         where finding.report_id = ${report.id}
       ) as seen
@@ -85,11 +85,11 @@ export async function totalsOfRun(
 }
 
 async function totalsOf(
-  database: Database,
+  transaction: Transaction,
   at: string,
-  exceptions: ReturnType<typeof database>,
+  exceptions: ReturnType<typeof transaction>,
 ): Promise<ExceptionTotal[]> {
-  const rows = await database<(Record<Age, string> & Omit<ExceptionTotal, Age>)[]>`
+  const rows = await transaction<(Record<Age, string> & Omit<ExceptionTotal, Age>)[]>`
     with
     counted as (
       select

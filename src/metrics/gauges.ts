@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { counts } from '../exceptions/state.ts';
 import type { Sample } from './exposition.ts';
 import { combinations, gauges, type GaugeName, type Labels } from './families.ts';
@@ -9,18 +9,18 @@ import { runTypes, type RunType } from '../reports.ts';
 
 /** How things stand now: the exceptions that are open, the last runs, what is due, and what waits to be delivered. */
 export async function readGauges(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   config: Config,
   now: Date,
 ): Promise<Sample[]> {
   return [
     ...filled('reconciliation_enabled', [{ labels: {}, value: config.enabled ? '1' : '0' }]),
-    ...(await openExceptions(connection, schema, now)),
-    ...(await discrepancies(connection, schema, now)),
-    ...(await lastRuns(connection, schema)),
-    ...(await dueRuns(connection, schema, config, now)),
-    ...(await undelivered(connection, schema)),
+    ...(await openExceptions(transaction, schema, now)),
+    ...(await discrepancies(transaction, schema, now)),
+    ...(await lastRuns(transaction, schema)),
+    ...(await dueRuns(transaction, schema, config, now)),
+    ...(await undelivered(transaction, schema)),
   ];
 }
 
@@ -41,11 +41,11 @@ function filled(name: GaugeName, values: readonly Value[]): Sample[] {
   return combinations(gauges[name].labels).map((labels) => ({ name, labels, value: valueOf(labels) }));
 }
 
-async function openExceptions(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
-  const rows = await connection<{ severity: string; open: string; oldest: string }[]>`
+async function openExceptions(transaction: Transaction, schema: string, now: Date): Promise<Sample[]> {
+  const rows = await transaction<{ severity: string; open: string; oldest: string }[]>`
     select exception.severity, count(*) as open, extract(epoch from min(exception.created_at)) as oldest
-    from ${connection(`${schema}.reconciliation_exceptions`)} as exception
-    where ${counts(connection, now)}
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${counts(transaction, now)}
     group by exception.severity
     order by exception.severity
   `;
@@ -58,15 +58,15 @@ async function openExceptions(connection: Database | Transaction, schema: string
 }
 
 /** What has no currency is a number of things, and an amount that is not finite cannot be added up. */
-async function discrepancies(connection: Database | Transaction, schema: string, now: Date): Promise<Sample[]> {
-  const rows = await connection<{ check_type: string; currency: string; amount: string }[]>`
+async function discrepancies(transaction: Transaction, schema: string, now: Date): Promise<Sample[]> {
+  const rows = await transaction<{ check_type: string; currency: string; amount: string }[]>`
     select
       exception.check_type,
       case when exception.currency in ('USD', 'USDC') then exception.currency else 'other' end as currency,
       sum(abs(exception.difference)) as amount
-    from ${connection(`${schema}.reconciliation_exceptions`)} as exception
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where
-      ${counts(connection, now)}
+      ${counts(transaction, now)}
       and exception.currency is not null
       and abs(exception.difference) < 'infinity'
     group by 1, 2
@@ -85,9 +85,9 @@ interface LastRun {
 }
 
 /** Of the runs that left nothing out: one over a part is no run of its type, whatever became of it. */
-async function lastRuns(connection: Database | Transaction, schema: string): Promise<Sample[]> {
-  const reports = connection(`${schema}.reconciliation_reports`);
-  const rows = await connection<LastRun[]>`
+async function lastRuns(transaction: Transaction, schema: string): Promise<Sample[]> {
+  const reports = transaction(`${schema}.reconciliation_reports`);
+  const rows = await transaction<LastRun[]>`
     select
       known.run_type,
       (last.status = 'completed')::int::text as succeeded,
@@ -101,7 +101,7 @@ async function lastRuns(connection: Database | Transaction, schema: string): Pro
         where
           report.run_type = known.run_type
           and report.status = 'completed'
-          and ${rowLeftNothingOut(connection)}
+          and ${rowLeftNothingOut(transaction)}
         order by report.created_at desc, report.id
         limit 1
       ) as last_success
@@ -112,7 +112,7 @@ async function lastRuns(connection: Database | Transaction, schema: string): Pro
       where
         report.run_type = known.run_type
         and report.status in ('completed', 'failed')
-        and ${rowLeftNothingOut(connection)}
+        and ${rowLeftNothingOut(transaction)}
       order by report.created_at desc, report.id
       limit 1
     ) as last
@@ -128,21 +128,16 @@ async function lastRuns(connection: Database | Transaction, schema: string): Pro
   ];
 }
 
-async function dueRuns(
-  connection: Database | Transaction,
-  schema: string,
-  config: Config,
-  now: Date,
-): Promise<Sample[]> {
-  const due = await successDue(connection, schema, config, now);
+async function dueRuns(transaction: Transaction, schema: string, config: Config, now: Date): Promise<Sample[]> {
+  const due = await successDue(transaction, schema, config, now);
   const values = due.map(({ type, at }) => ({ labels: { run_type: type }, value: String(at.getTime() / 1000) }));
   return known('reconciliation_success_due_timestamp_seconds', values);
 }
 
-async function undelivered(connection: Database | Transaction, schema: string): Promise<Sample[]> {
-  const rows = await connection<{ target: string; state: string; alerts: string }[]>`
+async function undelivered(transaction: Transaction, schema: string): Promise<Sample[]> {
+  const rows = await transaction<{ target: string; state: string; alerts: string }[]>`
     select alert.target, alert.state, count(*) as alerts
-    from ${connection(`${schema}.reconciliation_alerts`)} as alert
+    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
     where alert.state <> 'delivered'
     group by alert.target, alert.state
     order by alert.target, alert.state

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { exposition, type Metric, type Sample } from './exposition.ts';
 import { readGauges } from './gauges.ts';
 import { combinations, counters, gauges, histograms, type Labels } from './families.ts';
@@ -7,16 +7,16 @@ import { boundText, readTotals, type Totals } from './totals.ts';
 
 /** Everything that is exported, as Prometheus reads it: a whole snapshot, computed from the database alone. */
 export async function metricsText(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   config: Config,
   now: Date,
 ): Promise<string> {
-  const totals = await readTotals(connection, schema);
+  const totals = await readTotals(transaction, schema);
   return exposition([
     ...Object.entries(counters).map(([name, family]) => counterOf(name, family, totals)),
     ...Object.entries(histograms).map(([name, family]) => histogramOf(name, family, totals)),
-    ...gaugesOf(await readGauges(connection, schema, config, now)),
+    ...gaugesOf(await readGauges(transaction, schema, config, now)),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { histograms, type CounterName, type HistogramName, type Labels } from './families.ts';
 
 /** What is added to one total. */
@@ -52,10 +52,10 @@ export async function addToTotals(
 export type Totals = (metric: string, labels: Labels) => string;
 
 /** Reads every total. */
-export async function readTotals(connection: Database | Transaction, schema: string): Promise<Totals> {
-  const rows = await connection<{ metric: string; labels: Labels; total: string }[]>`
+export async function readTotals(transaction: Transaction, schema: string): Promise<Totals> {
+  const rows = await transaction<{ metric: string; labels: Labels; total: string }[]>`
     select stored.metric, stored.labels, stored.total
-    from ${connection(`${schema}.reconciliation_totals`)} as stored
+    from ${transaction(`${schema}.reconciliation_totals`)} as stored
     order by stored.metric, stored.labels
   `;
   const totals = new Map(rows.map(({ metric, labels, total }) => [keyOf(metric, labels), total]));

@@ -1,4 +1,12 @@
-import { inSavepoint, inTransaction, query, type Database, type Transaction } from '../database/database.ts';
+import {
+  asTheRole,
+  inReadOnly,
+  inSavepoint,
+  inTransaction,
+  query,
+  type Database,
+  type Transaction,
+} from '../database/database.ts';
 import { holdLock } from '../database/held-lock.ts';
 import { databaseProblem, lockNotAvailable, type DatabaseProblem } from '../database/problem.ts';
 import { readMigrations, type Migration } from './files.ts';
@@ -243,24 +251,16 @@ async function existingSchema(database: Database, schema: string | undefined): P
 }
 
 export async function schemaExists(database: Database, schema: string): Promise<boolean> {
-  return (await database`select from pg_namespace where nspname = ${schema}`).length > 0;
+  const found = await inReadOnly(
+    database,
+    (transaction) => transaction`select from pg_namespace where nspname = ${schema}`,
+  );
+  return found.length > 0;
 }
 
 /** The first schema of the search path that is there: where a plain `create table` would put a table. */
 async function defaultSchema(database: Database): Promise<string> {
-  const [row] = await database<{ schema: string | null; closed: string | null; role: string }[]>`
-    select
-      current_schema() as schema,
-      quote_ident(current_user) as role,
-      (
-        select quote_ident(namespace.nspname)
-        from regexp_split_to_table(current_setting('search_path'), ',') with ordinality as path (name, place)
-        inner join pg_catalog.pg_namespace as namespace on namespace.nspname = btrim(path.name, ' "')
-        where not has_schema_privilege(namespace.oid, 'usage')
-        order by path.place
-        limit 1
-      ) as closed
-  `;
+  const row = await asTheRole(database, searchPathOf);
   if (typeof row?.schema === 'string') return row.schema;
   if (typeof row?.closed === 'string')
     throw new OperatorError(
@@ -275,9 +275,34 @@ async function defaultSchema(database: Database): Promise<string> {
   );
 }
 
+interface SearchPath {
+  /** The first that is there, and may be used. */
+  schema: string | null;
+  /** The first that is there, and may not. */
+  closed: string | null;
+  role: string;
+}
+
+async function searchPathOf(transaction: Transaction): Promise<SearchPath | undefined> {
+  const [row] = await transaction<SearchPath[]>`
+    select
+      current_schema() as schema,
+      quote_ident(current_user) as role,
+      (
+        select quote_ident(namespace.nspname)
+        from regexp_split_to_table(current_setting('search_path'), ',') with ordinality as path (name, place)
+        inner join pg_catalog.pg_namespace as namespace on namespace.nspname = btrim(path.name, ' "')
+        where not has_schema_privilege(namespace.oid, 'usage')
+        order by path.place
+        limit 1
+      ) as closed
+  `;
+  return row;
+}
+
 /** Whether `migrateUp` made it. */
-export async function isOwnSchema(connection: Database | Transaction, schema: string): Promise<boolean> {
-  const own = await connection`
+export async function isOwnSchema(transaction: Transaction, schema: string): Promise<boolean> {
+  const own = await transaction`
     select from pg_namespace
     where nspname = ${schema} and obj_description(oid, 'pg_namespace') = 'Made by recon migrate.'`;
   return own.length > 0;

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import { inReadOnly, type Database } from '../database/database.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { historyTable } from './history.ts';
 import { isOwnSchema, migrationStatus, schemaExists } from './migrations.ts';
@@ -31,7 +31,7 @@ export async function downScript(database: Database, schema: string | undefined)
     '-- Made by recon migrate down --print, for psql: drops the tables that recon made, with their data.',
     '\\set ON_ERROR_STOP on',
     ...files.map((file, index) => stepDown(target, file, index === files.length - 1)),
-    ...((await isOwnSchema(database, target))
+    ...((await inReadOnly(database, (transaction) => isOwnSchema(transaction, target)))
       ? [`-- Refused while things of others are in it.\ndrop schema ${quoteName(target)};\n`]
       : []),
   ].join('\n\n');

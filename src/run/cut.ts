@@ -3,6 +3,7 @@ import { Shared } from '../checks/shared.ts';
 import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
+import { letIdle } from '../database/held-lock.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
@@ -62,7 +63,7 @@ async function prepare(transaction: Transaction): Promise<void> {
   // hidden rows must be an error, not a smaller sum (PostgreSQL, "Row Security Policies")
   await transaction`set local row_security = off`;
   await transaction`set local statement_timeout = 0`; // the run's own deadline cancels
-  await transaction`set local idle_in_transaction_session_timeout = 0`;
+  await letIdle(transaction);
   await transaction`set local work_mem = '64MB'`;
   await transaction`set local jit = off`; // compiling costs more than it saves on statements of this size
 }

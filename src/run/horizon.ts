@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 
 /** Who else was writing when a snapshot was about to be taken. */
 export interface Writers {
@@ -23,8 +23,8 @@ export const clockTolerance = '5 minutes';
  * `name`: of which database of the server, if not the one connected to. Asked before the snapshot is taken: whatever is not visible in it either was open by then, or began later. Sources:
  * PostgreSQL, "pg_stat_activity" (a role without pg_read_all_stats sees only its own transactions), "pg_prepared_xacts".
  */
-export async function writersOf(database: Database, name: string | null = null): Promise<Writers> {
-  const [writers] = await database<Writers[]>`
+export async function writersOf(transaction: Transaction, name: string | null = null): Promise<Writers> {
+  const [writers] = await transaction<Writers[]>`
     with
     open_transaction as (
       select activity.xact_start as begun, activity.query = '<insufficient privilege>' or activity.state = 'disabled' as hidden

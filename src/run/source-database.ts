@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import { openDatabase, type Database } from '../database/database.ts';
+import { inReadOnly, openDatabase, type Database, type Transaction } from '../database/database.ts';
 import { explainProblem } from '../database/problem.ts';
 import { Incomplete } from '../incomplete.ts';
 import { lockTimeoutMs } from './timeout.ts';
@@ -36,10 +36,10 @@ export async function withDatabases<T>(
  */
 export async function writersBefore(databases: Databases, config: Config, signal: AbortSignal): Promise<Writers> {
   const { main, source } = databases;
-  if (main === source) return writersOf(main);
+  if (main === source) return inReadOnly(main, writersOf);
   const replica = await replicaOf(databases, config);
-  if (replica === undefined) return writersOf(source);
-  const writers = await writersOf(main, replica.name);
+  if (replica === undefined) return inReadOnly(source, writersOf);
+  const writers = await inReadOnly(main, (transaction) => writersOf(transaction, replica.name));
   await catchUp(databases, signal);
   return writers;
 }
@@ -56,7 +56,7 @@ interface Identity {
 
 /** What the source is if it is a streaming replica. Throws Incomplete if it is one that nobody can rely on. */
 export async function replicaOf({ main, source }: Databases, config: Config): Promise<Identity | undefined> {
-  const replica = await identify(source).catch((error: unknown) => {
+  const replica = await inReadOnly(source, identify).catch((error: unknown) => {
     throw unusable(error, config) ?? error;
   });
   if (replica.subscribed)
@@ -65,13 +65,13 @@ export async function replicaOf({ main, source }: Databases, config: Config): Pr
       78,
     );
   if (!replica.standby) return undefined;
-  if (replica.system !== (await identify(main)).system)
+  if (replica.system !== (await inReadOnly(main, identify)).system)
     throw new Incomplete('SOURCE_DATABASE_URL names a replica of another server than that of DATABASE_URL.', 78);
   return replica;
 }
 
-async function identify(database: Database): Promise<Identity> {
-  const [row] = await database<Identity[]>`
+async function identify(transaction: Transaction): Promise<Identity> {
+  const [row] = await transaction<Identity[]>`
     select
       pg_is_in_recovery() as standby,
       control.system_identifier::text as system,
@@ -100,9 +100,9 @@ const pollMs = 100;
 
 /** Waits until the replica has replayed all that is committed by now. Throws Incomplete if that takes too long. */
 export async function catchUp({ main, source }: Databases, signal: AbortSignal): Promise<void> {
-  const position = await written(main);
+  const position = await inReadOnly(main, written);
   for (let waitedMs = 0; ; waitedMs += pollMs) {
-    const lag = await lagOf(source, position);
+    const lag = await inReadOnly(source, (transaction) => lagOf(transaction, position));
     if (!lag.behind) return;
     if (waitedMs >= patienceMs || signal.aborted) throw new Incomplete(describeLag(lag));
     await sleep(pollMs, undefined, { signal }).catch(() => undefined); // it is looked once more, to say how far it is
@@ -114,15 +114,15 @@ export async function catchUp({ main, source }: Databases, signal: AbortSignal):
  * `synchronous_commit` off gets there within three times wal_writer_delay (PostgreSQL, "Asynchronous Commit"); what is
  * not committed may never get there.
  */
-async function written(main: Database): Promise<string> {
-  const [begun] = await main<{ position: string; patience_ms: number }[]>`
+async function written(transaction: Transaction): Promise<string> {
+  const [begun] = await transaction<{ position: string; patience_ms: number }[]>`
     select
       pg_current_wal_insert_lsn()::text as position,
       (3000 * extract(epoch from current_setting('wal_writer_delay')::interval))::integer as patience_ms
   `;
   if (begun === undefined) throw new Error('The database did not say how far it is.');
   for (let waitedMs = 0; ; waitedMs += pollMs) {
-    const [now] = await main<{ position: string; all: boolean }[]>`
+    const [now] = await transaction<{ position: string; all: boolean }[]>`
       select
         flushed.position::text as position,
         flushed.position >= ${begun.position}::pg_lsn as all
@@ -141,8 +141,8 @@ interface Lag {
 }
 
 /** How far the replica is behind that position. */
-async function lagOf(source: Database, position: string): Promise<Lag> {
-  const [lag] = await source<Lag[]>`
+async function lagOf(transaction: Transaction, position: string): Promise<Lag> {
+  const [lag] = await transaction<Lag[]>`
     select
       coalesce(pg_last_wal_replay_lsn() < ${position}::pg_lsn, true) as behind,
       coalesce(pg_size_pretty(pg_wal_lsn_diff(${position}::pg_lsn, pg_last_wal_replay_lsn())), 'all') as size,

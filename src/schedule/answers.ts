@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { Report } from '../reports.ts';
 
 // Which runs count as the one that was expected: the one definition for `recon status`, the alerts and the metrics.
@@ -9,8 +9,8 @@ export function leftNothingOut({ metadata }: Pick<Report, 'metadata'>): boolean 
 }
 
 /** `leftNothingOut` of a row that is named `report`. */
-export function rowLeftNothingOut(connection: Database | Transaction) {
-  return connection`not report.metadata ?| array['not_in_this_run', 'narrowed_to']`;
+export function rowLeftNothingOut(transaction: Transaction) {
+  return transaction`not report.metadata ?| array['not_in_this_run', 'narrowed_to']`;
 }
 
 /**
@@ -18,15 +18,15 @@ export function rowLeftNothingOut(connection: Database | Transaction) {
  * told as what it is; with `which`, only by one that ended so. Or by one that found itself switched off: nothing was
  * expected then.
  */
-export function answers(connection: Database | Transaction, schema: string, which: 'begun' | 'completed') {
-  return connection`
+export function answers(transaction: Transaction, schema: string, which: 'begun' | 'completed') {
+  return transaction`
     (
       select report.run_type, report.started_at as at
-      from ${connection(`${schema}.reconciliation_reports`)} as report
-      where ${rowLeftNothingOut(connection)} and (${which === 'begun'} or report.status = 'completed')
+      from ${transaction(`${schema}.reconciliation_reports`)} as report
+      where ${rowLeftNothingOut(transaction)} and (${which === 'begun'} or report.status = 'completed')
       union all
       select off.run_type, off.found_at
-      from ${connection(`${schema}.reconciliation_switched_off`)} as off
+      from ${transaction(`${schema}.reconciliation_switched_off`)} as off
     ) as answer
   `;
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { RunType } from '../reports.ts';
 import { runTimeoutMs } from '../run/timeout.ts';
 import { answers } from './answers.ts';
@@ -15,12 +15,12 @@ export interface Missed {
 
 /** By when a run of each type must have completed: it has to begin by its deadline, and may then take its time. */
 export async function successDue(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   config: Config,
   now: Date,
 ): Promise<{ type: ScheduledType; at: Date }[]> {
-  const lastOf = await lastSuccesses(connection, schema);
+  const lastOf = await lastSuccesses(transaction, schema);
   return scheduledTypes.flatMap((type) => {
     const from = lastOf(type);
     if (from === undefined) return [];
@@ -34,12 +34,12 @@ export async function successDue(
  * deadline. A time at which scheduled runs were switched off was not missed.
  */
 export async function newlyMissed(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   config: Config,
   now: Date,
 ): Promise<Missed[]> {
-  const { previous, lastOf } = await lastStarts(connection, schema);
+  const { previous, lastOf } = await lastStarts(transaction, schema);
   if (previous === undefined) return [];
   return scheduledTypes.flatMap((type) => {
     const from = lastOf(type);
@@ -54,36 +54,36 @@ export async function newlyMissed(
 type LastOf = (type: ScheduledType) => Date | undefined;
 
 /** When the last success of each type began; before the first, when our tables were made. */
-async function lastSuccesses(connection: Database | Transaction, schema: string): Promise<LastOf> {
-  const [made] = await connection<{ at: string | null }[]>`
+async function lastSuccesses(transaction: Transaction, schema: string): Promise<LastOf> {
+  const [made] = await transaction<{ at: string | null }[]>`
     select min(migration.applied_at) as at
-    from ${connection(`${schema}.reconciliation_migrations`)} as migration
+    from ${transaction(`${schema}.reconciliation_migrations`)} as migration
   `;
-  return lastAnswers(connection, schema, 'completed', made?.at ?? null);
+  return lastAnswers(transaction, schema, 'completed', made?.at ?? null);
 }
 
 /** When the last run began, whatever its type, and the last that counts for a type; before these, the very first run. */
 async function lastStarts(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
 ): Promise<{ previous: Date | undefined; lastOf: LastOf }> {
-  const [run] = await connection<{ first: string | null; last: string | null }[]>`
+  const [run] = await transaction<{ first: string | null; last: string | null }[]>`
     select min(report.started_at) as first, max(report.started_at) as last
-    from ${connection(`${schema}.reconciliation_reports`)} as report
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
   `;
   const { first = null, last = null } = run ?? {};
-  return { previous: latest([last]), lastOf: await lastAnswers(connection, schema, 'begun', first) };
+  return { previous: latest([last]), lastOf: await lastAnswers(transaction, schema, 'begun', first) };
 }
 
 async function lastAnswers(
-  connection: Database | Transaction,
+  transaction: Transaction,
   schema: string,
   which: 'begun' | 'completed',
   earliest: string | null,
 ): Promise<LastOf> {
-  const rows = await connection<{ run_type: RunType; at: string }[]>`
+  const rows = await transaction<{ run_type: RunType; at: string }[]>`
     select answer.run_type, max(answer.at) as at
-    from ${answers(connection, schema, which)}
+    from ${answers(transaction, schema, which)}
     group by answer.run_type
     order by answer.run_type
   `;

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { listReports, type Report, type RunType } from '../reports.ts';
 import { answers } from './answers.ts';
 import { countsFor, punctualityOf, scheduledTypes, type Schedule, type ScheduledType } from './schedule.ts';
@@ -22,16 +22,16 @@ const lookBackMs = 30 * 86_400_000;
 
 /** How the hourly and the daily runs keep to the schedule: which were missed, and whether one is late now. */
 export async function scheduledRuns(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   { enabled, schedule }: { enabled: boolean; schedule: Schedule },
   now: Date,
 ): Promise<ScheduledRuns[]> {
   const earliest = new Date(now.getTime() - lookBackMs);
-  const { from, met } = await answersSince(database, schema, earliest);
+  const { from, met } = await answersSince(transaction, schema, earliest);
   return Promise.all(
     scheduledTypes.map(async (type) => {
-      const { reports } = await listReports(database, schema, { type, limit: 1 });
+      const { reports } = await listReports(transaction, schema, { type, limit: 1 });
       const starts = met.filter((one) => countsFor[type].includes(one.run_type)).map((one) => new Date(one.at));
       const expected = enabled && from !== null ? punctualityOf(type, schedule, { from, starts, now }) : undefined;
       return {
@@ -48,18 +48,18 @@ export async function scheduledRuns(
 
 /** What met expected times since `earliest`, oldest first, and the moment since which some are: that of the very first run. */
 async function answersSince(
-  database: Database,
+  transaction: Transaction,
   schema: string,
   earliest: Date,
 ): Promise<{ from: Date | null; met: { run_type: RunType; at: string }[] }> {
-  const [first] = await database<{ at: string }[]>`
+  const [first] = await transaction<{ at: string }[]>`
     select greatest(min(report.started_at), ${earliest}::timestamptz) as at
-    from ${database(`${schema}.reconciliation_reports`)} as report
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
     having count(*) > 0
   `;
-  const met = await database<{ run_type: RunType; at: string }[]>`
+  const met = await transaction<{ run_type: RunType; at: string }[]>`
     select answer.run_type, answer.at
-    from ${answers(database, schema, 'begun')}
+    from ${answers(transaction, schema, 'begun')}
     where answer.at >= ${earliest}::timestamptz
     order by answer.at, answer.run_type
   `;

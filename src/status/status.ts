@@ -9,7 +9,7 @@ import {
 } from '../corrections/figures.ts';
 import { lastBrokenOff, type BrokenOff } from '../corrections/reported.ts';
 import { switchOf } from '../corrections/switch.ts';
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { listOf } from '../database/list-of.ts';
 import { anyException, type ExceptionFilter } from '../exceptions/filter.ts';
 import { streamExceptions } from '../exceptions/store.ts';
@@ -71,17 +71,17 @@ export interface Status {
 }
 
 /** Reads where everything stands: the runs and the schedule, each check, the open exceptions, the last 30 days. */
-export async function statusOf(database: Database, schema: string, config: Config, now: Date): Promise<Status> {
-  const rows = await standings(database, schema);
+export async function statusOf(transaction: Transaction, schema: string, config: Config, now: Date): Promise<Status> {
+  const rows = await standings(transaction, schema);
   const known = new Map(rows.map((row) => [row.check_type, row]));
-  const compared = await lastCompared(database, schema);
-  const { reports } = await listReports(database, schema, { type: undefined, limit: 1 });
-  const openTotal = await openTotals(database, schema, now);
+  const compared = await lastCompared(transaction, schema);
+  const { reports } = await listReports(transaction, schema, { type: undefined, limit: 1 });
+  const openTotal = await openTotals(transaction, schema, now);
   const since = new Date(now.getTime() - 30 * 86_400_000);
   const standing = {
     environment: config.environment,
     enabled: config.enabled,
-    runs: await scheduledRuns(database, schema, config, now),
+    runs: await scheduledRuns(transaction, schema, config, now),
     checks: checkNames.map((name) => ({
       ...(known.get(name) ?? neverRun),
       check_type: name,
@@ -90,21 +90,21 @@ export async function statusOf(database: Database, schema: string, config: Confi
     })),
     open_exceptions: countBySeverity(openTotal),
     open_totals: openTotal,
-    not_open: await notOpen(database, schema, now),
-    trend: await trendUntil(database, schema, now),
+    not_open: await notOpen(transaction, schema, now),
+    trend: await trendUntil(transaction, schema, now),
     corrections: {
       automatic: config.corrections.automatic,
-      stopped: (await switchOf(database, schema)).stopped,
-      broken_off: await lastBrokenOff(database, schema, since),
-      ...(await correctionFigures(database, schema, { since })),
-      ...(await undoingFigures(database, schema, since)),
+      stopped: (await switchOf(transaction, schema)).stopped,
+      broken_off: await lastBrokenOff(transaction, schema, since),
+      ...(await correctionFigures(transaction, schema, { since })),
+      ...(await undoingFigures(transaction, schema, since)),
     },
-    alerts: await undelivered(database, schema, since),
+    alerts: await undelivered(transaction, schema, since),
     last_report: reports[0] ?? null,
   };
   const [worst] = openTotal;
   const first =
-    worst === undefined ? [] : await listOf(streamExceptions(database, schema, firstOf(worst, now), { limit: 1 }));
+    worst === undefined ? [] : await listOf(streamExceptions(transaction, schema, firstOf(worst, now), { limit: 1 }));
   return { ...standing, next: stepsOf(standing, first[0]) };
 }
 
@@ -122,15 +122,15 @@ const neverRun = {
   proven_as_of: null,
 };
 
-async function standings(database: Database, schema: string): Promise<Omit<CheckStatus, 'on' | 'compared'>[]> {
-  const rows = await database<
+async function standings(transaction: Transaction, schema: string): Promise<Omit<CheckStatus, 'on' | 'compared'>[]> {
+  const rows = await transaction<
     (Omit<CheckStatus, 'on' | 'compared' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]
   >`
     select
       last.check_type, last.status, last.passed, last.report_id, last.created_at as checked_at, last.error_message,
       watermark.verified_through, watermark.proven_as_of
-    from ${lastChecks(database, schema)} as last
-    left join ${database(`${schema}.reconciliation_watermarks`)} as watermark on watermark.check_type = last.check_type
+    from ${lastChecks(transaction, schema)} as last
+    left join ${transaction(`${schema}.reconciliation_watermarks`)} as watermark on watermark.check_type = last.check_type
     order by last.check_type
   `;
   return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));

@@ -1,5 +1,5 @@
 import { checkNames, type CheckName } from '../checks/names.ts';
-import type { Database } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { verdictOf, type StoredCheck, type Verdict } from '../reports.ts';
 
 /** What the last 30 days looked like, day by day in UTC, the oldest first. */
@@ -29,11 +29,11 @@ const dayMs = 86_400_000;
 const daysBack = 30;
 
 /** The 30 days up to `until`. Runs that were narrowed say nothing about a whole check and are left out. */
-export async function trendUntil(database: Database, schema: string, until: Date): Promise<Trend> {
+export async function trendUntil(transaction: Transaction, schema: string, until: Date): Promise<Trend> {
   const days = daysUntil(until);
   const [since = ''] = days;
-  const checked = await daysOfChecks(database, schema, since, until);
-  const created = await newExceptions(database, schema, since, until);
+  const checked = await daysOfChecks(transaction, schema, since, until);
+  const created = await newExceptions(transaction, schema, since, until);
   return {
     days,
     checks: checkNames.map((name) => ({
@@ -50,8 +50,8 @@ function daysUntil(until: Date): string[] {
   );
 }
 
-async function daysOfChecks(database: Database, schema: string, since: string, until: Date) {
-  const rows = await database<DayRow[]>`
+async function daysOfChecks(transaction: Transaction, schema: string, since: string, until: Date) {
+  const rows = await transaction<DayRow[]>`
     with
     checked as (
       select
@@ -62,8 +62,8 @@ async function daysOfChecks(database: Database, schema: string, since: string, u
         stored.status,
         stored.passed,
         coalesce((stored.metadata ->> 'findings')::bigint, 0) as findings
-      from ${database(`${schema}.reconciliation_checks`)} as stored
-      inner join ${database(`${schema}.reconciliation_reports`)} as report on report.id = stored.report_id
+      from ${transaction(`${schema}.reconciliation_checks`)} as stored
+      inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = stored.report_id
       where
         stored.check_type = any (${[...checkNames]}::text[])
         and stored.created_at >= ${since}::date::timestamp at time zone 'UTC'
@@ -85,10 +85,10 @@ function dayOf(row: DayRow): DayOfCheck {
   return { verdict, findings: verdict === 'incomplete' ? null : Number(row.findings) };
 }
 
-async function newExceptions(database: Database, schema: string, since: string, until: Date) {
-  const rows = await database<{ day: string; created: string }[]>`
+async function newExceptions(transaction: Transaction, schema: string, since: string, until: Date) {
+  const rows = await transaction<{ day: string; created: string }[]>`
     select (exception.created_at at time zone 'UTC')::date::text as day, count(*) as created
-    from ${database(`${schema}.reconciliation_exceptions`)} as exception
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
     where
       exception.created_at >= ${since}::date::timestamp at time zone 'UTC'
       and exception.created_at <= ${until}::timestamptz

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { inTransaction } from '../../src/database/database.ts';
+import { connectTo } from '../support/database.ts';
 import { openPool } from '../support/run-check.ts';
 import { operatorOf } from '../support/world.ts';
 import { desk } from './desk.ts';
@@ -14,8 +15,8 @@ test('what was found in one database is not written into another, however alike'
   other.pathname = `/${name}_copy`;
   maintenance.pathname = '/postgres';
   await at.sql.end(); // nobody may be connected to what is copied
-  await openPool(maintenance.href).unsafe(`create database ${name}_copy template ${name}`);
-  const elsewhere = openPool(other.href);
+  await connectTo(maintenance.href).unsafe(`create database ${name}_copy template ${name}`);
+  const elsewhere = connectTo(other.href);
   const balanceThere = () => elsewhere`select balance from ledger_accounts where id = ${account}`;
   const before = await balanceThere();
 

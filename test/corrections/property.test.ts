@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { approve, propose } from '../../src/corrections/proposals.ts';
-import { findCorrection, listCorrections, type StoredCorrection } from '../../src/corrections/store.ts';
+import { approve, propose, stored } from '../../src/corrections/proposals.ts';
+import { listCorrections, type StoredCorrection } from '../../src/corrections/store.ts';
 import { undo } from '../../src/corrections/undo.ts';
+import { inReadOnly } from '../../src/database/database.ts';
 import { money, sum, toText } from '../../src/money.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { apply, describeMutation, randomMutation } from '../oracle/mutation.ts';
@@ -150,12 +151,16 @@ function expectWithin(
 }
 
 async function appliedNow(): Promise<StoredCorrection[]> {
-  const { corrections } = await listCorrections(database, 'public', { states: ['applied'] });
+  const { corrections } = await inReadOnly(database, (seen) =>
+    listCorrections(seen, 'public', { states: ['applied'] }),
+  );
   return corrections.toSorted((left, right) => (left.id < right.id ? -1 : 1));
 }
 
 async function refusedForLimits(reportId: string): Promise<boolean> {
-  const { corrections } = await listCorrections(database, 'public', { states: ['refused'], reportId });
+  const { corrections } = await inReadOnly(database, (seen) =>
+    listCorrections(seen, 'public', { states: ['refused'], reportId }),
+  );
   return corrections.some(({ reason }) => reason?.startsWith('The limit of') === true);
 }
 
@@ -254,5 +259,5 @@ async function letTwoPeoplePost({ exceptions }: RunDocument): Promise<number> {
 
 async function undoAll(): Promise<void> {
   for (const { id } of (await appliedNow()).reverse())
-    expect((await undo(desk, await findCorrection(database, 'public', id), wordOf('Ada'))).state).toBe('applied');
+    expect((await undo(desk, await stored(desk, id), wordOf('Ada'))).state).toBe('applied');
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withDatabase } from '../../src/database/database.ts';
+import { inReadOnly, withDatabase } from '../../src/database/database.ts';
 import { testDatabase } from '../support/database.ts';
 
 const { url } = await testDatabase();
@@ -8,12 +8,15 @@ test('arrays come back as they went, whatever their texts hold', async () => {
   const texts = ['', 'null', 'NULL', ' a ', 'a,b', '{}', '"', '\\', '\\"', 'new\nline', 'ünïcödé', '{"a": [1]}'];
   const id = '00000000-0000-4000-8000-000000000001';
   await withDatabase(url, { connections: 1 }, async (database) => {
-    const [row] = await database`
+    const [row] = await inReadOnly(
+      database,
+      (transaction) => transaction`
       select
         ${texts}::text[] as texts, ${[]}::text[] as none, array['a', null, 'null'] as holes, ${[id]}::uuid[] as ids,
         ${['0.10', 'NaN', '-1e-18']}::numeric[] as amounts, ${[1, -2]}::integer[] as numbers,
         array[9007199254740993]::bigint[] as large, array['name'::name] as names
-    `;
+    `,
+    );
     expect(row).toEqual({
       texts,
       none: [],

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { inTransaction, openDatabase, withDatabase, type Database } from '../../src/database/database.ts';
+import {
+  asTheRole,
+  inTransaction,
+  openDatabase,
+  query,
+  withDatabase,
+  type Database,
+  type Transaction,
+} from '../../src/database/database.ts';
 import { holdLock, tryLock } from '../../src/database/held-lock.ts';
 import { lockExceptions } from '../../src/exceptions/store.ts';
 import { testDatabase } from '../support/database.ts';
@@ -13,12 +21,12 @@ const onLinux = server?.['on_linux'] as boolean;
 
 /** Once as it is in a transaction, and once after it on the same connection. */
 async function limitsOf(database: Database) {
-  const within = await inTransaction(database, 'read only', (transaction) => limits(transaction));
-  return [...within, ...(await limits(database))];
+  return [...(await inTransaction(database, 'read only', limits)), ...(await asTheRole(database, limits))];
 }
 
-function limits(connection: Pick<Database, 'unsafe'>) {
-  return connection.unsafe(
+function limits(transaction: Transaction) {
+  return query(
+    transaction,
     `select current_setting('lock_timeout') as lock, current_setting('client_connection_check_interval') as client`,
   );
 }
@@ -70,17 +78,17 @@ test('the exceptions are waited for longer than a table is, and who holds them f
 
 test.each([holdLock, tryLock])('a lock outlives no machine: %s', async (take) => {
   await withDatabase(url, { connections: 1 }, async (database) => {
-    const keepalives = async (connection: Pick<Database, 'unsafe'>) => {
+    const keepalives = async (transaction: Transaction) => {
       const names = ['idle', 'interval', 'count'].map((name) => `current_setting('tcp_keepalives_${name}')`);
-      const [row] = await connection.unsafe(`select concat_ws(' ', ${names.join(', ')}) as seconds`);
+      const [row] = await query(transaction, `select concat_ws(' ', ${names.join(', ')}) as seconds`);
       return row?.['seconds'] as string;
     };
-    const own = await keepalives(database);
+    const own = await asTheRole(database, keepalives);
     const held = await inTransaction(database, 'read only', async (transaction) => {
       await take(transaction, 'recon test', 0);
       return keepalives(transaction);
     });
     expect(held).toBe(onLinux ? '60 10 6' : own);
-    expect(await keepalives(database)).toBe(own);
+    expect(await asTheRole(database, keepalives)).toBe(own);
   });
 });

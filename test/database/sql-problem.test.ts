@@ -10,7 +10,7 @@ const { url } = await emptyDatabase();
 async function shown(text: string): Promise<string> {
   const database = openDatabase(url, { connections: 1 });
   try {
-    await query(database, text);
+    await database.begin((transaction) => query(transaction, text));
     throw new Error('The statement succeeded.');
   } catch (error) {
     const problem = databaseProblem(error);

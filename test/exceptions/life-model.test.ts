@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Finding } from '../../src/checks/check.ts';
 import { actionNames, type Order } from '../../src/exceptions/actions.ts';
+import { inReadOnly } from '../../src/database/database.ts';
 import { listOf } from '../../src/database/list-of.ts';
 import { countAccepted } from '../../src/exceptions/acceptance.ts';
 import { changeExceptions, targetsOf } from '../../src/exceptions/change.ts';
@@ -145,11 +146,15 @@ class Walk {
     const ids = expected.map((row) => this.#idOf.get(row));
     for (const status of statuses.filter((one) => one !== 'all')) {
       const filter = { ...anyException, status, at: new Date(this.#now), text: this.#prefix.toUpperCase() };
-      const listed = (await targetsOf(database, 'public', filter)).map(({ id }) => ids.indexOf(id));
+      const listed = (await inReadOnly(database, (seen) => targetsOf(seen, 'public', filter))).map(({ id }) =>
+        ids.indexOf(id),
+      );
       const meant = expected.flatMap((row, at) => (LifeModel.statusesOf(row, this.#now).includes(status) ? [at] : []));
       expect(listed.sort(), `${status}\n${this.#story.join('\n')}`).toEqual(meant.sort());
     }
-    const read = await listOf(streamExceptions(database, 'public', { ...anyException, text: this.#prefix }));
+    const read = await inReadOnly(database, (seen) =>
+      listOf(streamExceptions(seen, 'public', { ...anyException, text: this.#prefix })),
+    );
     for (const exception of read) {
       const row = expected.find((one) => this.#idOf.get(one) === exception.id);
       const state = stateAt(exception, new Date(this.#now));
@@ -190,7 +195,7 @@ async function outcomeOf(how: string, faults: readonly DepositFault[], at: Date)
   if (how === 'incomplete') return { ...outcome, result: new Incomplete('The table was locked.') };
   const findings = new KeptFindings();
   for (const fault of faults) findings.add(toFinding(fault));
-  const accepted = await countAccepted(database, 'public', findings, at);
+  const accepted = await inReadOnly(database, (seen) => countAccepted(seen, 'public', findings, at));
   const comparison = {
     compared: 9,
     totals: [],

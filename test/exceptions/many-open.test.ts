@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { inReadOnly, type Transaction } from '../../src/database/database.ts';
 import { whoseIdBegins } from '../../src/database/only-one.ts';
 import { anyException, matches, type ExceptionFilter } from '../../src/exceptions/filter.ts';
 import { timeRecon } from '../bench/recon-process.ts';
@@ -101,6 +102,14 @@ describe('100,000 open exceptions', () => {
 describe('an index finds', () => {
   const index = (name: string) => new RegExp(`Index (Only )?Scan.* (using|on) reconciliation_exceptions_${name}\\b`);
   const openOnes: Partial<ExceptionFilter> = { status: 'open', at: cutAt };
+  const planOf = async (end: (seen: Transaction) => ReturnType<typeof whoseIdBegins>) => {
+    const rows = await inReadOnly(
+      database,
+      (seen) => seen<{ 'QUERY PLAN': string }[]>`
+        explain select exception.id from reconciliation_exceptions as exception ${end(seen)}`,
+    );
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  };
 
   test.each([
     ['what is open of a severity', { ...openOnes, severities: ['critical' as const] }, index('unresolved')],
@@ -109,12 +118,8 @@ describe('an index finds', () => {
     ['what is named by its id', { ids: ['3f2a91bc-0000-4000-8000-000000000000'] }, index('pkey')],
     ['what concerns a user', { ...openOnes, userId: user }, index('of_user')],
   ])('%s', async (_, filter, expected) => {
-    const plan = await database<{ 'QUERY PLAN': string }[]>`
-      explain
-      select exception.id
-      from reconciliation_exceptions as exception
-      where ${matches(database, 'public', { ...anyException, ...filter })}`;
-    expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toMatch(expected);
+    const plan = await planOf((seen) => seen`where ${matches(seen, 'public', { ...anyException, ...filter })}`);
+    expect(plan).toMatch(expected);
   });
 
   test.each([
@@ -122,13 +127,8 @@ describe('an index finds', () => {
     ['the beginning of an id', 'id', '3f2a', index('pkey')],
     ['the beginning of a user’s', 'affected_user_id', '3f2a91bc', index('of_user')],
   ])('%s', async (_, column, typed, expected) => {
-    const plan = await database<{ 'QUERY PLAN': string }[]>`
-      explain
-      select exception.id
-      from reconciliation_exceptions as exception
-      ${whoseIdBegins(database, `exception.${column}`, typed)}`;
-    const text = plan.map((row) => row['QUERY PLAN']).join('\n');
-    expect(text).toMatch(expected);
-    expect(text).toMatch(/Index Cond/); // not the order alone
+    const plan = await planOf((seen) => whoseIdBegins(seen, `exception.${column}`, typed));
+    expect(plan).toMatch(expected);
+    expect(plan).toMatch(/Index Cond/); // not the order alone
   });
 });

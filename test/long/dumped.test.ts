@@ -37,7 +37,8 @@ async function startWithTools() {
     newDatabase: async () => {
       const { url } = await createDatabase(server.url, 'recon_test');
       await withDatabase(url, { connections: 1 }, async (database) => {
-        await query(database, await read('test/support/host.sql'));
+        const host = await read('test/support/host.sql');
+        await database.begin((transaction) => query(transaction, host));
         await migrateUp(database, undefined);
       });
       const sql = postgres(url, { max: 2, onnotice: () => undefined });

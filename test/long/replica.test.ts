@@ -15,7 +15,8 @@ const ada = ledger.user();
 
 beforeAll(async () => {
   await withDatabase(primary.url, { connections: 1 }, async (database) => {
-    await query(database, await readFile(new URL('../support/host.sql', import.meta.url), 'utf8'));
+    const host = await readFile(new URL('../support/host.sql', import.meta.url), 'utf8');
+    await database.begin((transaction) => query(transaction, host));
     await migrateUp(database, undefined);
   });
   ledger.deposit(ada, '20');

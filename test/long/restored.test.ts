@@ -72,7 +72,8 @@ test('after a recovery to a moment hourly runs look at everything once', { timeo
   const { server, recoverTo } = await startArchiving();
   const sql = connect(server.url);
   await withDatabase(server.url, { connections: 1 }, async (database) => {
-    await query(database, await readFile(new URL('../support/host.sql', import.meta.url), 'utf8'));
+    const host = await readFile(new URL('../support/host.sql', import.meta.url), 'utf8');
+    await database.begin((transaction) => query(transaction, host));
     await migrateUp(database, undefined);
   });
   const ledger = new LedgerBuilder({ now: new Date() });

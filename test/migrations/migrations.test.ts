@@ -115,7 +115,7 @@ describe('up and down', () => {
 
 describe('status', () => {
   test('tells what is pending before and what is applied after', async () => {
-    const { database } = await fresh();
+    const { database, sql } = await fresh();
     const before = await migrationStatus(database, undefined);
     expect(before).toEqual({
       schema: 'public',
@@ -123,7 +123,7 @@ describe('status', () => {
     });
 
     await migrateUp(database, undefined);
-    const [row] = await database<{ role: string }[]>`select current_user as role`;
+    const [row] = await sql<{ role: string }[]>`select current_user as role`;
     for (const migration of (await migrationStatus(database, undefined)).migrations) {
       expect(migration.appliedAt).toMatch(/^20\d\d-\d\d-\d\dT.*Z$/);
       expect(migration.appliedBy).toBe(row?.role);

@@ -36,6 +36,13 @@ async function databaseFrom(template: string): Promise<TestDatabase> {
   return { url, sql };
 }
 
+/** A connection of somebody else, closed with the test. */
+export function connectTo(url: string): postgres.Sql {
+  const sql = postgres(url, { onnotice: () => undefined, max: 1 });
+  onTestFinished(() => sql.end({ timeout: 1 }));
+  return sql;
+}
+
 /** Until somebody waits for an advisory lock in this database. */
 export async function untilWaited(sql: postgres.Sql): Promise<void> {
   for (;;) {

@@ -46,7 +46,7 @@ async function testServer(given: string | undefined): Promise<PostgresServer> {
 export async function fillTemplate(url: string): Promise<void> {
   const host = await readFile(new URL('./host.sql', import.meta.url), 'utf8');
   await withDatabase(url, { connections: 1 }, async (database) => {
-    await query(database, host);
+    await database.begin((transaction) => query(transaction, host));
     await migrateUp(database, undefined);
   });
 }
