@@ -43,7 +43,7 @@ export async function tryLock(transaction: Transaction, name: string): Promise<b
 }
 
 /**
- * The host may end sessions that idle in a transaction; the system tells the server (of Linux: others may refuse it)
+ * The host may end transactions that idle or take long; the system tells the server (of Linux: others may refuse it)
  * within two minutes that a machine is gone, not after hours.
  */
 export async function letIdle(transaction: Transaction): Promise<void> {
@@ -52,6 +52,7 @@ export async function letIdle(transaction: Transaction): Promise<void> {
     from (
       values
         ('idle_in_transaction_session_timeout', '0', true),
+        ('transaction_timeout', '0', current_setting('transaction_timeout', true) is not null), -- from PostgreSQL 17 on
         ('tcp_keepalives_idle', '60', strpos(version(), 'linux') > 0),
         ('tcp_keepalives_interval', '10', strpos(version(), 'linux') > 0),
         ('tcp_keepalives_count', '6', strpos(version(), 'linux') > 0)

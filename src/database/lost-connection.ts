@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Codes after which PostgreSQL itself ends the session: the connection closes a moment later. */
-const endsSession = new Set(['57P01', '57P02', '57P03']);
+const endsSession = new Set(['57P01', '57P02', '57P03', '25P03', '25P04']);
 
 /** How long the news that a session was ended may take to arrive. */
 const newsMs = 2_000;

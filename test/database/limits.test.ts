@@ -76,6 +76,29 @@ test('the exceptions are waited for longer than a table is, and who holds them f
   await database.end();
 });
 
+/** From PostgreSQL 17 on. */
+const [{ timed } = { timed: false }] = await sql<{ timed: boolean }[]>`
+  select current_setting('transaction_timeout', true) is not null as timed`;
+
+test.runIf(timed)(
+  'a limit of the role for transactions holds for no lock of ours, and where it ends one is no bug of recon',
+  async () => {
+    const role = await login(sql, url);
+    await sql.unsafe(`alter role ${role.name} set transaction_timeout = '200ms'`);
+    await withDatabase(role.url, { connections: 1 }, async (database) => {
+      const held = inTransaction(database, 'read only', async (transaction) => {
+        await holdLock(transaction, 'recon test', 0);
+        return transaction`select pg_sleep(0.3)`;
+      });
+      expect(await held).toHaveLength(1);
+    });
+    const late = withDatabase(role.url, { connections: 1 }, (database) =>
+      inTransaction(database, 'read only', (transaction) => transaction`select pg_sleep(10)`),
+    );
+    await expect(late).rejects.toMatchObject({ exitCode: 3 });
+  },
+);
+
 test.each([holdLock, tryLock])('a lock outlives no machine: %s', async (take) => {
   await withDatabase(url, { connections: 1 }, async (database) => {
     const keepalives = async (transaction: Transaction) => {
