@@ -39,43 +39,35 @@ export async function correctionFigures(
   schema: string,
   { reportId, since }: { reportId?: string; since?: Date },
 ): Promise<CorrectionFigures> {
-  const [row] = await transaction<Record<keyof CorrectionFigures, string>[]>`
+  const [figures] = await transaction<CorrectionFigures[]>`
     select
-      count(*) filter (where correction.state in ('applied', 'refused', 'failed')) as tried,
-      count(*) filter (where correction.state = 'applied') as corrected,
-      count(*) filter (where correction.state = 'refused') as refused,
-      count(*) filter (where correction.state = 'failed') as failed,
+      count(*) filter (where correction.state in ('applied', 'refused', 'failed'))::integer as tried,
+      count(*) filter (where correction.state = 'applied')::integer as corrected,
+      count(*) filter (where correction.state = 'refused')::integer as refused,
+      count(*) filter (where correction.state = 'failed')::integer as failed,
       count(distinct correction.exception_id) filter (
         where correction.state = 'failed' and exists (
           select
           from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
           where exception.id = correction.exception_id and exception.resolved_at is null
         )
-      ) as failed_open,
+      )::integer as failed_open,
       count(*) filter (
         where correction.state = 'applied' and exists (
           select
           from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
           where exception.previous_exception_id = correction.exception_id and ${cameBack(transaction, schema)}
         )
-      ) as came_back,
-      count(*) filter (where correction.state = 'proposed') as proposed
+      )::integer as came_back,
+      count(*) filter (where correction.state = 'proposed')::integer as proposed
     from ${transaction(`${schema}.reconciliation_corrections`)} as correction
     where
       correction.undoes is null
       and (${reportId ?? null}::uuid is null or correction.report_id = ${reportId ?? null})
       and (${since ?? null}::timestamptz is null or coalesce(correction.ended_at, ${since ?? null}) >= ${since ?? null})
   `;
-  const number = (name: keyof CorrectionFigures) => Number(row?.[name] ?? 0);
-  return {
-    tried: number('tried'),
-    corrected: number('corrected'),
-    refused: number('refused'),
-    failed: number('failed'),
-    failed_open: number('failed_open'),
-    came_back: number('came_back'),
-    proposed: number('proposed'),
-  };
+  if (figures === undefined) throw new Error('The database did not count.');
+  return figures;
 }
 
 /** What became of the attempts to take a correction back. */
@@ -128,29 +120,23 @@ export async function undoneOf(transaction: Transaction, schema: string, excepti
 
 /** Of all undoings since a time. */
 export async function undoingFigures(transaction: Transaction, schema: string, since: Date): Promise<UndoingFigures> {
-  const [row] = await transaction<Record<keyof UndoingFigures, string>[]>`
+  const [figures] = await transaction<UndoingFigures[]>`
     select
-      count(*) filter (where undoing.state = 'applied') as undone,
-      count(*) filter (where undoing.state = 'refused') as undo_refused,
-      count(*) filter (where undoing.state = 'failed') as undo_failed,
+      count(*) filter (where undoing.state = 'applied')::integer as undone,
+      count(*) filter (where undoing.state = 'refused')::integer as undo_refused,
+      count(*) filter (where undoing.state = 'failed')::integer as undo_failed,
       count(distinct undoing.undoes) filter (
         where not exists (
           select
           from ${transaction(`${schema}.reconciliation_corrections`)} as done
           where done.undoes = undoing.undoes and done.state = 'applied'
         )
-      ) as not_undone,
-      count(*) filter (where undoing.state = 'applied' and not ${isSeen(transaction, schema)}) as undone_unseen
+      )::integer as not_undone,
+      count(*) filter (where undoing.state = 'applied' and not ${isSeen(transaction, schema)})::integer as undone_unseen
     from ${transaction(`${schema}.reconciliation_corrections`)} as undoing
     inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = undoing.exception_id
     where undoing.undoes is not null and undoing.ended_at >= ${since}
   `;
-  const number = (name: keyof UndoingFigures) => Number(row?.[name] ?? 0);
-  return {
-    undone: number('undone'),
-    undo_refused: number('undo_refused'),
-    undo_failed: number('undo_failed'),
-    not_undone: number('not_undone'),
-    undone_unseen: number('undone_unseen'),
-  };
+  if (figures === undefined) throw new Error('The database did not count.');
+  return figures;
 }

@@ -91,9 +91,6 @@ function reversalOf(written: readonly HostRow[], original: string, correctionId:
   const header = written.find(({ id }) => id === original);
   const key = `recon-undo-${correctionId}`;
   const id = uuidFrom(key); // as it was shown
-  const entries = written.filter(
-    ({ table, after }) => table === 'ledger_entries' && after['transaction_id'] === original,
-  );
   return [
     {
       table: 'ledger_transactions',
@@ -115,16 +112,21 @@ function reversalOf(written: readonly HostRow[], original: string, correctionId:
         description: 'recon: a correction taken back',
       },
     },
-    ...entries.map(({ after }): HostRow => {
-      const side = after['entry_type'] === 'debit' ? 'credit' : 'debit';
-      return {
-        table: 'ledger_entries',
-        id: uuidFrom(`${key}/${side}`),
-        before: null,
-        after: { ...after, transaction_id: id, entry_type: side },
-      };
-    }),
+    ...written
+      .filter(({ table, after }) => table === 'ledger_entries' && after['transaction_id'] === original)
+      .map((entry) => mirrorOf(entry, key)),
   ];
+}
+
+/** The entry of the reversal with that key which takes back this one. */
+function mirrorOf({ after }: HostRow, key: string): HostRow {
+  const side = after['entry_type'] === 'debit' ? 'credit' : 'debit';
+  return {
+    table: 'ledger_entries',
+    id: uuidFrom(`${key}/${side}`),
+    before: null,
+    after: { ...after, transaction_id: uuidFrom(key), entry_type: side },
+  };
 }
 
 /** By as much as it was moved, from where it is now: the host has gone on. */
