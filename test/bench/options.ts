@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../support/whole-number.ts';
 import { shapes, type Shape } from './shapes.ts';
 
 export interface BenchOptions {
@@ -54,12 +55,4 @@ function sizes(text: string): number[] {
     .split(',')
     .map(wholeNumber(1000))
     .toSorted((left, right) => left - right);
-}
-
-function wholeNumber(smallest: number) {
-  return (text: string): number => {
-    const value = Number(text.replaceAll('_', ''));
-    if (Number.isSafeInteger(value) && value >= smallest) return value;
-    throw new InvalidArgumentError(`It must be a whole number, ${smallest} or more.`);
-  };
 }

@@ -1,9 +1,10 @@
 // npm run simulate -- --seed 1 --runs 10000    that many stories, each from its own seed; it stops where one fails
 // npm run simulate -- --seed 17                plays one alone
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { createDatabase } from '../support/database-server.ts';
 import { fillTemplate } from '../support/global-setup.ts';
 import { startPostgres } from '../support/postgres-server.ts';
+import { wholeNumber } from '../support/whole-number.ts';
 import { withArena } from './arena.ts';
 import type { Tally } from './play.ts';
 import { describe, groupsOf, shrink, simulate } from './simulate.ts';
@@ -12,8 +13,8 @@ const { seed: first, runs } = new Command('npm run simulate --')
   .description(
     'Plays random stories of a host, its custodians and its people, and holds each run of recon against the truth.',
   )
-  .option('--seed <n>', 'of the first story', wholeNumber, 1)
-  .option('--runs <n>', 'how many stories, each from its own seed', wholeNumber, 1)
+  .option('--seed <n>', 'of the first story', wholeNumber(1), 1)
+  .option('--runs <n>', 'how many stories, each from its own seed', wholeNumber(1), 1)
   .parse()
   .opts<{ seed: number; runs: number }>();
 
@@ -47,10 +48,4 @@ try {
 function say(code: number, text: string): number {
   process.stdout.write(`${text}\n`);
   return code;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
 }
