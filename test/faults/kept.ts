@@ -1,36 +1,56 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import type { FaultName } from './faults.ts';
-import type { Trial } from './trial.ts';
+import type { Aim, Trial } from './trial.ts';
 
-interface Line {
+/** What was tried, on what day and of which commit. The trial is null where there was nothing to do. */
+export interface Kept {
   name: FaultName;
-  trial: Trial;
+  aim: Aim;
+  day: string;
+  commit: string;
+  trial: Trial | null;
 }
 
-/** What was tried, in memory and, so that it can be gone on with, in a file: a line of JSON for each. */
+/** The last trial of each aim, in memory and, so that it can be gone on with, in a file: a line of JSON for each. */
 export class KeptTrials {
   readonly #file: string | undefined;
-  readonly #lines: Line[];
+  readonly #last = new Map<string, Kept>();
 
-  private constructor(file: string | undefined, lines: Line[]) {
-    [this.#file, this.#lines] = [file, lines];
+  private constructor(file: string | undefined) {
+    this.#file = file;
   }
 
   static async in(file: string | undefined): Promise<KeptTrials> {
+    const trials = new KeptTrials(file);
     const text = file === undefined ? '' : await readFile(file, { encoding: 'utf8', flag: 'a+' });
-    const lines = text.split('\n').filter((line) => line !== '');
-    return new KeptTrials(
-      file,
-      lines.map((line) => JSON.parse(line) as Line),
-    );
+    for (const line of text.split('\n')) if (line !== '') trials.#remember(JSON.parse(line) as Kept);
+    return trials;
   }
 
-  async add(name: FaultName, trial: Trial): Promise<void> {
-    this.#lines.push({ name, trial });
-    if (this.#file !== undefined) await appendFile(this.#file, `${JSON.stringify({ name, trial })}\n`);
+  async add(kept: Kept): Promise<void> {
+    this.#remember(kept);
+    if (this.#file !== undefined) await appendFile(this.#file, `${JSON.stringify(kept)}\n`);
   }
 
-  of(wanted: FaultName): Trial[] {
-    return this.#lines.filter(({ name }) => name === wanted).map(({ trial }) => trial);
+  /** What did not hold is to be done again. */
+  isDone(name: FaultName, aim: Aim): boolean {
+    const kept = this.#last.get(keyOf(name, aim));
+    return kept !== undefined && !isBroken(kept);
   }
+
+  of(wanted: FaultName): Kept[] {
+    return [...this.#last.values()].filter(({ name }) => name === wanted);
+  }
+
+  #remember(kept: Kept): void {
+    this.#last.set(keyOf(kept.name, kept.aim), kept);
+  }
+}
+
+export function isBroken({ trial }: Kept): boolean {
+  return trial !== null && 'broken' in trial;
+}
+
+function keyOf(name: FaultName, { place, on }: Aim): string {
+  return JSON.stringify([name, place, on]);
 }

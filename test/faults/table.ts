@@ -1,17 +1,28 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { faults, type FaultName } from './faults.ts';
+import type { Kept } from './kept.ts';
 import { phaseNames } from './moments.ts';
-import type { Trial } from './trial.ts';
 
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 
 const [opening, closing] = ['<!-- npm run faults -->', '<!-- end of the faults -->'];
 
-const header = ['fault', 'what is done', 'how often, and where', 'how the run ended', 'what it left', 'the next run'];
+const header = [
+  'fault',
+  'what is done',
+  'how often, and where',
+  'how the run ended',
+  'what it left',
+  'the next run',
+  'when, and of which commit',
+];
 
-/** A row of the table: what was done under one name, and what held. */
-export function rowOf(name: FaultName, trials: readonly Trial[]): string[] {
+/** A row of the table: what was done under one name, at how many of all its moments, and what held. Undefined: nothing. */
+export function rowOf(name: FaultName, kept: readonly Kept[], all: number): string[] | undefined {
+  const trials = kept.flatMap(({ trial }) => trial ?? []);
+  if (trials.length === 0) return undefined;
+  const possible = all - (kept.length - trials.length);
   const held = trials.filter((trial) => 'end' in trial);
   const broken = trials.length - held.length;
   const byPhase = phaseNames.map((phase) => [phase, trials.filter((trial) => trial.phase === phase).length] as const);
@@ -19,10 +30,11 @@ export function rowOf(name: FaultName, trials: readonly Trial[]): string[] {
   return [
     `\`${name}\``,
     faults[name].what,
-    `${trials.length}: ${where.join(', ')}`,
+    `${trials.length} of ${possible}: ${where.join(', ')}`,
     countedList(held.map(({ end }) => end)),
     countedList(held.map(({ left }) => left)),
     broken === 0 ? `clean ${held.length}` : `clean ${held.length}, **not ${broken}**`,
+    [...new Set(kept.map(({ day, commit }) => `${day} ${commit}`))].join(', '),
   ];
 }
 

@@ -1,0 +1,34 @@
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../support/whole-number.ts';
+import { faults, type FaultName } from './faults.ts';
+import { phaseNames, type Phase } from './moments.ts';
+
+export interface FaultsOptions {
+  only: readonly FaultName[];
+  phase: readonly Phase[];
+  most: number;
+  /** The file of what was tried already. */
+  keep?: string;
+  readme: boolean;
+}
+
+const names = Object.keys(faults);
+
+/** Ends the process with 0 after --help, and with 1 for what it does not understand. */
+export function parseOptions(args: string[]): FaultsOptions {
+  return new Command('npm run faults --')
+    .description('Does harm to a run at every moment, lets another one follow, and prints the table of what held.')
+    .addOption(new Option('--only <fault...>', 'of these faults').choices(names).default(names, 'all'))
+    .addOption(
+      new Option('--phase <phase...>', 'in these phases of a run').choices(phaseNames).default(phaseNames, 'all'),
+    )
+    .addOption(
+      new Option('--most <n>', 'each fault at n moments, spread over all of a run')
+        .argParser(wholeNumber(1))
+        .default(Infinity, 'all'),
+    )
+    .option('--keep <file>', 'go on where it was stopped: what held is in the file, and not done again')
+    .option('--readme', 'also write the rows of what was done into test/README.md', false)
+    .parse(args, { from: 'user' })
+    .opts<FaultsOptions>();
+}
