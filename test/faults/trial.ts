@@ -14,12 +14,12 @@ import {
 import type { Moment, Phase } from './moments.ts';
 import type { Ended, Run, Scene, Stage } from './stage.ts';
 
-/** A run that has not ended by then hangs, however busy the machine is. */
+/** Whatever has not come to its end by then hangs, however busy the machine is. */
 const patienceMs = 180_000;
 
 /**
- * How long it may take from the blow on, and one that is told to stop (a second or two after that): longer by what the
- * next run takes, which nobody disturbs but a busy machine.
+ * How long a run may take from the blow on, and one that is told to stop, with a second or two until it is; longer by
+ * what the next run takes, which nobody disturbs but a busy machine.
  */
 const [soonMs, stopMs] = [60_000, 12_000];
 
@@ -123,13 +123,14 @@ async function afterwards(stage: Stage, { sql }: Scene, fault: Fault, ended: End
 
 /** A server that crashed is there again after a moment. */
 async function untilItAnswers(sql: postgres.Sql): Promise<void> {
-  for (let patience = 500; ; patience -= 1) {
+  const patience = performance.now() + patienceMs;
+  for (;;) {
     const problem = await sql`select`.then(
       () => null,
       (error: unknown) => error as Error,
     );
     if (problem === null) return;
-    if (patience === 0) throw problem;
+    if (performance.now() > patience) throw problem;
     await sleep(20);
   }
 }
