@@ -11,6 +11,7 @@ import { createDatabase } from '../support/database-server.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { databaseChecks, inCut } from '../support/run-check.ts';
 import { allBooks, inSchema, storeBooks, type Books } from './books.ts';
+import { Memory } from './memory.ts';
 import { Asking, questionsAbout, windowOf, type Answer } from './questions.ts';
 import { filesReadBy } from './served.ts';
 
@@ -27,8 +28,11 @@ export interface Asked {
 type Now = 'same' | 'more' | 'other';
 
 /** Stores all books in a PostgreSQL of their own, and asks the unbroken checks about them; nothing if it is not needed. */
-export async function askQuestions(areNeeded: boolean): Promise<{ asked: Asked[]; close: () => Promise<void> }> {
-  if (!areNeeded) return { asked: [], close: () => Promise.resolve() };
+export async function askQuestions(
+  areNeeded: boolean,
+): Promise<{ asked: Asked[]; memory: Memory; close: () => Promise<void> }> {
+  const memory = new Memory();
+  if (!areNeeded) return { asked: [], memory, close: () => Promise.resolve() };
   const server = await startPostgres({ inMemory: true });
   const database = openDatabase((await createDatabase(server.url, 'recon_mutate')).url, { connections: 2 });
   const textbook = await mkdtemp(join(tmpdir(), 'recon-textbook-'));
@@ -40,9 +44,9 @@ export async function askQuestions(areNeeded: boolean): Promise<{ asked: Asked[]
   try {
     await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
     await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
-    const asked = await askAboutCanary(database);
-    for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books)));
-    return { asked, close };
+    const asked = await askAboutCanary(database, memory);
+    for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books, memory)));
+    return { asked, memory, close };
   } catch (error) {
     await close();
     throw error;
@@ -53,23 +57,23 @@ export async function askQuestions(areNeeded: boolean): Promise<{ asked: Asked[]
  * What the unbroken checks answer about some books, question by question. Throws where it is not what the oracle says:
  * then nothing can be learnt from broken ones.
  */
-async function askAboutBooks(database: Database, books: Books): Promise<Asked[]> {
+async function askAboutBooks(database: Database, books: Books, memory: Memory): Promise<Asked[]> {
   await storeBooks(database, books);
-  await inSchema(database, books.schema, (sql) => holdAgainstOracle(sql, books));
+  await inSchema(database, books.schema, (sql) => holdAgainstOracle(sql, books, memory));
   const asked: Asked[] = [];
   for (const name of databaseChecks)
     for (const question of questionsAbout(books)) {
-      const ask = () => inSchema(database, books.schema, (sql) => question(new Asking(sql, name, books)));
+      const ask = () => inSchema(database, books.schema, (sql) => question(new Asking(sql, name, books, memory)));
       const title = `${books.schema}, ${name}, ${question.name}`;
       asked.push(await askOnce(title, ask, books.faults === 'none'));
     }
   return asked;
 }
 
-async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> {
+async function holdAgainstOracle(sql: Transaction, books: Books, memory: Memory): Promise<void> {
   const tables = await loadHost(sql);
   for (const name of databaseChecks) {
-    const proven = await new Asking(sql, name, books).run({ window: windowOf(false, []) });
+    const proven = await new Asking(sql, name, books, memory).run({ window: windowOf(false, []) });
     const different = books.source === undefined ? differences(name, proven, truthOf(name, tables)) : [];
     if (different.length > 0) throw new Error(`${books.schema}: ${different.join('\n')}`);
     books.found[name] = proven.findings;
@@ -78,13 +82,13 @@ async function holdAgainstOracle(sql: Transaction, books: Books): Promise<void> 
 }
 
 /** What the canary says, check by check. */
-async function askAboutCanary(database: Database): Promise<Asked[]> {
+async function askAboutCanary(database: Database, memory: Memory): Promise<Asked[]> {
   const asked: Asked[] = [];
   for (const name of databaseChecks) {
     const ask = () =>
       inSchema(database, 'public', (sql) =>
         inCut(sql, name, {}, async (cut) => {
-          await askCanary(cut, checks[name]);
+          await askCanary(memory.of(cut, 'canary'), checks[name]);
           return { text: '', lookedAt: new Set<string>() };
         }),
       );

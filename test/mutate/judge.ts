@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Asked } from './asked.ts';
+import type { Memory } from './memory.ts';
 import type { Mutant } from './mutant.ts';
 import { serveBroken } from './served.ts';
 import type { Suite } from './suite.ts';
@@ -17,13 +18,15 @@ export type Fate =
 export class Judge {
   /** Who noticed last is asked first. */
   readonly #asked: Asked[];
+  readonly #memory: Memory;
   readonly #suite: Suite;
   /** The files whose tests pass as long as nothing is broken. */
   readonly #passing = new Set<string>();
   readonly #explanations: Explanations;
 
-  constructor(asked: readonly Asked[], suite: Suite, explanations: Explanations) {
+  constructor(asked: readonly Asked[], memory: Memory, suite: Suite, explanations: Explanations) {
     this.#asked = [...asked];
+    this.#memory = memory;
     this.#suite = suite;
     this.#explanations = explanations;
   }
@@ -54,6 +57,7 @@ export class Judge {
     const concerned = this.#asked.filter(({ files }) => files.has(path));
     let fate: Fate = { is: 'unexplained' };
     serveBroken(path, text);
+    this.#memory.forgetBroken();
     for (let at = 0; at < concerned.length && fate.is !== 'noticed'; at += 2) {
       const two = concerned.slice(at, at + 2); // PostgreSQL answers both at once
       const answers = await Promise.all(two.map((asked) => asked.again()));

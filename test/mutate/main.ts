@@ -1,5 +1,5 @@
 // npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
-// npm run mutate -- sql/checks/header   the files whose paths begin so
+// npm run mutate -- sql/checks/header   the files whose paths begin so, or in one of several ways
 import { Command } from 'commander';
 import { askQuestions } from './asked.ts';
 import { Judge, type Fate } from './judge.ts';
@@ -9,14 +9,16 @@ import { Suite } from './suite.ts';
 import { Explanations } from './survivors.ts';
 import { mutantsOf, targetFiles } from './targets.ts';
 
-const [beginning = ''] = new Command('npm run mutate --')
+const { args: beginnings } = new Command('npm run mutate --')
   .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
-  .argument('[beginning]', 'only files whose path begins so: sql/checks/header')
-  .parse().args;
+  .argument('[beginnings...]', 'only files whose path begins so: sql/checks/header')
+  .parse();
 serveFiles();
-const files = targetFiles(beginning);
+const files = targetFiles().filter(
+  (file) => beginnings.length === 0 || beginnings.some((beginning) => file.startsWith(beginning)),
+);
 if (files.length === 0) {
-  process.stderr.write(`Nothing that can be broken has a path that begins with ${beginning}.\n`);
+  process.stderr.write(`Nothing that can be broken has a path that begins with ${beginnings.join(' or ')}.\n`);
   process.exit(2);
 }
 const explanations = new Explanations();
@@ -26,7 +28,7 @@ const suite = await Suite.open().catch(async (error: unknown) => {
   throw error;
 });
 try {
-  const judge = new Judge(books.asked, suite, explanations);
+  const judge = new Judge(books.asked, books.memory, suite, explanations);
   const all: Fate[] = [];
   const stale: string[] = [];
   for (const file of files) {

@@ -53,6 +53,6 @@ test('TypeScript is broken as well, and the SQL in it', () => {
 
 test('every explanation is of something that can be broken', () => {
   const explanations = new Explanations();
-  for (const file of targetFiles('')) for (const mutant of mutantsOf(file)) explanations.of(mutant);
-  expect(targetFiles('').flatMap((file) => explanations.stale(file))).toEqual([]);
+  for (const file of targetFiles()) for (const mutant of mutantsOf(file)) explanations.of(mutant);
+  expect(targetFiles().flatMap((file) => explanations.stale(file))).toEqual([]);
 });

@@ -2,10 +2,11 @@ import type { Checkpoint, Comparison, Cut, Finding, Window } from '../../src/che
 import { searchFindings } from '../../src/checks/findings.ts';
 import { checks } from '../../src/checks/index.ts';
 import type { CheckName } from '../../src/checks/names.ts';
-import type { Parameter, Transaction } from '../../src/database/database.ts';
+import type { Transaction } from '../../src/database/database.ts';
 import { lineOf } from '../oracle/differences.ts';
 import { cutAt, databaseChecks, inCut, type CheckOptions } from '../support/run-check.ts';
 import type { Books } from './books.ts';
+import type { Memory } from './memory.ts';
 
 export interface Answer {
   text: string;
@@ -18,13 +19,15 @@ export class Asking {
   readonly books: Books;
   readonly name: CheckName;
   readonly sql: Transaction;
+  readonly #memory: Memory;
   readonly #options: CheckOptions;
   readonly #lookedAt = new Set<string>();
 
-  constructor(sql: Transaction, name: CheckName, books: Books) {
+  constructor(sql: Transaction, name: CheckName, books: Books, memory: Memory) {
     this.sql = sql;
     this.name = name;
     this.books = books;
+    this.#memory = memory;
     this.#options = books.source === undefined ? {} : { env: { RECONCILIATION_SOURCE: books.source } };
   }
 
@@ -38,9 +41,10 @@ export class Asking {
 
   async search(): Promise<Finding[]> {
     const findings: Finding[] = [];
-    await inCut(this.sql, this.name, this.#options, (cut) =>
-      searchFindings(cut, this.name, checks[this.name].statements['findings']!, (finding) => findings.push(finding)),
-    );
+    await inCut(this.sql, this.name, this.#options, (cut) => {
+      const { findings: statement } = checks[this.name].statements;
+      return searchFindings(this.#watched(cut), this.name, statement!, (finding) => findings.push(finding));
+    });
     return findings;
   }
 
@@ -54,15 +58,10 @@ export class Asking {
 
   /** Ids are bound as lists: `{…,…}`. */
   #watched(cut: Cut): Cut {
-    const unsafe = (text: string, parameters: Parameter[]) => {
+    return this.#memory.of(cut, this.books.schema, (parameters) => {
       for (const list of parameters.filter((one) => typeof one === 'string' && one.startsWith('{')))
         for (const id of String(list).slice(1, -1).split(',')) this.#lookedAt.add(id);
-      return cut.transaction.unsafe(text, parameters);
-    };
-    const transaction = new Proxy(cut.transaction, {
-      get: (target, key): unknown => (key === 'unsafe' ? unsafe : Reflect.get(target, key)),
     });
-    return { ...cut, transaction };
   }
 }
 
