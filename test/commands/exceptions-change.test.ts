@@ -184,6 +184,7 @@ describe('what somebody else has', () => {
     ]);
     expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +to Bob$/m);
     expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +from Ada to Grace$/m);
+    expect(await exceptions('assign aaaa --to Bob --by Ada'), 'he keeps it').toMatchObject({ exitCode: 0 });
   });
 
   test('a person at a terminal is asked about', async () => {
