@@ -29,7 +29,10 @@ const movements: readonly Movement[] = [
   (ledger) => {
     const direction = ledger.random.pick(['usdc_to_usd', 'usd_to_usdc'] as const);
     const options = { ...recordOptions(ledger.random, jobStates), rate: ledger.random.pick(['1', '0.9987', '1.25']) };
-    reverseSome(ledger, ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' }));
+    const job = ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' });
+    if (ledger.random.chance(0.2)) job.row.destination_amount = null;
+    if (ledger.random.chance(0.2)) job.row.fees_paid = null;
+    reverseSome(ledger, job);
   },
   (ledger, user) => {
     const { id } = ledger.deposit(user, '7', { status: ledger.random.pick(['failed', 'completed']), post: false });
@@ -40,13 +43,30 @@ const movements: readonly Movement[] = [
     postAndReverse(ledger, 'conversion', id, (when) => ledger.postConversionJob('usdc_to_usd', id, '7', '6.5', when));
   },
   (ledger, user) => ledger.allocationSplit(user, amount(ledger.random), amount(ledger.random)),
-  (ledger, user) => ledger.investment(user, amount(ledger.random)),
+  (ledger, user) => {
+    const investment = ledger.investment(user, amount(ledger.random), { minutesAgo: minutes(ledger.random) });
+    if (!ledger.random.chance(0.4)) return;
+    const mirror = reverse(ledger, investment, { minutesAgo: ledger.random.pick([1, -1]) * minutes(ledger.random) });
+    if (ledger.random.chance(0.3)) mirror.row.status = ledger.random.pick(['pending', 'pending', 'failed', null]);
+  },
   (ledger, user) => reverse(ledger, ledger.divestment(user, '0.5', { minutesAgo: minutes(ledger.random) })),
   (ledger, user) => {
     const accounts = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')] as const;
     return ledger.internalTransfer(user, ...accounts, amount(ledger.random));
   },
   (ledger) => ledger.bufferReplenishment(amount(ledger.random)),
+  (ledger, user) => {
+    const { random } = ledger;
+    const [from, to] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'spending_balance')];
+    const { row } = ledger.internalTransfer(user, from, to, amount(random), {
+      minutesAgo: random.pick([1, -1]) * minutes(random),
+    });
+    row.status = random.pick(['pending', 'pending', 'failed', null]);
+  },
+  (ledger, user) => {
+    const { row } = ledger.transaction({ type: 'investment', user, minutesAgo: minutes(ledger.random), entries: [] });
+    row.status = ledger.random.pick(['pending', 'failed', 'failed', 'completed', null]);
+  },
 ];
 
 const depositStates = [
@@ -113,6 +133,8 @@ function postAndReverse(ledger: LedgerBuilder, kind: string, id: string, post: (
     if (random.chance(0.8)) Object.assign(mirror.row, { reference_id: id, reference_type: kind });
     if (random.chance(0.2)) posted.row.status = 'completed';
     if (random.chance(0.2)) reverse(ledger, mirror);
+    for (const { row } of [posted, mirror])
+      if (random.chance(0.15)) row.status = random.pick(['pending', 'failed', 'reversed', null]);
   }
 }
 

@@ -37,7 +37,7 @@ export interface TransactionRow {
   transaction_type: string;
   reference_id: string | null;
   reference_type: string | null;
-  status: string;
+  status: string | null;
   idempotency_key: string | null;
   description: string | null;
   created_at: Date;
