@@ -43,7 +43,8 @@ export async function askQuestions(
   };
   try {
     await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
-    await cp(new URL('./textbook.accounts.sql', import.meta.url), join(textbook, 'ledger_accounts.sql'));
+    for (const relation of ['accounts', 'transactions'])
+      await cp(new URL(`./textbook.${relation}.sql`, import.meta.url), join(textbook, `ledger_${relation}.sql`));
     const asked = await askAboutCanary(database, memory);
     for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books, memory)));
     return { asked, memory, close };

@@ -1,0 +1,109 @@
+import { credit, debit, type LedgerBuilder, type Transaction, type User } from '../support/ledger.ts';
+
+/** Books of a few rows with one fault that random books hardly ever have, or never alone. */
+export interface Story {
+  write: (ledger: LedgerBuilder, user: User) => unknown;
+  /** What happens to the rows once they are stored. */
+  fault?: string;
+}
+
+const transfer = (ledger: LedgerBuilder, user: User): Transaction =>
+  ledger.internalTransfer(user, ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance'), '5');
+
+/** Two legs on one side. */
+const split = (ledger: LedgerBuilder, user: User): Transaction => {
+  const [usdc, stash] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')];
+  const entries = [debit(usdc, '5'), debit(usdc, '5'), credit(stash, '10')];
+  return ledger.transaction({ type: 'internal_transfer', user, entries });
+};
+
+const reversed = (ledger: LedgerBuilder, user: User) => ledger.reversal(transfer(ledger, user));
+
+const postedAndReversed = (ledger: LedgerBuilder, user: User) => {
+  const { id, transaction } = ledger.deposit(user, '7');
+  Object.assign(ledger.reversal(transaction!).row, { reference_id: id, reference_type: 'deposit' });
+};
+
+const withoutEntries = [null, 'completed', 'failed', 'pending'].map((status) => ({
+  write: (ledger: LedgerBuilder, user: User) =>
+    Object.assign(ledger.transaction({ type: 'internal_transfer', user, entries: [] }).row, { status }),
+}));
+
+const withWrongLegs = ['account_id = gen_random_uuid()', 'account_id = null', "currency = 'USD'", "currency = 'EUR'"]
+  .flatMap((change) => [change, `${change}, amount = null`])
+  .flatMap((change) => ["entry_type = 'debit'", 'true'].map((which) => ({ change, which })))
+  .map(({ change, which }) => ({ write: split, fault: `update ledger_entries set ${change} where ${which}` }));
+
+const withoutIdOrTwice = [reversed, postedAndReversed].flatMap((write) =>
+  ['=', '<>'].flatMap((is) => [
+    { write, fault: `update ledger_transactions set id = null where transaction_type ${is} 'reversal'` },
+    {
+      write,
+      fault: `insert into ledger_transactions select * from ledger_transactions where transaction_type ${is} 'reversal'`,
+    },
+  ]),
+);
+
+const accountTwice = ['USD', 'AAA', 'USDC'].map((currency) => ({
+  write: transfer,
+  fault: `
+    insert into ledger_accounts (id, user_id, account_type, currency, balance)
+    select id, user_id, 'fiat_exposure', '${currency}', 0 from ledger_accounts where account_type = 'usdc_balance'`,
+}));
+
+const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].map((balance) => ({
+  write: (ledger: LedgerBuilder, user: User) => ledger.account(user, 'usdc_balance'),
+  fault: `update ledger_accounts set balance = ${balance}`,
+}));
+
+export const stories: readonly Story[] = [
+  ...withoutEntries,
+  ...withWrongLegs,
+  ...withoutIdOrTwice,
+  ...accountTwice,
+  ...balances,
+  { write: transfer, fault: 'update ledger_entries set amount = null' },
+  {
+    write: transfer, // its header is gone, and its entries are days apart
+    fault: `
+      update ledger_entries
+      set transaction_id = (select id from users limit 1), created_at = created_at - interval '1 day' * length(entry_type::text)`,
+  },
+  {
+    write: (ledger, user) => {
+      const account = ledger.account(user, 'usdc_balance');
+      ledger.transaction({ type: 'internal_transfer', user, entries: [debit(account, '5'), credit(account, '4')] });
+    },
+  },
+  {
+    write: (ledger) => {
+      const [buffer, broker] = [ledger.systemAccount('system_buffer_fiat'), ledger.systemAccount('broker_operational')];
+      const entries = [debit(buffer, '5'), debit(buffer, '6'), credit(broker, '3'), credit(broker, '4')];
+      ledger.transaction({ type: 'buffer_replenishment', entries });
+      ledger.transaction({ type: 'buffer_replenishment', entries: [...entries, credit(broker, '4')] });
+    },
+  },
+  {
+    write: (ledger, user) => {
+      const [one, other] = [reversed(ledger, user), reversed(ledger, user)];
+      one.row.reference_id = other.id;
+      other.row.reference_id = one.id;
+    },
+  },
+  {
+    write: (ledger, user) => {
+      const original = split(ledger, user);
+      original.row.status = 'reversed';
+      const [debited, , credited] = original.entries;
+      const mirror = ledger.transaction({
+        type: 'reversal',
+        user,
+        reference: { id: original.id, type: null },
+        entries: [],
+      });
+      const [usdc, stash] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')];
+      for (const side of [credit(usdc, debited!.amount!), debit(stash, credited!.amount!)])
+        ledger.entry(side, mirror.id);
+    },
+  },
+];
