@@ -256,6 +256,23 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     ]);
   });
 
+  test('is agreed no longer at the very end of its time, nor when it comes back after it was resolved', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    for (const postedAmount of ['99', '98']) ledger.deposit(ada, '100', { postedAmount });
+    await ledger.save(sql);
+    const [short, long] = (await runs()).exceptions;
+    const act = (action: string, { id }: { id: string }, ...flags: string[]) =>
+      types(['exceptions', action, id, '--note', 'a fee', '--by', 'Ada', ...flags]);
+    await act('accept', long!, '--until', '2026-03-09');
+    await act('accept', short!, '--until', '2026-03-08');
+    const seen = await runs(['--check', 'deposits'], { now: new Date('2026-03-08T00:00:00Z') });
+    expect(seen.checks[0]).toMatchObject({ passed: false, metadata: { findings: 2, accepted: 1 } });
+    await act('accept', short!, '--until', '2026-03-09');
+    await act('resolve', short!);
+    const returned = await runs(['--check', 'deposits'], { now: new Date('2026-03-08T01:00:00Z') });
+    expect(returned.checks[0]).toMatchObject({ passed: false, metadata: { findings: 2, accepted: 1 } });
+  });
+
   test('one that was adopted from the first version is left to people', async () => {
     const { sql, runs } = await desk();
     const { report } = await runs();
