@@ -11,9 +11,9 @@ import { createDatabase } from '../support/database-server.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { databaseChecks, inCut } from '../support/run-check.ts';
 import { allBooks, inSchema, storeBooks, type Books } from './books.ts';
-import { Memory } from './memory.ts';
+import { Memory, type Said } from './memory.ts';
 import { Asking, questionsAbout, windowOf, type Answer } from './questions.ts';
-import { filesReadBy } from './served.ts';
+import { asServed, filesReadBy } from './served.ts';
 
 /** A question that the unbroken checks have answered. */
 export interface Asked {
@@ -66,7 +66,9 @@ async function askAboutBooks(database: Database, books: Books, memory: Memory): 
     for (const question of questionsAbout(books)) {
       const ask = () => inSchema(database, books.schema, (sql) => question(new Asking(sql, name, books, memory)));
       const title = `${books.schema}, ${name}, ${question.name}`;
-      asked.push(await askOnce(title, ask, books.faults === 'none'));
+      const isSame = (said: readonly Said[]) =>
+        inSchema(database, books.schema, (sql) => sayTheSame(memory, sql, said));
+      asked.push(await askOnce({ title, isExact: books.faults === 'none', ask, isSame }));
     }
   return asked;
 }
@@ -89,24 +91,47 @@ async function askAboutCanary(database: Database, memory: Memory): Promise<Asked
     const ask = () =>
       inSchema(database, 'public', (sql) =>
         inCut(sql, name, {}, async (cut) => {
-          await askCanary(memory.of(cut, 'canary'), checks[name]);
-          return { text: '', lookedAt: new Set<string>() };
+          const said: Said[] = [];
+          await askCanary(
+            memory.of(cut, 'canary', (one) => said.push(one)),
+            checks[name],
+          );
+          return { text: '', lookedAt: new Set<string>(), said };
         }),
       );
-    asked.push(await askOnce(`canary, ${name}`, ask, false));
+    const isSame = (said: readonly Said[]) => inSchema(database, 'public', (sql) => sayTheSame(memory, sql, said));
+    asked.push(await askOnce({ title: `canary, ${name}`, isExact: false, ask, isSame }));
   }
   return asked;
 }
 
-async function askOnce(title: string, ask: () => Promise<Answer>, isExact: boolean): Promise<Asked> {
+/** What is asked, and of whom. */
+interface Question {
+  title: string;
+  /** Whether it matters that more is looked at. */
+  isExact: boolean;
+  ask: () => Promise<Answer>;
+  /** Whether all these statements still say the same. */
+  isSame: (said: readonly Said[]) => Promise<boolean>;
+}
+
+async function askOnce({ title, isExact, ask, isSame }: Question): Promise<Asked> {
   const before = await filesReadBy(ask);
+  const { text, lookedAt, said } = before.result;
   const again = async (): Promise<Now> => {
+    const broken = said.filter((one) => asServed(one.text) !== one.text);
+    if (broken.length > 0 && (await isSame(broken))) return 'same'; // and so is whatever follows from them
     const after = await filesReadBy(ask);
-    if (after.result.text !== before.result.text) return 'other';
-    const isMore = !within(after.files, before.files) || !within(after.result.lookedAt, before.result.lookedAt);
+    if (after.result.text !== text) return 'other';
+    const isMore = !within(after.files, before.files) || !within(after.result.lookedAt, lookedAt);
     return isMore ? (isExact ? 'other' : 'more') : 'same';
   };
   return { title, files: before.files, again: () => noticed(again) };
+}
+
+async function sayTheSame(memory: Memory, sql: Transaction, said: readonly Said[]): Promise<boolean> {
+  for (const one of said) if (!(await memory.saysTheSame(sql, one, asServed(one.text)))) return false;
+  return true;
 }
 
 function within(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {

@@ -5,12 +5,13 @@ import type { CheckName } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import { cutAt, databaseChecks, inCut, type CheckOptions } from '../support/run-check.ts';
 import type { Books } from './books.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, Said } from './memory.ts';
 
 export interface Answer {
   text: string;
   /** The ids that statements were asked about. */
   lookedAt: ReadonlySet<string>;
+  said: readonly Said[];
 }
 
 /** One check that is asked about some books. */
@@ -21,6 +22,7 @@ export class Asking {
   readonly #memory: Memory;
   readonly #options: CheckOptions;
   readonly #lookedAt = new Set<string>();
+  readonly #said: Said[] = [];
 
   constructor(sql: Transaction, name: CheckName, books: Books, memory: Memory) {
     this.sql = sql;
@@ -52,13 +54,14 @@ export class Asking {
   }
 
   answer(...texts: string[]): Answer {
-    return { text: texts.join('\n'), lookedAt: this.#lookedAt };
+    return { text: texts.join('\n'), lookedAt: this.#lookedAt, said: this.#said };
   }
 
   /** Ids are bound as lists: `{…,…}`. */
   #watched(cut: Cut): Cut {
-    return this.#memory.of(cut, this.books.schema, (parameters) => {
-      for (const list of parameters.filter((one) => typeof one === 'string' && one.startsWith('{')))
+    return this.#memory.of(cut, this.books.schema, (said) => {
+      this.#said.push(said);
+      for (const list of said.parameters.filter((one) => typeof one === 'string' && one.startsWith('{')))
         for (const id of String(list).slice(1, -1).split(',')) this.#lookedAt.add(id);
     });
   }

@@ -18,6 +18,18 @@ export function serveFiles(): void {
 /** Who reads the file at `path` now finds `text` in it. */
 export function serveBroken(path: string, text: string): void {
   broken = { path, text };
+  rewritten.clear();
+}
+
+const rewritten = new Map<string, string>();
+
+/** A statement that was made of the files as they are, as it would be made now. */
+export function asServed(statement: string): string {
+  if (broken === undefined || broken.path === '') return statement;
+  const { path, text } = broken;
+  const known = rewritten.get(statement) ?? statement.replaceAll(read(path, 'utf8').trimEnd(), () => text.trimEnd());
+  rewritten.set(statement, known);
+  return known;
 }
 
 /** Which files `body` reads. */
