@@ -38,6 +38,7 @@ export class Suite {
 
   /** Which of the tests in these files fails now; undefined if none does. */
   async notices(mutant: Pick<Mutant, 'file' | 'text'>, files: readonly string[]): Promise<string | undefined> {
+    this.#vitest.invalidateFile(this.#broken.path); // which was another one's
     Object.assign(this.#broken, { path: fileURLToPath(new URL(mutant.file, project)), text: mutant.text });
     this.#vitest.invalidateFile(this.#broken.path);
     this.#vitest.getRootProject().provide('broken', { ...this.#broken });
