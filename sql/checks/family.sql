@@ -26,12 +26,10 @@ where
 union
 select namesake.id
 from ledger_transactions as namesake
-cross join params
 where namesake.reference_id = any (array(select member.reference_id from member where member.turned and not member.names_transaction))
 union
 select reversal.id
 from ledger_transactions as reversal
-cross join params
 where
   reversal.reference_id = any (array(select member.reference_id from member where member.reference_id is not null))
   and reversal.transaction_type = 'reversal'
