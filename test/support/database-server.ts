@@ -8,7 +8,12 @@ export async function createDatabase(
   template = 'template0',
 ): Promise<{ name: string; url: string }> {
   const name = `${prefix}_${randomBytes(6).toString('hex')}`;
-  await onServer(serverUrl, (sql) => sql`create database ${sql(name)} template ${sql(template)}`);
+  await onServer(serverUrl, async (sql) => {
+    const [server] = await sql<[{ chooses: boolean }]>`
+      select current_setting('server_version_num')::int >= 150000 as chooses`;
+    const copied = server.chooses ? sql`strategy file_copy` : sql``; // three times as fast as by the log; 14 knows no other way
+    await sql`create database ${sql(name)} template ${sql(template)} ${copied}`;
+  });
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return { name, url: url.href };
@@ -31,7 +36,7 @@ export async function emptyTables(sql: postgres.Sql): Promise<void> {
 }
 
 async function onServer(url: string, statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres(url, { onnotice: () => undefined, max: 1 });
+  const sql = postgres(url, { onnotice: () => undefined, max: 1, fetch_types: false });
   try {
     await statement(sql);
   } finally {
