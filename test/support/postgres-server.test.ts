@@ -28,26 +28,32 @@ describe('a database for a test', () => {
 });
 
 describe('a server of its own', () => {
-  test('is fast, in UTC and UTF-8, closed to strangers, and gone after stop', slow, async () => {
-    const server = await start();
-    const traces = await tracesOf(server.url);
-    expect(await settingsOf(server.url)).toEqual({
-      fsync: 'off',
-      synchronous_commit: 'off',
-      full_page_writes: 'off',
-      TimeZone: 'UTC',
-      server_encoding: 'UTF8',
-      max_connections: '200',
-      listen_addresses: '127.0.0.1',
-    });
-    const withoutPassword = new URL(server.url);
-    withoutPassword.password = 'guess';
-    await expect(settingsOf(withoutPassword.href)).rejects.toThrow('password authentication failed');
+  test(
+    'is fast, in UTC and UTF-8, closed to strangers, and gone after stop; from programs that others cannot enter, without their links',
+    slow,
+    async () => {
+      const closed = await temporaryFolder(); // mkdtemp makes it 0700
+      await cp(nativeFolder(), join(closed, 'native'), { recursive: true, filter: isNoLink });
+      const server = await start({ native: join(closed, 'native') });
+      const traces = await tracesOf(server.url);
+      expect(await settingsOf(server.url)).toEqual({
+        fsync: 'off',
+        synchronous_commit: 'off',
+        full_page_writes: 'off',
+        TimeZone: 'UTC',
+        server_encoding: 'UTF8',
+        max_connections: '200',
+        listen_addresses: '127.0.0.1',
+      });
+      const withoutPassword = new URL(server.url);
+      withoutPassword.password = 'guess';
+      await expect(settingsOf(withoutPassword.href)).rejects.toThrow('password authentication failed');
 
-    expect(await traces.left()).toEqual(traces.all);
-    await Promise.all([server.stop(), server.stop()]);
-    expect(await traces.left()).toEqual([]);
-  });
+      expect(await traces.left()).toEqual(traces.all);
+      await Promise.all([server.stop(), server.stop()]);
+      expect(await traces.left()).toEqual([]);
+    },
+  );
 
   test.each(['SIGKILL', 'SIGINT'] as const)(
     'leaves no process and no folder when the process that started it gets %s',
@@ -60,35 +66,23 @@ describe('a server of its own', () => {
       await expect.poll(() => traces.left(), { timeout: 60_000, interval: 100 }).toEqual([]);
     },
   );
-
-  test('starts from programs in a folder that other users cannot enter, and without their links', slow, async () => {
-    const closed = await temporaryFolder(); // mkdtemp makes it 0700
-    await cp(nativeFolder(), join(closed, 'native'), { recursive: true, filter: isNoLink });
-    const server = await start({ native: join(closed, 'native') });
-    expect(await settingsOf(server.url)).toMatchObject({ fsync: 'off' });
-  });
 });
 
 describe('a server with a data folder', () => {
-  test('keeps the data, and refuses a second server on the same folder', slow, async () => {
+  test('is started once by two that begin at the same time, refuses a third, and keeps the data', slow, async () => {
     const dataFolder = join(await openFolder(), 'data');
-    const first = await start({ dataFolder });
+    const inUse = `The folder ${dataFolder} is in use by another PostgreSQL server.`;
+    const results = await Promise.allSettled([start({ dataFolder }), start({ dataFolder })]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const refused = results.find((result) => result.status === 'rejected');
+    expect(String(refused?.reason)).toContain(inUse);
+    const first = results.find((result) => result.status === 'fulfilled')!.value;
     await onServer(first.url, (sql) => sql`create table kept as select 1 as number`);
-    await expect(startPostgres({ dataFolder })).rejects.toThrow(
-      `The folder ${dataFolder} is in use by another PostgreSQL server.`,
-    );
+    await expect(startPostgres({ dataFolder })).rejects.toThrow(inUse);
     await first.stop();
 
     const second = await start({ dataFolder });
     expect(await onServer(second.url, (sql) => sql`select number from kept`)).toEqual([{ number: 1 }]);
-  });
-
-  test('is started once by two that begin at the same time', slow, async () => {
-    const dataFolder = join(await openFolder(), 'data');
-    const results = await Promise.allSettled([start({ dataFolder }), start({ dataFolder })]);
-    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    const refused = results.find((result) => result.status === 'rejected');
-    expect(String(refused?.reason)).toContain('is in use by another PostgreSQL server');
   });
 
   test('touches no folder that holds something else', slow, async () => {
