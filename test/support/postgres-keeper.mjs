@@ -171,10 +171,18 @@ async function initialise(programs, data) {
   return { data, password };
 }
 
-/** A copy: the checkout may be in a folder that the server's user cannot enter, and npm may not have made the links. */
+/**
+ * A copy: npm may not have made the links, and the checkout may be in a folder that the server's user cannot enter. Where
+ * it can, the thousand small files of `share`, which are only read, are not copied.
+ */
 async function copyPrograms(native, folder) {
   const programs = join(folder, 'native');
-  await command('cp', '-RP', native, programs); // five times as fast as fs.cp
+  const parts = await readdir(native);
+  const linked = (await enterable(native)) ? parts.filter((part) => part === 'share') : [];
+  const copied = parts.filter((part) => !linked.includes(part)).map((part) => join(native, part));
+  await mkdir(programs);
+  await command('cp', '-RP', ...copied, programs); // five times as fast as fs.cp
+  for (const part of linked) await symlink(join(native, part), join(programs, part));
   for (const { source, target } of await links(native)) {
     const made = symlink(basename(source), join(folder, target));
     await made.catch((error) => error.code === 'EEXIST' || Promise.reject(error));
@@ -192,7 +200,7 @@ async function links(native) {
 
 async function giveToServer(folder) {
   if (serverUser.uid === undefined) return;
-  await command('chown', '-R', `${serverUser.uid}:${serverUser.gid}`, folder);
+  await command('chown', '-Rh', `${serverUser.uid}:${serverUser.gid}`, folder);
 }
 
 /** As root, a folder that the server's user can enter: TMPDIR may be root's own. */
