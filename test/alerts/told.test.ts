@@ -169,7 +169,7 @@ describe('what a run tells', { timeout: 60_000 }, () => {
 
   test('of a check that could not tell is not over because another one can', async () => {
     const { pagerduty, env } = await targets();
-    const { runs, sql } = await desk(env);
+    const { runs, sql } = await desk({ ...env, RECONCILIATION_CHECKS: 'deposits,withdrawals' });
     await sql`alter table deposits rename to elsewhere`;
     await runs();
     await runs(['--check', 'withdrawals']);
@@ -225,7 +225,7 @@ describe('what a run tells', { timeout: 60_000 }, () => {
 
   test('a check that could not tell, until it can; a run without a result; runs that did not come', async () => {
     const { slack, pagerduty, webhook, env } = await targets();
-    const { runs, types, sql } = await desk({ ...env, RECONCILIATION_CHECKS: 'deposits' });
+    const { runs, types, sql } = await desk(env);
     /** The last message to each names this command, and it works. */
     const isNext = async (command: RegExp) => {
       const [told] = bodiesOf<WebhookBody>(webhook).slice(-1);
