@@ -12,7 +12,7 @@ interface Desk extends Operator {
   sql: postgres.Sql;
   ledger: LedgerBuilder;
   ada: User;
-  /** Runs at that hour by both clocks: at hour 0 over everything, as a daily run but without the canary; then hourly. */
+  /** Runs at that hour by both clocks: at hour 0 over everything; then hourly. */
   at: (hour: number, flags?: readonly string[], options?: WorldOptions) => Promise<Run>;
 }
 
@@ -25,6 +25,9 @@ function moment(hour: number): Date {
 /** Time in minutes before hour 0, as the builder wants it. */
 const atHour = (hour: number) => ({ minutesAgo: -60 * hour });
 
+/** As a daily run, but without the canary. */
+const everything = ['--type', 'manual'];
+
 async function desk(): Promise<Desk> {
   const { url, sql } = await testDatabase();
   await withoutConstraints(sql);
@@ -34,7 +37,7 @@ async function desk(): Promise<Desk> {
   ledger.investment(ada, '3', { minutesAgo: 600 });
   await ledger.save(sql);
   const operator = operatorOf(url);
-  const at: Desk['at'] = (hour, flags = ['--type', hour === 0 ? 'manual' : 'hourly'], options = {}) =>
+  const at: Desk['at'] = (hour, flags = hour === 0 ? everything : ['--type', 'hourly'], options = {}) =>
     operator.runs(flags, { now: moment(hour), asOf: moment(hour), ...options });
   return { ...operator, url, sql, ledger, ada, at };
 }
@@ -158,7 +161,7 @@ describe('an hourly run', () => {
     await ledger.save(sql);
     await sql`update ledger_accounts set balance = balance + 1 where id in ${sql([usdc.id, usd.id])}`;
     expect(found(await at(4))).toEqual([`balance_drift/${usdc.subject}`]);
-    expect(found(await at(5, ['--type', 'daily']))).toEqual(
+    expect(found(await at(5, everything))).toEqual(
       [`balance_drift/${usdc.subject}`, `balance_drift/${usd.subject}`].sort(),
     );
   });
@@ -173,7 +176,7 @@ describe('an hourly run', () => {
     await sql`update deposits set amount = 19 where id = ${edited.id}`;
     await sql`delete from ledger_entries where transaction_id = ${deleted.transaction!.id} and entry_type = 'debit'`;
     expect(found(await at(1))).toEqual([]);
-    const { exceptions } = await at(2, ['--type', 'daily']);
+    const { exceptions } = await at(2, everything);
     expect(exceptions.map(({ affected_entity: subject }) => subject)).toEqual(
       expect.arrayContaining([edited.subject, backdated.subject, deleted.transaction!.subject]),
     );
@@ -215,7 +218,7 @@ describe('an hourly run', () => {
     await sql`update ledger_transactions set status = 'reversed' where id = ${investment.id}`;
     const broken = [`broken_reversal/${transfer.subject}`]; // mirrored, but left completed
     expect(found(await at(1))).toEqual(broken);
-    expect(found(await at(2, ['--type', 'daily']))).toEqual(broken);
+    expect(found(await at(2, everything))).toEqual(broken);
   });
 
   test('proves nothing, and clears nothing, where most of what was open is gone', async () => {
@@ -242,7 +245,7 @@ describe('an hourly run', () => {
         ${report.id}, ${report.id}, 'deposits', 'unclassified', 'deposits/legacy/1', 'low', 'old', 'deposit:12345'
       )`;
     for (const hour of [1, 2]) expect((await at(hour)).exitCode).toBe(0);
-    expect((await at(3, ['--type', 'daily'])).exitCode).toBe(0);
+    expect((await at(3, everything)).exitCode).toBe(0);
   });
 });
 

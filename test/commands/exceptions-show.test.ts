@@ -30,7 +30,7 @@ async function faultyBooks() {
   await sql`update ledger_accounts set balance = balance + 2 where id = ${account.id}`;
   await sql`update ledger_entries set currency = 'EUR' where id = ${invalid.entries[1]!.id}`;
   const operator = operatorOf(url);
-  const { exceptions } = await operator.runs(['--type', 'daily']);
+  const { exceptions } = await operator.runs();
   const show = async (kind: string, ...flags: string[]) => {
     const found = exceptions.find((exception) => exception.kind === kind);
     return operator.types(['exceptions', 'show', found?.id ?? kind, ...flags]);
@@ -46,7 +46,7 @@ async function shortCustodian() {
   const pending = ['12.25', '30', '8'].map((amount) => ledger.deposit(user, amount, { status: 'confirmed' }));
   await ledger.save(own);
   const operator = operatorOf(url);
-  const { report } = await operator.runs(['--type', 'daily']);
+  const { report } = await operator.runs();
   const [stored] = await own<{ id: string }[]>`
     insert into reconciliation_exceptions (
       report_id, last_report_id, check_type, kind, fingerprint, severity, description, expected_value, actual_value,

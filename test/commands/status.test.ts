@@ -90,7 +90,7 @@ test('what is snoozed or accepted is counted, and never "Nothing to do." while i
   const { runs, types, sql, ledger, ada } = await desk();
   ledger.deposit(ada, '2000', { post: false });
   await ledger.save(sql);
-  const [exception] = (await runs(['--type', 'daily'], at(0))).exceptions;
+  const [exception] = (await runs([], at(0))).exceptions;
   const screenAfter = async (...line: string[]) => {
     await types(['exceptions', line[0]!, exception!.id, '--note', 'x', ...line.slice(1)], at(0));
     return (await types(['status'], at(0))).stdout;
@@ -118,7 +118,7 @@ test('what is snoozed or accepted is counted, and never "Nothing to do." while i
 
 test('a check that could not tell says why; what it was verified through stays', async () => {
   const { runs, types, sql } = await desk();
-  await runs(['--type', 'daily'], at(0));
+  await runs([], at(0));
   await sql`alter table withdrawals rename to elsewhere`;
   expect((await runs(['--type', 'hourly'], at(1))).exitCode).toBe(78);
   const { stdout } = await types(['status'], at(1));
@@ -202,7 +202,7 @@ test('where nothing was there to compare, run and status ask whether it is the r
 
 test('alerts that nobody has heard of are told', async () => {
   const { runs, types, sql } = await desk();
-  await runs(['--type', 'daily'], at(0));
+  await runs([], at(0));
   const told = async () => (await types(['status'], at(0))).stdout;
   await sql`
     insert into reconciliation_alerts (target, summary, body, state, created_at)
@@ -221,7 +221,7 @@ test('what stands in the tables is text, however hostile, and a flood of it is c
   const { runs, types, sql, ledger, ada } = await desk();
   ledger.deposit(ada, '2000', { post: false });
   await ledger.save(sql);
-  await runs(['--type', 'daily'], at(0));
+  await runs([], at(0));
   const hostile = '\u001b]0;owned\u0007\u202e\r\nNothing to do.';
   await sql`update reconciliation_exceptions set description = ${hostile + 'x'.repeat(1_048_576)}, currency = ${hostile}`;
   await sql`update reconciliation_checks set status = 'failed', error_message = ${hostile + 'x'.repeat(1_048_576)}`;

@@ -5,7 +5,7 @@ import { desk, type Desk } from './desk.ts';
 
 /** The id of the one exception of that kind, after a run. */
 async function found({ runs }: Desk, kind: string): Promise<string> {
-  const { exceptions } = await runs(['--type', 'daily']);
+  const { exceptions } = await runs();
   expect(exceptions.map((exception) => exception.kind)).toEqual([kind]);
   return exceptions[0]!.id;
 }
@@ -127,7 +127,7 @@ describe('what takes two people', () => {
     expect(await at.exceptions()).toMatchObject([
       { auto_corrected: false, resolved_by: 'Grace', correction_action: `deposit ${deposit.id} posted in full` },
     ]);
-    expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+    expect((await at.runs()).exitCode).toBe(0);
     const over = (await types(['exceptions', 'show', id])).stdout;
     expect(over).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
 
@@ -149,7 +149,7 @@ describe('what takes two people', () => {
     const story = async () => (await types(['exceptions', 'show', id])).stdout;
     expect(await story()).toMatch(/\n {2}Its correction was undone, .*: it is likely back\. .*\n {2}recon run\n/);
     expect((await types(['corrections', 'undo', correction.id, '--yes'])).stderr).toContain('is undone already');
-    const { exceptions } = await at.runs(['--type', 'daily'], later(2));
+    const { exceptions } = await at.runs([], later(2));
     expect(exceptions).toMatchObject([{ kind: 'reversed_for_settled', affected_entity: deposit.subject }]);
     expect((await types(['status'])).stdout).not.toContain(unseen);
     expect(await story()).not.toMatch(/recon run|It is over/);
@@ -175,7 +175,7 @@ describe('what takes two people', () => {
     expect(story).toContain(`recon corrections approve ${correction.id.slice(0, 8)} --by SOMEBODY-ELSE\n`);
     expect(story).not.toContain('corrections propose');
     await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
-    expect((await at.runs(['--type', 'daily'])).exitCode).toBe(0);
+    expect((await at.runs()).exitCode).toBe(0);
 
     at.ledger.deposit(at.bob, '10', { postedAmount: '10.5' });
     await at.save();
