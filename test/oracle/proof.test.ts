@@ -9,8 +9,8 @@ import { faultyHost } from '../support/scenario.ts';
 import { apply, describeMutation, randomMutation, type Mutation } from './mutation.ts';
 import { writeRandomBooks } from './random-books.ts';
 
-/** RECON_SEED replays one seed; RECON_SEEDS says how many, 16 if unset (`npm run test:long` asks for more). */
-const { RECON_SEED: replayed, RECON_SEEDS: count = '16' } = process.env;
+/** RECON_SEED replays one seed; RECON_SEEDS says how many, 32 if unset (`npm run test:long` asks for more). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '32' } = process.env;
 const seeds =
   replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
 
