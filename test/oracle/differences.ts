@@ -44,7 +44,7 @@ function compareFindings(findings: Finding[], expected: Map<string, Set<string>>
 }
 
 /** All that the oracle knows of a finding. */
-export function lineOf(finding: Finding): string {
+function lineOf(finding: Finding): string {
   const also = (finding.metadata['also'] ?? []) as string[];
   return line({ ...finding, user: finding.affectedUserId }, finding.severity, also);
 }
