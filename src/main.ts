@@ -10,7 +10,7 @@ import { helpCommand } from './commands/help.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { withEnvFile, type CommandContext } from './commands/options.ts';
-import { print } from './commands/print.ts';
+import { tell } from './commands/print.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
@@ -119,6 +119,6 @@ async function explain(error: unknown, world: World): Promise<ExitCode> {
 
 /** Names from a database, a file or the command line stand in messages and hints: nothing of them obeys a terminal. */
 async function say<Code extends ExitCode>(world: World, code: Code, message: string): Promise<Code> {
-  await print(world.stderr, `recon: ${message.split('\n').map(plain).join('\n')}\nrecon: exit ${code}\n`);
+  await tell(world, `recon: ${message.split('\n').map(plain).join('\n')}\nrecon: exit ${code}\n`);
   return code;
 }

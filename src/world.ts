@@ -10,7 +10,7 @@ export type Fetch = typeof nodeFetch;
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
 /** Characters to a line of a stream, as far as it knows: a terminal that nobody told its size says 0. */
-export function widthOf({ columns = 0 }: Output): number {
+export function widthOf({ columns = 0 }: Pick<Output, 'columns'>): number {
   return columns > 0 ? columns : 80;
 }
 
@@ -21,6 +21,8 @@ export function widthOf({ columns = 0 }: Output): number {
 export interface World {
   /** Environment variables; `--env-file` is laid under it by the command that reads it. */
   env: Readonly<Record<string, string | undefined>>;
+  /** The path that `--env-file` names, as it was typed. */
+  envFile?: string;
   stdin: Readable & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;

@@ -43,6 +43,17 @@ describe('the command line', () => {
     expect(stderr).toMatch(/recon: exit 1\n$/);
   });
 
+  test('a mistake is told in whole words on a terminal, and on one line in a log', async () => {
+    const argv = ['run', '--since', 'the-day-before-yesterday-or-so'];
+    const env = { DATABASE_URL: 'postgres://recon@127.0.0.1:1/app' };
+    const { stderr } = await recon(argv, { env, terminal: true, columns: 60 });
+    expect(stderr).toBe(
+      'recon: --since "the-day-before-yesterday-or-so" is not a\n       time.\nGive 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.\nrecon: exit 64\n',
+    );
+    const { stderr: inLog } = await recon(argv, { env });
+    expect(inLog).toBe(stderr.replace('\n       ', ' '));
+  });
+
   test('a signal that came before anything began', async () => {
     const world = testWorld({ env: { DATABASE_URL: 'postgres://recon@127.0.0.1:1/app' } });
     world.interrupt('SIGTERM');

@@ -15,7 +15,7 @@ import {
   type CommandContext,
   type OutputFormat,
 } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { inReading, withReading, withStore, type Reading, type Store } from './store.ts';
 
 const explanation = `
@@ -63,8 +63,7 @@ async function list({ transaction, schema, config }: Reading, flags: ListFlags, 
   await printAlerts(alerts, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
-  if (config.alerts.targets.length === 0)
-    await print(world.stderr, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
+  if (config.alerts.targets.length === 0) await tell(world, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
 }
 
 async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat, world: World): Promise<void> {
@@ -76,7 +75,7 @@ async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat,
   if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(alertColumns, alerts));
   const { screenOf } = await import('../output/screen.ts');
   if (alerts.length === 0) return print(world.stderr, 'No alerts.\n');
-  return print(world.stdout, alertTable(alerts, screenOf(world.stdout, world.env)));
+  return print(world.stdout, alertTable(alerts, screenOf(world.stdout, world)));
 }
 
 function retryCommand(context: CommandContext): Command {

@@ -37,7 +37,7 @@ async function printCatalogue(name: CheckName | undefined, format: OutputFormat,
   if (format === 'csv')
     return print(world.stdout, (await import('../output/csv.ts')).toCsv(catalogueColumns, catalogueOf(chosen)));
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, catalogueScreen(chosen, screenOf(world.stdout, world.env)));
+  return print(world.stdout, catalogueScreen(chosen, screenOf(world.stdout, world)));
 }
 
 async function printSql(name: CheckName | undefined, world: World): Promise<void> {

@@ -8,7 +8,7 @@ import { confirm } from './confirm.ts';
 import { printCorrection } from './corrections-list.ts';
 import { signatureOf } from './exceptions-change.ts';
 import { byOption, idPrefix, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { inReading, makeChangeKnown, withStore, type Store } from './store.ts';
 
 interface DecideFlags {
@@ -39,10 +39,7 @@ export function proposeCommand(context: CommandContext): Command {
         const proposed = await propose(desk, exception.id, word);
         await printCorrection(proposed, flags.output, world);
         const next = `recon corrections approve ${proposed.id.slice(0, 8)} --by SOMEBODY-ELSE`;
-        return print(
-          world.stderr,
-          `recon: proposed; nothing is written before a second person says: ${next}; exit 0\n`,
-        );
+        return tell(world, `recon: proposed; nothing is written before a second person says: ${next}; exit 0\n`);
       });
     });
 }
@@ -106,7 +103,7 @@ export function rejectCommand(context: CommandContext): Command {
         const { reject } = await import('../corrections/proposals.ts');
         const rejected = await reject({ ...store, world }, await find(store, id), word);
         await printCorrection(rejected, flags.output, world);
-        await print(world.stderr, 'recon: rejected, and nothing is written; exit 0\n');
+        await tell(world, 'recon: rejected, and nothing is written; exit 0\n');
       });
     });
 }
@@ -161,7 +158,7 @@ async function printPreview(
   }
   const { previewText } = await import('../output/corrections.ts');
   const { screenOf } = await import('../output/screen.ts');
-  const preview = previewText(action, rows, screenOf(world.stdout, world.env));
+  const preview = previewText(action, rows, screenOf(world.stdout, world));
   return print(world.stdout, `DRY RUN, nothing is written\n${preview}`);
 }
 
@@ -174,7 +171,7 @@ async function ask(
 ): Promise<void> {
   const { previewText } = await import('../output/corrections.ts');
   const { screenOf } = await import('../output/screen.ts');
-  await print(world.stderr, previewText(action, rows, screenOf(world.stderr, world.env)));
+  await print(world.stderr, previewText(action, rows, screenOf(world.stderr, world)));
   await confirm(word, 'This writes into the ledger', `in ${config.environment}`, world);
 }
 
@@ -190,5 +187,5 @@ async function end(context: CommandContext, ended: StoredCorrection, flags: Deci
       ? `; recon corrections undo ${id.slice(0, 8)} takes it back`
       : '; what was corrected is likely wrong again, and the next run tells: recon run';
   const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
-  await print(world.stderr, `recon: ${outcome}\n`);
+  await tell(world, `recon: ${outcome}\n`);
 }

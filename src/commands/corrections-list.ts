@@ -58,7 +58,7 @@ async function printCorrections(
   const { screenOf } = await import('../output/screen.ts');
   return corrections.length === 0
     ? print(world.stderr, 'No corrections.\n')
-    : print(world.stdout, correctionTable(corrections, screenOf(world.stdout, world.env)));
+    : print(world.stdout, correctionTable(corrections, screenOf(world.stdout, world)));
 }
 
 /** `recon corrections show`. */
@@ -86,5 +86,5 @@ export async function printCorrection(correction: StoredCorrection, format: Outp
   }
   const { correctionScreen } = await import('../output/corrections.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, correctionScreen(correction, screenOf(world.stdout, world.env)));
+  return print(world.stdout, correctionScreen(correction, screenOf(world.stdout, world)));
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { signatureOf } from './exceptions-change.ts';
 import { byOption, type CommandContext } from './options.ts';
-import { print } from './print.ts';
+import { tell } from './print.ts';
 import { withStore } from './store.ts';
 
 const words = {
@@ -26,7 +26,7 @@ export function switchCommand(context: CommandContext, name: keyof typeof words)
         await setSwitch(database, schema, stopped, flags.note, signature);
         const now = stopped ? 'stopped' : 'allowed';
         const line = `corrections are ${now} in ${config.environment}, by ${signature.by}`;
-        await print(world.stderr, `recon: ${plain(line)}; exit 0\n`);
+        await tell(world, `recon: ${plain(line)}; exit 0\n`);
       });
     });
 }

@@ -51,7 +51,7 @@ async function printLines(
 ): Promise<Diagnosis[]> {
   const { conclusion, diagnosisLines } = await import('../output/doctor.ts');
   const { screenOf } = await import('../output/screen.ts');
-  const screen = screenOf(world.stdout, world.env);
+  const screen = screenOf(world.stdout, world);
   const all: Diagnosis[] = [];
   for await (const diagnosis of diagnoses) {
     all.push(diagnosis);

@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 import { addSignature, signatureOf } from './exceptions-change.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import type { CommandContext } from './options.ts';
-import { print } from './print.ts';
+import { tell } from './print.ts';
 import { inReading, withStore, type Reading, type Store } from './store.ts';
 
 const explanation = `
@@ -41,8 +41,8 @@ async function apply(store: Store, file: string, flags: ReviewFlags & { by?: str
   const signature = signatureOf(flags, world);
   const { orders, idle } = readWorklist(await contentOf(file, world), signature.at);
   const { count } = await import('../output/screen.ts');
-  await print(world.stderr, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
-  if (orders.length === 0) return print(world.stderr, 'recon: nothing was changed; exit 0\n');
+  await tell(world, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
+  if (orders.length === 0) return tell(world, 'recon: nothing was changed; exit 0\n');
   const seen = await inReading(store, (reading) => asSeen(reading, orders));
   await review(store, seen, signature, { ...flags, word: 'apply' }, world);
   await carryOut(store, seen, signature, flags.output, world);

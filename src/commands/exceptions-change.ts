@@ -15,7 +15,7 @@ import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
 import { byOption, deadline, gather, idPrefix, outputOption, yesOption, type CommandContext } from './options.ts';
-import { print } from './print.ts';
+import { tell } from './print.ts';
 import { inReading, withStore, type Reading, type Store } from './store.ts';
 
 interface ChangeFlags extends FilterFlags, ReviewFlags {
@@ -115,13 +115,13 @@ async function change(
     assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
   };
   const targets = await inReading(store, (reading) => targetsOf(reading, ids, flags, world));
-  if (targets.length === 0) return print(world.stderr, 'recon: no exception matches; nothing was changed; exit 0\n');
+  if (targets.length === 0) return tell(world, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));
   const takenOver = orders.filter(({ holder }) => takesOver(order, holder, signature.by));
   const isAsked = takenOver.length > 0 && flags.yes !== true;
   const isShown = ids.length === 0 || targets.length > 1 || isAsked;
   if (isShown) await review(store, orders, signature, { ...flags, word: action }, world);
-  else for (const one of takenOver) await print(world.stderr, takeoverText(one, signature));
+  else for (const one of takenOver) await tell(world, takeoverText(one, signature));
   // where nothing was shown, nothing can have changed since
   const meant = isShown ? orders : orders.map(({ id }) => ({ id, ...order }));
   await carryOut(store, meant, signature, flags.output, world);

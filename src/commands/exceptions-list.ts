@@ -82,7 +82,7 @@ async function printFoot(
   const totals = await totalsOf(transaction, schema, { ...filter, status });
   const isListed = ({ state }: Total) => filter.status !== 'open' || state === 'open';
   const foot = { shown, totals: totals.filter(isListed), apart: totals.filter((total) => !isListed(total)), next };
-  await print(world.stderr, footOf(config.environment, foot, screenOf(world.stderr, world.env)));
+  await print(world.stderr, footOf(config.environment, foot, screenOf(world.stderr, world)));
 }
 
 /** The same list, from the last exception shown on. */
@@ -114,7 +114,7 @@ export async function printExceptions(
     return print(world.stdout, toCsv(columns, exceptionRows(exceptions)));
   }
   const { screenOf } = await import('../output/screen.ts');
-  const screen = screenOf(world.stdout, world.env);
+  const screen = screenOf(world.stdout, world);
   return print(
     world.stdout,
     partByPart(exceptions, (part) => exceptionTable(part, world.now(), screen)),

@@ -4,7 +4,7 @@ import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printExceptions } from './exceptions-list.ts';
 import type { OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { inReading, makeChangeKnown, type Reading, type Store } from './store.ts';
 
 export interface ReviewFlags {
@@ -47,7 +47,7 @@ async function preview(
   const { screenOf } = await import('../output/screen.ts');
   const filter = await withIds(orders);
   const first = await listOf(streamExceptions(transaction, schema, filter, { limit: listed }));
-  const table = orderTable(first, orders, signature, screenOf(world.stderr, world.env));
+  const table = orderTable(first, orders, signature, screenOf(world.stderr, world));
   return `${table}\n${totalsText(await totalsOf(transaction, schema, filter))}, as they are now.\n`;
 }
 
@@ -76,5 +76,5 @@ export async function carryOut(
   await inReading(store, ({ transaction }) =>
     printExceptions(streamExceptions(transaction, schema, filter, page), format, world),
   );
-  await print(world.stderr, `recon: ${doneText(orders, signature, config.environment)}; exit 0\n`);
+  await tell(world, `recon: ${doneText(orders, signature, config.environment)}; exit 0\n`);
 }

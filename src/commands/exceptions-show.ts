@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { World } from '../world.ts';
 import { idPrefix, outputOption, type CommandContext, type OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { inReading, withStore, type Store } from './store.ts';
 
 interface ShowFlags {
@@ -44,7 +44,7 @@ async function show({ database, schema, config }: Store, id: string, flags: Show
   }
   const { exceptionStory } = await import('../output/exception-story.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(story, config.environment, world.now(), screenOf(world.stdout, world.env)));
+  return print(world.stdout, exceptionStory(story, config.environment, world.now(), screenOf(world.stdout, world)));
 }
 
 async function printSql(store: Store, id: string, world: World): Promise<void> {
@@ -53,7 +53,6 @@ async function printSql(store: Store, id: string, world: World): Promise<void> {
   const { titled } = await import('../source.ts');
   const exception = await inReading(store, ({ transaction, schema }) => findException(transaction, schema, id));
   const statements = furtherSql(exception, store.config, world.now().toISOString());
-  if (statements.length === 0)
-    await print(world.stderr, 'recon: no check of recon made this exception: it has no SQL\n');
+  if (statements.length === 0) await tell(world, 'recon: no check of recon made this exception: it has no SQL\n');
   for (const [name, sql] of statements) await print(world.stdout, titled(`${exception.id.slice(0, 8)}: ${name}`, sql));
 }

@@ -69,13 +69,13 @@ async function printExitCodes(world: World): Promise<void> {
   const { renderTable } = await import('../output/table.ts');
   const columns: Column[] = [{ header: 'exit' }, { header: 'meaning', wraps: true }, { header: 'try again?' }];
   const rows = exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, retry]);
-  await print(world.stdout, renderTable(columns, rows, screenOf(world.stdout, world.env).columns));
+  await print(world.stdout, renderTable(columns, rows, screenOf(world.stdout, world).columns));
 }
 
 async function printEnvironment(world: World): Promise<void> {
   const { fits, screenOf } = await import('../output/screen.ts');
-  const { flowed } = await import('../output/table.ts');
-  const screen = screenOf(world.stdout, world.env);
+  const { flowed } = await import('../flowed.ts');
+  const screen = screenOf(world.stdout, world);
   const wide = await environmentTable(true, Infinity);
   const table = fits(wide, screen) ? wide : await environmentTable(false, screen.columns);
   const also = 'A secret may also come from a file: NAME_FILE holds its path. Durations: 90s, 10m, 24h, 3d.';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { World } from '../world.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { CommandContext } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { withReading, withStore } from './store.ts';
 
 const explanation = `
@@ -41,6 +41,6 @@ async function pushByHand(world: World): Promise<void> {
       throw new OperatorError(78, 'PUSHGATEWAY_URL is not set: there is nowhere to push to.');
     const { pushMetrics } = await import('../metrics/pushgateway.ts');
     await pushMetrics(database, schema, config, world);
-    await print(world.stderr, `recon: pushed to ${new URL(config.pushgatewayUrl).host}\n`);
+    await tell(world, `recon: pushed to ${new URL(config.pushgatewayUrl).host}\n`);
   });
 }

@@ -7,7 +7,7 @@ import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 
 /** `recon migrate`. */
 export function migrateCommand(context: CommandContext): Command {
@@ -56,7 +56,7 @@ async function pushBaseline(database: Database, schema: string, config: Config, 
     await pushMetrics(database, schema, config, world);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    await print(world.stderr, `recon: the tables are there; ${error.message}\n`);
+    await tell(world, `recon: the tables are there; ${error.message}\n`);
   }
 }
 

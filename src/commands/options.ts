@@ -114,7 +114,7 @@ export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;
   const content = readEnvFile(path);
   assertAssignments(content, path);
-  return { ...world, env: { ...withoutTwins(parseEnv(content), world.env), ...world.env } };
+  return { ...world, env: { ...withoutTwins(parseEnv(content), world.env), ...world.env }, envFile: path };
 }
 
 /** A secret and its `_FILE` say the same thing: one of them in the environment wins over either in the file. */

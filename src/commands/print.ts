@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Items } from '../database/list-of.ts';
-import type { Output } from '../world.ts';
+import { asCalled } from '../shell.ts';
+import { widthOf, type Output, type World } from '../world.ts';
 
 /** Writes a result, waiting for a slow reader; a reader that went away (`recon … | head`) ends it quietly. */
 export async function print(stream: Output, text: string | Items<string>): Promise<void> {
@@ -8,6 +9,22 @@ export async function print(stream: Output, text: string | Items<string>): Promi
     if (hasLeft(stream)) return;
     if (!stream.write(chunk)) await readyAgain(stream);
   }
+}
+
+/**
+ * Says something to whoever typed the command, on stderr, its commands as they can be copied. What is wider than a terminal
+ * goes on below it, in whole words; a log has room for any line.
+ */
+export async function tell({ stderr, envFile }: World, text: string): Promise<void> {
+  const words = asCalled(text, envFile);
+  await print(stderr, stderr.isTTY === true ? await flowing(words, widthOf(stderr)) : words);
+}
+
+async function flowing(text: string, width: number): Promise<string> {
+  const { flowed } = await import('../flowed.ts');
+  return text.replace(/^(recon: | *)(.+)\n/gm, (_line, begin: string, rest: string) =>
+    flowed(begin, rest, width, { whole: true }),
+  );
 }
 
 /** Whether nobody reads any further. */

@@ -51,7 +51,7 @@ async function printReports(reports: readonly Report[], format: OutputFormat, wo
   if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(reportColumns, reports));
   const { screenOf } = await import('../output/screen.ts');
   if (reports.length === 0) return print(world.stderr, 'No reports.\n');
-  return print(world.stdout, reportTable(reports, screenOf(world.stdout, world.env)));
+  return print(world.stdout, reportTable(reports, screenOf(world.stdout, world)));
 }
 
 function showCommand(context: CommandContext): Command {
@@ -100,5 +100,5 @@ async function show({ transaction, schema }: Reading, id: string, format: Output
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
-  return print(world.stdout, reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world.env)));
+  return print(world.stdout, reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world)));
 }

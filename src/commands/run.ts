@@ -12,7 +12,7 @@ import type { ScheduledType } from '../schedule/schedule.ts';
 import { isUuid } from '../uuid.ts';
 import type { World } from '../world.ts';
 import { choice, choices, idPrefix, moment, outputOption, type CommandContext, type OutputFormat } from './options.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 
 interface RunFlags {
   type: RunType;
@@ -80,10 +80,7 @@ async function execute(flags: RunFlags, world: World) {
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
   const { outcomeLine } = await import('../output/reports.ts');
-  const { screenOf } = await import('../output/screen.ts');
-  const { flowed } = await import('../output/table.ts');
-  const outcome = `${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}`;
-  await print(world.stderr, flowed('recon: ', outcome, screenOf(world.stderr, world.env).columns));
+  await tell(world, `recon: ${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}\n`);
   return exitCode;
 }
 
@@ -95,9 +92,9 @@ async function announceDisabled(config: Config, type: ScheduledType, output: Out
   await standDown(config, type, world).catch(async (error: unknown) => {
     if (!(error instanceof OperatorError)) throw error;
     const { createMask } = await import('../secrets.ts');
-    await print(world.stderr, createMask(world.env)(`recon: ${error.message}\n`));
+    await tell(world, createMask(world.env)(`recon: ${error.message}\n`));
   });
-  await print(world.stderr, `recon: RECONCILIATION_ENABLED is false: the ${type} run did nothing; exit 0\n`);
+  await tell(world, `recon: RECONCILIATION_ENABLED is false: the ${type} run did nothing; exit 0\n`);
   return 0;
 }
 
@@ -169,5 +166,5 @@ async function render(result: RunResult, format: OutputFormat, world: World): Pr
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
-  return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world.env));
+  return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world));
 }

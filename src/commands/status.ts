@@ -39,6 +39,6 @@ async function show(format: OutputFormat, world: World): Promise<void> {
     }
     const { statusScreen } = await import('../output/status.ts');
     const { screenOf } = await import('../output/screen.ts');
-    return print(world.stdout, statusScreen(status, world.now(), screenOf(world.stdout, world.env)));
+    return print(world.stdout, statusScreen(status, world.now(), screenOf(world.stdout, world)));
   });
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { World } from '../world.ts';
+import { tell } from './print.ts';
 
 /** A database whose schema holds the tables of recon, all migrations applied. */
 export interface Store {
@@ -57,7 +58,7 @@ export async function makeChangeKnown({ database, schema, config }: Store, world
   const { createMask } = await import('../secrets.ts');
   const mask = createMask(world.env);
   const trouble = (_event: string, error: unknown) => {
-    world.stderr.write(mask(`recon: ${error instanceof Error ? error.message : String(error)}\n`));
+    void tell(world, mask(`recon: ${error instanceof Error ? error.message : String(error)}\n`));
   };
   await announceActions(database, schema, config, { now: world.now(), mask }).catch((error: unknown) => {
     trouble('alerts.failed', error);

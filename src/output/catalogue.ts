@@ -1,8 +1,9 @@
+import { flowed } from '../flowed.ts';
 import type { Check } from '../checks/check.ts';
 import { outlookOfKind } from '../corrections/outlook.ts';
 import { kindNamed } from '../kinds.ts';
 import type { Screen } from './screen.ts';
-import { flowed, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 /** One finding kind of one check, as JSON and CSV give it. */
 export interface CatalogueRow {

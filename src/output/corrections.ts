@@ -1,9 +1,10 @@
+import { flowed } from '../flowed.ts';
 import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import { plain } from '../plain.ts';
 import { factTable } from './facts.ts';
 import { excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
-import { flowed, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 /** Columns of the CSV. */
 export const correctionColumns = [

@@ -1,7 +1,7 @@
+import { flowed } from '../flowed.ts';
 import type { Diagnosis } from '../doctor/examination.ts';
 import { plain } from '../plain.ts';
 import { count, type Screen } from './screen.ts';
-import { flowed } from './table.ts';
 
 const verdictWidth = 'problem'.length;
 const topicWidth = 'ledger_consistency'.length;
@@ -10,17 +10,19 @@ const margin = ' '.repeat(verdictWidth + topicWidth + 4);
 /** One line for what was looked at, and one below it for what to do, of which much is there to be copied. */
 export function diagnosisLines({ topic, verdict, message, next }: Diagnosis, screen: Screen): string {
   const begin = `${screen.health(verdict)}${' '.repeat(verdictWidth - verdict.length)}  ${topic.padEnd(topicWidth)}  `;
-  const told = flowed(begin, plain(message), screen.columns, { whole: true });
-  return next === null ? told : `${told}${flowed(`${margin}-> `, plain(next), screen.columns, { whole: true })}`;
+  const told = flowed(begin, screen.called(plain(message)), screen.columns, { whole: true });
+  return next === null
+    ? told
+    : `${told}${flowed(`${margin}-> `, screen.called(plain(next)), screen.columns, { whole: true })}`;
 }
 
 /** The last line: what to do now. */
 export function conclusion(
   diagnoses: readonly Diagnosis[],
   { offline }: { offline: boolean },
-  { columns }: Screen,
+  { columns, called }: Screen,
 ): string {
-  return `\n${flowed('', conclusionOf(diagnoses, offline), columns)}`;
+  return `\n${flowed('', called(conclusionOf(diagnoses, offline)), columns, { whole: true })}`;
 }
 
 function conclusionOf(diagnoses: readonly Diagnosis[], offline: boolean): string {

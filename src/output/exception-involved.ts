@@ -1,8 +1,9 @@
+import { flowed } from '../flowed.ts';
 import { involvedMax, type Involved, type InvolvedEntry } from '../exceptions/involved.ts';
 import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
 import { currencyText, excerpt, indented, localTime, shortId, shortSubject, within, type Screen } from './screen.ts';
-import { flowed, renderTable, type Column } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 
 export function recordTable({ records, unreadable }: Involved, { columns }: Screen): string {
   if (unreadable !== null) return flowed('', `They could not be read: ${excerpt(unreadable)}`, columns);

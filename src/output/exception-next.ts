@@ -1,10 +1,10 @@
+import { flowed } from '../flowed.ts';
 import { outlookOf } from '../corrections/outlook.ts';
 import type { ActionName } from '../exceptions/actions.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kinds } from '../kinds.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
-import { flowed } from './table.ts';
 
 /** What to do about an exception, and the commands for it. */
 export function nextLines(story: Story, screen: Screen): string {
@@ -12,8 +12,8 @@ export function nextLines(story: Story, screen: Screen): string {
   const id = shortId(exception.id);
   return [
     ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
-    screen.strong(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
-    ...actionsFor(exception).map((action) => screen.strong(`recon exceptions ${action} ${id} --by NAME --note TEXT`)),
+    screen.command(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
+    ...actionsFor(exception).map((action) => screen.command(`recon exceptions ${action} ${id} --by NAME --note TEXT`)),
     '',
   ].join('\n');
 }
@@ -36,8 +36,8 @@ function afterwards(story: Story, screen: Screen): string[] {
   const [why, command] = afterEnd(story);
   return [
     flowed('', why, screen.columns).trimEnd(),
-    screen.strong(command),
-    ...(exception.correction_action === null ? [] : [screen.strong(`recon corrections list --exception ${id}`)]),
+    screen.command(command),
+    ...(exception.correction_action === null ? [] : [screen.command(`recon corrections list --exception ${id}`)]),
   ];
 }
 
@@ -64,9 +64,9 @@ function correctionLines({ exception, proposal }: Story, screen: Screen): string
   if (proposal !== null) {
     const { id, proposed_by: by } = proposal;
     const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
-    return [said(sentence), screen.strong(`recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`)];
+    return [said(sentence), screen.command(`recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`)];
   }
   const { by, sentence } = outlookOf(exception);
-  const command = screen.strong(`recon corrections propose ${shortId(exception.id)} --dry-run`);
+  const command = screen.command(`recon corrections propose ${shortId(exception.id)} --dry-run`);
   return by === 'nobody' ? [said(sentence)] : [said(sentence), command];
 }

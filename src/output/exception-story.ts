@@ -1,3 +1,4 @@
+import { flowed } from '../flowed.ts';
 import {
   isOfCustodian,
   type ExceptionEvent,
@@ -14,7 +15,7 @@ import { nextLines } from './exception-next.ts';
 import { stationOf } from './exceptions.ts';
 import { factTable } from './facts.ts';
 import { count, currencyText, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
-import { flowed, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */
 export function exceptionStory(story: Story, environment: string, now: Date, screen: Screen): string {

@@ -1,3 +1,4 @@
+import { flowed } from '../flowed.ts';
 import type { Items } from '../database/list-of.ts';
 import { stakeOf, versionOf, type StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
@@ -16,7 +17,7 @@ import {
   shortSubject,
   type Screen,
 } from './screen.ts';
-import { flowed, renderTable, type Column } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 
 /** The columns of CSV: those of reconciliation_exceptions, in the order of JSON, and what is at stake. */
 export const exceptionColumns = [
@@ -130,7 +131,8 @@ export interface Foot {
 }
 
 /** How many of how many, their amounts, what is not listed, and the command that shows the next ones. */
-export function footOf(environment: string, { shown, totals, apart, next }: Foot, screen: Screen): string {
+export function footOf(environment: string, { shown, totals, apart, ...foot }: Foot, screen: Screen): string {
+  const next = foot.next === undefined ? undefined : screen.called(foot.next);
   const states = (['snoozed', 'accepted'] as const).map((state) => ({ state, number: numberOf(apart, state) }));
   const others = states
     .filter(({ number }) => number > 0)

@@ -1,5 +1,5 @@
+import { flowed } from '../flowed.ts';
 import type { Screen } from './screen.ts';
-import { flowed } from './table.ts';
 
 /** Each fact behind its name, going on below itself where the screen is narrow; what is empty is left out. */
 export function factTable(facts: readonly (readonly [name: string, value: string])[], screen: Screen): string {

@@ -78,6 +78,8 @@ const words: Screen = {
   severity: (severity) => severity,
   verdict: (verdict) => verdict,
   health: (health) => health,
+  called: (text) => text,
+  command: (text) => text,
   columns: 120,
 };
 

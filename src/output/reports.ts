@@ -1,3 +1,4 @@
+import { flowed } from '../flowed.ts';
 import { describeDuration } from '../duration.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { stateAt } from '../exceptions/state.ts';
@@ -10,7 +11,7 @@ import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { count, currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
-import { flowed, renderTable, type Column } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 
 /** The columns of reconciliation_reports, in the order of JSON and CSV. */
 export const reportColumns = [
@@ -100,7 +101,7 @@ export function reportScreen(
     checkTable(checks, screen),
     lines([
       ...checkLines(checks),
-      ...correctionLines(report),
+      ...correctionLines(report).map(screen.called),
       ...checks
         .filter(({ error_message: error }) => error !== null)
         .map((check) => `${plain(check.check_type)}: ${excerpt(check.error_message ?? '', 2_000)}`),
@@ -285,7 +286,7 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   const more = moreThan(exceptions.length, report);
   const whereMore = isDryRun(report)
     ? 'give -o json or csv'
-    : `recon exceptions list --status all --report ${shortId(report.id)}`;
+    : screen.called(`recon exceptions list --status all --report ${shortId(report.id)}`);
   const rest = more > 0 ? `… and ${more.toLocaleString('en-US')} more: ${whereMore}\n` : '';
   return `${exceptionTable(exceptions, now, screen)}${rest}`;
 }

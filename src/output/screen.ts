@@ -1,8 +1,9 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import { textWidth } from './text-width.ts';
+import { asCalled } from '../shell.ts';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import type { Verdict } from '../reports.ts';
+import { textWidth } from '../text-width.ts';
 import { widthOf, type Output, type World } from '../world.ts';
 
 /** How text is painted for one stream. Colour is never alone: every painted word says the same by itself. */
@@ -12,12 +13,16 @@ export interface Screen {
   severity: (severity: Severity) => string;
   verdict: (verdict: Verdict) => string;
   health: (health: 'ok' | 'warning' | 'problem') => string;
+  /** Words of recon's own, each command in them as it can be copied: see `asCalled`. */
+  called: (words: string) => string;
+  /** The same for a command by itself. */
+  command: (words: string) => string;
   /** Characters to a line; a pipe has room for any. */
   columns: number;
 }
 
 /** The screen of a stream: NO_COLOR and FORCE_COLOR decide, then whether it is a terminal that a person looks at. */
-export function screenOf(stream: Output, env: World['env']): Screen {
+export function screenOf(stream: Output, { env, envFile }: Pick<World, 'env' | 'envFile'>): Screen {
   const paint = new Chalk({ level: hasColour(stream, env) ? 1 : 0 });
   return {
     strong: paint.bold,
@@ -25,6 +30,8 @@ export function screenOf(stream: Output, env: World['env']): Screen {
     severity: (severity) => severityColour(paint, severity)(severity),
     verdict: (verdict) => verdictColour(paint, verdict)(verdict),
     health: (health) => ({ ok: paint.green, warning: paint.magenta, problem: paint.red })[health](health),
+    called: (words) => asCalled(words, envFile),
+    command: (words) => paint.bold(asCalled(words, envFile)),
     columns: stream.isTTY === true ? widthOf(stream) : Infinity,
   };
 }

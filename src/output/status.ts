@@ -1,3 +1,4 @@
+import { flowed } from '../flowed.ts';
 import type { CorrectionFigures, UndoingFigures } from '../corrections/figures.ts';
 import { describeAge } from '../duration.ts';
 import { ages, countOf, type ExceptionTotal, type NotOpen } from '../exceptions/totals.ts';
@@ -10,7 +11,7 @@ import { verdictOrStatus } from './reports.ts';
 import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 import { stepLines } from './steps.ts';
-import { flowed, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 /** The morning screen. */
 export function statusScreen(status: Status, now: Date, screen: Screen): string {

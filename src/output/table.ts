@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
-import { textWidth } from './text-width.ts';
 import wrapAnsi from 'wrap-ansi';
+import { narrowest } from '../flowed.ts';
+import { textWidth } from '../text-width.ts';
 
 export interface Column {
   /** Empty: it belongs to the column before it, and stays on its line. */
@@ -15,9 +16,6 @@ export interface Column {
 /** The characters between two columns, and before what goes on below. */
 const gap = '  ';
 const indent = '    ';
-
-/** Text in narrower columns cannot be read. */
-const narrowest = 24;
 
 /**
  * Rows in aligned columns without a frame, each line ending in a line feed. Cells are shown as they are given. Where the
@@ -161,15 +159,4 @@ function renderLines(band: readonly Shape[], lines: readonly (readonly string[])
 
 function linesOf(cell: string, { wraps, width }: Shape): string[] {
   return wraps === true && textWidth(cell) > width ? wrapAnsi(cell, width, { hard: true }).split('\n') : [cell];
-}
-
-/**
- * Text behind its prefix, which goes on below itself where the screen is narrower; with `whole` words a line is rather too
- * long than that somebody copies half of one. Ends in a line feed.
- */
-export function flowed(prefix: string, text: string, width: number, { whole = false } = {}): string {
-  const before = textWidth(prefix);
-  if (width === Infinity) return `${prefix}${text}\n`;
-  const lines = wrapAnsi(text, Math.max(narrowest, width - before), { hard: !whole });
-  return `${prefix}${lines.replaceAll('\n', `\n${' '.repeat(before)}`)}\n`;
 }

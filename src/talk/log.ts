@@ -1,14 +1,15 @@
 import { pino, type Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { flowed } from '../flowed.ts';
 import { plain } from '../plain.ts';
 import type { Mask } from '../secrets.ts';
-import type { Output, World } from '../world.ts';
+import { widthOf, type Output, type World } from '../world.ts';
 
 export type { Logger } from 'pino';
 
 /** Where the lines go, and the clock that stands in them. */
 interface Talk {
-  stderr: Pick<Output, 'isTTY' | 'write'>;
+  stderr: Pick<Output, 'isTTY' | 'columns' | 'write'>;
   now: World['now'];
 }
 
@@ -25,7 +26,8 @@ export interface LogOptions {
  */
 export function createLogger({ stderr, now }: Talk, { level, format }: LogOptions, mask: Mask): Logger {
   const names = format === 'ecs' ? elastic : plainJson;
-  const text = format === 'auto' && stderr.isTTY === true ? forPeople : (line: string) => line;
+  const isForPeople = format === 'auto' && stderr.isTTY === true;
+  const text = (line: string) => (isForPeople ? forPeople(line, mask, widthOf(stderr)) : mask(line));
   return pino(
     {
       level,
@@ -36,7 +38,7 @@ export function createLogger({ stderr, now }: Talk, { level, format }: LogOption
       formatters: { level: (label) => ({ [names.level]: label }) },
       serializers: { error: names.error },
     },
-    { write: (line: string) => stderr.write(mask(text(line))) },
+    { write: (line: string) => stderr.write(text(line)) },
   );
 }
 
@@ -59,7 +61,12 @@ function describeError(error: unknown): { kind?: string; type?: string; message:
   return { kind: error.name, type: error.name, message: error.message, stack: error.stack };
 }
 
-function forPeople(line: string): string {
+function forPeople(line: string, mask: Mask, width: number): string {
   const { level, message, timestamp } = JSON.parse(line) as { level: string; message: string; timestamp: string };
-  return `${timestamp.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${plain(message)}\n`;
+  return flowed(
+    `${timestamp.slice(11, 19)} `,
+    `${level === 'info' ? '' : `${level}: `}${mask(plain(message))}`,
+    width,
+    { whole: true },
+  );
 }

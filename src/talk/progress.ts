@@ -40,10 +40,13 @@ export class ProgressLine {
   }
 
   /** stderr for whatever else is said meanwhile: it takes the place of the line, which is drawn again below it. */
-  get above(): Pick<Output, 'isTTY' | 'write'> {
+  get above(): Pick<Output, 'isTTY' | 'columns' | 'write'> {
     const { stderr } = this.#world;
     return {
       ...(stderr.isTTY !== undefined && { isTTY: stderr.isTTY }),
+      get columns() {
+        return widthOf(stderr);
+      },
       write: (text: string) => {
         this.#erase();
         return stderr.write(text);

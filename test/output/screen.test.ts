@@ -18,16 +18,19 @@ describe('colour', () => {
     ['FORCE_COLOR over NO_COLOR', inPipe, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
     ['FORCE_COLOR=0 on a terminal', onTerminal, { FORCE_COLOR: '0' }, false],
   ] as const)('%s', (_, stream, env, painted) => {
-    const screen = screenOf(stream, env);
+    const screen = screenOf(stream, { env });
     for (const text of [screen.strong('x'), screen.severity('critical'), screen.verdict('incomplete')])
       expect(text.includes('\u001b['), text).toBe(painted);
   });
 
   test('painted words say the same by themselves', () => {
-    const screen = screenOf(inPipe, {});
+    const screen = screenOf(inPipe, { env: {} });
     expect([screen.severity('high'), screen.verdict('passed'), screen.columns]).toEqual(['high', 'passed', Infinity]);
-    expect(screenOf(onTerminal, {}).columns).toBe(80);
-    expect(screenOf(Object.assign(new PassThrough(), { isTTY: true, columns: 0 }), {}).columns, 'of no size').toBe(80);
+    expect(screenOf(onTerminal, { env: {} }).columns).toBe(80);
+    expect(
+      screenOf(Object.assign(new PassThrough(), { isTTY: true, columns: 0 }), { env: {} }).columns,
+      'of no size',
+    ).toBe(80);
   });
 });
 

@@ -354,14 +354,14 @@ function content(text: string): string {
 describe.each([80, 200])('on %i columns', (columns) => {
   test.each(Object.entries(screens))('recon %s fits, with colour and without', (_, render) => {
     for (const env of [{ FORCE_COLOR: '1' }, { NO_COLOR: '1' }]) {
-      const text = render(screenOf(new Captured(true, columns), env));
+      const text = render(screenOf(new Captured(true, columns), { env }));
       expect(tooWide(text, columns)).toEqual([]);
       expect(text.includes('\u001b[31m支')).toBe(false);
     }
   });
 
   test('no amount, id or verdict is lost', () => {
-    const screen = screenOf(new Captured(true, columns), { NO_COLOR: '1' });
+    const screen = screenOf(new Captured(true, columns), { env: { NO_COLOR: '1' } });
     const list = content(exceptionTable(exceptions, now, screen));
     for (const { id, severity, kind } of exceptions) expect(list).toContain(`${id.slice(0, 8)} ${severity} ${kind}`);
     for (const { affected_user_id: user, created_at: since } of exceptions)
@@ -380,7 +380,7 @@ test('where debits and credits differ it is said why, of the ledger and of nothi
     const currencies = differences.map((difference) => ({ currency: 'USD', expected: '0', actual: '0', difference }));
     const check = { ...checks[0]!, check_type: name, error_message: null, metadata: { currencies } };
     return /differ by what was converted/.test(
-      reportScreen(report, [check], [], now, screenOf(new Captured(true, 200), {})),
+      reportScreen(report, [check], [], now, screenOf(new Captured(true, 200), { env: {} })),
     );
   };
   expect(isSaid('ledger_consistency', ['0', '-0.000001'])).toBe(true);
@@ -389,7 +389,7 @@ test('where debits and credits differ it is said why, of the ledger and of nothi
 });
 
 test('a wide screen is used', () => {
-  const lines = exceptionTable(exceptions.slice(2), now, screenOf(new Captured(true, 200), {})).split('\n');
+  const lines = exceptionTable(exceptions.slice(2), now, screenOf(new Captured(true, 200), { env: {} })).split('\n');
   expect(lines).toHaveLength(exceptions.length); // one line for each, and the header
 });
 
@@ -397,7 +397,7 @@ test('doctor breaks nothing that is to be copied', () => {
   const path = `/opt/${'long-name/'.repeat(9)}sql/source/stack_service`;
   const next = `Copy ${path}, or do without: RECONCILIATION_CHECKS=ledger_consistency,deposits,conversion_jobs,withdrawals`;
   const diagnosis: Diagnosis = { topic: 'source', verdict: 'problem', message: `${path} is wrong.`, next };
-  const lines = diagnosisLines(diagnosis, screenOf(new Captured(true, 80), {}));
+  const lines = diagnosisLines(diagnosis, screenOf(new Captured(true, 80), { env: {} }));
   for (const word of `${diagnosis.message} ${next}`.split(' ')) expect(lines).toContain(word);
 });
 

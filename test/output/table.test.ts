@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { flowed, renderTable, type Column } from '../../src/output/table.ts';
+import { flowed } from '../../src/flowed.ts';
+import { renderTable, type Column } from '../../src/output/table.ts';
 
 test('columns are aligned, without a frame, a colour or blanks at the end', () => {
   const columns = [{ header: 'check' }, { header: 'difference', align: 'right' as const }, { header: 'note' }];

@@ -72,6 +72,20 @@ test('one plain line each on a terminal, whatever an API wrote into it', () => {
   );
 });
 
+test('goes on below itself where a terminal is narrower, and nowhere else; no secret is broken in two', () => {
+  const words = `circle_balance: incomplete: ${'many words '.repeat(6)}canary-circle-key`;
+  const logged = (terminal: boolean) => {
+    const { stderr, now } = testWorld({ terminal, columns: 40 });
+    createLogger({ stderr, now }, { level: 'info', format: 'auto' }, mask).info(words);
+    return stderr.text;
+  };
+  const lines = logged(true).trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(line).toMatch(/^.{9}.{1,31}$/);
+  expect(lines.map((line) => line.slice(9)).join(' ')).toBe(words.replace('canary-circle-key', '[secret]'));
+  expect(logged(false).match(/\n/g)).toHaveLength(1);
+});
+
 test('every line of a run names it, with words that log systems do not take for their own', async () => {
   const { url, sql } = await testDatabase();
   const ledger = new LedgerBuilder({ now: cutAt });
