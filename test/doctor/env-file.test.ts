@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { recon } from '../support/world.ts';
+
+test('doctor warns of a file with secrets that everybody may read, and says what mends it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'recon-env-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'my env');
+  const consult = async (content: string, mode: number) => {
+    await writeFile(file, content);
+    await chmod(file, mode);
+    const { stdout } = await recon(['--env-file', file, 'doctor', '--offline', '-o', 'json']);
+    const { diagnoses } = JSON.parse(stdout) as { diagnoses: { message: string; next: string }[] };
+    return diagnoses.find(({ message }) => message.startsWith('Every user'));
+  };
+  const secrets = 'DATABASE_URL=postgres://recon:canary@127.0.0.1/app\nCIRCLE_API_KEY=\n';
+  const warned = await consult(secrets, 0o644);
+  expect(warned).toMatchObject({
+    verdict: 'warning',
+    message: `Every user of this machine may read ${file}, in which DATABASE_URL is.`,
+  });
+  execFileSync('sh', ['-c', warned!.next]);
+  for (const [content, mode] of [
+    [secrets, 0o600],
+    [secrets, 0o640], // the group of recon
+    ['DATABASE_URL_FILE=/run/secrets/DATABASE_URL\nRECONCILIATION_ENVIRONMENT=staging\n', 0o644],
+  ] as const)
+    expect(await consult(content, mode), `${mode.toString(8)}: ${content}`).toBeUndefined();
+});
