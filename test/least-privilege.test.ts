@@ -12,6 +12,7 @@ import { LedgerBuilder } from './support/ledger.ts';
 import { login } from './support/login.ts';
 import { startReceiver } from './support/receiver.ts';
 import { cutAt } from './support/run-check.ts';
+import { testWith } from './support/installed.ts';
 import { listSchema } from './support/schema-listing.ts';
 import { operatorOf, recon, type RunDocument } from './support/world.ts';
 
@@ -277,6 +278,37 @@ describe('with exactly the rights of sql/roles.sql', () => {
       expect(hint).not.toContain(role.password);
     }
   });
+
+  testWith(['psql'])(
+    'what it gives to copy works as it is, pasted, where the checks read another database',
+    async () => {
+      const main = await testDatabase();
+      const books = await emptyDatabase();
+      await books.sql.unsafe(await read('test/support/host.sql'));
+      const role = await login(books.sql, books.url);
+      await books.sql.unsafe(
+        `alter schema public rename to "The app"; alter role ${role.name} set search_path = "The app"; revoke all on schema "The app" from public`,
+      );
+      const { types } = operatorOf(main.url, { SOURCE_DATABASE_URL: role.url });
+      const consult = async (topic: string) => {
+        const { stdout } = await types(['doctor', '-o', 'json'], { now: new Date(), asOf: null });
+        const { diagnoses } = JSON.parse(stdout) as { diagnoses: { topic: string; verdict: string; next: string }[] };
+        return diagnoses.find((diagnosis) => diagnosis.topic === topic)!;
+      };
+      const { next } = await consult('host'); // tables of a schema that the role may not use look as if they were not there
+      await books.sql.unsafe(`grant usage on schema "The app" to ${role.name}`);
+      expect(await consult('source')).toMatchObject({ verdict: 'problem', next });
+      const [, command, grant] = /: (psql -d .*roles\.sql), .* and then: (grant recon_reader to \S+;)$/.exec(next)!;
+      const { hostname, port, username, password } = new URL(books.url);
+      const administrator = { PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password };
+      const { stderr } = await promisify(execFile)('sh', ['-c', command!], {
+        env: { ...process.env, ...administrator },
+      });
+      expect(stderr.match(/ERROR: +(?!.*reconciliation_).*/g)).toBeNull(); // those tables are not here
+      await books.sql.unsafe(grant!);
+      expect(await consult('source')).toMatchObject({ verdict: 'ok' });
+    },
+  );
 
   test('who purges needs one role more, and only that', async () => {
     const { url, sql } = await lockedDown();

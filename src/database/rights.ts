@@ -1,15 +1,72 @@
 import { readFileSync } from 'node:fs';
+import { forShell } from '../shell.ts';
 import { rolesFile } from '../shipped.ts';
 import type { Transaction } from './database.ts';
 import type { UrlVariable } from './problem.ts';
 
 /** What a database administrator types for who is connected; `schema` is where recon's tables are, or are to be. */
-export async function howToGrant(transaction: Transaction, schema = 'public'): Promise<string> {
-  const [place] = await transaction<{ database: string; schema: string }[]>`
-    select current_database() as database, quote_ident(${schema}) as schema`;
+export async function howToGrant(transaction: Transaction, schema: string | undefined): Promise<string> {
+  const place = await placeFor(transaction, schema);
+  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${rolesFor(place)}, and then: grant recon_reader, recon_writer to ${place.role}; -- only to look: recon_reader`;
+}
+
+/** The same for SOURCE_DATABASE_URL, where the checks only read; recon's tables may be elsewhere. */
+export async function howToGrantReading(transaction: Transaction, schema: string | undefined): Promise<string> {
+  const place = await placeFor(transaction, schema);
+  const where = place.standby ? 'the main database of this replica' : 'the server of SOURCE_DATABASE_URL';
+  const grant = `grant recon_reader to ${place.role};`;
+  return place.tables
+    ? `As a database administrator, on ${where}: psql -v ON_ERROR_STOP=1 ${rolesFor(place)}, and then: ${grant}`
+    : `As a database administrator, on ${where}: psql ${rolesFor(place)}, which says of each table of recon that it is not there, and then: ${grant}`;
+}
+
+/** Where sql/roles.sql is to be run, names as SQL writes them. */
+interface Place {
+  database: string;
+  role: string;
+  /** The schemas in which the file has to find the tables of recon and of the host. */
+  path: string;
+  standby: boolean;
+  /** Whether recon has tables here. */
+  tables: boolean;
+}
+
+/** The path is that with which the role connects, whatever this transaction set, with recon's schema before it. */
+async function placeFor(transaction: Transaction, schema: string | undefined): Promise<Place> {
+  const [place] = await transaction<Place[]>`
+    with
+    looked_into as (
+      select 0 as place, ${schema ?? null}::text as name
+      union all
+      select item.place, replace(btrim(item.name, ' "'), '$user', current_user) as name
+      from pg_catalog.pg_settings as setting
+      cross join lateral regexp_split_to_table(setting.reset_val, ',') with ordinality as item (name, place)
+      where setting.name = 'search_path'
+    ),
+    existing as (
+      select namespace.nspname as name, min(looked_into.place) as place
+      from looked_into
+      inner join pg_catalog.pg_namespace as namespace on namespace.nspname = looked_into.name
+      where namespace.nspname <> 'pg_catalog'
+      group by namespace.nspname
+    )
+    select
+      current_database() as database,
+      quote_ident(current_user) as role,
+      coalesce((select string_agg(quote_ident(existing.name), ', ' order by existing.place) from existing), '') as path,
+      pg_is_in_recovery() as standby,
+      exists (
+        select from pg_catalog.pg_class as class where class.relname = 'reconciliation_migrations' and class.relkind = 'r'
+      ) as tables
+  `;
   if (place === undefined) throw new Error('The database did not say which it is.');
-  const path = schema === 'public' ? '' : `-c ${forShell(`set search_path = ${place.schema}, public`)} `;
-  return `As a database administrator: psql -v ON_ERROR_STOP=1 -d ${databaseForPsql(place.database)} ${path}-f ${rolesFile}, and then: grant recon_reader, recon_writer to ${await roleOf(transaction)}; -- only to look: recon_reader`;
+  return place;
+}
+
+/** What psql is given; an administrator looks into "public" anyway. */
+function rolesFor({ database, path }: Place): string {
+  const first = ['', 'public'].includes(path) ? '' : `-c ${forShell(`set search_path = ${path}`)} `;
+  return `-d ${databaseForPsql(database)} ${first}-f ${forShell(rolesFile)}`;
 }
 
 /** The role that the corrections have. The runs' own is never given the right to write into the ledger. */
@@ -23,11 +80,6 @@ export function howToCorrect(variable: UrlVariable): string {
 /** A name with other characters might be taken for a connection string (PostgreSQL, "psql", option -d). */
 function databaseForPsql(name: string): string {
   return /^[\w-]+$/.test(name) ? name : forShell(`dbname='${name.replace(/['\\]/g, '\\$&')}'`);
-}
-
-/** One word of a POSIX shell, whatever is in it. */
-function forShell(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Who is connected, as SQL writes it. */

@@ -1,10 +1,10 @@
 import type { Cut } from '../checks/check.ts';
-import { inSavepoint, query, type Transaction } from '../database/database.ts';
+import { inSavepoint, query } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { bind, composeRelation, type Relation } from '../source.ts';
 import { problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
-import { relationsOf } from './relations.ts';
+import { mayNot, relationsOf } from './relations.ts';
 
 /**
  * That the ledger is in this database, before anybody is told to make tables here. Silent where one table that the
@@ -54,9 +54,10 @@ function nameAt(statement: string, position = 1): string | undefined {
   return quoted ?? plain?.toLowerCase();
 }
 
-async function describe({ transaction, config }: Cut, names: readonly string[]): Promise<Opinion[]> {
-  const place = await whereabouts(transaction, names);
-  if (place.closed) return []; // to a role without rights on a schema its tables look as if they were not there
+async function describe(cut: Cut, names: readonly string[]): Promise<Opinion[]> {
+  const place = await whereabouts(cut, names);
+  if (place.closed) return place.ready ? [await mayNot('use the schema of the tables that the checks read', cut)] : [];
+  const { config } = cut;
   const variable = config.sourceDatabaseUrl === config.databaseUrl ? 'DATABASE_URL' : 'SOURCE_DATABASE_URL';
   const [schema] = place.open;
   return [
@@ -76,11 +77,14 @@ interface Whereabouts {
   path: string;
   /** Schemas with tables of all these names, as SQL writes them. */
   open: string[];
-  /** Whether there is one that the role may not use. */
+  /** Whether there is one that the role may not use, to which its tables look as if they were not there. */
   closed: boolean;
+  /** Whether rights on it can be granted by now: the tables of recon come before those on them. */
+  ready: boolean;
 }
 
-async function whereabouts(transaction: Transaction, names: readonly string[]): Promise<Whereabouts> {
+async function whereabouts({ transaction, config }: Cut, names: readonly string[]): Promise<Whereabouts> {
+  const isElsewhere = config.sourceDatabaseUrl !== config.databaseUrl;
   const [place] = await transaction<Whereabouts[]>`
     with
     complete as (
@@ -98,7 +102,9 @@ async function whereabouts(transaction: Transaction, names: readonly string[]): 
       quote_ident(current_user) as role,
       coalesce(nullif(array_to_string(array_remove(current_schemas(false), 'pg_catalog'), ', '), ''), 'none') as path,
       array(select complete.schema_name from complete where complete.usable order by complete.schema_name) as open,
-      exists (select from complete where not complete.usable) as closed
+      exists (select from complete where not complete.usable) as closed,
+      ${isElsewhere} or exists (select from pg_catalog.pg_class as class where class.relname = 'reconciliation_migrations')
+        as ready
   `;
   if (place === undefined) throw new Error('The catalog of the database gave no answer.');
   return place;

@@ -4,7 +4,7 @@ import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
 import { databaseProblem, lockNotAvailable } from '../database/problem.ts';
-import { howToGrant, roleOf } from '../database/rights.ts';
+import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
 import { bind, composeRelation, isShipped, relations, type Relation, type Source } from '../source.ts';
@@ -29,7 +29,7 @@ export const mappedRelations: Examination<DatabasePatient> = {
       return [
         ...found.flatMap(({ opinions }) => opinions),
         ...(locked.length > 0 ? [await describeLocks(cut.transaction, locked)] : []),
-        ...(refusals.size > 0 ? [await describeRefusals(cut, [...refusals])] : []),
+        ...(refusals.size > 0 ? [await mayNot(`read what the checks need: ${[...refusals].join('; ')}`, cut)] : []),
       ];
     });
     return wrong.length > 0 ? wrong : [ok(`${asked.length} relations can be read and have the right columns.`)];
@@ -104,11 +104,14 @@ function howToMend(source: Source): string {
     : 'Mend that file.';
 }
 
-async function describeRefusals({ transaction, source, config }: Cut, refusals: readonly string[]): Promise<Opinion> {
+/** What the role of the checks may not do, and how a database administrator lets it. */
+export async function mayNot(what: string, { transaction, source, config }: Cut): Promise<Opinion> {
+  const isElsewhere = config.sourceDatabaseUrl !== config.databaseUrl;
+  const how = isElsewhere ? howToGrantReading : howToGrant;
   return problem(
-    `The role may not read what the checks need: ${refusals.join('; ')}.`,
+    `${isElsewhere ? 'The role of SOURCE_DATABASE_URL' : 'The role'} may not ${what}.`,
     isShipped(source)
-      ? await howToGrant(transaction, config.schema)
+      ? await how(transaction, config.schema)
       : `grant select on what your mapping reads to ${await roleOf(transaction)};`,
   );
 }
