@@ -7,12 +7,17 @@ import { variables, type Variable } from '../../src/environment/variables.ts';
 import { recon } from '../support/world.ts';
 import { problemsOf, readManifests, readText, readYaml, type Manifest } from './manifests.ts';
 
-const [hourly, daily] = ['hourly.yaml', 'daily.yaml'].map((file) => readYaml(file) as CronJob) as [CronJob, CronJob];
+const [hourly, daily, purge] = ['hourly.yaml', 'daily.yaml', 'purge.yaml'].map((file) => readYaml(file) as CronJob) as [
+  CronJob,
+  CronJob,
+  CronJob,
+];
 const migrate = readYaml('migrate.yaml') as Job;
 const jobs: [name: string, JobSpec][] = [
   ['hourly', hourly.spec!.jobTemplate.spec!],
   ['daily', daily.spec!.jobTemplate.spec!],
   ['migrate', migrate.spec!],
+  ['purge', purge.spec!.jobTemplate.spec!],
 ];
 const podOf = (job: JobSpec): PodSpec => job.template.spec!;
 const containerOf = (job: JobSpec) => podOf(job).containers[0]!;
@@ -36,7 +41,9 @@ describe('the schemas of Kubernetes', () => {
       broken('hourly.yaml', '"concurrencyPolicy"', '"concurencyPolicy"'),
       broken('migrate.yaml', '"backoffLimit":1', '"backoffLimit":"1"'),
       broken('network-policy.yaml', '"podSelector"', '"podselector"'),
+      broken('purge.yaml', '"suspend":true', '"suspend":"yes"'),
       broken('secret-migrate.example.yaml', '"stringData"', '"stringdata"'),
+      broken('secret-purge.example.yaml', '"stringData"', '"stringdata"'),
       broken('secret.example.yaml', '"stringData"', '"stringdata"'),
       broken('service-account.yaml', 'false', '"no"'),
     ];
@@ -46,9 +53,9 @@ describe('the schemas of Kubernetes', () => {
 
   test('all are applied but the examples of the secrets', () => {
     const { resources } = readYaml('kustomization.yaml') as { resources: string[] };
-    expect([...resources, 'secret-migrate.example.yaml', 'secret.example.yaml'].sort()).toEqual(
-      readManifests().map(({ file }) => file),
-    );
+    expect(
+      [...resources, 'secret-migrate.example.yaml', 'secret-purge.example.yaml', 'secret.example.yaml'].sort(),
+    ).toEqual(readManifests().map(({ file }) => file));
   });
 });
 
@@ -109,10 +116,13 @@ describe('the manifests follow the source', () => {
     expect(files).toContain(added);
   });
 
-  test('the Job that migrates takes the database’s URL from its own secret, all else from that of the runs', () => {
-    const { stringData, metadata } = readYaml('secret-migrate.example.yaml') as Secret;
-    const { env, volumeMounts } = containerOf(migrate.spec!);
-    const [runs, own] = podOf(migrate.spec!).volumes!.map(({ secret }) => secret!.secretName);
+  test.each([
+    ['migrate', migrate.spec!],
+    ['purge', purge.spec!.jobTemplate.spec!],
+  ])('the Job of %s takes the database’s URL from its own secret, all else from that of the runs', (name, job) => {
+    const { stringData, metadata } = readYaml(`secret-${name}.example.yaml`) as Secret;
+    const { env, volumeMounts } = containerOf(job);
+    const [runs, own] = podOf(job).volumes!.map(({ secret }) => secret!.secretName);
     expect([runs, own]).toEqual(['recon', metadata!.name]);
     expect(Object.keys(stringData!).map((name) => `${volumeMounts![1]!.mountPath}/${name}`)).toEqual([env![0]!.value]);
     expect(env!.map(({ name }) => name)).toEqual(['DATABASE_URL_FILE']);

@@ -1,12 +1,13 @@
 import type { CronJob } from 'kubernetes-types/batch/v1.js';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { crontabOf } from '../../src/schedule/files.ts';
+import { testWith } from '../support/installed.ts';
 import { recon } from '../support/world.ts';
 
 const deployed = (name: string) => readFile(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
@@ -21,12 +22,49 @@ describe('systemd', () => {
     expect(service).not.toContain('SuccessExitStatus'); // a daily run that found the lock taken has failed, as in cron
     const [, success] = /^SuccessExitStatus=(.+)$/m.exec(await read('recon@hourly.service.d/another-run.conf'))!;
     expect(exitCodes.map(({ code, retry }) => `${code} ${retry}`)).toContain(`${success!} later`);
+    const [, purge] = /^ExecStart=\S+\/recon (.+)$/m.exec(await read('recon@purge.service.d/purge.conf'))!;
+    expect((await recon(purge!.split(' '))).exitCode).toBe(78);
   });
 
-  test.each(['hourly', 'daily'])('the %s timer starts that run, in UTC', async (type) => {
+  testWith(['systemd-analyze'])('understands every unit; and does not understand a mistake in one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recon-systemd-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(new URL('../../deploy/systemd', import.meta.url), folder, { recursive: true });
+    const units = (await readdir(folder, { recursive: true })).filter((name) => /\.(service|timer|conf)$/.test(name));
+    for (const unit of units) {
+      const text = await readFile(join(folder, unit), 'utf8');
+      await writeFile(join(folder, unit), text.replaceAll('/usr/local/bin/recon', '/bin/sh')); // has to be there
+    }
+    const instances = ['hourly', 'daily', 'purge'].flatMap((name) => [`recon@${name}.service`, `recon-${name}.timer`]);
+    const verify = () => {
+      const args = ['verify', '--man=no', ...instances, 'recon-failed@hourly.service'];
+      const { stdout, stderr } = spawnSync('systemd-analyze', args, {
+        env: { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` },
+      });
+      return `${stdout.toString()}${stderr.toString()}`;
+    };
+    expect(verify()).toBe('');
+    const service = join(folder, 'recon@.service');
+    await writeFile(service, (await readFile(service, 'utf8')).replace(/^OnFailure=/m, 'OnFailed='));
+    expect(verify()).toContain('OnFailed');
+  });
+
+  test('a unit that failed is told by mail, with the end of its log', async () => {
+    expect(await read('recon@.service')).toMatch(/^OnFailure=recon-failed@%i\.service$/m);
+    const [, script] = /^ExecStart=\/bin\/sh -c '(.+)'$/m.exec(await read('recon-failed@.service'))!;
+    expect(script).not.toMatch(/[$']/); // of which systemd, or its quotes, would make something else
+    const typed = script!.replaceAll('%i', 'daily').replaceAll('%H', 'desk-7').replace('/usr/sbin/sendmail -t', 'cat');
+    const journal = 'journalctl() { echo "log: $*"; }';
+    const { stdout } = spawnSync('sh', ['-c', `${journal}; ${typed}`]);
+    expect(stdout.toString()).toBe(
+      'To: root\nSubject: recon@daily failed on desk-7\n\nlog: --no-pager --lines=60 --unit=recon@daily\n',
+    );
+  });
+
+  test.each(['hourly', 'daily', 'purge'])('the %s timer starts that unit, in UTC', async (type) => {
     const timer = await read(`recon-${type}.timer`);
     expect(timer).toContain(`Unit=recon@${type}.service\n`);
-    expect(timer).toMatch(/^OnCalendar=\S+ \S+ UTC$/m);
+    expect(timer).toMatch(/^OnCalendar=(Sun )?\S+ \S+ UTC$/m);
   });
 });
 
@@ -103,6 +141,16 @@ describe('recon schedule print', () => {
       [minute!, hour!].map((field) => field.replace(/^0(?=\d)/, '')).join(' '),
     );
     expect(typed.map((time, index) => `${['hourly', 'daily'][index]!} ${time} * * *`)).toEqual(times(crontab));
+  });
+
+  test('a purge comes at the same time everywhere, and nowhere before somebody says so', async () => {
+    const crontab = crontabOf({ hourlyIntervalMs: 3_600_000, dailyRunTime: '02:00' });
+    const [, minute, hour, day] = /^#(\d+) (\d+) \* \* (\d) .* purge --yes /m.exec(crontab)!;
+    expect([minute, hour, day]).toEqual(['11', '5', '0']);
+    expect(await deployed('kubernetes/base/purge.yaml')).toContain(
+      `\n  suspend: true\n  schedule: '${minute!} ${hour!} * * ${day!}'\n`,
+    );
+    expect(await read('recon-purge.timer')).toContain(`\nOnCalendar=Sun *-*-* 0${hour!}:${minute!}:00 UTC\n`);
   });
 
   /** The minutes of a day that a field of cron names, such as `7-59/15` of 0 to 59. */
