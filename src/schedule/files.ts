@@ -41,14 +41,19 @@ function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<Scheduled
 const afterDaily = 37;
 
 function every(minutes: number, start: number): string {
+  if (!writable.includes(minutes))
+    throw new OperatorError(
+      78,
+      `RECONCILIATION_HOURLY_INTERVAL=${minutes} cannot be written as a line of cron.`,
+      `Give one of ${writable.join(', ')}; or write the schedule by hand: runs may be ${minutes} minutes apart all the same.`,
+    );
   const first = start % Math.min(minutes, 60);
-  if (minutes < 60 && 60 % minutes === 0) return `${first}-59/${minutes} * * * *`;
+  if (minutes < 60) return `${first}-59/${minutes} * * * *`;
   if (minutes === 60) return `${first} * * * *`;
-  if (minutes % 60 === 0 && 1440 % minutes === 0)
-    return minutes === 1440 ? `${first} 0 * * *` : `${first} */${minutes / 60} * * *`;
-  throw new OperatorError(
-    78,
-    `RECONCILIATION_HOURLY_INTERVAL=${minutes} cannot be written as a line of cron.`,
-    'Give minutes that divide an hour (5, 15, 30) or hours that divide a day (60, 120, 360), or write the schedule by hand.',
-  );
+  return minutes === 1440 ? `${first} 0 * * *` : `${first} */${minutes / 60} * * *`;
 }
+
+/** Minutes that divide an hour, and hours that divide a day: cron begins anew with each of both. */
+const writable = Array.from({ length: 1440 }, (_, at) => at + 1).filter((minutes) =>
+  minutes < 60 ? 60 % minutes === 0 : minutes % 60 === 0 && 1440 % minutes === 0,
+);

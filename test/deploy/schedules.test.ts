@@ -185,5 +185,10 @@ describe('recon schedule print', () => {
     });
     expect([exitCode, stdout]).toEqual([78, '']);
     expect(stderr).toContain(`RECONCILIATION_HOURLY_INTERVAL=${interval} cannot be written as a line of cron.`);
+    const [, given] = /^Give one of ([\d, ]+); or /m.exec(stderr)!;
+    const intervals = given!.split(', ').map((minutes) => Number(minutes) * 60_000);
+    expect(intervals).toHaveLength(19);
+    for (const hourlyIntervalMs of intervals)
+      expect(() => crontabOf({ hourlyIntervalMs, dailyRunTime: '02:00' })).not.toThrow();
   });
 });
