@@ -112,12 +112,16 @@ export async function migrationStatus(database: Database, schema: string | undef
   });
 }
 
-/** What `migrateDown` would drop, with the number of rows. Only reads. */
+/**
+ * What `migrateDown` would drop, with the number of rows. Only reads.
+ * @throws OperatorError 78 if the role could not do it
+ */
 export async function planDown(database: Database, schema: string | undefined): Promise<DownPlan> {
   const migrations = await readMigrations();
   return reading(database, schema, async (transaction, target) => {
     const history = await readHistory(transaction, target, migrations);
     const applied = migrations.filter(({ version }) => history.has(version));
+    await assertOwner(transaction, target, [...applied.flatMap(({ tables }) => tables), 'reconciliation_migrations']);
     const adopted = [...history.values()].flatMap(({ details }) => details.adopted ?? []);
     const tables = await Promise.all(
       applied
@@ -132,6 +136,27 @@ export async function planDown(database: Database, schema: string | undefined): 
       notRestored: droppedIn(history),
     };
   });
+}
+
+/** Only who is a member of the owner may drop or alter a table: to be known before anybody confirms it. */
+async function assertOwner(transaction: Transaction, schema: string, tables: readonly string[]): Promise<void> {
+  const [other] = await transaction<{ owner: string; role: string }[]>`
+    select quote_ident(pg_get_userbyid(class.relowner)) as owner, quote_ident(current_user) as role
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where
+      namespace.nspname = ${schema}
+      and class.relname::text = any (${[...tables]}::text[])
+      and not pg_has_role(class.relowner, 'usage')
+    order by class.relname
+    limit 1
+  `;
+  if (other === undefined) return;
+  throw new OperatorError(
+    78,
+    `The role ${other.role} may not drop the tables of recon in the schema ${schema}: they belong to ${other.owner}. Nothing was changed.`,
+    ofOwner,
+  );
 }
 
 /** What was found, and what people did about it. Counters and alerts are of the same runs. */
@@ -329,13 +354,15 @@ const dependentObjects = '2BP01';
 const notAllowed = '42501';
 const refused = 'RECON';
 
+const ofOwner =
+  'Use the role that owns the tables or may make them, or give a database administrator what --print prints.';
+
 const leftOver =
   'What has that name is left over from tables that were dropped by hand, or is not of recon: drop or rename it, and try again.';
 
 function hintFor({ code, hint }: DatabaseProblem): string {
   if (duplicates.includes(code)) return leftOver;
-  if (code === notAllowed)
-    return 'Use the role that owns the tables or may make them, or give a database administrator what --print prints.';
+  if (code === notAllowed) return ofOwner;
   return hint ?? 'Nothing of this migration was kept.';
 }
 

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../src/main.ts';
 import { emptyDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
 
 /** Runs one command line against `url`; `typed` stands for a person at a terminal. */
 async function recon(url: string, args: string[], typed?: string) {
@@ -113,6 +114,24 @@ describe('recon migrate', () => {
     await sql`update reconciliation_correction_switch set stopped = false`;
     expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 0 });
     expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
+  });
+
+  test('down asks nobody for anything who does not own the tables', async () => {
+    const { url, sql } = await emptyDatabase();
+    await recon(url, ['migrate']);
+    const role = await login(sql, url);
+    await sql.unsafe(`grant select on all tables in schema public to ${role.name}`);
+    const name = new URL(url).pathname.slice(1);
+    for (const [flags, typed] of [[[], `${name}\n`], [['--yes', '--drop-history']]] as const) {
+      const refused = await recon(role.url, ['migrate', 'down', ...flags], typed);
+      expect([refused.code, refused.out]).toEqual([78, '']);
+      expect(refused.err).toMatch(
+        /^recon: The role recon_test_\w+ may not drop .*they belong to \w+\. Nothing was changed\.\n/,
+      );
+      expect(refused.err).toContain('what --print prints');
+    }
+    await sql.unsafe(`grant ${new URL(url).username} to ${role.name}`); // a member of the owner
+    expect(await recon(role.url, ['migrate', 'down'], `${name}\n`)).toMatchObject({ code: 0 });
   });
 
   test('what is left over from tables that were dropped by hand is named', async () => {
