@@ -29,7 +29,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
   ].join('\n');
 }
 
-function runTable({ enabled, runs, last_report: newest }: Status, now: Date, screen: Screen): string {
+function runTable({ enabled, runs, manual_report: manual }: Status, now: Date, screen: Screen): string {
   return renderTable(
     ['run', 'last', '', 'verdict', 'next', 'missed (30 d)'].map((header) => ({ header })),
     [
@@ -39,7 +39,7 @@ function runTable({ enabled, runs, last_report: newest }: Status, now: Date, scr
         enabled ? nextOf(run, now, screen) : 'switched off',
         run.due === null ? '' : run.missed.length.toLocaleString('en-US'),
       ]),
-      ...(newest?.run_type === 'manual' ? [['manual', ...lastRun(newest, now, screen), '', '']] : []),
+      ...(manual === null ? [] : [['manual', ...lastRun(manual, now, screen), '', '']]),
     ],
     screen.columns,
   );

@@ -66,6 +66,8 @@ export interface Status {
   alerts: Record<'waiting' | 'dead', number>;
   /** The newest run; null: there was none. */
   last_report: Report | null;
+  /** The newest manual run, also where a scheduled one came after it; null: there was none. */
+  manual_report: Report | null;
   /** What to do next, the most urgent first. */
   next: Step[];
 }
@@ -76,6 +78,7 @@ export async function statusOf(transaction: Transaction, schema: string, config:
   const known = new Map(rows.map((row) => [row.check_type, row]));
   const compared = await lastCompared(transaction, schema);
   const { reports } = await listReports(transaction, schema, { type: undefined, limit: 1 });
+  const { reports: manual } = await listReports(transaction, schema, { type: 'manual', limit: 1 });
   const openTotal = await openTotals(transaction, schema, now);
   const since = new Date(now.getTime() - 30 * 86_400_000);
   const standing = {
@@ -101,6 +104,7 @@ export async function statusOf(transaction: Transaction, schema: string, config:
     },
     alerts: await undelivered(transaction, schema, since),
     last_report: reports[0] ?? null,
+    manual_report: manual[0] ?? null,
   };
   const [worst] = openTotal;
   const first =

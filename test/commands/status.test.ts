@@ -35,6 +35,11 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   ledger.deposit(ada, '2000', { minutesAgo: -60, post: false });
   await ledger.save(sql);
   const hourly = await runs(['--type', 'hourly'], at(2));
+  const [manual] = await sql<{ id: string }[]>`
+    insert into reconciliation_reports (run_type, status, started_at, created_at)
+    values ('manual', 'completed', ${at(1).now}, ${at(1).now})
+    returning id
+  `;
 
   const { stdout } = await types(['status'], at(3));
   expect(stdout).toMatch(
@@ -43,6 +48,9 @@ test('after a daily and an hourly run: how far each check is verified, when ever
   expect(stdout).toMatch(/^critical +1 +0 +0 +0 +1 +2000 {2}USDC$/m);
   expect(stdout).toMatch(new RegExp(`^hourly +${hourly.report.id.slice(0, 8)} +60 min ago +failed +just now +1$`, 'm'));
   expect(stdout).toMatch(/^daily +[0-9a-f]{8} +3 h ago +passed +in 11 h +0$/m);
+  expect(stdout, 'an hour before the hourly one').toMatch(
+    new RegExp(`^manual +${manual!.id.slice(0, 8)} +2 h ago +completed$`, 'm'),
+  );
   expect(stdout).toMatch(/^deposits +·{29}█ +1$/m);
   expect(stdout).toMatch(/^withdrawals +·{29}▁ +0$/m);
   expect(stdout).toMatch(/^new exceptions +▁{29}█ +1$/m);
@@ -61,6 +69,7 @@ test('after a daily and an hourly run: how far each check is verified, when ever
     environment: 'production',
     open_exceptions: { low: 0, medium: 0, high: 0, critical: 1 },
     last_report: { id: hourly.report.id },
+    manual_report: { id: manual!.id },
     open_totals: [{ severity: 'critical', currency: 'USDC', amount: '2000', under_1_day: 1, older: 0 }],
     runs: [
       {

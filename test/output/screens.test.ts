@@ -177,6 +177,7 @@ const status: Status = {
     new_exceptions: Array.from({ length: 30 }, () => 1_000_000),
   },
   last_report: report,
+  manual_report: report,
   next: [{ command: 'recon exceptions show aaaaaaa0', why: hostile }],
 };
 
