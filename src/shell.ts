@@ -1,3 +1,5 @@
+import { plain } from './plain.ts';
+
 /** One word of a POSIX shell, whatever is in it; without quotes where it needs none. */
 export function forShell(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -9,5 +11,6 @@ const commands =
 
 /** Words of recon's own, each command in them with the `--env-file` that this one was given: so it can be copied. */
 export function asCalled(words: string, envFile: string | undefined): string {
-  return envFile === undefined ? words : words.replace(commands, () => `recon --env-file ${forShell(envFile)} `);
+  if (envFile === undefined) return words;
+  return words.replace(commands, () => `recon --env-file ${plain(forShell(envFile))} `);
 }

@@ -48,6 +48,8 @@ test('the package holds what a user needs and nothing else, and runs where it is
     stdout: expect.stringContaining('recon doctor') as string,
   });
   expect((await type(folder, recon, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+( \([0-9a-f]{7,40}(-dirty)?\))?\n$/);
+  const nowhere = await type(folder, recon, ['--env-file', 'nowhere', 'doctor']);
+  expect([9, 78], 'Node’s own, else recon’s').toContain(nowhere.code);
   const doctor = await type(folder, recon, ['doctor']);
   expect(doctor).toMatchObject({ code: 2, stdout: expect.stringContaining('DATABASE_URL is not set') as string });
   const offline = await type(folder, recon, ['doctor', '--offline'], { DATABASE_URL: 'postgres://a:b@localhost/app' });

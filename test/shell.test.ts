@@ -34,6 +34,7 @@ describe('with --env-file', () => {
     const prose = 'recon: recon checks what recon_reader may read; recon runs.';
     expect(asCalled(prose, 'env').replace('recon --env-file env checks', 'recon checks')).toBe(prose);
     expect(asCalled('recon status', undefined)).toBe('recon status');
+    expect(asCalled('recon status', '\u001b[2J')).toBe("recon --env-file '\\u001b[2J' status");
   });
 
   test('what status, doctor and a mistake say to do next works as it is, pasted', async () => {

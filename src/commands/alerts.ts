@@ -83,7 +83,9 @@ function retryCommand(context: CommandContext): Command {
     .description(
       'deliver now what waits, and what was given up; exit code 3 if something is left, 2 if one that you name cannot be told any more',
     )
-    .argument<string[]>('[id...]', 'of what was given up only these', (id, others) => gather(idPrefix(id), others))
+    .argument<string[]>('[id...]', 'which of what was given up (default: all of it)', (id, others) =>
+      gather(idPrefix(id), others),
+    )
     .addHelpText('after', '\nExamples:\n  recon alerts retry\n  recon alerts retry 3f2a91bc')
     .action(async (ids: string[]) => {
       const { world } = context;

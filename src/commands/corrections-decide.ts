@@ -21,8 +21,8 @@ interface DecideFlags {
 
 /** `recon corrections propose`. */
 export function proposeCommand(context: CommandContext): Command {
-  return commandOf('propose', 'put down the correction of an exception for a second person', '<exception>')
-    .option('--dry-run', 'print the rows that would be written, and put down nothing')
+  return commandOf('propose', 'propose the correction of an exception, for a second person to approve', '<exception>')
+    .option('--dry-run', 'print the rows that would be written, and propose nothing')
     .addHelpText('after', helpOf('propose', '3f2a91bc', '--note "seen at Circle"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
@@ -93,7 +93,7 @@ export function undoCommand(context: CommandContext): Command {
 
 /** `recon corrections reject`. */
 export function rejectCommand(context: CommandContext): Command {
-  return commandOf('reject', 'end a proposal; whoever made it takes it back so', '<id>')
+  return commandOf('reject', 'end a proposal; whoever made it takes it back in this way', '<id>')
     .addHelpText('after', helpOf('reject', '8c11d0aa', '--note "paid out twice"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;

@@ -62,13 +62,17 @@ function helpOf(name: ActionName, { takes, note }: Action): string {
     takes === 'until' ? ' --until 7d' : takes === 'assignee' ? ' --to Grace' : '',
     note === 'required' ? ' --note "ticket 812"' : '',
   ].join('');
+  const which = name === 'reopen' ? '--status resolved --kind stuck' : '--kind stuck';
+  const [unless, first] = ['acknowledge', 'assign'].includes(name)
+    ? [', unless somebody else has it', 'That one, and several,']
+    : ['', 'Several'];
   return `
-One exception that is named by its id is changed at once. Several are shown first, and one that somebody else has: a
+One exception that is named by its id is changed at once${unless}. ${first} are shown first: a
 person at a terminal is asked, anybody else gives --yes. All of them are changed, or none.
 
 Examples:
   recon exceptions ${name} 3f2a91bc --by Ada${how}
-  recon exceptions ${name} --kind stuck${how}`;
+  recon exceptions ${name} ${which}${how}`;
 }
 
 /** Throws an OperatorError (64) that names all that is missing, so that nobody is told of one thing after the other. */

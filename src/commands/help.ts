@@ -69,8 +69,13 @@ async function printExitCodes(world: World): Promise<void> {
   const { renderTable } = await import('../output/table.ts');
   const columns: Column[] = [{ header: 'exit' }, { header: 'meaning', wraps: true }, { header: 'try again?' }];
   const rows = exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, retry]);
-  await print(world.stdout, renderTable(columns, rows, screenOf(world.stdout, world).columns));
+  const { columns: width } = screenOf(world.stdout, world);
+  const { flowed } = await import('../flowed.ts');
+  await print(world.stdout, `${renderTable(columns, rows, width)}\n${flowed('', nodesOwn, width)}`);
 }
+
+/** Node looks for it wherever `--env-file` stands in a command line (nodejs/node#54232). */
+const nodesOwn = '9 is Node’s own, before recon begins: the file that --env-file names is not there.';
 
 async function printEnvironment(world: World): Promise<void> {
   const { fits, screenOf } = await import('../output/screen.ts');

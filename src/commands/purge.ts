@@ -29,7 +29,12 @@ interface Flags {
 export function purgeCommand(context: CommandContext): Command {
   return new Command('purge')
     .description('delete what old runs left and nobody needs; exceptions, their log and daily runs stay')
-    .addOption(new Option('--older-than <time>', 'from before this time: 90d ago, or a date').default('90d'))
+    .addOption(
+      new Option(
+        '--older-than <time>',
+        `from before this time: 90d ago, or a date; at least ${keptDaysMin}d ago`,
+      ).default('90d'),
+    )
     .option('--dry-run', 'only say what would be deleted')
     .addOption(yesOption())
     .addOption(outputOption('table', 'json'))

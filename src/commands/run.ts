@@ -47,7 +47,11 @@ export function runCommand(context: CommandContext): Command {
     .addOption(choices('--check <name>', 'only this check', checkNames))
     .option('--since <time>', 'manual only: records from this time on (7d, 2026-11-01, RFC 3339)')
     .option('--until <time>', 'manual only: records before this time')
-    .option('--user <id>', 'manual only: records of this user (a prefix of the id)', idPrefix)
+    .option(
+      '--user <id>',
+      'manual only: records of this user (a prefix of the id; with --dry-run the whole id)',
+      idPrefix,
+    )
     .option('--dry-run', 'read, compare and print; store nothing')
     .addOption(
       choice('--fail-on <severity>', 'lowest severity of a finding that exits 2', [...severities, 'never']).default(

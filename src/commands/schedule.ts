@@ -3,7 +3,8 @@ import { choice, type CommandContext } from './options.ts';
 import { print } from './print.ts';
 
 const explanation = `
-Cron and Kubernetes start the runs; RECONCILIATION_HOURLY_INTERVAL and RECONCILIATION_DAILY_RUN_TIME say when. The
+Cron and Kubernetes start the runs; RECONCILIATION_HOURLY_INTERVAL and RECONCILIATION_DAILY_RUN_TIME say when. (The timers
+of deploy/systemd have the default times: OnCalendar= is changed by hand.) The
 crontab takes for granted what its first lines say: recon on the path, /etc/recon/env, a folder /var/log/recon, logrotate.
 The manifests take the rest of deploy/kubernetes/base for granted: image, ConfigMap and Secret.
 

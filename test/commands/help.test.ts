@@ -8,7 +8,9 @@ describe('recon help', () => {
   test('exit-codes is the table of the program', async () => {
     const { exitCode, stdout, stderr } = await recon(['help', 'exit-codes']);
     expect([exitCode, stderr]).toEqual([0, '']);
-    const [header, ...rows] = stdout.trimEnd().split('\n');
+    const [table, further] = stdout.split('\n\n');
+    expect(further).toMatch(/^9 is Node’s own/);
+    const [header, ...rows] = table!.split('\n');
     expect(header).toMatch(/^exit +meaning +try again\?$/);
     expect(rows.map((row) => row.split(/ {2,}/))).toEqual(
       exitCodes.map(({ code, meaning, retry }) => [String(code), meaning, ...(retry === '' ? [] : [retry])]),
