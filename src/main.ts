@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { alertsCommand } from './commands/alerts.ts';
 import { checksCommand } from './commands/checks.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -51,12 +51,19 @@ async function runCommandLine(argv: readonly string[], world: World): Promise<Ex
   }
 }
 
+/** Of all commands; each shows it in its help. */
+const envFile = new Option('--env-file <path>', 'read variables from this file; the environment wins');
+
 function buildProgram(context: CommandContext): Command {
   const { world } = context;
   const program = new Command('recon')
     .description('Proves that ledger, operational tables, Circle and Alpaca agree, and says where they do not.')
     .version(version, '-V, --version')
-    .option('--env-file <path>', 'read variables from this file; those of the environment win')
+    .addOption(envFile)
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: ({ parent }) => (parent === null ? [] : [envFile]),
+    })
     .helpCommand(false)
     .showSuggestionAfterError(false) // `usageError` has its own
     .hook('preAction', (_program, command) => {

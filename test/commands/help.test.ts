@@ -46,6 +46,7 @@ describe('recon help', () => {
     for (const { path, help, isLast } of await offeredCommands()) {
       if (!isLast && path.length > 0) continue;
       expect((await recon(['help', ...path])).stdout, path.join(' ')).toBe(help);
+      expect(help.match(/ --env-file <path> /g), path.join(' ')).toHaveLength(1);
       if (!/^Examples?:\n {2}.*recon /m.test(help)) without.push(path.join(' '));
     }
     expect(without).toEqual([]);

@@ -5,6 +5,7 @@ import { query, withDatabase } from '../../src/database/database.ts';
 import { migrateUp } from '../../src/migrations/migrations.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
 import { startReplicated } from '../support/replica.ts';
+import { login } from '../support/login.ts';
 import { operatorOf } from '../support/world.ts';
 
 const { primary, replica, stop } = await startReplicated();
@@ -92,6 +93,17 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
     wrong.password = 'no-such-password';
     const { stdout, exitCode } = await types(['doctor'], { ...today, env: { SOURCE_DATABASE_URL: wrong.href } });
     expect([exitCode, stdout]).toEqual([2, expect.stringContaining('Check user and password in SOURCE_DATABASE_URL.')]);
+  });
+
+  test('what the role may not read there, doctor gives to be granted on the main database', async () => {
+    const role = await login(sql, replica.url);
+    await expect.poll(() => onReplica`select from pg_roles where rolname = ${role.name}`).toHaveLength(1);
+    const env = { SOURCE_DATABASE_URL: role.url, RECONCILIATION_CHECKS: 'deposits' };
+    expect((await types(['doctor'], { ...today, env })).stdout).toMatch(
+      new RegExp(
+        `-> As a database administrator, on the main database of this replica: psql -v ON_ERROR_STOP=1 -d \\w+ -f \\S+, and then: grant recon_reader to ${role.name};`,
+      ),
+    );
   });
 
   test('as the main database it is refused', async () => {
