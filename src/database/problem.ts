@@ -48,7 +48,7 @@ export function isUnreachable(code: string): boolean {
 
 /** PostgreSQL writes nothing there (appendix A: 25006, or 0A000 where a transaction wants to begin): it may be a replica. */
 export function isReadOnly({ code, routine }: DatabaseProblem): boolean {
-  return code === '25006' || (code === '0A000' && routine === 'check_transaction_read_only');
+  return code === '25006' || (code === '0A000' && routine === 'call_bool_check_hook');
 }
 
 /** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */

@@ -60,12 +60,14 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
     const { subject } = ledger.deposit(ada, '7', { post: false });
     await ledger.save(sql);
     const running = runs(['--type', 'daily'], today);
-    await expect
-      .poll(
-        () =>
-          onReplica`select from pg_stat_activity where query like '%pg_last_wal_replay_lsn%' and pid <> pg_backend_pid()`,
-      )
-      .not.toEqual([]);
+    const changes = new Set<string>();
+    const asked = async () => {
+      const sessions = await onReplica<{ at: string }[]>`
+        select state_change::text as at from pg_stat_activity where application_name = 'recon'`;
+      for (const { at } of sessions) changes.add(at);
+      return changes.size;
+    };
+    await expect.poll(asked, { timeout: 10_000 }).toBeGreaterThan(4); // it asks again and again
     await goOn();
     const { exceptions, checks } = await running;
     expect(checks.map(({ error_message: why }) => why)).toEqual(Array(4).fill(null));
