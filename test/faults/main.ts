@@ -26,8 +26,12 @@ process.exitCode =
     : await main();
 
 async function main(): Promise<number> {
-  const options = { dataFolder: join(smallDisk ?? '', 'data'), settings: { max_wal_size: '64MB' } };
-  const server = await startPostgres(smallDisk === undefined ? { inMemory: true } : options);
+  const settings = { synchronous_commit: 'on' }; // else what was acknowledged would not survive a crash
+  const server = await startPostgres(
+    smallDisk === undefined
+      ? { inMemory: true, settings }
+      : { dataFolder: join(smallDisk, 'data'), settings: { ...settings, max_wal_size: '64MB' } },
+  );
   try {
     const template = await createDatabase(server.url, 'recon_template');
     await fillTemplate(template.url);
