@@ -95,7 +95,7 @@ export async function finishReport(transaction: Transaction, schema: string, rep
     throw new OperatorError(
       3,
       `A later run declared this one dead (report ${report.id}); nothing of it was stored.`,
-      'Run again; look for a pause of minutes in this process or its transaction.',
+      'Run again; look for a pause of minutes in this process or its database.',
     );
 }
 
