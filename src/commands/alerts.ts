@@ -16,7 +16,7 @@ import {
   type OutputFormat,
 } from './options.ts';
 import { print, tell } from './print.ts';
-import { inReading, withReading, withStore, type Reading, type Store } from './store.ts';
+import { inReading, withReading, withStore, type Store } from './store.ts';
 
 const explanation = `
 A run writes what it has to tell into an outbox, in the transaction that stores what it found, and delivers it then. What
@@ -52,18 +52,21 @@ function listCommand(context: CommandContext): Command {
     .addHelpText('after', '\nExample:\n  recon alerts list --state waiting --state dead')
     .action(async (_flags, command: Command) => {
       const { world } = context;
-      const flags = command.optsWithGlobals<ListFlags>();
-      await withReading(world, (reading) => list(reading, flags, world));
+      await list(command.optsWithGlobals<ListFlags>(), world);
     });
 }
 
-async function list({ transaction, schema, config }: Reading, flags: ListFlags, world: World): Promise<void> {
+async function list(flags: ListFlags, world: World): Promise<void> {
   const { listAlerts } = await import('../alerts/outbox.ts');
-  const { alerts, matching } = await listAlerts(transaction, schema, { states: flags.state ?? [], limit: flags.limit });
+  const filter = { states: flags.state ?? [], limit: flags.limit };
+  const { alerts, matching, targets } = await withReading(world, async ({ transaction, schema, config }) => ({
+    ...(await listAlerts(transaction, schema, filter)),
+    targets: config.alerts.targets,
+  }));
   await printAlerts(alerts, flags.output, world);
   const { cutOff } = await import('../output/screen.ts');
   await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
-  if (config.alerts.targets.length === 0) await tell(world, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
+  if (targets.length === 0) await tell(world, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
 }
 
 async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat, world: World): Promise<void> {

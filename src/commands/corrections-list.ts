@@ -28,19 +28,20 @@ export function listCommand(context: CommandContext): Command {
     )
     .action(async (_flags, command: Command) => {
       const { world } = context;
-      await withReading(world, (reading) => list(reading, command.optsWithGlobals<ListFlags>(), world));
+      const flags = command.optsWithGlobals<ListFlags>();
+      const { corrections, matching } = await withReading(world, (reading) => list(reading, flags));
+      await printCorrections(corrections, flags.output, world);
+      const { cutOff } = await import('../output/screen.ts');
+      await print(world.stderr, cutOff(corrections.length, matching, 'correction'));
     });
 }
 
-async function list({ transaction, schema }: Reading, flags: ListFlags, world: World): Promise<void> {
+async function list({ transaction, schema }: Reading, flags: ListFlags) {
   const { listCorrections } = await import('../corrections/store.ts');
   const { findException } = await import('../exceptions/store.ts');
   const exceptionId = flags.exception && (await findException(transaction, schema, flags.exception)).id;
   const filter = { states: flags.state ?? [], limit: flags.limit, ...(exceptionId && { exceptionId }) };
-  const { corrections, matching } = await listCorrections(transaction, schema, filter);
-  await printCorrections(corrections, flags.output, world);
-  const { cutOff } = await import('../output/screen.ts');
-  await print(world.stderr, cutOff(corrections.length, matching, 'correction'));
+  return listCorrections(transaction, schema, filter);
 }
 
 async function printCorrections(
@@ -71,10 +72,9 @@ export function showCommand(context: CommandContext): Command {
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
       const { output } = command.optsWithGlobals<{ output: OutputFormat }>();
-      await withReading(world, async ({ transaction, schema }) => {
-        const { findCorrection } = await import('../corrections/store.ts');
-        await printCorrection(await findCorrection(transaction, schema, id), output, world);
-      });
+      const { findCorrection } = await import('../corrections/store.ts');
+      const correction = await withReading(world, ({ transaction, schema }) => findCorrection(transaction, schema, id));
+      await printCorrection(correction, output, world);
     });
 }
 

@@ -29,10 +29,11 @@ export function metricsCommand(context: CommandContext): Command {
 }
 
 async function printMetrics(world: World): Promise<void> {
-  await withReading(world, async ({ transaction, schema, config }) => {
-    const { metricsText } = await import('../metrics/snapshot.ts');
-    await print(world.stdout, await metricsText(transaction, schema, config, world.now()));
-  });
+  const { metricsText } = await import('../metrics/snapshot.ts');
+  const text = await withReading(world, ({ transaction, schema, config }) =>
+    metricsText(transaction, schema, config, world.now()),
+  );
+  await print(world.stdout, text);
 }
 
 async function pushByHand(world: World): Promise<void> {

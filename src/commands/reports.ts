@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
-import { runTypes, type Report, type RunType } from '../reports.ts';
+import { checksOf, findReport, listReports, runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -29,17 +29,14 @@ function listCommand(context: CommandContext): Command {
     .addHelpText('after', '\nExamples:\n  recon reports list --type daily -L 7\n  recon reports list -o csv > runs.csv')
     .action(async (_flags, command: Command) => {
       const { world } = context;
-      const flags = command.optsWithGlobals<ListFlags>();
-      await withReading(world, (reading) => list(reading, flags, world));
+      const { type, limit, output } = command.optsWithGlobals<ListFlags>();
+      const { reports, matching } = await withReading(world, ({ transaction, schema }) =>
+        listReports(transaction, schema, { type, limit }),
+      );
+      await printReports(reports, output, world);
+      const { cutOff } = await import('../output/screen.ts');
+      await print(world.stderr, cutOff(reports.length, matching, 'report'));
     });
-}
-
-async function list({ transaction, schema }: Reading, flags: ListFlags, world: World): Promise<void> {
-  const { listReports } = await import('../reports.ts');
-  const { reports, matching } = await listReports(transaction, schema, { type: flags.type, limit: flags.limit });
-  await printReports(reports, flags.output, world);
-  const { cutOff } = await import('../output/screen.ts');
-  await print(world.stderr, cutOff(reports.length, matching, 'report'));
 }
 
 async function printReports(reports: readonly Report[], format: OutputFormat, world: World): Promise<void> {
@@ -62,8 +59,10 @@ function showCommand(context: CommandContext): Command {
     .addHelpText('after', showExamples)
     .action(async (id: string, _flags, command: Command) => {
       const { world } = context;
-      const flags = command.optsWithGlobals<{ output: OutputFormat }>();
-      await withReading(world, (reading) => show(reading, id, flags.output, world));
+      const { output } = command.optsWithGlobals<{ output: OutputFormat }>();
+      if (output === 'json') return withReading(world, (reading) => printJson(reading, id, world));
+      const textOf = output === 'html' ? pageOf : screenTextOf;
+      return print(world.stdout, await withReading(world, (reading) => textOf(reading, id, world)));
     });
 }
 
@@ -72,33 +71,44 @@ Examples:
   recon reports show                              the newest run
   recon reports show 0fe1c5d9 -o html > run.html  one file with charts, for a browser, a mail or a printer`;
 
-async function show({ transaction, schema }: Reading, id: string, format: OutputFormat, world: World): Promise<void> {
-  const { checksOf, findReport } = await import('../reports.ts');
-  const { anyException } = await import('../exceptions/filter.ts');
-  const { streamExceptions } = await import('../exceptions/store.ts');
-  const report = await findReport(transaction, schema, id);
-  const checks = await checksOf(transaction, schema, report.id);
-  const exceptions = (limit?: number) =>
-    streamExceptions(transaction, schema, { ...anyException, reportId: report.id }, { limit });
-  if (format === 'json') {
-    const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
-  }
-  if (format === 'html') {
-    const { exceptionsOnPage, reportPage } = await import('../output/report-page.ts');
-    const { totalsOfRun } = await import('../exceptions/totals.ts');
-    const { trendUntil } = await import('../status/trend.ts');
-    const page = {
-      report,
-      checks,
-      trend: await trendUntil(transaction, schema, new Date(report.completed_at ?? report.started_at)),
-      totals: await totalsOfRun(transaction, schema, report),
-      exceptions: await listOf(exceptions(exceptionsOnPage)),
-    };
-    return print(world.stdout, reportPage(page));
-  }
+/** Bit by bit: it may be a million exceptions. */
+async function printJson(reading: Reading, id: string, world: World): Promise<void> {
+  const { report, checks, exceptions } = await read(reading, id);
+  const { toJson } = await import('../output/json.ts');
+  return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
+}
+
+async function pageOf(reading: Reading, id: string): Promise<string> {
+  const { transaction, schema } = reading;
+  const { report, checks, exceptions } = await read(reading, id);
+  const { exceptionsOnPage, reportPage } = await import('../output/report-page.ts');
+  const { totalsOfRun } = await import('../exceptions/totals.ts');
+  const { trendUntil } = await import('../status/trend.ts');
+  return reportPage({
+    report,
+    checks,
+    trend: await trendUntil(transaction, schema, new Date(report.completed_at ?? report.started_at)),
+    totals: await totalsOfRun(transaction, schema, report),
+    exceptions: await listOf(exceptions(exceptionsOnPage)),
+  });
+}
+
+async function screenTextOf(reading: Reading, id: string, world: World): Promise<string> {
+  const { report, checks, exceptions } = await read(reading, id);
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
-  return print(world.stdout, reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world)));
+  return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world));
+}
+
+async function read({ transaction, schema }: Reading, id: string) {
+  const { anyException } = await import('../exceptions/filter.ts');
+  const { streamExceptions } = await import('../exceptions/store.ts');
+  const report = await findReport(transaction, schema, id);
+  return {
+    report,
+    checks: await checksOf(transaction, schema, report.id),
+    exceptions: (limit?: number) =>
+      streamExceptions(transaction, schema, { ...anyException, reportId: report.id }, { limit }),
+  };
 }

@@ -30,15 +30,15 @@ export function statusCommand(context: CommandContext): Command {
 }
 
 async function show(format: OutputFormat, world: World): Promise<void> {
-  await withReading(world, async ({ transaction, schema, config }) => {
-    const { statusOf } = await import('../status/status.ts');
-    const status = await statusOf(transaction, schema, config, world.now());
-    if (format === 'json') {
-      const { toJson } = await import('../output/json.ts');
-      return print(world.stdout, toJson({ ...status }));
-    }
-    const { statusScreen } = await import('../output/status.ts');
-    const { screenOf } = await import('../output/screen.ts');
-    return print(world.stdout, statusScreen(status, world.now(), screenOf(world.stdout, world)));
-  });
+  const { statusOf } = await import('../status/status.ts');
+  const status = await withReading(world, ({ transaction, schema, config }) =>
+    statusOf(transaction, schema, config, world.now()),
+  );
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ ...status }));
+  }
+  const { statusScreen } = await import('../output/status.ts');
+  const { screenOf } = await import('../output/screen.ts');
+  return print(world.stdout, statusScreen(status, world.now(), screenOf(world.stdout, world)));
 }

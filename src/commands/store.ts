@@ -29,7 +29,10 @@ export interface Reading extends Pick<Store, 'schema' | 'config'> {
   transaction: Transaction;
 }
 
-/** Gives `body` what stands in the store, and no right to change it. Whoever reads what it prints may take their time. */
+/**
+ * Gives `body` what stands in the store, and no right to change it. What is not read bit by bit is printed afterwards:
+ * whoever reads it may take their time, and a transaction holds up migrations and vacuum.
+ */
 export async function inReading<T>(
   { database, schema, config }: Store,
   body: (reading: Reading) => Promise<T>,

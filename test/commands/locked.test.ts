@@ -1,6 +1,8 @@
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { main } from '../../src/main.ts';
 import { testDatabase } from '../support/database.ts';
-import { operatorOf } from '../support/world.ts';
+import { operatorOf, testWorld } from '../support/world.ts';
 
 /** Each waits for a table that is locked, before it has anything to show or to ask. */
 const lines = [
@@ -44,4 +46,38 @@ test('no command waits without end for a table that somebody has locked: it says
         ) as string,
       });
   });
+});
+
+test('nothing is locked while a slow reader has what a command printed, if that was read as a whole', async () => {
+  const { url, sql } = await testDatabase();
+  await operatorOf(url, { RECONCILIATION_CHECKS: 'deposits' }).types(['run']);
+  const held: unknown[] = [];
+  const slowly = async (line: string) => {
+    held.push(
+      ...(await sql`
+        select ${line} as line, activity.query from pg_stat_activity as activity
+        where activity.application_name = 'recon' and activity.datname = current_database() and activity.xact_start is not null`),
+    );
+  };
+  for (const line of [
+    'status',
+    'reports list',
+    'reports show',
+    'reports show -o html',
+    'corrections list -o json',
+    'alerts list -o json',
+    'metrics print',
+  ]) {
+    const written: Promise<void>[] = [];
+    const write: Writable['_write'] = (_chunk, _encoding, done) => {
+      const seen = slowly(line);
+      written.push(seen);
+      void seen.finally(done);
+    };
+    const stdout = new Writable({ highWaterMark: 1, write });
+    expect(await main(line.split(' '), { ...testWorld({ env: { DATABASE_URL: url } }), stdout }), line).toBe(0);
+    expect(written.length, line).toBeGreaterThan(0);
+    await Promise.all(written);
+  }
+  expect(held).toEqual([]);
 });
