@@ -33,6 +33,8 @@ describe('with --env-file', () => {
     }
     const prose = 'recon: recon checks what recon_reader may read; recon runs.';
     expect(asCalled(prose, 'env').replace('recon --env-file env checks', 'recon checks')).toBe(prose);
+    const names = 'The lock "recon metrics public" is held; at file:///opt/recon run/x, /opt/recon run/x.';
+    expect(asCalled(names, 'env')).toBe(names);
     expect(asCalled('recon status', undefined)).toBe('recon status');
     expect(asCalled('recon status', '\u001b[2J')).toBe("recon --env-file '\\u001b[2J' status");
   });
