@@ -29,7 +29,7 @@ const withoutEntries = [null, 'completed', 'failed', 'pending'].map((status) => 
     Object.assign(ledger.transaction({ type: 'internal_transfer', user, entries: [] }).row, { status }),
 }));
 
-const withWrongLegs = ['account_id = gen_random_uuid()', 'account_id = null', "currency = 'USD'", "currency = 'EUR'"]
+const withWrongLegs = ['account_id = transaction_id', 'account_id = null', "currency = 'USD'", "currency = 'EUR'"]
   .flatMap((change) => [change, `${change}, amount = null`])
   .flatMap((change) => ["entry_type = 'debit'", 'true'].map((which) => ({ change, which })))
   .map(({ change, which }) => ({ write: split, fault: `update ledger_entries set ${change} where ${which}` }));
@@ -51,10 +51,16 @@ const accountTwice = ['USD', 'AAA', 'USDC'].map((currency) => ({
     select id, user_id, 'fiat_exposure', '${currency}', 0 from ledger_accounts where account_type = 'usdc_balance'`,
 }));
 
-const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].map((balance) => ({
-  write: (ledger: LedgerBuilder, user: User) => ledger.account(user, 'usdc_balance'),
-  fault: `update ledger_accounts set balance = ${balance}`,
-}));
+const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) => [
+  {
+    write: (ledger: LedgerBuilder, user: User) => ledger.account(user, 'usdc_balance'),
+    fault: `update ledger_accounts set balance = ${balance}`,
+  },
+  {
+    write: (ledger: LedgerBuilder) => ledger.systemAccount('broker_operational'),
+    fault: `update ledger_accounts set balance = ${balance}`,
+  },
+]);
 
 export const stories: readonly Story[] = [
   ...withoutEntries,
@@ -63,6 +69,18 @@ export const stories: readonly Story[] = [
   ...accountTwice,
   ...balances,
   { write: transfer, fault: 'update ledger_entries set amount = null' },
+  { write: transfer, fault: "update ledger_entries set id = null where entry_type = 'debit'" },
+  {
+    write: (ledger, user) => ledger.deposit(user, '9', { status: 'failed', post: true }),
+    fault: "update ledger_entries set account_id = (select id from users limit 1) where entry_type = 'debit'",
+  },
+  {
+    write: (ledger, user) => {
+      const [usdc, pending] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'pending_investment')];
+      ledger.internalTransfer(user, usdc, pending, '0');
+      pending.row.balance = '5';
+    },
+  },
   {
     write: transfer, // its header is gone, and its entries are days apart
     fault: `
