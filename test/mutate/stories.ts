@@ -62,12 +62,41 @@ const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) 
   },
 ]);
 
+const nothingReversed = ['completed', 'completed', 'reversed', 'pending', 'failed', null].flatMap((status) =>
+  ['5', '4', undefined].map((amount) => ({
+    write: (ledger: LedgerBuilder, user: User) => {
+      const account = ledger.account(user, 'usdc_balance');
+      const entries = amount === undefined ? [] : [debit(account, '5'), credit(account, amount)];
+      const reference = { id: user.id, type: null };
+      Object.assign(ledger.transaction({ type: 'reversal', user, reference, entries }).row, { status });
+    },
+  })),
+);
+
+const withoutTransaction = ["entry_type = 'debit'", 'true', 'true'].map((which) => ({
+  write: transfer,
+  fault: `update ledger_entries set transaction_id = null where ${which}`,
+}));
+
+/** The host may leave out what a conversion refers to: its own type says it. */
+const ofJob = (ledger: LedgerBuilder): Transaction => {
+  const { row, transaction } = ledger.conversionJob('usdc_to_usd', '10', { rate: '0.9' });
+  transaction!.row.reference_type = null;
+  row.ledger_transaction_id = transaction!.id;
+  return transaction!;
+};
+
 export const stories: readonly Story[] = [
   ...withoutEntries,
   ...withWrongLegs,
   ...withoutIdOrTwice,
   ...accountTwice,
   ...balances,
+  ...nothingReversed,
+  ...withoutTransaction,
+  { write: ofJob },
+  { write: (ledger) => ledger.reversal(ofJob(ledger)) },
+  { write: (ledger, user) => ledger.reversal(ledger.transaction({ type: 'internal_transfer', user, entries: [] })) },
   { write: transfer, fault: 'update ledger_entries set amount = null' },
   { write: transfer, fault: "update ledger_entries set id = null where entry_type = 'debit'" },
   {
