@@ -137,7 +137,7 @@ async function until(asking: Asking): Promise<Answer> {
 const aboutFewFaults: readonly Question[] = [daily, nothingNew, oneNew, hourly];
 const aboutManyFaults: readonly Question[] = [lookingAtEverything, daily, hourly, ofUser, since, until];
 
-const aboutOneFault: readonly Question[] = [lookingAtEverything, daily, nothingNew, hourly, ofUser, since, until];
+const aboutOneFault: readonly Question[] = [lookingAtEverything, daily, nothingNew, hourly, since, until];
 
 export function questionsAbout({ faults }: Books): readonly Question[] {
   if (faults === 'one') return aboutOneFault;

@@ -44,7 +44,7 @@ const withoutIdOrTwice = [reversed, postedAndReversed].flatMap((write) =>
   ]),
 );
 
-const accountTwice = ['USD', 'AAA', 'USDC'].map((currency) => ({
+const accountTwice = ['USD', 'ZZZ', 'USDC'].map((currency) => ({
   write: transfer,
   fault: `
     insert into ledger_accounts (id, user_id, account_type, currency, balance)
@@ -62,7 +62,7 @@ const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) 
   },
 ]);
 
-const nothingReversed = ['completed', 'completed', 'reversed', 'pending', 'failed', null].flatMap((status) =>
+const nothingReversed = ['completed', 'reversed', 'pending', 'failed'].flatMap((status) =>
   ['5', '4', undefined].map((amount) => ({
     write: (ledger: LedgerBuilder, user: User) => {
       const account = ledger.account(user, 'usdc_balance');
@@ -95,6 +95,13 @@ export const stories: readonly Story[] = [
   ...nothingReversed,
   ...withoutTransaction,
   { write: ofJob },
+  { write: (ledger) => Object.assign(ofJob(ledger).row, { transaction_type: 'investment' }) },
+  {
+    write: (ledger) => [ofJob(ledger), ofJob(ledger)],
+    fault: `
+      update ledger_entries set transaction_id = (select id from ledger_transactions order by id limit 1)
+      where entry_type = 'debit'`,
+  },
   { write: (ledger) => ledger.reversal(ofJob(ledger)) },
   { write: (ledger, user) => ledger.reversal(ledger.transaction({ type: 'internal_transfer', user, entries: [] })) },
   { write: transfer, fault: 'update ledger_entries set amount = null' },
