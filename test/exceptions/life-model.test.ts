@@ -32,7 +32,7 @@ const steps = 11;
 const { url, sql } = await testDatabase();
 const database = openPool(url);
 
-test('a run and people do to exceptions what the model says', { timeout: 3_600_000 }, async () => {
+test('a run and people do to exceptions what the model says', { timeout: seeds.length * 2_000 }, async () => {
   for (const seed of seeds) await new Walk(seed).go();
 });
 
