@@ -305,9 +305,20 @@ describe('several', () => {
     const { exitCode, stderr } = await exceptions('acknowledge aaaa bbbb cccc --yes');
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`The exception ${ids.two} is resolved already; nothing was changed.`);
+    expect(stderr).toContain('`recon exceptions show bbbb0000` says by whom.');
     expect(await log()).toHaveLength(1);
     expect(await exceptions('assign aaaa cccc --to Grace --yes')).toMatchObject({ exitCode: 0 });
     expect(await listed('--assignee Grace')).toEqual([ids.one, ids.three]);
+  });
+
+  test('more than are changed in one statement', async () => {
+    await sql`
+      insert into reconciliation_exceptions (id, report_id, last_report_id, check_type, kind, fingerprint, severity, description)
+      select gen_random_uuid(), ${report}, ${report}, 'deposits', 'unlinked', 'deposits/unlinked/' || n, 'low', ''
+      from generate_series(1, 1001) as n`;
+    const { stderr } = await exceptions('resolve --kind unlinked --note x --yes');
+    expect(stderr).toMatch(/recon: 1,001 resolved by ada in production; exit 0\n$/);
+    expect(await listed()).toHaveLength(3);
   });
 
   test('none that match', async () => {

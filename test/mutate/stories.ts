@@ -86,6 +86,10 @@ const ofJob = (ledger: LedgerBuilder): Transaction => {
   return transaction!;
 };
 
+/** Each time what reversed it the last time. */
+const reverseAgainAndAgain = (ledger: LedgerBuilder, transaction: Transaction, times: number): unknown =>
+  times > 0 && reverseAgainAndAgain(ledger, ledger.reversal(transaction), times - 1);
+
 export const stories: readonly Story[] = [
   ...withoutEntries,
   ...withWrongLegs,
@@ -94,6 +98,10 @@ export const stories: readonly Story[] = [
   ...balances,
   ...nothingReversed,
   ...withoutTransaction,
+  {
+    write: (ledger, user) =>
+      [1, 2, 3, 4].map((times) => reverseAgainAndAgain(ledger, ledger.deposit(user, '7').transaction!, times)),
+  },
   { write: ofJob },
   { write: (ledger) => Object.assign(ofJob(ledger).row, { transaction_type: 'investment' }) },
   {
