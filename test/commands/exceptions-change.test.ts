@@ -141,13 +141,15 @@ describe('one exception', () => {
   });
 
   test('that is open is not reopened: the command is right, and what is on record says no', async () => {
-    const { exitCode, stderr } = await exceptions('reopen aaaa --note x');
+    await exceptions('accept aaaa --until 2026-03-02 --note agreed');
+    const { exitCode, stderr } = await exceptions('reopen aaaa --note x', { now: new Date('2026-03-02T00:00:00Z') });
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`The exception ${ids.one} is open; nothing was changed.`);
-    expect(await log()).toEqual([]);
+    expect(await log()).toHaveLength(1);
   });
 
   test('that came back is not reopened a second time', async () => {
+    await exceptions('accept aaaa --until 30d --note agreed');
     await exceptions('resolve aaaa --note x');
     await sql`
       insert into reconciliation_exceptions (id, report_id, last_report_id, check_type, kind, fingerprint, severity, description)
@@ -194,7 +196,8 @@ describe('what somebody else has', () => {
     expect(refused.stderr).toContain('Not confirmed; nothing was changed.');
     expect(await exceptions('acknowledge aaaa --by Grace', { typed: 'acknowledge\n' })).toMatchObject({ exitCode: 0 });
     expect((await exceptions('show aaaa')).stdout).not.toContain('recon exceptions acknowledge');
-    expect(await log()).toHaveLength(2);
+    const events = await sql`select details -> 'was' as was from reconciliation_exception_events order by sequence`;
+    expect(events.map((row) => row['was'] as unknown)).toEqual([null, { assignee: 'Ada' }]);
   });
 });
 

@@ -102,6 +102,24 @@ export const stories: readonly Story[] = [
     write: (ledger, user) =>
       [1, 2, 3, 4].map((times) => reverseAgainAndAgain(ledger, ledger.deposit(user, '7').transaction!, times)),
   },
+  // a leg in two currencies, where the record names none
+  {
+    write: (ledger, user) => {
+      const { transaction } = ledger.withdrawal(user, '7');
+      ledger.entry(credit(ledger.account(user, 'fiat_exposure'), '3'), transaction!.id);
+    },
+  },
+  {
+    write: (ledger, user) => {
+      const { transaction } = ledger.deposit(user, '7');
+      ledger.entry(debit(ledger.account(user, 'fiat_exposure'), '3'), transaction!.id);
+    },
+    fault: 'update deposits set token = null',
+  },
+  // next to nothing, nothing, and nobody knows how much
+  { write: (ledger, user) => ledger.postDeposit(user, ledger.deposit(user, '0.5').id, '0.5') },
+  { write: (ledger, user) => ledger.deposit(user, '5', { postedAmount: '0' }) },
+  { write: (ledger, user) => ledger.deposit(user, '5'), fault: 'update ledger_entries set amount = null' },
   { write: ofJob },
   { write: (ledger) => Object.assign(ofJob(ledger).row, { transaction_type: 'investment' }) },
   {
