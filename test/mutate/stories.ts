@@ -86,6 +86,8 @@ const ofJob = (ledger: LedgerBuilder): Transaction => {
   return transaction!;
 };
 
+const inDollars = ({ entries }: Transaction) => entries.map((entry) => Object.assign(entry, { currency: 'USD' }));
+
 /** Each time what reversed it the last time. */
 const reverseAgainAndAgain = (ledger: LedgerBuilder, transaction: Transaction, times: number): unknown =>
   times > 0 && reverseAgainAndAgain(ledger, ledger.reversal(transaction), times - 1);
@@ -114,6 +116,13 @@ export const stories: readonly Story[] = [
       const { transaction } = ledger.deposit(user, '7');
       ledger.entry(debit(ledger.account(user, 'fiat_exposure'), '3'), transaction!.id);
     },
+    fault: 'update deposits set token = null',
+  },
+  {
+    write: (ledger, user) => inDollars(ledger.postWithdrawal(user, ledger.withdrawal(user, '7').id, '3')),
+  },
+  {
+    write: (ledger, user) => inDollars(ledger.postDeposit(user, ledger.deposit(user, '7').id, '3')),
     fault: 'update deposits set token = null',
   },
   // next to nothing, nothing, and nobody knows how much
