@@ -125,6 +125,17 @@ export const stories: readonly Story[] = [
     write: (ledger, user) => inDollars(ledger.postDeposit(user, ledger.deposit(user, '7').id, '3')),
     fault: 'update deposits set token = null',
   },
+  // to somebody else, but never in force
+  ...['failed', 'pending', null].map((status) => ({
+    write: (ledger: LedgerBuilder, user: User) =>
+      Object.assign(ledger.deposit(user, '7', { postedTo: ledger.user() }).transaction!.row, { status }),
+  })),
+  {
+    write: (ledger, user) => {
+      const { id } = ledger.deposit(user, '5', { postedAmount: '4' });
+      for (let count = 0; count < 3; count += 1) ledger.postDeposit(user, id, '0');
+    },
+  },
   // next to nothing, nothing, and nobody knows how much
   { write: (ledger, user) => ledger.postDeposit(user, ledger.deposit(user, '0.5').id, '0.5') },
   { write: (ledger, user) => ledger.deposit(user, '5', { postedAmount: '0' }) },
