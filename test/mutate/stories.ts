@@ -136,6 +136,14 @@ export const stories: readonly Story[] = [
       for (let count = 0; count < 3; count += 1) ledger.postDeposit(user, id, '0');
     },
   },
+  // a job that failed and says nothing of its destination, though it arrived there
+  {
+    write: (ledger) => {
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7', { status: 'cancelled' });
+      row.exchange_rate = null;
+      ledger.postConversionJob('usdc_to_usd', id, '0', '7');
+    },
+  },
   // next to nothing, nothing, and nobody knows how much
   { write: (ledger, user) => ledger.postDeposit(user, ledger.deposit(user, '0.5').id, '0.5') },
   { write: (ledger, user) => ledger.deposit(user, '5', { postedAmount: '0' }) },
