@@ -200,6 +200,45 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(new RegExp(`^became +${successor!.id}, amount_mismatch$`, 'm'));
   });
 
+  test('what takes its place keeps whom it has already', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    await runs();
+    ledger.postDeposit(ada, id, '90');
+    await ledger.save(sql);
+    await runs(['--user', ada.id]);
+    const holders = () => sql<{ id: string; assignee: string | null; acknowledged_by: string | null }[]>`
+      select id, assignee, acknowledged_by from reconciliation_exceptions order by kind desc`;
+    for (const [index, { id: exception }] of (await holders()).entries()) {
+      const name = ['Ada', 'Grace'][index]!;
+      await types(['exceptions', 'acknowledge', exception, '--by', name]);
+      await types(['exceptions', 'assign', exception, '--to', name, '--by', name]);
+    }
+    await runs();
+    const names = (await holders()).map(({ assignee, acknowledged_by: by }) => [assignee, by]);
+    expect(names).toEqual([
+      ['Ada', 'Ada'],
+      ['Grace', 'Grace'],
+    ]);
+  });
+
+  test('another check still finds something in the same subject: that has not become of it', async () => {
+    const { sql, ledger, ada, runs } = await desk();
+    const { id, subject } = ledger.postDeposit(ada, ledger.random.uuid(), '100', { minutesAgo: 60 });
+    await ledger.save(sql);
+    await withoutConstraints(sql);
+    const options = { env: { RECONCILIATION_CHECKS: 'ledger_consistency,deposits' } };
+    await sql`update ledger_entries set amount = 90 where transaction_id = ${id} and entry_type = 'debit'`;
+    await runs([], options);
+    await sql`update ledger_entries set amount = 100 where transaction_id = ${id}`;
+    await runs([], options);
+    const about = (await exceptionsOf(sql, subject)).map(({ kind, resolution_notes: notes }) => [kind, notes]);
+    expect(about).toHaveLength(2);
+    expect(about).toContainEqual(['missing_in_source', null]);
+    expect(about).toContainEqual(['unbalanced_transaction', expect.stringMatching(/^cleared /)]);
+  });
+
   test('comes back after it was resolved, by a person or by system: a new row that points to the old one', async () => {
     const { sql, ledger, ada, runs, types } = await desk();
     const { id, subject } = ledger.deposit(ada, '100', { post: false });

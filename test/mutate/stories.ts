@@ -149,6 +149,57 @@ export const stories: readonly Story[] = [
   { write: (ledger, user) => ledger.deposit(user, '5', { postedAmount: '0' }) },
   { write: (ledger, user) => ledger.deposit(user, '5'), fault: 'update ledger_entries set amount = null' },
   { write: ofJob },
+  { write: ofJob, fault: 'insert into ledger_transactions select * from ledger_transactions' },
+  // a job that names another transaction than the one that books it
+  {
+    write: (ledger) => {
+      const jobs = [ledger.conversionJob('usdc_to_usd', '7'), ledger.conversionJob('usdc_to_usd', '7')];
+      for (const [at, { row }] of jobs.entries()) row.ledger_transaction_id = jobs[1 - at]!.transaction!.id;
+    },
+  },
+  ...['failed', 'pending', null, 'completed'].map((status) => ({
+    write: (ledger: LedgerBuilder) => {
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
+      const reference = { id, type: 'conversion_job' };
+      const other = ledger.transaction({ type: 'conversion', reference, entries: [] });
+      row.ledger_transaction_id = other.id;
+      Object.assign(other.row, { status });
+    },
+  })),
+  // postings of nothing, and their opposite
+  ...[true, false].map((isNamed) => ({
+    write: (ledger: LedgerBuilder, user: User) => {
+      const nothing = () => (isNamed ? ledger.random.uuid() : null);
+      Object.assign(ledger.postDeposit(user, user.id, '7').row, { reference_id: nothing() });
+      const mirror = ledger.postWithdrawal(user, user.id, '7');
+      Object.assign(mirror.row, { transaction_type: 'reversal', reference_type: 'deposit', reference_id: nothing() });
+    },
+  })),
+  {
+    write: (ledger, user) => {
+      const [paid, received] = [ledger.postWithdrawal(user, user.id, '7'), ledger.postDeposit(user, user.id, '7')];
+      ledger.entry(credit(ledger.account(user, 'fiat_exposure'), '3'), paid.id);
+      ledger.entry(debit(ledger.account(user, 'fiat_exposure'), '3'), received.id);
+    },
+  },
+  {
+    write: (ledger, user) =>
+      Object.assign(ledger.postDeposit(user, user.id, '7').row, { reference_id: null, status: null }),
+  },
+  // one that names no currency hides no other that is booked in the wrong one
+  {
+    write: (ledger, user) => {
+      Object.assign(ledger.deposit(user, '7').row, { token: null });
+      inDollars(ledger.postDeposit(user, ledger.deposit(user, '5', { post: false }).id, '5'));
+    },
+  },
+  {
+    write: (ledger) => {
+      Object.assign(ledger.conversionJob('usdc_to_usd', '7').row, { direction: null });
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7', { post: false });
+      row.ledger_transaction_id = ledger.postConversionJob('usd_to_usdc', id, '7', '7').id;
+    },
+  },
   { write: (ledger) => Object.assign(ofJob(ledger).row, { transaction_type: 'investment' }) },
   {
     write: (ledger) => [ofJob(ledger), ofJob(ledger)],

@@ -11,6 +11,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/custody[._]/, ['custody-sql', 'circle-balance', 'alpaca-balance'].map((name) => `test/checks/${name}.test.ts`)],
   [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
   [/user\.known/, ['test/commands/run.test.ts']],
+  [/record\.present/, ['test/run/run.test.ts']],
   [
     /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
     ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],
