@@ -186,6 +186,18 @@ export const stories: readonly Story[] = [
     write: (ledger, user) =>
       Object.assign(ledger.postDeposit(user, user.id, '7').row, { reference_id: null, status: null }),
   },
+  ...['failed', 'pending', null].map((status) => ({
+    write: (ledger: LedgerBuilder, user: User) => Object.assign(ledger.deposit(user, '7').transaction!.row, { status }),
+  })),
+  {
+    write: (ledger) => {
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7', { post: false });
+      Object.assign(row, {
+        direction: null,
+        ledger_transaction_id: ledger.postConversionJob('usdc_to_usd', id, '8', '6').id,
+      });
+    },
+  },
   // one that names no currency hides no other that is booked in the wrong one
   {
     write: (ledger, user) => {
