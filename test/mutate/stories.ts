@@ -198,6 +198,7 @@ export const stories: readonly Story[] = [
       });
     },
   },
+  { write: (ledger, user) => ledger.deposit(user, '7'), fault: 'insert into deposits select * from deposits' },
   // one that names no currency hides no other that is booked in the wrong one
   {
     write: (ledger, user) => {
