@@ -22,7 +22,8 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   ],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
-  [/^src\/exceptions\/(life|state|acceptance)\.ts$/, ['test/exceptions/life']],
+  [/^src\/exceptions\/(life|acceptance)\.ts$/, ['test/exceptions/life']],
+  [/^src\/exceptions\/state\.ts$/, ['test/exceptions/life', 'test/commands/exceptions.test.ts']],
   [/^src\/exceptions\/(change|actions)\.ts$/, ['test/exceptions/life-model', 'test/commands/exceptions-change']],
 ];
 
