@@ -126,6 +126,32 @@ describe('the configuration', () => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
   });
 
+  const ambiguous = [
+    'u:Canary@word/9x@db.internal:5432/app',
+    'u:12@can@ary/app',
+    'u:12/canary@db/app',
+    'u:12?canary@db/app',
+    'u:12#canary@db/app',
+    'u:12\\canary@db/app',
+    'u:can/ary@db/app',
+    'u/x:canary@db/app',
+    'u:p@db/app?options=canary@x',
+  ];
+  test.each(ambiguous)('a URL whose password may end in more than one place: %s', (rest) => {
+    const urls = { DATABASE_URL: 'postgres', SOURCE_DATABASE_URL: 'postgresql', CORRECTION_DATABASE_URL: 'postgres' };
+    const others = { RECONCILIATION_ALERT_WEBHOOK_URL: 'https', PUSHGATEWAY_URL: 'http', CIRCLE_BASE_URL: 'https' };
+    for (const [name, scheme] of Object.entries({ ...urls, ...others }))
+      expect(problemsOf({ [name]: `${scheme}://${rest}` })).toEqual([
+        `${name} cannot be read for certain: in user and password percent-encode @ as %40, / as %2F, \\ as %5C, ? as %3F and # as %23, and an @ that stands after them.`,
+      ]);
+  });
+
+  test('what is encoded, a colon in a password, and an @ in the path of a webhook are certain', () => {
+    const teams = 'https://x.webhook.office.com/webhookb2/one@two/IncomingWebhook/three';
+    const env = { DATABASE_URL: 'postgres://u:a:b%40%2F%23%3F@db/app', RECONCILIATION_ALERT_WEBHOOK_URL: teams };
+    expect(problemsOf(env)).toEqual([]);
+  });
+
   test('a base URL with credentials in it is refused without showing them', () => {
     for (const name of ['CIRCLE_BASE_URL', 'ALPACA_BASE_URL', 'ALPACA_AUTH_URL'])
       for (const credentials of ['canary:canary-password', 'canary-token'])

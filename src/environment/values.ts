@@ -46,7 +46,12 @@ const minutes = z
   .string()
   .refine((value) => /^[1-9]\d{0,4}$/.test(value), 'must be whole minutes, such as 60')
   .transform((value) => Number(value) * 60_000);
-const httpUrl = z.string().refine(isHttpUrl, 'must be a URL that begins with https:// or http://');
+const encoded =
+  'cannot be read for certain: in user and password percent-encode @ as %40, / as %2F, \\ as %5C, ? as %3F and # as %23, and an @ that stands after them';
+const httpUrl = z
+  .string()
+  .refine(isUnambiguous, { error: encoded, abort: true })
+  .refine(isHttpUrl, 'must be a URL that begins with https:// or http://');
 /** Who we are goes into the variables of the keys: a URL is stored and shown. */
 const publicUrl = httpUrl.refine(
   hasNoCredentials,
@@ -59,6 +64,7 @@ const schemaName = z
   .optional();
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 const databaseUrl = text
+  .refine(isUnambiguous, { error: encoded, abort: true })
   .refine(isDatabaseUrl, `must be ${databaseUrlForm}`)
   .refine(hasOneHost, 'must name one host')
   .refine(isDecodable, 'has a percent sign that must be written as %25')
@@ -82,6 +88,15 @@ const severity = z.enum(severities, { error: `must be one of ${severities.join('
 
 function oneOf<const T extends string>(...choices: T[]) {
   return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
+}
+
+/**
+ * A bare @, / \ ? or # in a password ends it too early: the rest of it would be taken for a host, and shown. A path may
+ * hold an @, as those of Microsoft Teams do, where no colon before it can begin a password.
+ */
+function isUnambiguous(value: string): boolean {
+  const [before = '', ...after] = value.replace(/^[^:]*:[/\\]*/, '').split('@');
+  return after.length === 0 || (after.length === 1 && !(before.includes(':') && /[/\\?#]/.test(before)));
 }
 
 function isHttpUrl(value: string): boolean {
