@@ -6,7 +6,7 @@ import type { Schedule, ScheduledType } from './schedule.ts';
 /** crontab.example with the times of this schedule. Throws an OperatorError (78) where cron has no words for them. */
 export function crontabOf(schedule: Schedule): string {
   const times = timesOf(schedule);
-  return read('crontab.example').replace(
+  return read('crontab.example', schedule).replace(
     /^(?:\S+ ){5}(.*--type (hourly|daily) .*)$/gm,
     (_line, command: string, type: ScheduledType) => `${times[type]} ${command}`,
   );
@@ -18,7 +18,10 @@ export function cronJobsOf(schedule: Schedule): string {
   const types = ['hourly', 'daily'] as const;
   return types
     .map((type) =>
-      read(`deploy/kubernetes/base/${type}.yaml`).replace(/^ {2}schedule: .*$/m, `  schedule: ${quote(times[type])}`),
+      read(`deploy/kubernetes/base/${type}.yaml`, schedule).replace(
+        /^ {2}schedule: .*$/m,
+        `  schedule: ${quote(times[type])}`,
+      ),
     )
     .join('---\n');
 }
@@ -27,9 +30,15 @@ function quote(time: string): string {
   return `'${time}'`;
 }
 
-function read(file: string): string {
-  return readFileSync(shipped(file), 'utf8');
+/** What the files say of the times is true of an hour and more. */
+function read(file: string, { hourlyIntervalMs }: Schedule): string {
+  const text = readFileSync(shipped(file), 'utf8');
+  return hourlyIntervalMs < 3_600_000 ? text.replace(farApart, close) : text;
 }
+
+const farApart = 'at least 37 minutes after the daily run, so that neither finds the other at work.';
+const close =
+  'so often that it may find the daily run at work: it ends with exit code 4 then, and the next one looks at what it left.';
 
 /** Minute, hour, day, month and weekday, as cron and Kubernetes write them; in UTC. */
 function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<ScheduledType, string> {

@@ -116,9 +116,12 @@ describe('recon schedule print', () => {
     const env = { RECONCILIATION_HOURLY_INTERVAL: interval, RECONCILIATION_DAILY_RUN_TIME: time };
     const crontab = await recon(['schedule', 'print'], { env });
     expect(times(crontab.stdout)).toEqual([`hourly ${hourly}`, `daily ${daily}`]);
+    const apart = Number(interval) < 60 ? 'so often that it may find the daily' : 'at least 37 minutes after the daily';
+    expect(crontab.stdout).toContain(`An hourly run comes ${apart} run`);
     expect(crontab).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CRON_TZ=UTC\n') as string });
 
     const manifests = await recon(['schedule', 'print', '--format', 'kubernetes'], { env });
+    expect(manifests.stdout).toContain(`It comes ${apart} run`);
     const documents = parseAllDocuments(manifests.stdout).map((document) => document.toJS() as CronJob);
     expect(documents.map(({ metadata, spec }) => `${metadata!.name!} ${spec!.schedule}`)).toEqual([
       `recon-hourly ${hourly}`,
