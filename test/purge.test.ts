@@ -58,6 +58,14 @@ describe('recon purge', () => {
         exitCode: 64,
         stderr: expect.stringContaining('too young') as string,
       });
+    for (const [time, why] of [
+      ['90', '"90" is not a time'],
+      ['-5d', '"-5d" is not a time'],
+      ['99999d', '"99999d" is too far away: at most 365d, or a date'],
+    ] as const)
+      expect((await types(['purge', '--older-than', time, '--yes'], { now })).stderr).toContain(
+        `--older-than ${why}.\nGive 31d or more, or a date (UTC) such as 2026-01-31.\n`,
+      );
     expect(await storedRows(sql)).toEqual(before);
   });
 

@@ -93,12 +93,19 @@ export function reportId(text: string): string {
 const timeHint = 'Give 7d, 2026-11-01 (UTC) or 2026-11-01T08:30:00Z.';
 const timeAheadHint = 'Give 2h, 7d, or a time that is still to come: YYYY-MM-DD (UTC) or YYYY-MM-DDThh:mm:ssZ.';
 
-/** A time, RFC 3339: `7d` is seven days ago; null if none is given. Throws an OperatorError (64) for what is none. */
-export function moment(flag: string, text: string | undefined, now: Date): string | null {
+/**
+ * A time, RFC 3339: `7d` is seven days ago; null if none is given. Throws an OperatorError (64) for what is none.
+ * @param hint times that would be taken there
+ */
+export function moment(flag: string, text: string | undefined, now: Date, hint = timeHint): string | null {
   if (text === undefined) return null;
   const parsed = parseMoment(text, now);
   if (parsed !== undefined) return parsed;
-  throw new OperatorError(64, `${flag} "${text}" is not a time.`, timeHint);
+  throw new OperatorError(64, `${flag} "${text}" ${whyNoTime(text) ?? 'is not a time'}.`, hint);
+}
+
+function whyNoTime(text: string): string | undefined {
+  return /^\d+[smhd]$/.test(text.trim()) ? 'is too far away: at most 365d, or a date' : undefined;
 }
 
 /** The same for a time to come: `7d` is in seven days. */
@@ -106,7 +113,7 @@ export function deadline(flag: string, text: string | undefined, now: Date): str
   if (text === undefined) return null;
   const parsed = parseMoment(text, now, 'ahead');
   if (parsed !== undefined && Date.parse(parsed) > now.getTime()) return parsed;
-  throw new OperatorError(64, `${flag} "${text}" is not a time to come.`, timeAheadHint);
+  throw new OperatorError(64, `${flag} "${text}" ${whyNoTime(text) ?? 'is not a time to come'}.`, timeAheadHint);
 }
 
 /** The world with the variables of `--env-file` laid under those of the environment. */

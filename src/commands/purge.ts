@@ -47,14 +47,16 @@ export function purgeCommand(context: CommandContext): Command {
     });
 }
 
+const hint = `Give ${keptDaysMin}d or more, or a date (UTC) such as 2026-01-31.`;
+
 /** Throws an OperatorError (64) for a time that the screens still look back at. */
 function limitOf(text: string, now: Date): string {
-  const before = moment('--older-than', text, now) ?? '';
+  const before = moment('--older-than', text, now, hint) ?? '';
   if (Date.parse(before) <= now.getTime() - keptDaysMin * 86_400_000) return before;
   throw new OperatorError(
     64,
     `--older-than ${text} is too young: status and charts look ${keptDaysMin} days back.`,
-    `Give ${keptDaysMin}d or more.`,
+    hint,
   );
 }
 
