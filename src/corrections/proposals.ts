@@ -93,8 +93,11 @@ function orderOf({ id, exception_id: exceptionId, action, rows_proposed: rows }:
 /** The database refuses the same name as well. */
 async function assertMayApprove({ database, schema }: Desk, proposal: StoredCorrection, { by }: Word): Promise<void> {
   assertWaiting(proposal);
-  if (isSamePerson(by, proposal.proposed_by))
-    throw new OperatorError(2, `${by} proposed it: somebody else has to approve.`, 'Ask a second person.');
+  const author = proposal.proposed_by;
+  if (isSamePerson(by, author)) {
+    const also = by === author ? '' : `; ${by} is the same person`;
+    throw new OperatorError(2, `${author} proposed it${also}: somebody else has to approve.`, 'Ask a second person.');
+  }
   const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
   if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing), '`recon corrections resume`');
 }

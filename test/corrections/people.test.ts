@@ -113,6 +113,9 @@ describe('what takes two people', () => {
         exitCode: 2,
         stderr: expect.stringContaining('somebody else has to approve') as string,
       });
+    expect((await types(['corrections', 'approve', correction.id, '--by', 'ADA '])).stderr).toContain(
+      'Ada proposed it; ADA is the same person: somebody else has to approve.\n',
+    );
     expect(await books()).toEqual(before);
     expect(rowsOn(await types(['corrections', 'approve', correction.id, '--by', 'Grace', '--dry-run']))).toBe(rows);
     const approved = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
