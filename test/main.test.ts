@@ -21,6 +21,7 @@ describe('the command line', () => {
     [['exceptions'], 'recon: No command was given.'],
     [['reports', 'show', 'a', 'b'], 'recon: too many arguments'],
     [['migrate', 'stauts'], 'Did you mean status?'],
+    [['migrate', 'up', 'stauts'], "recon: too many arguments for 'up'. Expected 0 arguments but got 1.\n`"],
     [['corrections', 'stop'], 'recon: --note <text> is needed.\n`recon corrections stop --help`'],
   ])('%s is a usage error: 64, and nothing on stdout', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await recon(argv);

@@ -35,7 +35,7 @@ function meant(code: string, message: string, command: Command): string | undefi
     case 'commander.unknownCommand':
       return suggest(typed, namesIn(command));
     case 'commander.excessArguments': // where a command need not be named, the mistyped name is taken for an argument
-      return parent === null ? undefined : suggest(args[0] ?? '', namesIn(parent));
+      return parent === null || isNamed(command, parent) ? undefined : suggest(args[0] ?? '', namesIn(parent));
     default:
       return undefined;
   }
@@ -45,6 +45,11 @@ function meant(code: string, message: string, command: Command): string | undefi
 function flagsOf({ options, parent }: Command): string[] {
   const own = options.flatMap(({ long }) => long ?? []);
   return [...own, ...(parent === null ? ['--help'] : flagsOf(parent))];
+}
+
+/** Whether it stands in the command line, and is not what its parent does by itself. */
+function isNamed(command: Command, { args: [named = ''] }: Command): boolean {
+  return [command.name(), ...command.aliases()].includes(named);
 }
 
 function namesIn({ commands }: Command): string[] {
