@@ -6,7 +6,7 @@ import type { Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { values, type Values } from './environment/values.ts';
-import type { VariableName } from './environment/variables.ts';
+import { variables, type Variable, type VariableName } from './environment/variables.ts';
 import type { World } from './world.ts';
 
 /** What the environment says, checked once. Durations in milliseconds, money as decimals, secrets as they are. */
@@ -117,13 +117,8 @@ function compare({ value, issues }: z.core.ParsePayload<Values>): void {
 type Rule = (value: Values) => { name: VariableName; message: string } | undefined;
 
 const rules: readonly Rule[] = [
-  ({ RECONCILIATION_LOW_UP_TO: low, RECONCILIATION_MEDIUM_UP_TO: medium, RECONCILIATION_HIGH_UP_TO: high }) =>
-    low.greaterThan(medium) || medium.greaterThan(high)
-      ? {
-          name: 'RECONCILIATION_LOW_UP_TO',
-          message: 'must not be above RECONCILIATION_MEDIUM_UP_TO, nor that above RECONCILIATION_HIGH_UP_TO',
-        }
-      : undefined,
+  (value) => falling(value, 'RECONCILIATION_LOW_UP_TO', 'RECONCILIATION_MEDIUM_UP_TO'),
+  (value) => falling(value, 'RECONCILIATION_MEDIUM_UP_TO', 'RECONCILIATION_HIGH_UP_TO'),
   ({ RECONCILIATION_ALERT_WEBHOOK_URL: webhook, RECONCILIATION_ALERT_SLACK_URL: slack }) =>
     webhook !== undefined && isSlack(webhook) && slack !== undefined
       ? {
@@ -132,6 +127,17 @@ const rules: readonly Rule[] = [
         }
       : undefined,
 ];
+
+type Limit = 'RECONCILIATION_LOW_UP_TO' | 'RECONCILIATION_MEDIUM_UP_TO' | 'RECONCILIATION_HIGH_UP_TO';
+
+/** Two limits of severity that do not rise, told of the one that somebody has set. */
+function falling(value: Values, lower: Limit, upper: Limit): ReturnType<Rule> {
+  if (!value[lower].greaterThan(value[upper])) return undefined;
+  const usual = variables.find(({ name }) => name === lower) as Variable | undefined;
+  return value[lower].equals(usual?.default ?? NaN)
+    ? { name: upper, message: `must not be below ${lower}, which is ${value[lower].toString()}` }
+    : { name: lower, message: `must not be above ${upper}, which is ${value[upper].toString()}` };
+}
 
 function toConfig(value: Values): Config {
   return {

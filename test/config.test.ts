@@ -163,10 +163,15 @@ describe('the configuration', () => {
   test('limits of severity that do not rise', () => {
     for (const name of ['RECONCILIATION_LOW_UP_TO', 'RECONCILIATION_MEDIUM_UP_TO', 'RECONCILIATION_HIGH_UP_TO'])
       expect(problemsOf({ [name]: 'abc' })).toEqual([`${name} must be an amount such as 100 or 0.50.`]);
-    expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '200' })).toEqual([
-      expect.stringContaining('RECONCILIATION_LOW_UP_TO must not be above RECONCILIATION_MEDIUM_UP_TO') as string,
-    ]);
-    expect(problemsOf({ RECONCILIATION_MEDIUM_UP_TO: '1000.01' })).toHaveLength(1);
+    for (const [set, problem] of [
+      ['LOW_UP_TO=200', 'LOW_UP_TO must not be above RECONCILIATION_MEDIUM_UP_TO, which is 100.'],
+      ['MEDIUM_UP_TO=1000.01', 'MEDIUM_UP_TO must not be above RECONCILIATION_HIGH_UP_TO, which is 1000.'],
+      ['MEDIUM_UP_TO=0.5', 'MEDIUM_UP_TO must not be below RECONCILIATION_LOW_UP_TO, which is 1.'],
+      ['HIGH_UP_TO=1', 'HIGH_UP_TO must not be below RECONCILIATION_MEDIUM_UP_TO, which is 100.'],
+    ] as const) {
+      const [name = '', amount = ''] = set.split('=');
+      expect(problemsOf({ [`RECONCILIATION_${name}`]: amount })).toEqual([`RECONCILIATION_${problem}`]);
+    }
     expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '100', RECONCILIATION_HIGH_UP_TO: '100' })).toEqual([]);
   });
 
