@@ -65,12 +65,15 @@ export const encryption: Examination = {
 
 function howProtected(url: string, variable: UrlVariable): Opinion {
   const { hostname, searchParams } = new URL(url);
-  const mode = searchParams.get('sslmode') ?? 'disable';
-  if (verifying.includes(mode)) return ok('TLS; the certificate of the database is verified.');
+  const mode = searchParams.get('sslmode');
+  if (mode !== null && verifying.includes(mode)) return ok('TLS; the certificate of the database is verified.');
   if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return ok('The database is on this machine.');
-  const fact = mode === 'disable' ? 'The connection to the database is not encrypted' : 'Nobody verifies the server';
+  const fact =
+    mode === null || mode === 'disable'
+      ? 'The connection to the database is not encrypted'
+      : 'Nobody verifies the server';
   return warning(
-    `${fact} (sslmode=${mode}).`,
+    `${fact} (${mode === null ? `no sslmode in ${variable}` : `sslmode=${mode}`}).`,
     `Add ?sslmode=verify-full to ${variable}; an authority of your own goes into NODE_EXTRA_CA_CERTS.`,
   );
 }

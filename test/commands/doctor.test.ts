@@ -182,6 +182,13 @@ describe('recon doctor', () => {
       'mapping ok',
       'encryption warning',
     ]);
+    for (const [query, told] of [
+      ['', 'not encrypted (no sslmode in DATABASE_URL).'],
+      ['?sslmode=disable', 'not encrypted (sslmode=disable).'],
+    ] as const) {
+      const { of } = await consultWith({ DATABASE_URL: `postgres://a:b@nowhere.invalid/app${query}` }, ['--offline']);
+      expect(of('encryption')).toMatchObject([{ message: expect.stringContaining(told) as string }]);
+    }
     expect(
       (await consultWith({ DATABASE_URL: 'postgres://a:b@h/d', RECONCILIATION_SOURCE: './nowhere' })).of('mapping'),
     ).toMatchObject([{ verdict: 'problem', message: expect.stringContaining('does not exist') as string }]);
