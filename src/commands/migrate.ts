@@ -45,6 +45,7 @@ function upCommand(context: CommandContext): Command {
         const { appliedText } = await import('../output/migrations.ts');
         await print(world.stdout, appliedText(done));
         await pushBaseline(database, done.schema, config, world);
+        await warnOfHost(database, config, world);
       });
     });
 }
@@ -58,6 +59,13 @@ async function pushBaseline(database: Database, schema: string, config: Config, 
     if (!(error instanceof OperatorError)) throw error;
     await tell(world, `recon: the tables are there; ${error.message}\n`);
   }
+}
+
+/** Tables are made in any database: whoever named a wrong one is to hear of it now. */
+async function warnOfHost(database: Database, config: Config, world: World): Promise<void> {
+  const { consultAboutHost } = await import('../doctor/index.ts');
+  for (const { message, next } of await consultAboutHost(database, config, world))
+    await tell(world, `recon: warning: ${plain([message, next ?? ''].join(' ').trim())}\n`);
 }
 
 function downCommand(context: CommandContext): Command {

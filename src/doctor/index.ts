@@ -1,7 +1,7 @@
 import { parseConfig, type Config } from '../config.ts';
 import { whyIncomplete } from '../run/cut.ts';
 import { databaseProblem, operatorProblem } from '../database/problem.ts';
-import { openDatabase } from '../database/database.ts';
+import { openDatabase, type Database } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
 import { createMask } from '../secrets.ts';
@@ -66,6 +66,18 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   if (offline) return;
   yield* examineDatabase(patient);
   for (const examination of ofOthers) yield* await diagnose(examination, patient);
+}
+
+/** What a doctor says of the tables that the checks read, to whoever has just made recon's own beside them. */
+export async function consultAboutHost(database: Database, config: Config, world: World): Promise<Diagnosis[]> {
+  const [mapped, source] = attempt(
+    () => openSource(config.source),
+    () => [],
+  );
+  const diagnoses =
+    source === undefined ? about('mapping', mapped) : await diagnose(host, { database, config, source, world });
+  const mask = createMask(world.env);
+  return diagnoses.map((diagnosis) => masked(diagnosis, mask));
 }
 
 function masked(diagnosis: Diagnosis, mask: (text: string) => string): Diagnosis {

@@ -36,7 +36,9 @@ describe('recon migrate', () => {
     expect(await recon(url, ['migrate'])).toEqual({
       code: 0,
       out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0004_exception_life\n  0005_totals_and_alerts\n  0006_told_and_switched_off\n  0007_history\n  0008_corrections\n  0009_four_eyes\n  0010_told_since\n',
-      err: '',
+      err: expect.stringMatching(
+        /^recon: warning: None of the tables that the checks read is in .* Is this the right database and schema\? .*\n$/,
+      ) as string,
     });
     expect(await recon(url, ['migrate', 'up'])).toMatchObject({ code: 0, out: 'The schema public is up to date.\n' });
 
