@@ -6,7 +6,7 @@ import type { Desk } from '../corrections/transaction.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printCorrection } from './corrections-list.ts';
-import { signatureOf } from './exceptions-change.ts';
+import { noteOf, signatureOf } from './exceptions-change.ts';
 import { byOption, idPrefix, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print, tell } from './print.ts';
 import { inReading, makeChangeKnown, withStore, type Store } from './store.ts';
@@ -122,9 +122,8 @@ function helpOf(name: string, id: string, flags: string): string {
 }
 
 function wordOf(flags: DecideFlags, world: World): Word {
-  const note = (flags.note ?? '').trim();
   const { by, host } = signatureOf(flags, world);
-  return { by, host, note: note === '' ? null : note };
+  return { by, host, note: noteOf(flags) };
 }
 
 async function find(store: Store, id: string): Promise<StoredCorrection> {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { signatureOf } from './exceptions-change.ts';
+import { noteOf, signatureOf } from './exceptions-change.ts';
 import { byOption, type CommandContext } from './options.ts';
 import { tell } from './print.ts';
 import { withStore } from './store.ts';
@@ -23,7 +23,7 @@ export function switchCommand(context: CommandContext, name: keyof typeof words)
         const signature = signatureOf(flags, world);
         const { setSwitch } = await import('../corrections/switch.ts');
         const { plain } = await import('../plain.ts');
-        await setSwitch(database, schema, stopped, flags.note, signature);
+        await setSwitch(database, schema, stopped, noteOf(flags), signature);
         const now = stopped ? 'stopped' : 'allowed';
         const line = `corrections are ${now} in ${config.environment}, by ${signature.by}`;
         await tell(world, `recon: ${plain(line)}; exit 0\n`);

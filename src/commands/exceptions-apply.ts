@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { WorklistOrder } from '../exceptions/worklist.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -60,9 +60,9 @@ async function asSeen({ transaction, schema }: Reading, orders: readonly Worklis
   return orders.map((order) => ({ ...order, ...targets.get(order.id) }));
 }
 
-async function contentOf(file: string, { stdin }: World): Promise<string> {
+async function contentOf(file: string, { stdin }: World): Promise<Uint8Array> {
   try {
-    return await text(file === '-' ? stdin : createReadStream(file));
+    return await buffer(file === '-' ? stdin : createReadStream(file));
   } catch (error) {
     const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new OperatorError(64, `The file cannot be read: ${file} (${code}).`, 'Check the path.', { cause: error });

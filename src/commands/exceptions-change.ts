@@ -3,6 +3,7 @@ import {
   actions,
   takesOver,
   whyNoName,
+  whyNoNote,
   type Action,
   type ActionName,
   type Order,
@@ -114,7 +115,7 @@ async function change(
   const signature = signatureOf(flags, world);
   const order: Omit<Order, 'id'> = {
     action,
-    note: noteOf(flags, actions[action]),
+    note: requiredNote(flags, actions[action]),
     until: deadline('--until', flags.until, signature.at),
     assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
   };
@@ -175,8 +176,17 @@ function nameOf(flag: string, text: string): string {
   return text.trim();
 }
 
-function noteOf(flags: ChangeFlags, { note }: Action): string | null {
+function requiredNote(flags: ChangeFlags, { note }: Action): string | null {
+  const text = noteOf(flags);
+  if (text === null && note === 'required') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
+  return text;
+}
+
+/** What is said; null for nothing. Throws an OperatorError (64) if it is too much. */
+export function noteOf(flags: { note?: string }): string | null {
   const text = (flags.note ?? '').trim();
-  if (text === '' && note === 'required') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
+  const why = whyNoNote(text);
+  if (why !== undefined)
+    throw new OperatorError(64, `--note ${why}.`, 'Name where the rest is kept, such as a ticket.');
   return text === '' ? null : text;
 }

@@ -35,9 +35,19 @@ export const actionNames = Object.keys(actions) as ActionName[];
 /** The actor of what a run does: nobody else may look like it in the log of an exception. */
 const systemName = 'system';
 
+const nameMax = 200;
+const noteMax = 10_000;
+
+/** Why that is no note; undefined if it is one. */
+export function whyNoNote(note: string): string | undefined {
+  return note.length > noteMax ? `has more than ${noteMax.toLocaleString('en')} characters` : undefined;
+}
+
 /** Why that is no name of a person; undefined if it is one. */
 export function whyNoName(name: string): string | undefined {
   if (isSamePerson(name, '')) return 'is empty';
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name.trim())) return 'holds control characters';
+  if (name.length > nameMax) return `has more than ${nameMax} characters`;
   if (isSamePerson(name, systemName)) return `cannot be ${systemName}, which is what recon itself signs with`;
   return undefined;
 }

@@ -5,7 +5,7 @@ import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import { whichOf } from '../suggestion.ts';
 import { isUuid } from '../uuid.ts';
-import { actionNames, actions, whyNoName, type Action, type ActionName, type Order } from './actions.ts';
+import { actionNames, actions, whyNoName, whyNoNote, type Action, type ActionName, type Order } from './actions.ts';
 import { isVersion, versionOf, type StoredException } from './exception.ts';
 
 /** A list of exceptions as CSV that came back, with what is to be done with them. */
@@ -26,11 +26,11 @@ const problemsShown = 10;
 
 /**
  * Reads a worklist. Throws an OperatorError (64) with the line of everything that is wrong with it.
- * @param text with a header line; separated by commas, semicolons or tabs, whichever the header has most of
+ * @param content UTF-8 with a header line; separated by commas, semicolons or tabs, whichever the header has most of
  */
-export function readWorklist(text: string, now: Date): Worklist {
+export function readWorklist(content: Uint8Array, now: Date): Worklist {
   const problems: string[] = [];
-  const rows = recordsOf(text);
+  const rows = recordsOf(decoded(content));
   const active = rows.filter(({ cells }) => (cells['action'] ?? '').trim() !== '');
   const orders = active.flatMap((row) => toOrder(row, now, problems));
   problems.push(...twins(orders));
@@ -55,6 +55,24 @@ interface Row {
   cells: Readonly<Record<string, string>>;
 }
 
+function decoded(content: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch (error) {
+    throw notOurs('it is not UTF-8', error);
+  }
+}
+
+/** Such as what a spreadsheet calls Unicode text, or a page of the web. */
+function notOurs(why: string, cause: unknown): OperatorError {
+  return new OperatorError(
+    64,
+    `The file is no UTF-8 CSV as \`recon exceptions list -o csv\` prints it: ${why}.`,
+    'In a spreadsheet, save it as CSV UTF-8.',
+    { cause },
+  );
+}
+
 function recordsOf(text: string): Row[] {
   const [header = ''] = text.split('\n', 1);
   const delimiter = [',', ';', '\t'].toSorted((left, right) => timesIn(header, right) - timesIn(header, left))[0];
@@ -77,7 +95,6 @@ function parsed(text: string, delimiter: string): { columns: readonly string[]; 
   let columns: readonly string[] = [];
   try {
     const records = parse<{ record: Record<string, string>; info: { lines: number } }>(text, {
-      bom: true,
       columns: (header: string[]) => (columns = header),
       delimiter,
       info: true,
@@ -86,12 +103,7 @@ function parsed(text: string, delimiter: string): { columns: readonly string[]; 
     });
     return { columns, rows: records.map(({ record, info }) => ({ line: info.lines, cells: record })) };
   } catch (error) {
-    throw new OperatorError(
-      64,
-      `The file is not CSV: ${plain((error as CsvError).message.slice(0, 200))}.`,
-      undefined,
-      { cause: error },
-    );
+    throw notOurs(plain((error as CsvError).message.slice(0, 200)), error);
   }
 }
 
@@ -121,6 +133,7 @@ function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, u
   return [
     !isUuid(id) && `"${id}" is not the id of an exception.`,
     needs === 'required' && note === null && `${action} needs a note: why.`,
+    note !== null && whyNoNote(note) !== undefined && `the note ${whyNoNote(note) ?? ''}.`,
     assignee !== null && whyNotTo(assignee),
     isClosing(action) &&
       !isVersion(seen) &&

@@ -124,6 +124,10 @@ describe('one exception', () => {
     ['assign aaaa', 'assign needs --to NAME.\n'],
     ['assign', 'assign needs an id or a filter and --to NAME; also --yes, because nobody'],
     ['assign aaaa --to " "', '--to is empty.'],
+    ['assign aaaa --to "a\u001b[31mb"', '--to holds control characters.'],
+    ['acknowledge aaaa --by "bob\nevil"', '--by holds control characters.'],
+    [`assign aaaa --to ${'a'.repeat(201)}`, '--to has more than 200 characters.'],
+    [`comment aaaa --note ${'a'.repeat(10_001)}`, '--note has more than 10,000 characters.'],
     ['assign aaaa --to System', '--to cannot be system, which is what recon itself signs with.'],
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
@@ -384,7 +388,7 @@ describe('hostile text', () => {
 });
 
 describe('a list that was exported comes back', () => {
-  async function apply(edit: (csv: string) => string, flags = '--yes', options = {}) {
+  async function apply(edit: (csv: string) => string | Buffer, flags = '--yes', options = {}) {
     const { stdout } = await exceptions('list -o csv');
     const folder = await mkdtemp(join(tmpdir(), 'recon-worklist-'));
     onTestFinished(() => rm(folder, { recursive: true }));
@@ -456,6 +460,7 @@ describe('a list that was exported comes back', () => {
     ],
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],
+    ['too long a note', `comment,${'a'.repeat(10_001)},`, 'Line 2: the note has more than 10,000 characters.'],
     ['no time', 'accept,x,01/04/2026', 'Line 2: "01/04/2026" is not a time to come'],
     [
       'a name that is nobody’s',
@@ -508,6 +513,11 @@ describe('a list that was exported comes back', () => {
       exitCode: 64,
       stderr: expect.stringContaining('The file has no column id.') as string,
     });
-    expect((await apply(() => 'id,action\n"a,b\n')).stderr).toContain('The file is not CSV: ');
+    const notOurs = 'The file is no UTF-8 CSV as `recon exceptions list -o csv` prints it: ';
+    expect((await apply(() => 'id,action\n"a,b\n')).stderr).toContain(notOurs);
+    expect((await apply((csv) => Buffer.from(`\ufeff${csv}`, 'utf16le'))).stderr).toContain(
+      `${notOurs}it is not UTF-8.`,
+    );
+    expect((await apply(() => '<!DOCTYPE html>\n<html lang="en"></html>\n')).stderr).toContain(notOurs);
   });
 });
