@@ -1,10 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { kinds } from '../../src/kinds.ts';
 import { testDatabase } from '../support/database.ts';
 import { recon } from '../support/world.ts';
 import { kindsThatAreOff, type Planted } from './faults.ts';
 import { fill, keepInFlight } from './fill.ts';
-import { withSandboxes } from './sandboxes.ts';
+import { knownFaults, withSandboxes } from './sandboxes.ts';
 import { isPerfect, readFound, score, scoreTable } from './score.ts';
 
 test('a run finds every fault of the demo and nothing else, later too', { timeout: 240_000 }, async () => {
@@ -29,6 +31,14 @@ test('a run finds every fault of the demo and nothing else, later too', { timeou
     expect(await recon(['run', '--type', 'daily'], options)).toMatchObject({ exitCode: 2 });
     expect(score(filled.planted, await readFound(sql))).toMatchObject({ missed: [], extra: [] });
   });
+});
+
+test('SANDBOX_FAULT=? lists the faults, and begins nothing', () => {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const env = { ...process.env, SANDBOX_FAULT: '?', TMPDIR: '/no/such/folder' };
+  const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', main], { env, encoding: 'utf8' });
+  expect(stdout.trim().split('\n')).toEqual(knownFaults());
+  expect([status, knownFaults()]).toEqual([0, expect.arrayContaining(['circle bad gateway'])]);
 });
 
 test('the score counts a wrong amount, a second finding and a stranger', () => {

@@ -1,5 +1,6 @@
 // npm run demo               a month of books with a fault of every kind, and what recon says about it
 // npm run demo -- <args>     `recon <args>` on the books of the last `npm run demo`: run, exceptions show ID, …
+// SANDBOX_FAULT=? npm run demo  what a custodian can be made to do; SANDBOX_FAULT is one of these
 // npm run demo -- --reset    the same as `npm run demo`: begins anew; arguments may follow
 import { constants } from 'node:os';
 import { OperatorError } from '../../src/operator-error.ts';
@@ -8,6 +9,7 @@ import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
 import { kindsThatAreOff } from './faults.ts';
 import { demoFolder, withFolderLocked } from './folder.ts';
 import { passOn, recon, withoutSettings, type Environment } from './recon.ts';
+import { knownFaults } from './sandboxes.ts';
 import { isPerfect, readFound, score, scoreTable } from './score.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -16,6 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 outliveOutput(process.stdout, process.stderr); // npm run demo | head
 async function main(given: string[]): Promise<number> {
+  if (process.env['SANDBOX_FAULT'] === '?') return list(knownFaults());
   const reset = given[0] === '--reset';
   const args = reset ? given.slice(1) : given;
   const folder = await demoFolder();
@@ -63,6 +66,11 @@ Not planted, because it is off unless asked for: ${kindsThatAreOff.join(', ')}
 The books are kept, and any command of recon works on them:
   npm run demo -- exceptions show <id>
   npm run demo -- run --type daily`;
+
+function list(names: readonly string[]): number {
+  process.stdout.write(`${names.join('\n')}\n`);
+  return 0;
+}
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -44,7 +44,8 @@ function playFault(circle: CircleSandbox, alpaca: AlpacaSandbox): void {
     throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `There are:\n  ${knownFaults().join('\n  ')}`);
 }
 
-function knownFaults(): string[] {
+/** What SANDBOX_FAULT may be. */
+export function knownFaults(): string[] {
   return [
     ...Object.keys(circleFaults).map((fault) => `circle ${fault}`),
     ...Object.keys(alpacaFaults).map((fault) => `alpaca ${fault}`),
