@@ -128,12 +128,11 @@ function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistO
 }
 
 function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, untilCell: string, now: Date): string[] {
-  const { takes, note: needs }: Action = actions[action];
+  const { takes }: Action = actions[action];
   const isToCome = Date.parse(until ?? '') > now.getTime();
   return [
     !isUuid(id) && `"${id}" is not the id of an exception.`,
-    needs === 'required' && note === null && `${action} needs a note: why.`,
-    note !== null && whyNoNote(note) !== undefined && `the note ${whyNoNote(note) ?? ''}.`,
+    wrongWithNote(action, note),
     assignee !== null && whyNotTo(assignee),
     isClosing(action) &&
       !isVersion(seen) &&
@@ -142,6 +141,12 @@ function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, u
       !isToCome &&
       `"${untilCell}" is not a time to come: until takes 2h, 7d, YYYY-MM-DD (UTC) or RFC 3339.`,
   ].filter((text) => text !== false);
+}
+
+function wrongWithNote(action: ActionName, note: string | null): string | false {
+  if (note === null) return actions[action].note === 'required' && `${action} needs a note: why.`;
+  const why = whyNoNote(note);
+  return why !== undefined && `the note ${why}.`;
 }
 
 function whyNotTo(assignee: string): string | false {

@@ -38,7 +38,7 @@ function read(file: string, { hourlyIntervalMs }: Schedule): string {
 
 const farApart = 'at least 37 minutes after the daily run, so that neither finds the other at work.';
 const close =
-  'so often that it may find the daily run at work: it ends with exit code 4 then, and the next one looks at what it left.';
+  'so often that it may find the daily run at work: it ends with exit code 4, the next one catches up.';
 
 /** Minute, hour, day, month and weekday, as cron and Kubernetes write them; in UTC. */
 function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<ScheduledType, string> {
