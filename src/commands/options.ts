@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { Argument, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../duration.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -105,7 +106,8 @@ export function moment(flag: string, text: string | undefined, now: Date, hint =
 }
 
 function whyNoTime(text: string): string | undefined {
-  return /^\d+[smhd]$/.test(text.trim()) ? 'is too far away: at most 365d, or a date' : undefined;
+  const isSpan = /^\d+[smhd]$/.test(text.trim());
+  return isSpan && parseDuration(text) === undefined ? 'is too far away: at most 365d, or a date' : undefined;
 }
 
 /** The same for a time to come: `7d` is in seven days. */

@@ -33,12 +33,11 @@ function quote(time: string): string {
 /** What the files say of the times is true of an hour and more. */
 function read(file: string, { hourlyIntervalMs }: Schedule): string {
   const text = readFileSync(shipped(file), 'utf8');
-  return hourlyIntervalMs < 3_600_000 ? text.replace(farApart, close) : text;
+  return hourlyIntervalMs < 3_600_000 ? text.replace(farApart, often) : text;
 }
 
 const farApart = 'at least 37 minutes after the daily run, so that neither finds the other at work.';
-const close =
-  'so often that it may find the daily run at work: it ends with exit code 4, the next one catches up.';
+const often = 'so often that it may find the daily run at work: it ends with exit code 4, the next one catches up.';
 
 /** Minute, hour, day, month and weekday, as cron and Kubernetes write them; in UTC. */
 function timesOf({ hourlyIntervalMs, dailyRunTime }: Schedule): Record<ScheduledType, string> {

@@ -130,6 +130,8 @@ describe('one exception', () => {
     [`comment aaaa --note ${'a'.repeat(10_001)}`, '--note has more than 10,000 characters.'],
     ['assign aaaa --to System', '--to cannot be system, which is what recon itself signs with.'],
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
+    ['snooze aaaa --until 0d', '--until "0d" is not a time to come.'],
+    ['snooze aaaa --until 400d', '--until "400d" is too far away: at most 365d, or a date.'],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
     ['acknowledge', 'acknowledge needs an id or a filter; also --yes, because nobody can be asked here.\n'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],
