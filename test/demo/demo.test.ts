@@ -35,10 +35,10 @@ test('a run finds every fault of the demo and nothing else, later too', { timeou
 
 test('SANDBOX_FAULT=? lists the faults, and begins nothing', () => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
-  const env = { ...process.env, SANDBOX_FAULT: '?', TMPDIR: '/no/such/folder' };
-  const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', main], { env, encoding: 'utf8' });
-  expect(stdout.trim().split('\n')).toEqual(knownFaults());
-  expect([status, knownFaults()]).toEqual([0, expect.arrayContaining(['circle bad gateway'])]);
+  const env = { ...process.env, SANDBOX_FAULT: '?' };
+  const listed = spawnSync(process.execPath, ['--import', 'tsx', main, 'checks'], { env, encoding: 'utf8' });
+  expect(listed).toMatchObject({ status: 0, stdout: `${knownFaults().join('\n')}\n`, stderr: '' });
+  expect(knownFaults()).toContain('circle bad gateway');
 });
 
 test('the score counts a wrong amount, a second finding and a stranger', () => {
