@@ -11,7 +11,6 @@ import {
 } from '../exceptions/actions.ts';
 import type { Target } from '../exceptions/change.ts';
 import { OperatorError } from '../operator-error.ts';
-import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
@@ -122,18 +121,12 @@ async function change(
   const targets = await inReading(store, (reading) => targetsOf(reading, ids, flags, world));
   if (targets.length === 0) return tell(world, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));
-  const takenOver = orders.filter(({ holder }) => takesOver(order, holder, signature.by));
-  const isAsked = takenOver.length > 0 && flags.yes !== true;
+  const isAsked = flags.yes !== true && orders.some(({ holder }) => takesOver(order, holder, signature.by));
   const isShown = ids.length === 0 || targets.length > 1 || isAsked;
   if (isShown) await review(store, orders, signature, { ...flags, word: action }, world);
-  else for (const one of takenOver) await tell(world, takeoverText(one, signature));
   // where nothing was shown, nothing can have changed since
-  const meant = isShown ? orders : orders.map(({ id }) => ({ id, ...order }));
+  const meant = isShown ? orders : orders.map(({ id, holder }) => ({ id, holder, ...order }));
   await carryOut(store, meant, signature, flags.output, world);
-}
-
-function takeoverText({ id, holder }: Target, { by }: Signature): string {
-  return `recon: ${id.slice(0, 8)} is with ${plain(holder ?? '')}: ${plain(by)} takes it over\n`;
 }
 
 /** The exceptions that are meant, by id or by filter, in the state in which they are now. */

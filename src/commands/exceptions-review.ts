@@ -1,5 +1,7 @@
-import type { Order, Signature } from '../exceptions/actions.ts';
+import { takesOver, type Order, type Signature } from '../exceptions/actions.ts';
+import type { Target } from '../exceptions/change.ts';
 import { listOf } from '../database/list-of.ts';
+import { plain } from '../plain.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printExceptions } from './exceptions-list.ts';
@@ -51,15 +53,19 @@ async function preview(
   return `${table}\n${totalsText(await totalsOf(transaction, schema, filter))}, as they are now.\n`;
 }
 
+function takeoverText({ id }: Order, holder: string | null, { by }: Signature): string {
+  return `recon: ${id.slice(0, 8)} was with ${plain(holder ?? '')}: ${plain(by)} took it over\n`;
+}
+
 async function withIds(orders: readonly Order[]) {
   const { anyException } = await import('../exceptions/filter.ts');
   return { ...anyException, ids: orders.map(({ id }) => id) };
 }
 
-/** Changes all of them or none, prints them as they are now, and says on stderr what was done. */
+/** Changes all of them or none, prints them as they are now, and says on stderr what was done, and from whom what was taken. */
 export async function carryOut(
   store: Store,
-  orders: readonly Order[],
+  orders: readonly (Order & Partial<Pick<Target, 'holder'>>)[],
   signature: Signature,
   format: OutputFormat,
   world: World,
@@ -70,6 +76,8 @@ export async function carryOut(
   const { doneText } = await import('../output/exception-orders.ts');
   // asking took its time: a run that began meanwhile must see what was reopened as reopened while it was under way
   await changeExceptions(database, schema, orders, { ...signature, at: world.now() });
+  for (const { holder = null, ...order } of orders.slice(0, listed))
+    if (takesOver(order, holder, signature.by)) await tell(world, takeoverText(order, holder, signature));
   await makeChangeKnown(store, world);
   const page = format === 'table' ? { limit: listed } : {};
   const filter = await withIds(orders);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
+import { login } from '../support/login.ts';
 import { cutAt } from '../support/run-check.ts';
 import { operatorOf, reconIn, testWorld, type Operator } from '../support/world.ts';
 
@@ -173,16 +174,20 @@ describe('one exception', () => {
 describe('what somebody else has', () => {
   test('is taken over loudly: it is said, and stands in the log', async () => {
     await exceptions('acknowledge aaaa --by Ada');
-    expect((await exceptions('acknowledge aaaa --by Ada')).stderr).not.toContain('takes it over');
+    expect((await exceptions('acknowledge aaaa --by Ada')).stderr).not.toContain('took it over');
     const refused = await exceptions('acknowledge aaaa --by Grace');
     expect(refused).toMatchObject({ exitCode: 64, stdout: '' });
     expect(refused.stderr).toMatch(/ TAKEN FROM Ada\n[^]*nobody can be asked: stdin is no terminal.\nAdd --yes.\n/);
+    const reader = operatorOf((await login(sql, url, 'pg_read_all_data')).url);
+    const denied = await reader.types(['exceptions', 'acknowledge', 'aaaa', '--by', 'Grace', '--yes']);
+    expect(denied.exitCode, denied.stderr).toBe(78);
+    expect(denied.stderr, 'nothing was taken').not.toContain('took it over');
     const { exitCode, stderr } = await exceptions('assign aaaa --to Grace --by Grace --yes');
     expect([exitCode, stderr]).toEqual([
       0,
-      'recon: aaaa0000 is with Ada: Grace takes it over\nrecon: 1 assigned by Grace in production; exit 0\n',
+      'recon: aaaa0000 was with Ada: Grace took it over\nrecon: 1 assigned by Grace in production; exit 0\n',
     ]);
-    expect((await exceptions('assign aaaa --to Bob --by Grace')).stderr, 'she hands it on').not.toContain('takes it');
+    expect((await exceptions('assign aaaa --to Bob --by Grace')).stderr, 'she hands it on').not.toContain('took it');
     const events = await sql`select details -> 'was' as was from reconciliation_exception_events order by sequence`;
     expect(events.map((row) => row['was'] as unknown)).toEqual([
       null,
