@@ -83,7 +83,7 @@ const changing = [
   'corrections reject PROPOSAL --note x --by Grace',
   'corrections resume --note x',
   'corrections stop --note x',
-  'corrections undo CORRECTION --yes',
+  'corrections undo CORRECTION --note x --yes',
   'exceptions accept EXCEPTION --until 7d --note x',
   'exceptions acknowledge EXCEPTION',
   'exceptions apply - --yes',
@@ -372,7 +372,7 @@ describe('corrections', () => {
       exitCode: 0,
     });
     for (const row of await sql<{ id: string }[]>`select id from reconciliation_corrections where undoes is null`)
-      expect(await types(['corrections', 'undo', row.id, '--yes'])).toMatchObject({ exitCode: 0 });
+      expect(await types(['corrections', 'undo', row.id, '--note', 'x', '--yes'])).toMatchObject({ exitCode: 0 });
     const doctor = await types(['doctor'], { now: new Date(), asOf: null });
     expect(doctor.stdout).toMatch(/^ok {7}corrections +The role of CORRECTION_DATABASE_URL may write/m);
     for (const line of ['list', 'stop --note x', 'resume --note x'])

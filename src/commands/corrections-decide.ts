@@ -3,6 +3,7 @@ import type { HostRow } from '../corrections/host-tables.ts';
 import type { Word } from '../corrections/proposals.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import type { Desk } from '../corrections/transaction.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printCorrection } from './corrections-list.ts';
@@ -69,13 +70,14 @@ export function approveCommand(context: CommandContext): Command {
 
 /** `recon corrections undo`. */
 export function undoCommand(context: CommandContext): Command {
-  return commandOf('undo', 'take back what was written: by compensating entries, never by deleting', '<id>')
+  return commandOf('undo', 'take back what was written: by compensating entries, never by deleting', '<id>', true)
     .option('--dry-run', 'print the rows that would be written now, and write nothing')
     .addOption(yesOption('do not show it first, and do not ask'))
     .addHelpText('after', helpOf('undo', '8c11d0aa', '--note "ticket 812"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
+      assertNote('undo', flags);
       await withDesk(world, async (desk, store) => {
         const word = wordOf(flags, world);
         const { previewUndo, undo } = await import('../corrections/undo.ts');
@@ -93,11 +95,12 @@ export function undoCommand(context: CommandContext): Command {
 
 /** `recon corrections reject`. */
 export function rejectCommand(context: CommandContext): Command {
-  return commandOf('reject', 'end a proposal; whoever made it takes it back in this way', '<id>')
+  return commandOf('reject', 'end a proposal; whoever made it takes it back in this way', '<id>', true)
     .addHelpText('after', helpOf('reject', '8c11d0aa', '--note "paid out twice"'))
     .action(async (id: string, _flags, me: Command) => {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
+      assertNote('reject', flags);
       await withStore(world, async (store) => {
         const word = wordOf(flags, world);
         const { reject } = await import('../corrections/proposals.ts');
@@ -108,12 +111,13 @@ export function rejectCommand(context: CommandContext): Command {
     });
 }
 
-function commandOf(name: string, meaning: string, argument: string): Command {
+/** @param isAlone whether it takes one person */
+function commandOf(name: string, meaning: string, argument: string, isAlone = false): Command {
   return new Command(name)
     .description(meaning)
     .argument(argument, 'its id, or the first characters of it', idPrefix)
     .addOption(byOption())
-    .option('--note <text>', 'why; kept for the auditor')
+    .option('--note <text>', `why, kept for the auditor${isAlone ? '; needed' : ''}`)
     .addOption(outputOption('table', 'json'));
 }
 
@@ -124,6 +128,12 @@ function helpOf(name: string, id: string, flags: string): string {
 function wordOf(flags: DecideFlags, world: World): Word {
   const { by, host } = signatureOf(flags, world);
   return { by, host, note: noteOf(flags) };
+}
+
+/** Of what one person does alone there is nobody else’s word: it says why. Throws an OperatorError (64). */
+function assertNote(name: string, { note, dryRun }: DecideFlags): void {
+  if (note !== undefined || dryRun === true) return;
+  throw new OperatorError(64, `${name} needs --note TEXT.`, `\`recon help corrections ${name}\` says more.`);
 }
 
 async function find(store: Store, id: string): Promise<StoredCorrection> {

@@ -114,7 +114,7 @@ async function change(
   const signature = signatureOf(flags, world);
   const order: Omit<Order, 'id'> = {
     action,
-    note: requiredNote(flags, actions[action]),
+    note: noteOf(flags),
     until: deadline('--until', flags.until, signature.at),
     assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
   };
@@ -169,17 +169,12 @@ function nameOf(flag: string, text: string): string {
   return text.trim();
 }
 
-function requiredNote(flags: ChangeFlags, { note }: Action): string | null {
-  const text = noteOf(flags);
-  if (text === null && note === 'required') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
-  return text;
-}
-
-/** What is said; null for nothing. Throws an OperatorError (64) if it is too much. */
-export function noteOf(flags: { note?: string }): string | null {
-  const text = (flags.note ?? '').trim();
-  const why = whyNoNote(text);
+/** What somebody says to it; null: nothing. Throws an OperatorError (64) for a note without a word, or with too many. */
+export function noteOf({ note }: { note?: string }): string | null {
+  if (note === undefined) return null;
+  if (note.trim() === '') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
+  const why = whyNoNote(note.trim());
   if (why !== undefined)
     throw new OperatorError(64, `--note ${why}.`, 'Name where the rest is kept, such as a ticket.');
-  return text === '' ? null : text;
+  return note.trim();
 }

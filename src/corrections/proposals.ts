@@ -7,7 +7,7 @@ import { correct, rehearse, type Order } from './attempt.ts';
 import { logCorrection, type Outcome } from './record.ts';
 import { Failure, Refusal } from './refusal.ts';
 import { endProposal, findCorrection, insertCorrection, listCorrections, type StoredCorrection } from './store.ts';
-import { stoppedSentence, switchOf } from './switch.ts';
+import { howToResume, stoppedSentence, switchOf } from './switch.ts';
 import { timeOf, type Desk } from './transaction.ts';
 
 /** A person’s word, with the reason for it. When it was given says the database. */
@@ -99,7 +99,7 @@ async function assertMayApprove({ database, schema }: Desk, proposal: StoredCorr
     throw new OperatorError(2, `${author} proposed it${also}: somebody else has to approve.`, 'Ask a second person.');
   }
   const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
-  if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing), '`recon corrections resume`');
+  if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing), howToResume);
 }
 
 /** Ends a proposal; also whoever made it may. Throws an OperatorError (2) if it has ended. */

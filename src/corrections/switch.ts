@@ -23,8 +23,11 @@ export async function assertNotStopped(transaction: Transaction, schema: string)
     for share of switch
   `;
   if (row?.stopped === false) return;
-  throw new Refusal(stoppedSentence(row ?? gone));
+  throw new Refusal(stoppedSentence(row ?? gone), howToResume);
 }
+
+/** What whoever wants to correct does next. */
+export const howToResume = '`recon corrections resume --note TEXT` allows them again.';
 
 /** What whoever wants to correct is told. */
 export function stoppedSentence({ changed_by: by, note }: Pick<Switch, 'changed_by' | 'note'>): string {

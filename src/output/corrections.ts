@@ -82,7 +82,8 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
 const textMax = 2_000;
 
 function factsOf(correction: StoredCorrection): [string, string][] {
-  const { decided_by: decidedBy, ended_at: endedAt } = correction;
+  const { state, decided_by: decidedBy, ended_at: endedAt, undoes, undone_by: undoneBy } = correction;
+  const said = wordOf(correction.proposed_by, correction.created_at, correction.proposal_note);
   return [
     ['correction', correction.id],
     ['state', stateOf(correction)],
@@ -90,11 +91,11 @@ function factsOf(correction: StoredCorrection): [string, string][] {
     ['subject', excerpt(correction.subject ?? 'none')],
     ['report', correction.report_id ?? ''],
     ['amount', `${correction.amount} ${plain(correction.currency ?? '')}`.trim()],
-    ['proposed', wordOf(correction.proposed_by, correction.created_at, correction.proposal_note)],
+    [undoes === null ? 'proposed' : state === 'applied' ? 'undone' : 'tried', said], // an undoing is one person’s
     ['decided', decidedBy === null ? '' : wordOf(decidedBy, endedAt ?? '', correction.decision_note)],
     ['why not', excerpt(correction.reason ?? '', textMax)],
-    ['undoes', correction.undoes ?? ''],
-    ['undone by', correction.undone_by ?? ''],
+    ['undoes', undoes ?? ''],
+    ['undone by', undoneBy ?? ''],
   ];
 }
 

@@ -122,6 +122,7 @@ describe('one exception', () => {
       'accept --kind stuck',
       'accept needs --until TIME and --note TEXT; also --yes, because nobody can be asked here.\n',
     ],
+    ['acknowledge aaaa --note ""', 'The note is empty.\nGive --note TEXT: why.\n'],
     ['assign aaaa', 'assign needs --to NAME.\n'],
     ['assign', 'assign needs an id or a filter and --to NAME; also --yes, because nobody'],
     ['assign aaaa --to " "', '--to is empty.'],

@@ -17,7 +17,7 @@ const lines = [
   'reports show -o html',
   'corrections list',
   'corrections show 3f2a',
-  'corrections reject 3f2a',
+  'corrections reject 3f2a --note x',
   'corrections stop --note x',
   'alerts list',
   'alerts retry 3f2a',

@@ -73,7 +73,7 @@ describe('a run that corrects by itself', () => {
     );
 
     for (const { id } of await at.corrections())
-      expect(await at.types(['corrections', 'undo', id, '--yes'])).toMatchObject({ exitCode: 0 });
+      expect(await at.types(['corrections', 'undo', id, '--note', 'x', '--yes'])).toMatchObject({ exitCode: 0 });
     expect((await at.books()).jobs).toEqual(before.jobs);
     const undone = await at.books();
     expect((await at.runs()).exceptions.map(({ kind }) => kind).sort()).toEqual(['balance_drift', 'unlinked']);

@@ -91,13 +91,13 @@ test('so do people who approve and undo: what is not known is said, with what to
   });
   const posted = await books();
   cutAtCommit('unheard');
-  expect(await types(['corrections', 'undo', proposal!.id, '--yes'])).toMatchObject({
+  expect(await types(['corrections', 'undo', proposal!.id, '--note', 'x', '--yes'])).toMatchObject({
     exitCode: 2,
     stderr: 'recon: failed: nothing was written; exit 2\n',
   });
   expect(await books()).toEqual(posted);
   cutAtCommit('unanswered');
-  expect(await types(['corrections', 'undo', proposal!.id, '--yes'])).toMatchObject({ exitCode: 0 });
+  expect(await types(['corrections', 'undo', proposal!.id, '--note', 'x', '--yes'])).toMatchObject({ exitCode: 0 });
   expect((await books()).accounts).toEqual(before.accounts);
 });
 

@@ -73,7 +73,7 @@ describe('what takes two people', () => {
     await sql`delete from ledger_entries where transaction_id is null and account_id = ${ledger.account(ada, 'usdc_balance').id}`;
     expect(await types(['corrections', 'propose', id, '--by', 'Ada'])).toMatchObject({ exitCode: 0 });
     const [proposal] = await sql<{ id: string }[]>`select id from reconciliation_corrections`;
-    for (const line of ['approve --by Grace', 'undo --by Ada']) {
+    for (const line of ['approve --by Grace', 'undo --by Ada --note x']) {
       const [word = '', ...options] = line.split(' ');
       expect(await types(['corrections', word, proposal!.id, ...options, '--yes'])).toMatchObject({ exitCode: 0 });
     }
@@ -138,6 +138,9 @@ describe('what takes two people', () => {
     const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`, later(1));
     expect(undone.correction.rows_written).toEqual(preview.rows_written);
     expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
+    const record = (await types(['corrections', 'show', undone.correction.id])).stdout;
+    expect(record).toMatch(/^undone +by Ada, .*: wrong$/m);
+    expect(record).not.toMatch(/^proposed /m);
     const after = await books();
     expect(after.accounts).toEqual(before.accounts);
     expect(after.entries).toHaveLength(before.entries.length + 4);
@@ -151,7 +154,8 @@ describe('what takes two people', () => {
     expect((await types(['status'])).stdout).toContain(unseen);
     const story = async () => (await types(['exceptions', 'show', id])).stdout;
     expect(await story()).toMatch(/\n {2}Its correction was undone, .*: it is likely back\. .*\n {2}recon run\n/);
-    expect((await types(['corrections', 'undo', correction.id, '--yes'])).stderr).toContain('is undone already');
+    const twice = ['corrections', 'undo', correction.id, '--note', 'x', '--yes'];
+    expect((await types(twice)).stderr).toContain('is undone already');
     const { exceptions } = await at.runs([], later(2));
     expect(exceptions).toMatchObject([{ kind: 'reversed_for_settled', affected_entity: deposit.subject }]);
     expect((await types(['status'])).stdout).not.toContain(unseen);
@@ -299,10 +303,14 @@ describe('what takes two people', () => {
       exitCode: 2,
       stderr: expect.stringContaining(`It cannot be undone: ${reason}`) as string,
     });
-    const failed = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    const undoing = `corrections undo ${correction.id} --by Ada --note wrong --yes`;
+    const failed = await json<Shown>(at, undoing);
     expect(failed).toMatchObject({ exitCode: 2, correction: { state: 'failed', reason, rows_written: [] } });
     await at.types(['corrections', 'stop', '--note', 'ticket 812']);
-    const refused = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    const hint =
+      'Corrections are stopped by ada: ticket 812.\n`recon corrections resume --note TEXT` allows them again.\n';
+    expect((await at.types(['corrections', 'undo', correction.id, '--dry-run'])).stderr).toContain(hint);
+    const refused = await json<Shown>(at, undoing);
     expect(refused).toMatchObject({ exitCode: 2, correction: { state: 'refused' } });
     expect(await at.books()).toEqual(before);
     const events = await at.sql<{ event: string; note: string }[]>`
@@ -318,7 +326,7 @@ describe('what takes two people', () => {
     expect(standing).toContain('undoings, 30 days: 0 undone, 1 refused, 1 failed\n');
     expect(standing).toContain(step);
     await at.sql`drop trigger closed on ledger_transactions`;
-    await json<Shown>(at, `corrections undo ${correction.id} --by Ada --yes`);
+    await json<Shown>(at, undoing);
     const undone = (await at.types(['status'])).stdout;
     expect(undone).toContain('undoings, 30 days: 1 undone, 1 refused, 1 failed\n');
     expect(undone).not.toContain(step);
@@ -336,6 +344,15 @@ describe('what takes two people', () => {
     expect((await at.types(['corrections', 'list', '--state', 'proposed'])).stdout).toContain(
       correction.id.slice(0, 8),
     );
+    for (const [word, note, why] of [
+      ['reject', [], 'reject needs --note TEXT.'],
+      ['undo', [], 'undo needs --note TEXT.'],
+      ['reject', ['--note', ' '], 'The note is empty.'],
+    ] as const)
+      expect(await at.types(['corrections', word, correction.id, ...note])).toMatchObject({
+        exitCode: 64,
+        stderr: expect.stringContaining(why) as string,
+      });
     const rejected = await json<Shown>(at, `corrections reject ${correction.id} --by Grace --note twice`);
     expect(rejected.correction.state).toBe('rejected');
     expect((await at.types(['corrections', 'approve', correction.id, '--by', 'Grace', '--yes'])).exitCode).toBe(2);
