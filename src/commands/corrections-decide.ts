@@ -85,6 +85,7 @@ export function undoCommand(context: CommandContext): Command {
         if (flags.dryRun === true || flags.yes !== true) {
           const rows = await previewUndo(desk, correction);
           const action = `undone: ${correction.action}`;
+          if (isPosting(correction)) await tell(world, `recon: ${onceSentence}\n`);
           if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
           await ask('undo', action, rows, store, world);
         }
@@ -92,6 +93,13 @@ export function undoCommand(context: CommandContext): Command {
       });
     });
 }
+
+/** Whether it added entries to the books: their idempotency key can be used once. */
+function isPosting({ rows_written: rows }: StoredCorrection): boolean {
+  return rows.some(({ table }) => table === 'ledger_entries');
+}
+
+const onceSentence = 'recon posts a record once; what is undone, it does not post again';
 
 /** `recon corrections reject`. */
 export function rejectCommand(context: CommandContext): Command {
@@ -194,7 +202,7 @@ async function end(context: CommandContext, ended: StoredCorrection, flags: Deci
   const next =
     undoes === null
       ? `; recon corrections undo ${id.slice(0, 8)} takes it back`
-      : '; what was corrected is likely wrong again, and the next run tells: recon run';
+      : `${isPosting(ended) ? `; ${onceSentence}` : ''}; what was corrected is likely wrong again, and the next run tells: recon run`;
   const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
   await tell(world, `recon: ${outcome}\n`);
 }

@@ -125,6 +125,8 @@ export interface CorrectionFilter {
   states?: readonly CorrectionState[];
   exceptionId?: string;
   reportId?: string;
+  /** Only those that wrote one of these rows of the host. */
+  rowIds?: readonly string[];
   limit?: number;
 }
 
@@ -132,12 +134,20 @@ export interface CorrectionFilter {
 export async function listCorrections(
   transaction: Transaction,
   schema: string,
-  { states = [], exceptionId, reportId, limit }: CorrectionFilter,
+  { states = [], exceptionId, reportId, rowIds, limit }: CorrectionFilter,
 ): Promise<{ corrections: StoredCorrection[]; matching: number }> {
   const isMeant = transaction`
     (${states.length === 0} or correction.state = any (${[...states]}::text[]))
     and (${exceptionId ?? null}::uuid is null or correction.exception_id = ${exceptionId ?? null})
     and (${reportId ?? null}::uuid is null or correction.report_id = ${reportId ?? null})
+    and (
+      ${rowIds === undefined}
+      or exists (
+        select
+        from jsonb_array_elements(correction.rows_written) as written (host_row)
+        where written.host_row ->> 'id' = any (${[...(rowIds ?? [])]}::text[])
+      )
+    )
   `;
   const corrections = await transaction<StoredCorrection[]>`
     select ${columns(transaction, schema)}

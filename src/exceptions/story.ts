@@ -33,6 +33,8 @@ export interface Story {
   proposal: StoredCorrection | null;
   /** That its correction was taken back. */
   undone: Undone | null;
+  /** The last undoing that wrote one of its transactions; null: there is none. */
+  undoing: StoredCorrection | null;
 }
 
 /** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -58,19 +60,22 @@ export async function storyOf(
       invalid_entries: invalidEntries(exception, involved.entries),
       causes: known === undefined ? [] : causesOf(known),
       untested: known === undefined ? null : untestedOf(known, read),
-      ...(await lifeOf(transaction, schema, exception.id)),
+      ...(await lifeOf(transaction, schema, exception)),
     };
   });
 }
 
-async function lifeOf(transaction: Transaction, schema: string, exceptionId: string) {
+async function lifeOf(transaction: Transaction, schema: string, { id: exceptionId, metadata }: Story['exception']) {
   const proposed = { states: ['proposed' as const], exceptionId, limit: 1 };
   const { corrections: proposals } = await listCorrections(transaction, schema, proposed);
+  const rowIds = Array.isArray(metadata['transactions']) ? metadata['transactions'].map(String) : [];
+  const { corrections: writing } = await listCorrections(transaction, schema, { rowIds });
   return {
     ...(await historyOf(transaction, schema, exceptionId)),
     successor: (await successorOf(transaction, schema, exceptionId)) ?? null,
     proposal: proposals[0] ?? null,
     undone: await undoneOf(transaction, schema, exceptionId),
+    undoing: writing.find(({ undoes }) => undoes !== null) ?? null,
   };
 }
 

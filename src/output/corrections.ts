@@ -3,7 +3,7 @@ import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import { plain } from '../plain.ts';
 import { factTable } from './facts.ts';
-import { excerpt, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { excerpt, indented, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** Columns of the CSV. */
@@ -73,9 +73,26 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
     ...(state === 'applied'
       ? [rowsText(written, screen)]
       : [rowsText(proposed ?? [], screen), ...provisos(proposed, screen)]),
+    ...(state === 'proposed' ? [nextText(correction, screen)] : []),
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+function nextText({ id }: StoredCorrection, screen: Screen): string {
+  return `${screen.strong('next')}\n${indented(
+    decisionsOn(id)
+      .map((command) => `${screen.command(command)}\n`)
+      .join(''),
+  )}`;
+}
+
+/** The commands by which a proposal ends. */
+export function decisionsOn(id: string): string[] {
+  return [
+    `recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`,
+    `recon corrections reject ${shortId(id)} --by NAME --note TEXT`,
+  ];
 }
 
 /** What is longer is no text for a screen; JSON has all of it. */

@@ -4,6 +4,7 @@ import type { ActionName } from '../exceptions/actions.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kinds } from '../kinds.ts';
+import { decisionsOn } from './corrections.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What to do about an exception, and the commands for it. */
@@ -25,9 +26,16 @@ function actionsFor({ resolved_at: at, acknowledged_by: by, assignee }: StoredEx
 }
 
 function remedyLines(story: Story, screen: Screen): string[] {
-  const remedy = kinds.find(({ name }) => name === story.exception.kind)?.remedy;
+  const { exception, undoing } = story;
+  // nobody need look for who reversed it, and why stands there
+  if (undoing !== null && exception.kind === 'reversed_for_settled')
+    return [flowed('', `${excerpt(undoing.proposed_by, 80)} ${undoneSentence}`, screen.columns).trimEnd()];
+  const remedy = kinds.find(({ name }) => name === exception.kind)?.remedy;
   return remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)];
 }
+
+const undoneSentence =
+  'undid what recon had posted, and recon does not post it again: post it by hand, or mark the record failed.';
 
 /** Of one that is resolved: what took its place cannot stand beside it. */
 function afterwards(story: Story, screen: Screen): string[] {
@@ -64,7 +72,7 @@ function correctionLines({ exception, proposal }: Story, screen: Screen): string
   if (proposal !== null) {
     const { id, proposed_by: by } = proposal;
     const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
-    return [said(sentence), screen.command(`recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`)];
+    return [said(sentence), ...decisionsOn(id).map(screen.command)];
   }
   const { by, sentence } = outlookOf(exception);
   const command = screen.command(`recon corrections propose ${shortId(exception.id)} --dry-run`);

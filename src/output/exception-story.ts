@@ -1,3 +1,4 @@
+import type { StoredCorrection } from '../corrections/store.ts';
 import { flowed } from '../flowed.ts';
 import {
   isOfCustodian,
@@ -14,7 +15,7 @@ import { accountTable, entryTables, postingTable, recordTable } from './exceptio
 import { nextLines } from './exception-next.ts';
 import { stationOf } from './exceptions.ts';
 import { factTable } from './facts.ts';
-import { count, currencyText, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
+import { count, currencyText, cut, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */
@@ -47,7 +48,12 @@ export function exceptionStory(story: Story, environment: string, now: Date, scr
 /** What is longer is no text for a screen; JSON has all of it. */
 const textMax = 2_000;
 
-function factsOf({ exception, successor }: Story, environment: string, now: Date, screen: Screen): [string, string][] {
+function factsOf(
+  { exception, successor, undoing }: Story,
+  environment: string,
+  now: Date,
+  screen: Screen,
+): [string, string][] {
   return [
     ['exception', exception.id],
     ['environment', plain(environment)],
@@ -60,11 +66,16 @@ function factsOf({ exception, successor }: Story, environment: string, now: Date
     ['last seen', `${localTime(exception.last_seen_at)}, ${count(exception.occurrences, 'time')} in all`],
     ['returned from', plain(exception.previous_exception_id ?? '')],
     ['correction', excerpt(exception.correction_action ?? '', textMax)],
+    ['undone by', undoing === null ? '' : undoingOf(undoing, screen)],
     exception.resolved_at === null
       ? ['stands', stationOf(exception, now) || 'open, with nobody yet']
       : ['resolved', resolutionOf(exception)],
     ...(successor === null ? [] : [successorOf(successor)]),
   ];
+}
+
+function undoingOf({ id, proposed_by: by }: StoredCorrection, screen: Screen): string {
+  return `${cut(by)}: ${screen.command(`recon corrections show ${shortId(id)}`)}`;
 }
 
 function successorOf({ id, kind, is_return: isReturn }: Successor): [string, string] {

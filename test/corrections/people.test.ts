@@ -106,7 +106,11 @@ describe('what takes two people', () => {
     expect(await books()).toEqual(before);
     expect(correction.rows_proposed).toEqual(dry.rows_written);
     const show = ['corrections', 'show', correction.id];
-    expect(rowsOn(await types(show))).toBe(rows);
+    const waiting = await types(show);
+    expect(rowsOn(waiting)).toBe(rows);
+    expect(waiting.stdout).toMatch(
+      /\nnext\n {2}recon corrections approve [0-9a-f]{8} --by SOMEBODY-ELSE\n {2}recon corrections reject [0-9a-f]{8} .*\n$/,
+    );
     expect(correction).toMatchObject({ rows_proposed: { length: 5 }, rows_written: [] });
     for (const name of ['Ada', 'ada', ' ADA ', 'A\u200bda', '\uff21da', 'Ada\u00ad'])
       expect(await types(['corrections', 'approve', correction.id, '--by', name, '--yes']), name).toMatchObject({
@@ -120,7 +124,9 @@ describe('what takes two people', () => {
     expect(rowsOn(await types(['corrections', 'approve', correction.id, '--by', 'Grace', '--dry-run']))).toBe(rows);
     const approved = await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
     expect(approved.correction.rows_written).toEqual(correction.rows_proposed);
-    expect(rowsOn(await types(show))).toBe(rows);
+    const over = await types(show);
+    expect(rowsOn(over)).toBe(rows);
+    expect(over.stdout).not.toContain('corrections approve');
     expect(approved).toMatchObject({
       exitCode: 0,
       correction: { state: 'applied', decided_by: 'Grace', amount: '5000' },
@@ -131,10 +137,12 @@ describe('what takes two people', () => {
       { auto_corrected: false, resolved_by: 'Grace', correction_action: `deposit ${deposit.id} posted in full` },
     ]);
     expect((await at.runs()).exitCode).toBe(0);
-    const over = (await types(['exceptions', 'show', id])).stdout;
-    expect(over).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
+    const solved = (await types(['exceptions', 'show', id])).stdout;
+    expect(solved).toContain(`\n  recon corrections list --exception ${id.slice(0, 8)}\n`);
 
-    const preview = await json<typeof dry>(at, `corrections undo ${correction.id} --dry-run`);
+    const preview = await json<typeof dry & { stderr: string }>(at, `corrections undo ${correction.id} --dry-run`);
+    const once = 'recon posts a record once; what is undone, it does not post again';
+    expect(preview.stderr).toBe(`recon: ${once}\n`);
     const undone = await json<Shown>(at, `corrections undo ${correction.id} --by Ada --note wrong --yes`, later(1));
     expect(undone.correction.rows_written).toEqual(preview.rows_written);
     expect(undone).toMatchObject({ exitCode: 0, correction: { state: 'applied', undoes: correction.id } });
@@ -144,6 +152,7 @@ describe('what takes two people', () => {
     const after = await books();
     expect(after.accounts).toEqual(before.accounts);
     expect(after.entries).toHaveLength(before.entries.length + 4);
+    expect(undone.stderr).toContain(`; ${once}; `);
     expect(undone.stderr).toContain('likely wrong again, and the next run tells: recon run; exit 0\n');
     expect(await types(['corrections', 'propose', id, '--dry-run'], { env: { USER: '' } })).toMatchObject({
       exitCode: 64,
@@ -158,6 +167,11 @@ describe('what takes two people', () => {
     expect((await types(twice)).stderr).toContain('is undone already');
     const { exceptions } = await at.runs([], later(2));
     expect(exceptions).toMatchObject([{ kind: 'reversed_for_settled', affected_entity: deposit.subject }]);
+    const { stdout: reversed } = await types(['exceptions', 'show', exceptions[0]!.id]);
+    expect(reversed).toMatch(/^undone by +Ada: recon corrections show [0-9a-f]{8}$/m);
+    expect(reversed).toContain(`recon corrections show ${undone.correction.id.slice(0, 8)}\n`);
+    expect(reversed).toContain('\n  Ada undid what recon had posted, and recon does not post it again: ');
+    expect(reversed).not.toMatch(/Find out who|on purpose/);
     expect((await types(['status'])).stdout).not.toContain(unseen);
     expect(await story()).not.toMatch(/recon run|It is over/);
     const events = await sql<{ event: string }[]>`select event from reconciliation_exception_events order by sequence`;

@@ -259,6 +259,7 @@ const story: Story = {
   successor: { id: idOf(3), kind: 'stuck', is_return: true },
   proposal: null,
   undone: null,
+  undoing: null,
 };
 
 const correction = {
@@ -327,6 +328,13 @@ const screens: Record<string, (screen: Screen) => string> = {
   'run and reports show': (screen) => reportScreen(report, checks, exceptions, now, screen),
   'exceptions show, resolved': (screen) =>
     exceptionStory({ ...story, exception: { ...story.exception, resolved_at: at } }, 'production', now, screen),
+  'exceptions show, undone': (screen) =>
+    exceptionStory(
+      { ...story, exception: { ...story.exception, kind: 'reversed_for_settled' }, undoing: correction },
+      'production',
+      now,
+      screen,
+    ),
   'exceptions show, proposed': (screen) =>
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
