@@ -48,11 +48,14 @@ export function verdictOf(check: Pick<StoredCheck, 'status' | 'passed'>): Verdic
   return check.passed ? 'passed' : 'failed';
 }
 
+/** What stands in the report of a run that died; of one that was told to end, also by whom. */
+export const interrupted = 'interrupted';
+
 /** Closes the reports that dead runs left in progress. Only to be called by who holds the lock of all runs. */
 export async function closeDeadReports(transaction: Transaction, schema: string, at: string): Promise<Report[]> {
   const rows = await transaction<Report[]>`
     update ${transaction(`${schema}.reconciliation_reports`)} as report
-    set status = 'failed', completed_at = ${at}, error_message = 'interrupted'
+    set status = 'failed', completed_at = ${at}, error_message = ${interrupted}
     where report.status in ('pending', 'in_progress')
     returning ${reportColumns(transaction)}
   `;

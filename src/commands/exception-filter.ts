@@ -5,7 +5,7 @@ import { statuses, type Status } from '../exceptions/state.ts';
 import { kinds as knownKinds, severities as knownSeverities, type Severity } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
-import { choice, choices, idPrefix, moment, reportId } from './options.ts';
+import { assertSpan, choice, choices, idPrefix, moment, reportId } from './options.ts';
 import type { Reading } from './store.ts';
 
 /** What says which exceptions are meant. */
@@ -55,7 +55,10 @@ export function hasFilter(flags: FilterFlags): boolean {
   return filterWords(flags).length > 0;
 }
 
-/** The exceptions that the flags name. Throws an OperatorError (64) for a report that is not there, or a time that is none. */
+/**
+ * The exceptions that the flags name. Throws an OperatorError (64) for a report that is not there, a time that is none, and
+ * where there can be no such exception.
+ */
 export async function filterOf(
   { transaction, schema }: Reading,
   flags: FilterFlags,
@@ -64,6 +67,10 @@ export async function filterOf(
   const { findReport } = await import('../reports.ts');
   const { findUser } = await import('../exceptions/users.ts');
   const at = world.now();
+  const since = moment('--since', flags.since, at);
+  const until = moment('--before', flags.before, at);
+  assertSpan(since, '--before', until, at);
+  await assertPossible(flags);
   return {
     status: flags.status ?? 'open',
     at,
@@ -72,14 +79,29 @@ export async function filterOf(
     kinds: flags.kind ?? [],
     userId: flags.user === undefined ? undefined : await findUser(transaction, schema, flags.user),
     reportId: flags.report === undefined ? undefined : (await findReport(transaction, schema, flags.report)).id,
-    since: moment('--since', flags.since, at),
-    until: moment('--before', flags.before, at),
+    since,
+    until,
     amountMin: flags.minAmount,
     amountMax: flags.maxAmount,
     assignee: flags.unassigned === true ? null : flags.assignee,
     text: flags.text === undefined ? undefined : searched(flags.text),
     ids: undefined,
   };
+}
+
+async function assertPossible({ check = [], kind = [], minAmount, maxAmount }: FilterFlags): Promise<void> {
+  const { money } = await import('../money.ts');
+  if (minAmount !== undefined && maxAmount !== undefined && money(minAmount).greaterThan(maxAmount))
+    throw new OperatorError(64, `--min-amount ${minAmount} is above --max-amount ${maxAmount}.`, 'Swap them.');
+  if (check.length === 0 || kind.length === 0) return;
+  const { checks } = await import('../checks/index.ts');
+  const found: string[] = checkNames.filter((name) => check.includes(name)).flatMap((name) => checks[name].kinds);
+  if (kind.some((name) => found.includes(name))) return;
+  throw new OperatorError(
+    64,
+    `--check ${check.join(', ')} never finds --kind ${kind.join(', ')}.`,
+    '`recon checks` lists the kinds of each check.',
+  );
 }
 
 function searched(text: string): string {

@@ -4,6 +4,7 @@ import {
   takesOver,
   whyNoName,
   whyNoNote,
+  whyTooLong,
   type Action,
   type ActionName,
   type Order,
@@ -118,6 +119,8 @@ async function change(
     until: deadline('--until', flags.until, signature.at),
     assignee: flags.to === undefined ? null : nameOf('--to', flags.to),
   };
+  const why = whyTooLong(order, signature.at);
+  if (why !== undefined) throw new OperatorError(64, why);
   const targets = await inReading(store, (reading) => targetsOf(reading, ids, flags, world));
   if (targets.length === 0) return tell(world, 'recon: no exception matches; nothing was changed; exit 0\n');
   const orders = targets.map((target) => ({ ...target, ...order }));

@@ -118,6 +118,15 @@ export function deadline(flag: string, text: string | undefined, now: Date): str
   throw new OperatorError(64, `${flag} "${text}" ${whyNoTime(text) ?? 'is not a time to come'}.`, timeAheadHint);
 }
 
+/** Throws an OperatorError (64) if nothing can be from `since` on and before `end`, which `flag` gives. RFC 3339 in UTC. */
+export function assertSpan(since: string | null, flag: '--until' | '--before', end: string | null, now: Date): void {
+  if (since === null) return;
+  if (end !== null && since >= end)
+    throw new OperatorError(64, `--since ${since} is not before ${flag} ${end}.`, 'Swap them.');
+  if (Date.parse(since) > now.getTime())
+    throw new OperatorError(64, `--since ${since} is in the future: nothing happened from then on.`);
+}
+
 /** The world with the variables of `--env-file` laid under those of the environment. */
 export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;

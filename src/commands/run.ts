@@ -11,7 +11,16 @@ import type { FailOn, RunResult } from '../run/result.ts';
 import type { ScheduledType } from '../schedule/schedule.ts';
 import { isUuid } from '../uuid.ts';
 import type { World } from '../world.ts';
-import { choice, choices, idPrefix, moment, outputOption, type CommandContext, type OutputFormat } from './options.ts';
+import {
+  assertSpan,
+  choice,
+  choices,
+  idPrefix,
+  moment,
+  outputOption,
+  type CommandContext,
+  type OutputFormat,
+} from './options.ts';
 import { print, tell } from './print.ts';
 
 interface RunFlags {
@@ -130,10 +139,7 @@ function scopeOf(flags: RunFlags, now: Date): RunOptions['scope'] {
       `A run of --type ${flags.type} is not narrowed.`,
       '--since, --until and --user belong to --type manual.',
     );
-  if (scope.since !== null && scope.until !== null && scope.since >= scope.until)
-    throw new OperatorError(64, `--since ${scope.since} is not before --until ${scope.until}.`, 'Swap them.');
-  if (scope.since !== null && Date.parse(scope.since) > now.getTime())
-    throw new OperatorError(64, `--since ${scope.since} is in the future: nothing happened from then on.`);
+  assertSpan(scope.since, '--until', scope.until, now);
   return scope;
 }
 

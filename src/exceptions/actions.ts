@@ -72,6 +72,14 @@ export function takesOver({ action, assignee }: Omit<Order, 'id'>, holder: strin
   return holder !== null && !isSamePerson(by, holder) && !isSamePerson(assignee ?? '', holder);
 }
 
+const year = 366 * 86_400_000;
+
+/** Why an acceptance cannot last so long, whoever agrees to it: what is accepted for ever nobody looks at again. */
+export function whyTooLong({ action, until }: Pick<Order, 'action' | 'until'>, at: Date): string | undefined {
+  if (action !== 'accept' || until === null || Date.parse(until) - at.getTime() <= year) return undefined;
+  return `accept is for a year at most, not until ${until.slice(0, 10)}.`;
+}
+
 /** What is to be done with one exception. */
 export interface Order {
   /** The whole id. */

@@ -5,7 +5,16 @@ import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import { whichOf } from '../suggestion.ts';
 import { isUuid } from '../uuid.ts';
-import { actionNames, actions, whyNoName, whyNoNote, type Action, type ActionName, type Order } from './actions.ts';
+import {
+  actionNames,
+  actions,
+  whyNoName,
+  whyNoNote,
+  whyTooLong,
+  type Action,
+  type ActionName,
+  type Order,
+} from './actions.ts';
 import { isVersion, versionOf, type StoredException } from './exception.ts';
 
 /** A list of exceptions as CSV that came back, with what is to be done with them. */
@@ -129,11 +138,13 @@ function toOrder({ line, cells }: Row, now: Date, problems: string[]): WorklistO
 
 function wrongWith({ id, action, note, until, assignee, seen }: WorklistOrder, untilCell: string, now: Date): string[] {
   const { takes }: Action = actions[action];
+  const tooLong = whyTooLong({ action, until }, now);
   const isToCome = Date.parse(until ?? '') > now.getTime();
   return [
     !isUuid(id) && `"${id}" is not the id of an exception.`,
     wrongWithNote(action, note),
     assignee !== null && whyNotTo(assignee),
+    tooLong !== undefined && tooLong,
     isClosing(action) &&
       !isVersion(seen) &&
       `${action} needs the column version as it was exported (at which amounts), not "${seen}".`,

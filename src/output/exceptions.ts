@@ -106,7 +106,7 @@ export function stationOf(exception: StoredException, now: Date): string {
   const state = stateAt(exception, now);
   if (state === 'resolved') return state;
   return [
-    state !== 'open' && `${state} until ${localTime((state === 'accepted' ? accepted : snoozed) ?? '').slice(0, 16)}`,
+    state !== 'open' && `${state} until ${localTime((state === 'accepted' ? accepted : snoozed) ?? '')}`,
     exception.acknowledged_by !== null && assignee === null && `taken up by ${cut(exception.acknowledged_by)}`,
     assignee !== null && `with ${cut(assignee)}`,
   ]

@@ -6,7 +6,7 @@ import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
 import { correctionsIn, whyBrokenOff } from '../corrections/reported.ts';
 import { stepsAfter } from '../status/next-steps.ts';
-import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { interrupted, verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { count, currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
@@ -47,15 +47,19 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
       report.run_type,
       verdictOrStatus(report, screen),
       localTime(report.started_at),
-      report.completed_at === null
-        ? ''
-        : describeDuration(Date.parse(report.completed_at) - Date.parse(report.started_at)),
+      tookText(report),
       report.exceptions_count.toLocaleString('en-US'),
       checksText(report),
       excerpt([noteOf(report), ...scopeLines(report)].filter((part) => part !== null).join('; ')),
     ]),
     screen.columns,
   );
+}
+
+/** Of a run that died nobody knows: its report was closed when the next run found it. */
+function tookText({ status, started_at: start, completed_at: end, error_message: error }: Report): string {
+  if (end === null || (status === 'failed' && error === interrupted)) return '';
+  return describeDuration(Date.parse(end) - Date.parse(start));
 }
 
 /** `4 passed, 1 failed, 1 incomplete`: in the column `failed_checks` the last two are one. */

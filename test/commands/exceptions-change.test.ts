@@ -105,8 +105,8 @@ describe('one exception', () => {
     expect(await standing()).toEqual([[ids.one], [ids.one], [ids.two], [ids.three], all]);
     const { stdout, stderr } = await exceptions('list --status unresolved');
     expect(stdout).toMatch(/^aaaa0000 .* 1x +taken up by ada$/m);
-    expect(stdout).toMatch(/^bbbb0000 .* 1x +snoozed until 2026-03-02 \d\d:\d\d$/m);
-    expect(stdout).toMatch(/^cccc0000 .* 1x +accepted until 2026-03-03 \d\d:\d\d$/m);
+    expect(stdout).toMatch(/^bbbb0000 .* 1x +snoozed until 2026-03-02 \d\d:\d\d:\d\d [+-]\d\d:\d\d$/m);
+    expect(stdout).toMatch(/^cccc0000 .* 1x +accepted until 2026-03-03 \d\d:\d\d:\d\d [+-]\d\d:\d\d$/m);
     expect(stderr).toBe('production: 3 exceptions (1 high, 2 low), 0.123456789012345678 USD, 200 USDC.\n');
     expect((await exceptions('list')).stderr).toContain('Not listed: 1 snoozed, 1 accepted (--status unresolved).\n');
     const later = { now: new Date(cutAt.getTime() + 3 * 86_400_000) };
@@ -134,11 +134,19 @@ describe('one exception', () => {
     ['snooze aaaa --until 2026-03-01', '--until "2026-03-01" is not a time to come.'],
     ['snooze aaaa --until 0d', '--until "0d" is not a time to come.'],
     ['snooze aaaa --until 400d', '--until "400d" is too far away: at most 365d, or a date.'],
+    ['accept aaaa --note x --until 9999-12-31', 'accept is for a year at most, not until 9999-12-31.\n'],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
     ['acknowledge', 'acknowledge needs an id or a filter; also --yes, because nobody can be asked here.\n'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],
     ['list --since yesterday', '--since "yesterday" is not a time.'],
     ['list --min-amount 1e3', 'It must be an amount such as 100 or 0.50.'],
+    ['list --min-amount 5 --max-amount 1', '--min-amount 5 is above --max-amount 1.\nSwap them.\n'],
+    ['list --since 7d --before 30d', ' is not before --before 2026-01-30T12:00:00.000000Z.\nSwap them.\n'],
+    ['list --since 2027-01-01', ' is in the future: nothing happened from then on.\n'],
+    [
+      'resolve --note x --check deposits --check withdrawals --kind orphaned_entry --kind unlinked',
+      '--check deposits, withdrawals never finds --kind orphaned_entry, unlinked.\n`recon checks` lists',
+    ],
     ['list --text " "', '--text is empty.'],
     ['list --assignee Ada --unassigned', "cannot be used with option '--assignee <name>'"],
   ])('%s exits 64', async (line, sentence) => {
@@ -351,6 +359,8 @@ describe('filters and orders', () => {
     ['--before 20d', [ids.two]],
     ['--min-amount 200', [ids.one]],
     ['--max-amount 0.123456789012345678', [ids.three]],
+    ['--min-amount 200 --max-amount 200.0', [ids.one]],
+    ['--check withdrawals --kind stuck --kind amount_mismatch', [ids.three]],
     ['--unassigned', [ids.one, ids.three, ids.two]],
     ['--assignee Grace', []],
     ['--text "THE "', [ids.one, ids.three]],
@@ -469,6 +479,7 @@ describe('a list that was exported comes back', () => {
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],
     ['too long a note', `comment,${'a'.repeat(10_001)},`, 'Line 2: the note has more than 10,000 characters.'],
+    ['too long a time', 'accept,x,9999-12-31', 'Line 2: accept is for a year at most,'],
     ['no time', 'accept,x,01/04/2026', 'Line 2: "01/04/2026" is not a time to come'],
     [
       'a name that is nobody’s',

@@ -65,13 +65,17 @@ describe('recon reports', { timeout: 120_000 }, () => {
 
   test('a run without a verdict is running or interrupted, never failed', async () => {
     const { url: own, sql: reports } = await testDatabase();
-    await reports`insert into reconciliation_reports (id, run_type, status, started_at, error_message) values
-      ('aaaa0000-0000-4000-8000-000000000001', 'daily', 'failed', '2026-03-01 10:00Z', 'interrupted by SIGTERM'),
-      ('aaaa0000-0000-4000-8000-000000000002', 'hourly', 'in_progress', '2026-03-01 11:00Z', null)`;
+    await reports`insert into reconciliation_reports (id, run_type, status, started_at, completed_at, error_message) values
+      ('aaaa0000-0000-4000-8000-000000000001', 'daily', 'failed', '2026-03-01 10:00Z', '2026-03-01 10:01Z', 'interrupted by SIGTERM'),
+      ('aaaa0000-0000-4000-8000-000000000002', 'hourly', 'in_progress', '2026-03-01 11:00Z', null, null),
+      ('aaaa0000-0000-4000-8000-000000000003', 'manual', 'failed', '2026-03-01 09:00Z', '2026-03-01 10:00Z', 'interrupted')`;
     const { types } = operatorOf(own);
     const { stdout } = await types(['reports', 'list']);
     expect(stdout).toMatch(/^aaaa0000 +hourly +running +2026/m);
-    expect(stdout).toMatch(/^aaaa0000 +daily +interrupted +2026-.* interrupted by SIGTERM$/m);
+    expect(stdout).toMatch(/^aaaa0000 +daily +interrupted +2026-.* 1 min 0 s .* interrupted by SIGTERM$/m);
+    expect(stdout, 'it died, and nobody knows when').toMatch(
+      /^aaaa0000 +manual +interrupted +\S+ \S+ \S+ +0 +interrupted$/m,
+    );
     const { stdout: shown } = await types(['reports', 'show', 'aaaa0000-0000-4000-8000-000000000001']);
     expect(shown).toMatch(/^daily run aaaa0000 .* interrupted\n/);
     expect(shown).toContain('interrupted by SIGTERM');
