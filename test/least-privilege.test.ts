@@ -368,9 +368,7 @@ describe('corrections', () => {
     const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
     expect(await operatorOf(role.url).types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({
       exitCode: 78,
-      stderr: expect.stringContaining(
-        'also to propose and for a dry run of `recon corrections`, which write',
-      ) as string,
+      stderr: expect.stringContaining('also to propose a correction and for the dry run of one, which write') as string,
     });
     expect(await types(['corrections', 'propose', id])).toMatchObject({ exitCode: 0 });
     const [proposal] = await sql<{ id: string }[]>`select id from reconciliation_corrections where state = 'proposed'`;

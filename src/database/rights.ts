@@ -74,7 +74,7 @@ export function howToCorrect(variable: UrlVariable): string {
   const groups = `recon_reader, recon_writer and recon_corrector (${rolesFile})`;
   return variable === 'CORRECTION_DATABASE_URL'
     ? `Let it be a member of ${groups}.`
-    : `Name a login of its own in CORRECTION_DATABASE_URL, a member of ${groups}, also to propose and for a dry run of \`recon corrections\`, which write and roll back; or correct nothing: RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY=false.`;
+    : `Name a login of its own in CORRECTION_DATABASE_URL, a member of ${groups}, also to propose a correction and for the dry run of one, which write and roll back; or correct nothing: RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY=false.`;
 }
 
 /** A name with other characters might be taken for a connection string (PostgreSQL, "psql", option -d). */
