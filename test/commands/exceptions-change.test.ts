@@ -479,7 +479,7 @@ describe('a list that was exported comes back', () => {
     ['an action that a terminal would obey', '\u001b[2Jresolve,x,', 'Line 2: "\\u001b[2jresolve" is no action'],
     ['no note', 'resolve,,', 'Line 2: resolve needs a note: why.'],
     ['too long a note', `comment,${'a'.repeat(10_001)},`, 'Line 2: the note has more than 10,000 characters.'],
-    ['too long a time', 'accept,x,9999-12-31', 'Line 2: accept is for a year at most,'],
+    ['too long a time', 'accept,x,2027-03-03', 'Line 2: accept is for a year at most,'],
     ['no time', 'accept,x,01/04/2026', 'Line 2: "01/04/2026" is not a time to come'],
     [
       'a name that is nobody’s',
