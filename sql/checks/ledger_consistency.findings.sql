@@ -257,9 +257,8 @@ ledger_transaction as (
       when header.status = 'reversed'
         then
           (mirrors.standing = 1 and mirrors.inexact = 0) is not true
-          -- a reversal that was itself reversed has restored the original
-          and (coalesce(mirrors.standing, 0) = 0 and mirrors.undone > 0) is not true
-          and mirrors.under_way is not true
+          -- a reversal that was itself reversed has restored the original; one that is being written has its grace period
+          and (coalesce(mirrors.standing, 0) = 0 and (mirrors.undone > 0 or mirrors.under_way)) is not true
           and (header.updated_at > grace.since and header.updated_at <= grace.until) is not true
       else mirrors.standing > 0
     end as broken_reversal

@@ -197,6 +197,22 @@ export const brokenReversals: readonly Scenario[] = [
       await rebalance();
     };
   }),
+  broken(
+    'a mirror that fell short, while another is being written',
+    '149.5',
+    ({ ledger, sql, rebalance }, original) => {
+      const short = ledger.reversal(original);
+      for (const entry of short.entries) entry.amount = '149.5';
+      const another = ledger.reversal(original, { minutesAgo: 1 });
+      another.row.status = 'pending';
+      return async () => {
+        await sql`delete from ledger_entries where transaction_id = ${another.id}`;
+        await sql`delete from ledger_transactions where id = ${another.id}`;
+        await sql`update ledger_entries set amount = 150 where transaction_id = ${short.id}`;
+        await rebalance();
+      };
+    },
+  ),
   broken('a mirror on another account', '150', ({ ledger, sql, ada, rebalance }, original) => {
     const [entry] = ledger.reversal(original).entries;
     const right = entry!.account_id;

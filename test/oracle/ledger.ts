@@ -234,9 +234,11 @@ function keyOf({ id, status, created_at }: HeaderRow): string {
 function isUndoneOnce(host: Host, header: HeaderRow, mirrors: HeaderRow[], moment: Moment): boolean {
   const standing = mirrors.filter(({ status }) => status === 'completed');
   if (standing.length === 1) return isMirror(entriesOf(host, header.id), entriesOf(host, standing[0]!.id));
+  if (standing.length > 0) return false;
   // a reversal that was itself reversed has restored the original; one that is being written has its grace period
-  if (standing.length === 0 && mirrors.some(({ status }) => status === 'reversed')) return true;
-  return mirrors.some(({ status, created_at }) => status === 'pending' && isRecent(created_at, moment));
+  return mirrors.some(
+    ({ status, created_at }) => status === 'reversed' || (status === 'pending' && isRecent(created_at, moment)),
+  );
 }
 
 function isMirror(original: EntryRow[], reversal: EntryRow[]): boolean {
