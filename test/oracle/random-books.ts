@@ -72,14 +72,22 @@ const movements: readonly Movement[] = [
 const depositStates = [
   'pending',
   'confirmed',
+  'off_ramp_initiated',
   'off_ramp_completed',
   'broker_funded',
   'completed',
   'completed',
   'failed',
+  'reversed',
 ];
-const withdrawalStates = ['initiated', 'onchain_transfer', 'completed', 'completed', 'completed', 'timeout'];
-const jobStates = ['pending', 'provider_completed', 'completed', 'completed', 'completed', 'cancelled'];
+const withdrawalStates = [
+  ...['pending', 'initiated', 'processing', 'alpaca_debited', 'due_processing', 'onchain_transfer'],
+  ...['completed', 'completed', 'completed', 'completed', 'failed', 'reversed', 'timeout'],
+];
+const jobStates = [
+  ...['pending', 'provider_submitted', 'provider_processing', 'provider_completed', 'ledger_updating'],
+  ...['completed', 'completed', 'completed', 'completed', 'failed', 'cancelled'],
+];
 
 function recordOptions(random: Random, states: string[]) {
   return {
