@@ -283,9 +283,14 @@ export function rankOf(name: KindName): number {
   return kinds.findIndex((kind) => kind.name === name);
 }
 
+/** What the table says of a kind; undefined for one that it does not know, such as another version of recon may have found. */
+export function kindOf(name: string): (Kind & { name: KindName }) | undefined {
+  return kinds.find((kind) => kind.name === name);
+}
+
 /** Throws on a name that is not in the table: a check's SQL and this file disagree, which is a bug. */
 export function kindNamed(name: string): Kind & { name: KindName } {
-  const kind = kinds.find((candidate) => candidate.name === name);
+  const kind = kindOf(name);
   if (kind === undefined) throw new Error(`A check reported the kind "${name}", which src/kinds.ts does not know.`);
   return kind;
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.ts';
-import { kinds } from '../kinds.ts';
+import { kindOf } from '../kinds.ts';
 import { money, type Money } from '../money.ts';
 import { pendingMax, type Case, type Item } from './causes.ts';
 import { isOfCustodian, subjectOf, type StoredException } from './exception.ts';
@@ -16,7 +16,7 @@ export async function caseOf(
   exception: StoredException,
   involved: Involved,
 ): Promise<Case | undefined> {
-  const kind = kinds.find(({ name }) => name === exception.kind);
+  const kind = kindOf(exception.kind);
   const { expected_value: expected, actual_value: actual, currency } = exception;
   if (kind === undefined || kind.unit !== 'money' || expected === null || actual === null) return undefined;
   const others = await otherExceptions(transaction, schema, exception);

@@ -65,18 +65,24 @@ export async function storyOf(
   });
 }
 
-async function lifeOf(transaction: Transaction, schema: string, { id: exceptionId, metadata }: Story['exception']) {
+async function lifeOf(transaction: Transaction, schema: string, exception: Story['exception']) {
+  const { id: exceptionId } = exception;
   const proposed = { states: ['proposed' as const], exceptionId, limit: 1 };
   const { corrections: proposals } = await listCorrections(transaction, schema, proposed);
-  const rowIds = Array.isArray(metadata['transactions']) ? metadata['transactions'].map(String) : [];
-  const { corrections: writing } = await listCorrections(transaction, schema, { rowIds });
   return {
     ...(await historyOf(transaction, schema, exceptionId)),
     successor: (await successorOf(transaction, schema, exceptionId)) ?? null,
     proposal: proposals[0] ?? null,
     undone: await undoneOf(transaction, schema, exceptionId),
-    undoing: writing.find(({ undoes }) => undoes !== null) ?? null,
+    undoing: await undoingOf(transaction, schema, exception),
   };
+}
+
+async function undoingOf(transaction: Transaction, schema: string, { metadata }: Story['exception']) {
+  const { transactions: rowIds } = metadata;
+  if (!Array.isArray(rowIds)) return null; // to look into the rows of every correction takes time
+  const { corrections } = await listCorrections(transaction, schema, { rowIds: rowIds.map(String) });
+  return corrections.find(({ undoes }) => undoes !== null) ?? null;
 }
 
 /** More than that explain nothing. */

@@ -3,7 +3,7 @@ import { outlookOf } from '../corrections/outlook.ts';
 import type { ActionName } from '../exceptions/actions.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { Story } from '../exceptions/story.ts';
-import { kinds } from '../kinds.ts';
+import { kindOf } from '../kinds.ts';
 import { decisionsOn } from './corrections.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 
@@ -29,9 +29,9 @@ function remedyLines(story: Story, screen: Screen): string[] {
   const { exception, undoing } = story;
   // nobody need look for who reversed it, and why stands there
   if (undoing !== null && exception.kind === 'reversed_for_settled')
-    return [flowed('', `${excerpt(undoing.proposed_by, 80)} ${undoneSentence}`, screen.columns).trimEnd()];
-  const remedy = kinds.find(({ name }) => name === exception.kind)?.remedy;
-  return remedy === undefined ? [] : [flowed('', remedy, screen.columns).trimEnd(), ...correctionLines(story, screen)];
+    return [said(`${excerpt(undoing.proposed_by, 80)} ${undoneSentence}`, screen)];
+  const remedy = kindOf(exception.kind)?.remedy;
+  return remedy === undefined ? [] : [said(remedy, screen), ...correctionLines(story, screen)];
 }
 
 const undoneSentence =
@@ -43,7 +43,7 @@ function afterwards(story: Story, screen: Screen): string[] {
   const id = shortId(exception.id);
   const [why, command] = afterEnd(story);
   return [
-    flowed('', why, screen.columns).trimEnd(),
+    said(why, screen),
     screen.command(command),
     ...(exception.correction_action === null ? [] : [screen.command(`recon corrections list --exception ${id}`)]),
   ];
@@ -68,13 +68,16 @@ function afterEnd({ exception, successor, undone }: Story): [why: string, comman
 
 /** What recon itself can do: what is proposed already waits for somebody else. */
 function correctionLines({ exception, proposal }: Story, screen: Screen): string[] {
-  const said = (text: string) => flowed('', text, screen.columns).trimEnd();
   if (proposal !== null) {
     const { id, proposed_by: by } = proposal;
     const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
-    return [said(sentence), ...decisionsOn(id).map(screen.command)];
+    return [said(sentence, screen), ...decisionsOn(id).map(screen.command)];
   }
   const { by, sentence } = outlookOf(exception);
   const command = screen.command(`recon corrections propose ${shortId(exception.id)} --dry-run`);
-  return by === 'nobody' ? [said(sentence)] : [said(sentence), command];
+  return by === 'nobody' ? [said(sentence, screen)] : [said(sentence, screen), command];
+}
+
+function said(sentence: string, { columns }: Screen): string {
+  return flowed('', sentence, columns).trimEnd();
 }

@@ -8,7 +8,7 @@ import {
   type Successor,
 } from '../exceptions/exception.ts';
 import type { Story } from '../exceptions/story.ts';
-import { kinds } from '../kinds.ts';
+import { kindOf } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { accountTable, entryTables, postingTable, recordTable } from './exception-involved.ts';
@@ -108,7 +108,7 @@ function wordsOf(name: string): string {
 
 function sidesTable(exception: StoredException, { columns }: Screen): string {
   const { expected_value: expected, actual_value: actual, difference, currency } = exception;
-  const kind = kinds.find(({ name }) => name === exception.kind);
+  const kind = kindOf(exception.kind);
   const rows = [
     ['expected', expected, kind?.expected],
     ['actual', actual, kind?.actual],
@@ -128,7 +128,7 @@ function sidesTable(exception: StoredException, { columns }: Screen): string {
 }
 
 function causeLines({ exception, causes, untested }: Story, { columns }: Screen): string {
-  if (exception.difference === null || kinds.find(({ name }) => name === exception.kind)?.unit !== 'money') return '';
+  if (exception.difference === null || kindOf(exception.kind)?.unit !== 'money') return '';
   const named = causes.map(({ sentence }) => flowed('- ', excerpt(sentence, textMax), columns));
   const verdict =
     causes.length === 0
