@@ -1,24 +1,27 @@
 // npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
 // npm run mutate -- sql/checks/header   the files whose paths begin so, or in one of several ways
+// npm run mutate -- sql/checks/header.sql:12 sql/checks/header.sql:20-40   these lines
 import { Command } from 'commander';
 import { askQuestions } from './asked.ts';
+import { Choice } from './choice.ts';
 import { Judge, type Fate } from './judge.ts';
 import type { Mutant } from './mutant.ts';
 import { serveFiles } from './served.ts';
 import { Suite } from './suite.ts';
 import { Explanations } from './survivors.ts';
-import { mutantsOf, targetFiles } from './targets.ts';
 
-const { args: beginnings } = new Command('npm run mutate --')
+const { args: places } = new Command('npm run mutate --')
   .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
-  .argument('[beginnings...]', 'only files whose path begins so: sql/checks/header')
+  .argument(
+    '[places...]',
+    'only files whose path begins so (sql/checks/header), or lines of one (sql/checks/header.sql:12-20)',
+  )
   .parse();
 serveFiles();
-const files = targetFiles().filter(
-  (file) => beginnings.length === 0 || beginnings.some((beginning) => file.startsWith(beginning)),
-);
+const choice = new Choice(places);
+const files = choice.files();
 if (files.length === 0) {
-  process.stderr.write(`Nothing that can be broken has a path that begins with ${beginnings.join(' or ')}.\n`);
+  process.stderr.write(`Nothing that can be broken lies in ${places.join(' or ')}.\n`);
   process.exit(2);
 }
 const explanations = new Explanations();
@@ -33,12 +36,12 @@ try {
   const stale: string[] = [];
   for (const file of files) {
     const fates: Fate[] = [];
-    for (const mutant of mutantsOf(file)) {
+    for (const mutant of choice.mutantsOf(file)) {
       const fate = await judge.judge(mutant);
       fates.push(fate);
       if (fate.is === 'explained' || fate.is === 'unexplained') say(tell(mutant, fate));
     }
-    stale.push(...explanations.stale(file));
+    if (choice.hasAllOf(file)) stale.push(...explanations.stale(file));
     say(`${file}: ${score(fates)}`);
     all.push(...fates);
   }

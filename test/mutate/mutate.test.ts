@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Choice } from './choice.ts';
 import { mutantOf, type Edit } from './mutant.ts';
 import { sqlEdits } from './sql.ts';
 import { Explanations } from './survivors.ts';
@@ -49,6 +50,24 @@ test('TypeScript is broken as well, and the SQL in it', () => {
       ['i = ${j}', 'i <> ${j}'],
     ].map(([from, to]) => text.replaceAll('\n', ' ').replace(from!, () => to!)),
   );
+});
+
+test.each([
+  [['sql/checks/zero'], true, (line: number) => line > 0],
+  [['sql/checks/zero.sql:5'], false, (line: number) => line === 5],
+  [
+    ['sql/checks/zero.sql:2-5', 'sql/checks/zero.sql:7'],
+    false,
+    (line: number) => (line >= 2 && line <= 5) || line === 7,
+  ],
+])('%s is broken alone', (places, whole, isBroken) => {
+  const choice = new Choice(places);
+  expect(choice.files()).toEqual(['sql/checks/zero.sql']);
+  expect(choice.hasAllOf('sql/checks/zero.sql')).toBe(whole);
+  const lines = mutantsOf('sql/checks/zero.sql').map(({ line }) => line);
+  const broken = choice.mutantsOf('sql/checks/zero.sql').map(({ line }) => line);
+  expect(broken).toEqual(lines.filter(isBroken));
+  expect(broken).not.toEqual([]);
 });
 
 test('every explanation is of something that can be broken', () => {
