@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     isolate: false, // no file leaves anything behind in its process, and loading all modules again takes a third of the time
-    maxWorkers: availableParallelism(), // vitest would leave one core to itself: PostgreSQL does half of the work
+    maxWorkers: availableParallelism() + 1, // who waits for PostgreSQL or a program leaves its core to another
     // One line per file, what a passing test printed stays silent, failures come last: readable in a CI log too.
     reporters: ['default'],
     silent: 'passed-only',
