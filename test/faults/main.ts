@@ -12,7 +12,7 @@ import { parseOptions } from './options.ts';
 import { againOnSmallDisk, mayHaveSmallDisk, smallDisk } from './small-disk.ts';
 import { withStage, type Stage } from './stage.ts';
 import { markdown, rowOf, writeReadme } from './table.ts';
-import { testedCommit } from './tested-code.ts';
+import { testedCommit } from '../support/tested-code.ts';
 import { attempt, rehearse, type Aim, type Rehearsal } from './trial.ts';
 
 const { only: names, phase: phases, most, keep, readme } = parseOptions(process.argv.slice(2));

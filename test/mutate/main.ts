@@ -1,22 +1,28 @@
-// npm run mutate                        breaks whatever there is to break, one thing at a time: that takes hours
+// npm run mutate -- --keep FILE         breaks whatever there is to break, one thing at a time: that takes hours
 // npm run mutate -- sql/checks/header   the files whose paths begin so, or in one of several ways
 // npm run mutate -- sql/checks/header.sql:12 sql/checks/header.sql:20-40   these lines
 import { Command } from 'commander';
 import { askQuestions } from './asked.ts';
 import { Choice } from './choice.ts';
 import { Judge, type Fate } from './judge.ts';
+import { KeptFates } from './kept.ts';
 import type { Mutant } from './mutant.ts';
 import { serveFiles } from './served.ts';
 import { Suite } from './suite.ts';
 import { Explanations } from './survivors.ts';
 
-const { args: places } = new Command('npm run mutate --')
+const command = new Command('npm run mutate --')
   .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
   .argument(
     '[places...]',
     'only files whose path begins so (sql/checks/header), or lines of one (sql/checks/header.sql:12-20)',
   )
+  .option(
+    '--keep <file>',
+    'go on where it was stopped: what was noticed or explained is in the file, and not tried again',
+  )
   .parse();
+const places = command.args;
 serveFiles();
 const choice = new Choice(places);
 const files = choice.files();
@@ -25,6 +31,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 const explanations = new Explanations();
+const kept = await KeptFates.in(command.opts<{ keep?: string }>().keep, explanations);
 const books = await askQuestions(files.some((file) => file.endsWith('.sql')));
 const suite = await Suite.open().catch(async (error: unknown) => {
   await books.close();
@@ -37,7 +44,7 @@ try {
   for (const file of files) {
     const fates: Fate[] = [];
     for (const mutant of choice.mutantsOf(file)) {
-      const fate = await judge.judge(mutant);
+      const fate = kept.of(mutant) ?? (await tryNow(judge, mutant));
       fates.push(fate);
       if (fate.is === 'explained' || fate.is === 'unexplained') say(tell(mutant, fate));
     }
@@ -47,10 +54,17 @@ try {
   }
   for (const line of stale) say(line);
   say(`All: ${score(all)}`);
+  say(`Tried: ${kept.seenAt(files.flatMap((file) => choice.mutantsOf(file))).join(', ')}`);
   process.exitCode = stale.length > 0 || all.some(({ is }) => is === 'unexplained') ? 1 : 0;
 } finally {
   await suite.close();
   await books.close();
+}
+
+async function tryNow(judge: Judge, mutant: Mutant): Promise<Fate> {
+  const fate = await judge.judge(mutant);
+  await kept.add(mutant, fate);
+  return fate;
 }
 
 function tell({ file, line, code, change }: Mutant, fate: Fate): string {
