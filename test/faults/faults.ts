@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failing } from '../simulate/wire.ts';
 import {
@@ -174,6 +175,23 @@ export const faults = {
       return ended.length > 0;
     },
     ends: incompleteOrDone,
+  },
+  'lock taken': {
+    what: 'somebody holds the lock of the alerts or of the metrics until the run has ended, or that of all runs for a second',
+    at: 'statements',
+    fits: ({ says }) => says.includes('advisory_xact_lock'),
+    objects: () => ['run', 'alerts', 'metrics'],
+    strike: async (_moment, { scene, run, on }) => {
+      const name = `recon ${on} public`;
+      const { free } = await hold(
+        scene,
+        (holder) => holder`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`,
+      );
+      const ended = once(run.child, 'exit');
+      void (on === 'run' ? Promise.race([ended, sleep(1_000)]) : ended).then(free);
+      return true;
+    },
+    ends: [2],
   },
   'no answer, SIGTERM': {
     what: 'no answer comes any more; after a second the process is told to stop',
