@@ -213,9 +213,8 @@ export async function listReports(
   return { reports: [...reports], matching: Number(count?.matching) };
 }
 
-/** The report whose id begins so, or the newest for `latest`. Throws an OperatorError (64) if there is not exactly one. */
+/** The report whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
 export async function findReport(transaction: Transaction, schema: string, idPrefix: string): Promise<Report> {
-  if (idPrefix === 'latest') return latestReport(transaction, schema);
   const found = await transaction<Report[]>`
     select ${reportColumns(transaction)}
     from ${transaction(`${schema}.reconciliation_reports`)} as report
@@ -224,11 +223,36 @@ export async function findReport(transaction: Transaction, schema: string, idPre
   return onlyOne(found, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
 }
 
-async function latestReport(transaction: Transaction, schema: string): Promise<Report> {
-  const { reports } = await listReports(transaction, schema, { type: undefined, limit: 1 });
-  const [latest] = reports;
-  if (latest === undefined) throw new OperatorError(64, 'There is no report yet.', '`recon run` writes one.');
-  return latest;
+/**
+ * The newest report that has a result, undefined where none has one; and the newest of all, where that has none (it runs,
+ * or was interrupted).
+ */
+export async function latestReports(
+  transaction: Transaction,
+  schema: string,
+): Promise<{ withResult: Report | undefined; without: Report | undefined }> {
+  const newest = await newestReport(transaction, schema);
+  const withResult = await newestReport(
+    transaction,
+    schema,
+    transaction`(report.status = 'completed' or report.metadata ? 'verdict')`,
+  );
+  return { withResult, without: newest?.id === withResult?.id ? undefined : newest };
+}
+
+async function newestReport(
+  transaction: Transaction,
+  schema: string,
+  condition = transaction`true`,
+): Promise<Report | undefined> {
+  const [newest] = await transaction<Report[]>`
+    select ${reportColumns(transaction)}
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
+    where ${condition}
+    order by report.created_at desc, report.started_at desc, report.id
+    limit 1
+  `;
+  return newest;
 }
 
 /** The checks of a report in the order in which they ran. */

@@ -6,6 +6,7 @@ import { kinds as knownKinds, severities as knownSeverities, type Severity } fro
 import { OperatorError } from '../operator-error.ts';
 import type { World } from '../world.ts';
 import { assertSpan, choice, choices, idPrefix, moment, reportId } from './options.ts';
+import { reportMeant } from './report-meant.ts';
 import type { Reading } from './store.ts';
 
 /** What says which exceptions are meant. */
@@ -59,12 +60,7 @@ export function hasFilter(flags: FilterFlags): boolean {
  * The exceptions that the flags name. Throws an OperatorError (64) for a report that is not there, a time that is none, and
  * where there can be no such exception.
  */
-export async function filterOf(
-  { transaction, schema }: Reading,
-  flags: FilterFlags,
-  world: World,
-): Promise<ExceptionFilter> {
-  const { findReport } = await import('../reports.ts');
+export async function filterOf(reading: Reading, flags: FilterFlags, world: World): Promise<ExceptionFilter> {
   const { findUser } = await import('../exceptions/users.ts');
   const at = world.now();
   const since = moment('--since', flags.since, at);
@@ -77,8 +73,8 @@ export async function filterOf(
     severities: flags.severity ?? [],
     checks: flags.check ?? [],
     kinds: flags.kind ?? [],
-    userId: flags.user === undefined ? undefined : await findUser(transaction, schema, flags.user),
-    reportId: flags.report === undefined ? undefined : (await findReport(transaction, schema, flags.report)).id,
+    userId: flags.user === undefined ? undefined : await findUser(reading.transaction, reading.schema, flags.user),
+    reportId: flags.report === undefined ? undefined : (await reportMeant(reading, flags.report, world)).id,
     since,
     until,
     amountMin: flags.minAmount,

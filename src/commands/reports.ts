@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
-import { checksOf, findReport, listReports, runTypes, type Report, type RunType } from '../reports.ts';
+import { checksOf, listReports, runTypes, type Report, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
+import { reportMeant } from './report-meant.ts';
 import { withReading, type Reading } from './store.ts';
 
 /** `recon reports`. */
@@ -68,19 +69,19 @@ function showCommand(context: CommandContext): Command {
 
 const showExamples = `
 Examples:
-  recon reports show                              the newest run
+  recon reports show                              the last run that has a result
   recon reports show 0fe1c5d9 -o html > run.html  one file with charts, for a browser, a mail or a printer`;
 
 /** Bit by bit: it may be a million exceptions. */
 async function printJson(reading: Reading, id: string, world: World): Promise<void> {
-  const { report, checks, exceptions } = await read(reading, id);
+  const { report, checks, exceptions } = await read(reading, id, world);
   const { toJson } = await import('../output/json.ts');
   return print(world.stdout, toJson({ report, checks }, { name: 'exceptions', items: exceptions() }));
 }
 
-async function pageOf(reading: Reading, id: string): Promise<string> {
+async function pageOf(reading: Reading, id: string, world: World): Promise<string> {
   const { transaction, schema } = reading;
-  const { report, checks, exceptions } = await read(reading, id);
+  const { report, checks, exceptions } = await read(reading, id, world);
   const { exceptionsOnPage, reportPage } = await import('../output/report-page.ts');
   const { totalsOfRun } = await import('../exceptions/totals.ts');
   const { trendUntil } = await import('../status/trend.ts');
@@ -94,17 +95,18 @@ async function pageOf(reading: Reading, id: string): Promise<string> {
 }
 
 async function screenTextOf(reading: Reading, id: string, world: World): Promise<string> {
-  const { report, checks, exceptions } = await read(reading, id);
+  const { report, checks, exceptions } = await read(reading, id, world);
   const { listedExceptions, reportScreen } = await import('../output/reports.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
   return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world));
 }
 
-async function read({ transaction, schema }: Reading, id: string) {
+async function read(reading: Reading, id: string, world: World) {
+  const { transaction, schema } = reading;
   const { anyException } = await import('../exceptions/filter.ts');
   const { streamExceptions } = await import('../exceptions/store.ts');
-  const report = await findReport(transaction, schema, id);
+  const report = await reportMeant(reading, id, world);
   return {
     report,
     checks: await checksOf(transaction, schema, report.id),

@@ -102,7 +102,7 @@ export function reportScreen(
       `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
       ...scopeLines(report),
     ]),
-    checkTable(checks, screen),
+    checks.length === 0 ? '' : checkTable(checks, screen),
     lines([
       ...checkLines(checks),
       ...correctionLines(report).map(screen.called),

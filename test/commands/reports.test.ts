@@ -79,6 +79,41 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: shown } = await types(['reports', 'show', 'aaaa0000-0000-4000-8000-000000000001']);
     expect(shown).toMatch(/^daily run aaaa0000 .* interrupted\n/);
     expect(shown).toContain('interrupted by SIGTERM');
+    expect(shown, 'no table of checks without checks').not.toContain('verdict');
+  });
+
+  test('without an id, or of the latest: the last run that has a result, and what is newer is named', async () => {
+    const { url: own, sql: reports } = await testDatabase();
+    const { types } = operatorOf(own, { RECONCILIATION_CHECKS: 'deposits' });
+    const insert = (id: string, status: string, at: string, error: string | null) =>
+      reports`insert into reconciliation_reports (id, run_type, status, started_at, created_at, error_message)
+        values (${`${id}-0000-4000-8000-000000000000`}, 'hourly', ${status}, ${at}, ${at}, ${error})`;
+    await insert('aaaa0000', 'failed', '2026-03-01 09:00Z', 'interrupted by SIGTERM');
+    const first = await types(['reports', 'show']);
+    expect(first.stderr).toMatch(
+      /^recon: The newest run, hourly aaaa0000 of 2026-03-01 .*, ended without a result: interrupted by SIGTERM\. recon run --type hourly runs it again\. No run has a result yet\.\n$/,
+    );
+    expect(first.stdout).toMatch(/^hourly run aaaa0000 .* interrupted\n/);
+
+    const ledger = new LedgerBuilder({ now: cutAt });
+    ledger.deposit(ledger.user(), '5', { post: false });
+    await ledger.save(reports);
+    await types(['run', '--type', 'daily']);
+    expect(await types(['reports', 'show'])).toMatchObject({ stdout: expect.stringMatching(/^daily run/), stderr: '' });
+    for (const [id, status, why] of [
+      ['bbbb0000', 'failed', 'ended without a result: interrupted. recon run --type hourly runs it again'],
+      ['cccc0000', 'in_progress', 'has no result yet'],
+    ] as const) {
+      await insert(id, status, '2026-03-02 09:00Z', status === 'failed' ? 'interrupted' : null);
+      const shown = await types(['reports', 'show']);
+      expect(shown.stdout).toMatch(/^daily run .* failed\n/);
+      expect(shown.stderr).toContain(`recon: The newest run, hourly ${id} of 2026-03-02 `);
+      expect(shown.stderr).toContain(`, ${why}. Taken is the last run that has one.\n`);
+      const listed = await types(['exceptions', 'list', '--report', 'latest', '-o', 'json']);
+      expect(JSON.parse(listed.stdout)).toMatchObject({ exceptions: [{ kind: 'missing_in_ledger' }] });
+      expect(listed.stderr).toBe(shown.stderr);
+      await reports`delete from reconciliation_reports where id = ${`${id}-0000-4000-8000-000000000000`}`;
+    }
   });
 
   test('an id that is unknown or not enough: 64', async () => {
