@@ -10,7 +10,7 @@ import { printCorrection } from './corrections-list.ts';
 import { noteOf, signatureOf } from './exceptions-change.ts';
 import { byOption, idPrefix, outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print, tell } from './print.ts';
-import { inReading, makeChangeKnown, withStore, type Store } from './store.ts';
+import { inReading, makeChangeKnown, waitsOf, withStore, type Store } from './store.ts';
 
 interface DecideFlags {
   by?: string;
@@ -157,7 +157,7 @@ async function withDesk(world: World, body: (desk: Desk, store: Store) => Promis
   await withStore(world, (store) => {
     const { config, schema } = store;
     const source = openSource(config.source);
-    return withCorrectionDatabase(config, store.database, world.signal, (database) =>
+    return withCorrectionDatabase(config, store.database, waitsOf(world), (database) =>
       body({ database, schema, config, source, world, mask: createMask(world.env) }, store),
     );
   });

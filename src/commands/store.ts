@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Database, DatabaseOptions, Transaction } from '../database/database.ts';
 import type { World } from '../world.ts';
 import { tell } from './print.ts';
 
@@ -18,10 +18,21 @@ export async function withStore<T>(world: World, body: (store: Store) => Promise
   const { assertMigrated } = await import('../migrations/assert-migrated.ts');
   const { lockTimeoutMs } = await import('../run/timeout.ts');
   const config = parseConfig(world.env);
-  const pool = { connections: 2, signal: world.signal, lockTimeoutMs: lockTimeoutMs(config) };
+  const pool = { connections: 2, ...waitsOf(world), lockTimeoutMs: lockTimeoutMs(config) };
   return withDatabase(config.databaseUrl, pool, async (database) =>
     body({ database, schema: await assertMigrated(database, config.schema), config }),
   );
+}
+
+/** How a command waits for a database: until somebody interrupts it, and saying whose lock it waits for. */
+export function waitsOf(world: World): Required<Pick<DatabaseOptions, 'signal' | 'waiting'>> {
+  let told = '';
+  const waiting = (holder: string) => {
+    if (holder === told) return; // as before a transaction that is tried again
+    told = holder;
+    void tell(world, `recon: waiting, for a minute at most, for a lock of ${holder}\n`);
+  };
+  return { signal: world.signal, waiting };
 }
 
 /** What a command reads, in one transaction. */

@@ -68,7 +68,7 @@ export async function correctFound(
   heldBack: readonly KindCount[],
 ): Promise<CorrectionFigures> {
   const { config, schema, world } = desk;
-  return withCorrectionDatabase(config, main, world.signal, async (database) => {
+  return withCorrectionDatabase(config, main, { signal: world.signal }, async (database) => {
     const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
     if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing));
     const found = await inReadOnly(database, (seen) => candidatesOf(seen, schema, reportId, heldBack));

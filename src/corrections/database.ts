@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { inReadOnly, withDatabase, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, withDatabase, type Database, type DatabaseOptions, type Transaction } from '../database/database.ts';
 import { tryLock } from '../database/held-lock.ts';
 import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -15,12 +15,12 @@ import { hostTables } from './host-tables.ts';
 export async function withCorrectionDatabase<T>(
   config: Pick<Config, 'databaseUrl' | 'corrections' | 'runTimeoutMs'>,
   main: Database,
-  signal: AbortSignal,
+  waits: Pick<DatabaseOptions, 'signal' | 'waiting'>,
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
   const { databaseUrl } = config;
   const { databaseUrl: url, variable } = config.corrections;
-  const pool = { connections: 2, signal, variable, lockTimeoutMs: lockTimeoutMs(config) };
+  const pool = { connections: 2, ...waits, variable, lockTimeoutMs: lockTimeoutMs(config) };
   return withDatabase(url, pool, async (database) => {
     if (variable === 'CORRECTION_DATABASE_URL')
       await assertSame(

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
+import { blockerOf } from './session.ts';
 import { operatorProblem, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
@@ -40,6 +41,8 @@ export interface DatabaseOptions {
   signal?: AbortSignal;
   /** How long a transaction waits for a lock that somebody else holds, unless the role has a limit of its own. */
   lockTimeoutMs?: number;
+  /** Called with whose lock it is, each time that a transaction has been waiting for one for a moment. */
+  waiting?: (holder: string) => void;
   /** Which variable has the URL, for errors: DATABASE_URL unless another is named. */
   variable?: UrlVariable;
 }
@@ -58,14 +61,14 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     socket: dialer(options.signal),
   };
   const database = postgres(url, settings);
-  lockTimeouts.set(database, options.lockTimeoutMs ?? lockTimeoutMaxMs);
+  lockWaits.set(database, { timeoutMs: options.lockTimeoutMs ?? lockTimeoutMaxMs, waiting: options.waiting });
   return database;
 }
 
 /** The longest that anybody here waits for one lock: those who wait behind them wait too, and a run keeps its own lock. */
 export const lockTimeoutMaxMs = 60_000;
 
-const lockTimeouts = new WeakMap<Database, number>();
+const lockWaits = new WeakMap<Database, { timeoutMs: number; waiting: DatabaseOptions['waiting'] }>();
 
 /** Gives `body` a pool and closes it whatever happens, without waiting longer than a second for running queries. */
 export async function withDatabase<T>(
@@ -98,10 +101,41 @@ export function inTransaction<T>(
   mode: TransactionMode,
   body: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return begin(database, mode, async (transaction) => {
-    await pinSettings(transaction, lockTimeouts.get(database) ?? lockTimeoutMaxMs);
+  return pinned(database, mode, async (transaction) => {
+    const waiting = lockWaits.get(database)?.waiting;
+    if (waiting !== undefined) await watch(database, transaction, waiting);
     return body(transaction);
   });
+}
+
+function pinned<T>(
+  database: Database,
+  mode: TransactionMode,
+  body: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return begin(database, mode, async (transaction) => {
+    await pinSettings(transaction, lockWaits.get(database)?.timeoutMs ?? lockTimeoutMaxMs);
+    return body(transaction);
+  });
+}
+
+/** Less than the two seconds for which a correction waits for a row of the host. */
+const patienceMs = 1_500;
+
+/** Looks now and then, on another connection, whether the transaction waits for somebody, and tells so once. */
+async function watch(database: Database, transaction: Transaction, waiting: (holder: string) => void): Promise<void> {
+  const [own] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const look = async () => {
+    const holder = await pinned(database, 'read only', (other) => blockerOf(other, own?.pid ?? 0));
+    if (holder === undefined) return;
+    stop();
+    waiting(holder);
+  };
+  const looking = setInterval(() => void look().catch(() => undefined), patienceMs); // it is no more than news
+  const stop = () => {
+    clearInterval(looking);
+  };
+  whenOver(transaction, stop);
 }
 
 /** The same with the settings that the role has by itself, to ask what they mean; it is to read no table. */

@@ -1,7 +1,7 @@
 import { inSavepoint, type Transaction } from './database.ts';
 import { databaseProblem, lockNotAvailable } from './problem.ts';
 import { OperatorError } from '../operator-error.ts';
-import { plain } from '../plain.ts';
+import { sessionColumns, sessionText, type Session } from './session.ts';
 
 /**
  * Takes a lock that lasts as long as the transaction, which may idle while something else is done under it, and dies
@@ -61,15 +61,10 @@ export async function letIdle(transaction: Transaction): Promise<void> {
   `;
 }
 
-/**
- * Who holds the lock: `session 4711 of the role recon at 10.0.0.7, since 2026-11-22T21:36:31Z`. Of another role's session
- * PostgreSQL tells no more than its number and its role, unless this one may see it (pg_read_all_stats).
- */
+/** Who holds the lock: see `sessionText`. */
 export async function holderOf(transaction: Transaction, name: string): Promise<string> {
-  const [holder] = await transaction<{ pid: number; role: string; client: string | null; since: string | null }[]>`
-    select
-      lock.pid, activity.usename::text as role, host(activity.client_addr) as client,
-      date_trunc('second', activity.xact_start) as since
+  const [holder] = await transaction<Session[]>`
+    select ${sessionColumns(transaction)}
     from (select ${keyOf(transaction, name)} as key) as wanted
     inner join pg_catalog.pg_locks as lock
       -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
@@ -78,10 +73,7 @@ export async function holderOf(transaction: Transaction, name: string): Promise<
     inner join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
     where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
   `;
-  if (holder === undefined) return 'a session that has ended by now';
-  const { pid, role, client, since } = holder;
-  const at = client === null ? '' : ` at ${client}`;
-  return `session ${pid} of the role ${plain(role)}${at}${since === null ? '' : `, since ${since}`}`;
+  return holder === undefined ? 'a session that has ended by now' : sessionText(holder);
 }
 
 /** A lock of PostgreSQL has a number for a name. */

@@ -13,7 +13,7 @@ export const corrections: Examination<DatabasePatient> = {
   async examine({ config, source, world, database: main }) {
     const { automatic, variable } = config.corrections;
     if (!automatic && variable === 'DATABASE_URL') return [];
-    return withCorrectionDatabase(config, main, world.signal, async (database) => {
+    return withCorrectionDatabase(config, main, { signal: world.signal }, async (database) => {
       try {
         const planned = await inTransaction(database, 'read only', async (transaction) => {
           await waitForLocks(transaction, lockPatienceMs);

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { main } from '../../src/main.ts';
 import { testDatabase } from '../support/database.ts';
@@ -46,6 +47,30 @@ test('no command waits without end for a table that somebody has locked: it says
         ) as string,
       });
   });
+});
+
+test('who waits for a lock is told after a moment whose it is, and goes on when it is free', async () => {
+  const { url, sql } = await testDatabase();
+  const lines = ['exceptions list', 'corrections stop --note x --by Ada'];
+  const [holder, waiting] = await sql.begin(async (other) => {
+    const [own] = await other<{ said: string }[]>`
+      select format('session %s of the role %s (a spreadsheet)', pg_backend_pid(), current_user) as said,
+        set_config('application_name', 'a spreadsheet', true)`;
+    await other`lock table reconciliation_exceptions, reconciliation_correction_switch in access exclusive mode`;
+    const commands = lines.map((line) => {
+      const world = testWorld({ env: { DATABASE_URL: url } });
+      return { world, ended: main(line.split(' '), world) };
+    });
+    while (commands.some(({ world }) => !world.stderr.text.includes('\n'))) await sleep(20);
+    return [own!.said, commands];
+  });
+  for (const { world, ended } of waiting) {
+    expect(await ended).toBe(0);
+    const [told, ...rest] = world.stderr.text.split('\n');
+    expect(told).toMatch(/^recon: waiting, for a minute at most, for a lock of session .*, since 20\S+Z$/);
+    expect(told).toContain(holder);
+    expect(rest.join(), 'once').not.toContain('waiting');
+  }
 });
 
 test('nothing is locked while a slow reader has what a command printed, if that was read as a whole', async () => {

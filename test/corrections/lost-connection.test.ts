@@ -112,7 +112,7 @@ test('the database that is lost is the one that is named', async () => {
         corrections: { ...configOf().corrections, databaseUrl: corrections, variable: 'CORRECTION_DATABASE_URL' },
       },
       openPool(main),
-      signal,
+      { signal },
       () => Promise.resolve(),
     );
   await using(line.url, url);

@@ -41,7 +41,7 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
     for (const { exitCode, stdout, stderr } of await Promise.all(inVain)) {
       expect([exitCode, stdout]).toEqual([4, '']);
       expect(stderr).toMatch(
-        /^recon: Another run holds the lock of schema public, session \d+ of the role \w+(?: at \S+)?, since 20\d\d-\S+Z; nothing was read or written\.\nThere is one run at a time, dry runs too: wait for it to end, or give --wait 15m\.\nrecon: exit 4\n$/,
+        /^recon: Another run holds the lock of schema public, session \d+ of the role \w+ \(recon\)(?: at \S+)?, since 20\d\d-\S+Z; nothing was read or written\.\nThere is one run at a time, dry runs too: wait for it to end, or give --wait 15m\.\nrecon: exit 4\n$/,
       );
     }
     expect(await reportsOf(sql)).toBe(0);
@@ -65,7 +65,7 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
       hint: 'It did not end within 1 ms. If it hangs, end its process: the lock goes with it.',
     });
     const stranger = openDatabase((await login(sql, url)).url, { connections: 1 });
-    expect(await holderIn(stranger)).toMatch(new RegExp(`^session ${lock!.pid} of the role \\w+$`));
+    expect(await holderIn(stranger)).toMatch(new RegExp(`^session ${lock!.pid} of the role \\w+ \\(recon\\)$`));
     await Promise.all([release(), database.end(), stranger.end()]);
   });
 
