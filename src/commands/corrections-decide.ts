@@ -39,8 +39,9 @@ export function proposeCommand(context: CommandContext): Command {
         }
         const proposed = await propose(desk, exception.id, word);
         await printCorrection(proposed, flags.output, world);
-        const next = `recon corrections approve ${proposed.id.slice(0, 8)} --by SOMEBODY-ELSE`;
-        return tell(world, `recon: proposed; nothing is written before a second person says: ${next}; exit 0\n`);
+        const { decisionsOn } = await import('../output/corrections.ts');
+        const [approve] = decisionsOn(proposed.id);
+        return tell(world, `recon: proposed; nothing is written before a second person says: ${approve}; exit 0\n`);
       });
     });
 }

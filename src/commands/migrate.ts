@@ -8,6 +8,7 @@ import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { outputOption, yesOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print, tell } from './print.ts';
+import { waitsOf } from './store.ts';
 
 /** `recon migrate`. */
 export function migrateCommand(context: CommandContext): Command {
@@ -143,8 +144,8 @@ async function withSchema(
 ): Promise<void> {
   const { parseConfig } = await import('../config.ts');
   const { withDatabase } = await import('../database/database.ts');
+  const { lockTimeoutMs } = await import('../run/timeout.ts');
   const config = parseConfig(world.env);
-  await withDatabase(config.databaseUrl, { connections: 1, signal: world.signal }, (database) =>
-    body(database, config.schema, config),
-  );
+  const pool = { connections: 2, ...waitsOf(world), lockTimeoutMs: lockTimeoutMs(config) };
+  await withDatabase(config.databaseUrl, pool, (database) => body(database, config.schema, config));
 }

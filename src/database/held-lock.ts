@@ -5,9 +5,10 @@ import { sessionColumns, sessionText, type Session } from './session.ts';
 
 /**
  * Takes a lock that lasts as long as the transaction, which may idle while something else is done under it, and dies
- * with the process. Throws an OperatorError (4) that names the holder if somebody else holds it for longer than `waitMs`.
+ * with the process. Throws an OperatorError (4) that names the holder if somebody else holds it for longer than `waitMs`,
+ * which are those of a table unless others are given.
  */
-export async function holdLock(transaction: Transaction, name: string, waitMs: number): Promise<void> {
+export async function holdLock(transaction: Transaction, name: string, waitMs?: number): Promise<void> {
   await letIdle(transaction);
   const holder = await waitForLock(transaction, name, waitMs);
   if (holder === undefined) return;
@@ -16,13 +17,17 @@ export async function holdLock(transaction: Transaction, name: string, waitMs: n
 
 /**
  * Takes a lock that lasts as long as the transaction; tables are waited for as long as before. Returns who holds it if
- * somebody else does for longer than `waitMs`.
+ * somebody else does for longer than `waitMs`, or than a table is waited for.
  */
-export async function waitForLock(transaction: Transaction, name: string, waitMs: number): Promise<string | undefined> {
+export async function waitForLock(
+  transaction: Transaction,
+  name: string,
+  waitMs?: number,
+): Promise<string | undefined> {
   try {
     await inSavepoint(transaction, async (savepoint) => {
       const [own] = await savepoint<{ lock_timeout: string }[]>`show lock_timeout`;
-      await savepoint`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
+      if (waitMs !== undefined) await savepoint`select set_config('lock_timeout', ${`${waitMs}ms`}, true)`;
       await savepoint`select pg_advisory_xact_lock(${keyOf(savepoint, name)})`;
       await savepoint`select set_config('lock_timeout', ${own?.lock_timeout ?? null}, true)`;
     });

@@ -53,27 +53,18 @@ export interface Applied {
   dropped: string[];
 }
 
-export interface MigrationOptions {
-  /** How long to wait for another migration, or for a table that somebody uses. */
-  lockTimeoutMs?: number;
-}
-
 /**
  * Applies what is pending, each migration in a transaction of its own.
  * @param schema the one to use, made if it is missing; undefined: the database's default
  * @returns the names of those that this call applied, and the definitions that stood in the way of adopted tables
  * @throws OperatorError 4 if a lock was not to be had in time, 78 if the schema holds something that it should not
  */
-export async function migrateUp(
-  database: Database,
-  schema: string | undefined,
-  options: MigrationOptions = {},
-): Promise<Applied> {
+export async function migrateUp(database: Database, schema: string | undefined): Promise<Applied> {
   const migrations = await readMigrations();
   const target = await makeSchema(database, schema);
   const applied: string[] = [];
   for (;;) {
-    const next = await step(database, target, options, (transaction) => applyNext(transaction, target, migrations));
+    const next = await step(database, target, (transaction) => applyNext(transaction, target, migrations));
     if (next === undefined) break;
     applied.push(next);
   }
@@ -89,13 +80,12 @@ export async function migrateUp(
 export async function migrateDown(
   database: Database,
   schema: string | undefined,
-  options: MigrationOptions = {},
 ): Promise<{ schema: string; reverted: string[] }> {
   const migrations = await readMigrations();
   const target = await existingSchema(database, schema);
   const reverted: string[] = [];
   for (;;) {
-    const last = await step(database, target, options, (transaction) => revertLast(transaction, target, migrations));
+    const last = await step(database, target, (transaction) => revertLast(transaction, target, migrations));
     if (last === undefined) break;
     reverted.push(last);
   }
@@ -203,16 +193,10 @@ async function reading<T>(
 }
 
 /** One transaction that no other migration of the same schema runs beside. */
-async function step<T>(
-  database: Database,
-  schema: string,
-  { lockTimeoutMs = 30_000 }: MigrationOptions,
-  body: (transaction: Transaction) => Promise<T>,
-): Promise<T> {
+async function step<T>(database: Database, schema: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
   return inTransaction(database, 'read write', async (transaction) => {
     await enter(transaction, schema);
-    await holdLock(transaction, `recon migrate ${schema}`, lockTimeoutMs);
-    await transaction`select set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)`; // nor is a table waited for longer
+    await holdLock(transaction, `recon migrate ${schema}`);
     return body(transaction);
   });
 }

@@ -88,7 +88,7 @@ function nextText({ id }: StoredCorrection, screen: Screen): string {
 }
 
 /** The commands by which a proposal ends. */
-export function decisionsOn(id: string): string[] {
+export function decisionsOn(id: string): [approve: string, reject: string] {
   return [
     `recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`,
     `recon corrections reject ${shortId(id)} --by NAME --note TEXT`,

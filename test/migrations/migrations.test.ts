@@ -29,8 +29,8 @@ async function fresh() {
   return { url, sql, database: open(url) };
 }
 
-function open(url: string): Database {
-  const database = openDatabase(url, { connections: 2 });
+function open(url: string, lockTimeoutMs?: number): Database {
+  const database = openDatabase(url, { connections: 2, ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) });
   onTestFinished(() => database.end({ timeout: 1 }));
   return database;
 }
@@ -90,10 +90,10 @@ describe('up and down', () => {
   });
 
   test('do not wait for ever for another one', async () => {
-    const { sql, database } = await fresh();
+    const { url, sql, database } = await fresh();
     await sql.begin(async (other) => {
       await other`select pg_advisory_xact_lock(hashtextextended('recon migrate public', 0))`;
-      const error = await failure(migrateUp(database, undefined, { lockTimeoutMs: 50 }));
+      const error = await failure(migrateUp(open(url, 50), undefined));
       expect(error.exitCode).toBe(4);
       expect(error.message).toMatch(/^The lock "recon migrate public" is held by session \d+ of the role /);
     });
@@ -101,11 +101,11 @@ describe('up and down', () => {
   });
 
   test('do not wait for ever for a table that is in use', async () => {
-    const { sql, database } = await fresh();
+    const { url, sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
       await other`lock table reconciliation_told`;
-      const error = await failure(migrateDown(database, undefined, { lockTimeoutMs: 50 }));
+      const error = await failure(migrateDown(open(url, 50), undefined));
       expect(error.exitCode).toBe(4);
       expect(error.message).toContain('sql/migrations/0010_told_since.down.sql');
     });
