@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { recon } from '../support/world.ts';
 
-test('doctor warns of a file with secrets that everybody may read, and says what mends it', async () => {
+test('doctor and a run warn of a file with secrets that everybody may read, and say what mends it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'recon-env-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, 'my env');
@@ -21,6 +21,13 @@ test('doctor warns of a file with secrets that everybody may read, and says what
   expect(warned).toMatchObject({
     verdict: 'warning',
     message: `Every user of this machine may read ${file}, in which DATABASE_URL is.`,
+  });
+  const run = ['--env-file', file, 'run', '--dry-run'];
+  const [line] = (await recon(run, { env: { DATABASE_URL: 'postgres://recon@127.0.0.1:1/app' } })).stderr.split('\n');
+  expect(JSON.parse(line!)).toMatchObject({
+    level: 'warn',
+    event: 'env_file.exposed',
+    message: `${warned!.message} ${warned!.next}`,
   });
   execFileSync('sh', ['-c', warned!.next]);
   for (const [content, mode] of [
