@@ -1,3 +1,4 @@
+import { describeAge } from '../duration.ts';
 import { flowed } from '../flowed.ts';
 import type { Items } from '../database/list-of.ts';
 import { stakeOf, versionOf, type StoredException } from '../exceptions/exception.ts';
@@ -77,7 +78,10 @@ const columns: readonly ExceptionColumn[] = [
   { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
   { header: 'user', cell: ({ affected_user_id: user }) => (user === null ? '-' : shortId(user)) },
   // of what a dry run found nobody knows since when or how often: it did not look into the past
-  { header: 'since', cell: ({ id, created_at: since }) => (id === null ? '-' : localTime(since)) },
+  {
+    header: 'since',
+    cell: ({ id, created_at: since }, now, screen) => (id === null ? '-' : sinceOf(since, now, screen)),
+  },
   { header: 'seen', align: 'right', cell: ({ id, occurrences }) => (id === null ? '-' : `${occurrences}x`) },
   { header: '', wraps: true, cell: stationOf },
 ];
@@ -86,6 +90,13 @@ const columns: readonly ExceptionColumn[] = [
 export function exceptionTable(exceptions: readonly StoredException[], now: Date, screen: Screen): string {
   const rows = exceptions.map((exception) => columns.map(({ cell }) => cell(exception, now, screen)));
   return renderTable(columns, rows, screen.columns);
+}
+
+/** All columns with a time fit a line of this width; on a narrower screen an age spares a line. */
+const columnsForTimes = 160;
+
+function sinceOf(since: string, now: Date, { columns }: Screen): string {
+  return columns < columnsForTimes ? describeAge(now.getTime() - Date.parse(since)) : localTime(since);
 }
 
 /** numeric(36,18) with its sign and brackets: what is longer is nobody's money. */

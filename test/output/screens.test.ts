@@ -374,7 +374,7 @@ describe.each([80, 200])('on %i columns', (columns) => {
     const list = content(exceptionTable(exceptions, now, screen));
     for (const { id, severity, kind } of exceptions) expect(list).toContain(`${id.slice(0, 8)} ${severity} ${kind}`);
     for (const { affected_user_id: user, created_at: since } of exceptions)
-      expect(list).toContain(` ${user!.slice(0, 8)} ${localTime(since)} 12345x`);
+      expect(list).toContain(` ${user!.slice(0, 8)} ${columns === 80 ? '60 min ago' : localTime(since)} 12345x`);
     const [first, ...others] = exceptions.filter(({ difference }) => difference === largest);
     expect([first!.currency, list.split(` ${largest} USDC`).length - 1]).toEqual([hostile, others.length]);
     const run = content(reportScreen(report, checks, [], now, screen));
@@ -400,6 +400,20 @@ test('where debits and credits differ it is said why, of the ledger and of nothi
 test('a wide screen is used', () => {
   const lines = exceptionTable(exceptions.slice(2), now, screenOf(new Captured(true, 200), { env: {} })).split('\n');
   expect(lines).toHaveLength(exceptions.length); // one line for each, and the header
+});
+
+test('on 80 columns an exception takes two lines', () => {
+  const screen = screenOf(new Captured(true, 80), { env: { NO_COLOR: '1' } });
+  const deposit = {
+    ...exceptions[5]!,
+    difference: '-2640',
+    affected_entity: 'deposit:c16c560f-0000-4000-8000-000000000001',
+  };
+  expect(exceptionTable([deposit], now, screen).split('\n').slice(2)).toEqual([
+    'aaaaaaa5  medium    unbalanced_transaction       -2640  USDC  deposit c16c560f',
+    '    aaaaaaa5  60 min ago  12345x  resolved',
+    '',
+  ]);
 });
 
 test('doctor breaks nothing that is to be copied', () => {
