@@ -75,20 +75,36 @@ export async function listAlerts(
   return { alerts: [...alerts], matching: Number(count?.matching) };
 }
 
-/** How many alerts nobody has heard of: all that wait, and what was given up of those since a time. */
+/** How many alerts nobody has heard of: all that wait, and what was given up of those since a time, and has no sequel. */
 export async function undelivered(
   transaction: Transaction,
   schema: string,
   since: Date,
 ): Promise<Record<Exclude<AlertState, 'delivered'>, number>> {
+  const alerts = transaction(`${schema}.reconciliation_alerts`);
   const [row] = await transaction<{ waiting: string; dead: string }[]>`
     select
-      count(*) filter (where alert.state = 'waiting') as waiting,
-      count(*) filter (where alert.state = 'dead' and alert.created_at >= ${since}) as dead
-    from ${transaction(`${schema}.reconciliation_alerts`)} as alert
-    where alert.state <> 'delivered'
+      (select count(*) from ${alerts} as alert where alert.state = 'waiting') as waiting,
+      (
+        select count(*)
+        from ${alerts} as alert
+        where alert.state = 'dead' and alert.created_at >= ${since} and not ${hasSequel(transaction, schema)}
+      ) as dead
   `;
   return { waiting: Number(row?.waiting), dead: Number(row?.dead) };
+}
+
+/** Of the row `alert`: whether its target has heard what came after it under the same key, and so how it ended. */
+export function hasSequel(transaction: Transaction, schema: string) {
+  return transaction`
+    exists (
+      select from ${transaction(`${schema}.reconciliation_alerts`)} as later
+      where
+        later.number > alert.number
+        and later.target = alert.target
+        and later.state = 'delivered'
+        and later.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
+    )`;
 }
 
 /** The alert whose id begins so. Throws an OperatorError (64) if there is not exactly one. */

@@ -1,7 +1,7 @@
 import type { Transaction } from '../database/database.ts';
 import { toInterval } from '../duration.ts';
 import { addToTotals, counted } from '../metrics/totals.ts';
-import type { StoredAlert } from './outbox.ts';
+import { hasSequel, type StoredAlert } from './outbox.ts';
 import type { AlertState } from './states.ts';
 import { targetNames, type TargetName } from './target.ts';
 
@@ -81,21 +81,10 @@ export async function giveUpOrphans(
 
 /** Gives up what a target has heard the sequel of: a beginning that arrives after the end would never end. */
 export async function giveUpOvertaken(transaction: Transaction, schema: string, target: TargetName): Promise<void> {
-  const alerts = transaction(`${schema}.reconciliation_alerts`);
   await transaction`
-    update ${alerts} as alert
+    update ${transaction(`${schema}.reconciliation_alerts`)} as alert
     set state = 'dead', last_error = 'overtaken: what came after it under the same key has been delivered'
-    where
-      alert.state = 'waiting'
-      and alert.target = ${target}
-      and exists (
-        select from ${alerts} as later
-        where
-          later.number > alert.number
-          and later.target = alert.target
-          and later.state = 'delivered'
-          and later.body ->> 'dedup_key' = alert.body ->> 'dedup_key'
-      )
+    where alert.state = 'waiting' and alert.target = ${target} and ${hasSequel(transaction, schema)}
   `;
 }
 

@@ -107,7 +107,13 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
     const { exceptions } = await runs([], at(0));
     await runs([], at(2));
     pagerduty.faults.length = 0;
+    const unheard = async () => {
+      const { stdout } = await types(['status', '-o', 'json'], at(2));
+      return (JSON.parse(stdout) as { alerts: object }).alerts;
+    };
+    expect(await unheard()).toEqual({ waiting: 0, dead: 1 });
     await types(['exceptions', 'resolve', exceptions[0]!.id, '--by', 'Ada', '--note', 'x'], at(2));
+    expect(await unheard(), 'how it ended was heard').toEqual({ waiting: 0, dead: 0 });
     const retried = await types(['alerts', 'retry'], at(2));
     expect([retried.exitCode, retried.stdout]).toEqual([
       0,
