@@ -33,12 +33,17 @@ test('a run finds every fault of the demo and nothing else, later too', { timeou
   });
 });
 
-test('SANDBOX_FAULT=? lists the faults, and begins nothing', () => {
+test('SANDBOX_FAULT=? lists the faults, one that is misspelled is refused, and neither begins anything', () => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
-  const env = { ...process.env, SANDBOX_FAULT: '?' };
-  const listed = spawnSync(process.execPath, ['--import', 'tsx', main, 'checks'], { env, encoding: 'utf8' });
-  expect(listed).toMatchObject({ status: 0, stdout: `${knownFaults().join('\n')}\n`, stderr: '' });
+  const demo = (fault: string) => {
+    const env = { ...process.env, SANDBOX_FAULT: fault };
+    return spawnSync(process.execPath, ['--import', 'tsx', main, 'checks'], { env, encoding: 'utf8' });
+  };
+  expect(demo('?')).toMatchObject({ status: 0, stdout: `${knownFaults().join('\n')}\n`, stderr: '' });
   expect(knownFaults()).toContain('circle bad gateway');
+  const refused = demo('circle bad gatway');
+  expect(refused).toMatchObject({ status: 64, stdout: '' });
+  expect(refused.stderr).toMatch(/^SANDBOX_FAULT "circle bad gatway" is unknown\.\nThere are:\n {2}circle /);
 });
 
 test('the score counts a wrong amount, a second finding and a stranger', () => {

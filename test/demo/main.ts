@@ -9,7 +9,7 @@ import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
 import { kindsThatAreOff } from './faults.ts';
 import { demoFolder, withFolderLocked } from './folder.ts';
 import { passOn, recon, withoutSettings, type Environment } from './recon.ts';
-import { knownFaults } from './sandboxes.ts';
+import { faultChosen, knownFaults } from './sandboxes.ts';
 import { isPerfect, readFound, score, scoreTable } from './score.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -19,6 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 outliveOutput(process.stdout, process.stderr); // npm run demo | head
 async function main(given: string[]): Promise<number> {
   if (process.env['SANDBOX_FAULT'] === '?') return list(knownFaults());
+  faultChosen(); // one that is unknown is refused before anything is cleared or started
   const reset = given[0] === '--reset';
   const args = reset ? given.slice(1) : given;
   const folder = await demoFolder();

@@ -17,7 +17,7 @@ export async function withSandboxes<T>(
   const broker = await startAlpacaSandbox({ ...alpacaKeys, ...alpaca, rateLimit: undefined });
   for (const sandbox of [wallets, broker]) sandbox.dateBy(() => new Date());
   try {
-    playFault(wallets, broker);
+    faultChosen()?.(wallets, broker);
     return await body({
       CIRCLE_BASE_URL: wallets.url,
       CIRCLE_API_KEY: circleKey,
@@ -32,16 +32,25 @@ export async function withSandboxes<T>(
   }
 }
 
-/** SANDBOX_FAULT chooses one of the faults that test/support/circle-faults.ts and alpaca-faults.ts list. */
-function playFault(circle: CircleSandbox, alpaca: AlpacaSandbox): void {
+type Fault = (circle: CircleSandbox, alpaca: AlpacaSandbox) => void;
+
+/**
+ * The fault that SANDBOX_FAULT chooses of those that test/support/circle-faults.ts and alpaca-faults.ts list. Throws an
+ * OperatorError (64) where there is none of that name.
+ */
+export function faultChosen(): Fault | undefined {
   const { SANDBOX_FAULT: name } = process.env;
-  if (name === undefined) return;
+  if (name === undefined) return undefined;
   const [at, fault] = [name.slice(0, name.indexOf(' ')), name.slice(name.indexOf(' ') + 1)];
-  if (at === 'circle' && Object.hasOwn(circleFaults, fault)) circleFaults[fault as keyof typeof circleFaults](circle);
-  else if (at === 'alpaca' && Object.hasOwn(alpacaFaults, fault))
-    alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
-  else
-    throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `There are:\n  ${knownFaults().join('\n  ')}`);
+  if (at === 'circle' && Object.hasOwn(circleFaults, fault))
+    return (circle) => {
+      circleFaults[fault as keyof typeof circleFaults](circle);
+    };
+  if (at === 'alpaca' && Object.hasOwn(alpacaFaults, fault))
+    return (_, alpaca) => {
+      alpacaFaults[fault as keyof typeof alpacaFaults](alpaca);
+    };
+  throw new OperatorError(64, `SANDBOX_FAULT "${name}" is unknown.`, `There are:\n  ${knownFaults().join('\n  ')}`);
 }
 
 /** What SANDBOX_FAULT may be. */
