@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recon } from './support/world.ts';
 
-// What README.md, test/README.md, deploy/runbook.md and crontab.example tell people to type. Without DATABASE_URL a
+// What README.md, test/README.md, the pages of deploy/ and crontab.example tell people to type. Without DATABASE_URL a
 // command ends with 78 once it is understood, and doctor, which tells that as a problem, with 2: only one that is not
 // ends with 64.
 
@@ -47,7 +47,11 @@ async function type(line: string) {
 }
 
 const readme = commandLinesOf(`${await read('README.md')}\n${await read('test/README.md')}`);
-const runbook = commandLinesOf(await read('deploy/runbook.md'));
+const deploy = commandLinesOf(
+  (await Promise.all(['runbook.md', 'backup.md', 'kubernetes/README.md'].map((name) => read(`deploy/${name}`)))).join(
+    '\n',
+  ),
+);
 const crontab = [...(await read('crontab.example')).matchAll(/^[\d*][^#\n]*? recon (.+?) >/gm)].map(
   ([, line]) => line!,
 );
@@ -58,7 +62,7 @@ describe('every command line is understood', () => {
     expect([0, 2, 78], stderr).toContain(exitCode);
   });
 
-  test.each(runbook)('runbook: recon %s', async (line) => {
+  test.each(deploy)('deploy: recon %s', async (line) => {
     const { exitCode, stderr } = await type(line);
     expect([0, 2, 78], stderr).toContain(exitCode);
   });

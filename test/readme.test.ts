@@ -58,7 +58,7 @@ describe('README', () => {
   });
 
   it('leads to chapters and files that are there', async () => {
-    for (const name of ['README.md', 'test/README.md', 'deploy/runbook.md'])
+    for (const name of ['README.md', 'test/README.md', 'deploy/runbook.md', 'deploy/backup.md'])
       for (const [, path, chapter] of (await read(name)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
         const text = await read(path === '' ? name : join(dirname(name), path!));
         const chapters = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>

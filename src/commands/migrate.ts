@@ -109,7 +109,7 @@ function assertNoRecord({ record }: DownPlan): void {
   throw new OperatorError(
     64,
     `--yes alone does not drop what nothing can bring back, the rows of ${record.join(', ')}. Nothing was changed.`,
-    'Keep a copy of them (README, "Backup and recovery"), and add --drop-history.',
+    'Keep a copy of them (deploy/backup.md), and add --drop-history.',
   );
 }
 

@@ -26,7 +26,7 @@ function newestInstalled(): string {
   return join(folder, majors.at(-1) ?? '');
 }
 
-/** A server with pg_dump and pg_restore, and how to type a command of the README on one of its databases. */
+/** A server with pg_dump and pg_restore, and how to type a command of deploy/backup.md on one of its databases. */
 async function startWithTools() {
   const native = newestInstalled();
   const server = await startPostgres({ native });
@@ -69,7 +69,7 @@ testWith(['pg_dump', 'pg_restore'])(
   'the tables of recon alone come back by the commands of the README, and not without their flags',
   async () => {
     const { newDatabase, type } = await startWithTools();
-    const [dump, restore] = (await read('README.md')).match(/^pg_(dump|restore) .*$/gm)!;
+    const [dump, restore] = (await read('deploy/backup.md')).match(/^pg_(dump|restore) .*$/gm)!;
     const old = await newDatabase();
     const ledger = new LedgerBuilder({ now: new Date() });
     const ada = ledger.user();
