@@ -65,15 +65,19 @@ interface Row {
 }
 
 function decoded(content: Uint8Array): string {
+  let text: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (error) {
     throw notOurs('it is not UTF-8', error);
   }
+  // what parses as CSV all the same, without our columns
+  if (text.includes('\0')) throw notOurs('it has zero bytes, as UTF-16 has');
+  if (/^\s*</.test(text)) throw notOurs('it begins with <, as a page of the web or XML does');
+  return text;
 }
 
-/** Such as what a spreadsheet calls Unicode text, or a page of the web. */
-function notOurs(why: string, cause: unknown): OperatorError {
+function notOurs(why: string, cause?: unknown): OperatorError {
   return new OperatorError(
     64,
     `The file is no UTF-8 CSV as \`recon exceptions list -o csv\` prints it: ${why}.`,

@@ -537,6 +537,10 @@ describe('a list that was exported comes back', () => {
     expect((await apply((csv) => Buffer.from(`\ufeff${csv}`, 'utf16le'))).stderr).toContain(
       `${notOurs}it is not UTF-8.`,
     );
-    expect((await apply(() => '<!DOCTYPE html>\n<html lang="en"></html>\n')).stderr).toContain(notOurs);
+    expect((await apply((csv) => Buffer.from(csv, 'utf16le'))).stderr).toContain(
+      `${notOurs}it has zero bytes, as UTF-16`,
+    );
+    for (const page of ['<!DOCTYPE html>\n<html lang="en"></html>\n', '\n<html><body>Sign in</body></html>\n'])
+      expect((await apply(() => page)).stderr).toContain(`${notOurs}it begins with <, as a page of the web`);
   });
 });

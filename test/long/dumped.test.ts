@@ -66,7 +66,7 @@ async function rowsOf(sql: postgres.Sql): Promise<Record<string, string[]>> {
 }
 
 testWith(['pg_dump', 'pg_restore'])(
-  'the tables of recon alone come back by the commands of the README, and not without their flags',
+  'the tables of recon alone come back by the commands of deploy/backup.md, and not without their flags',
   async () => {
     const { newDatabase, type } = await startWithTools();
     const [dump, restore] = (await read('deploy/backup.md')).match(/^pg_(dump|restore) .*$/gm)!;
