@@ -2,7 +2,8 @@ import type { Config } from '../config.ts';
 import { inReadOnly, type Transaction } from '../database/database.ts';
 import { howToGrant, ownRights } from '../database/rights.ts';
 import { assertMigrated } from '../migrations/assert-migrated.ts';
-import { migrationStatus, plannedSchema } from '../migrations/migrations.ts';
+import { migrationStatus } from '../migrations/migrations.ts';
+import { plannedSchema } from '../migrations/schema.ts';
 import { rolesFile } from '../shipped.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 

@@ -1,6 +1,7 @@
 import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
-import { migrationStatus, plannedSchema } from './migrations.ts';
+import { migrationStatus } from './migrations.ts';
+import { plannedSchema } from './schema.ts';
 
 /**
  * That the tables of `schema` are those that this recon works with, and that this role may read them.

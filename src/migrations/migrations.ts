@@ -1,18 +1,10 @@
-import {
-  asTheRole,
-  inReadOnly,
-  inSavepoint,
-  inTransaction,
-  query,
-  type Database,
-  type Transaction,
-} from '../database/database.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { holdLock } from '../database/held-lock.ts';
-import { databaseProblem, lockNotAvailable, type DatabaseProblem } from '../database/problem.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { droppedIn, historyTable, readHistory, type History } from './history.ts';
 import { OperatorError } from '../operator-error.ts';
-import { describeSqlProblem } from '../database/sql-problem.ts';
+import { ofOwner, runSql } from './run-sql.ts';
+import { dropOwnSchema, existingSchema, makeSchema, plannedSchema } from './schema.ts';
 
 /** What is in the schema of recon's tables. */
 export interface MigrationStatus {
@@ -185,7 +177,7 @@ async function reading<T>(
   schema: string | undefined,
   body: (transaction: Transaction, schema: string) => Promise<T>,
 ): Promise<T> {
-  const target = schema ?? (await defaultSchema(database));
+  const target = await plannedSchema(database, schema);
   return inTransaction(database, 'isolation level repeatable read, read only', async (transaction) => {
     await enter(transaction, target);
     return body(transaction, target);
@@ -234,132 +226,4 @@ async function revertLast(
   await transaction`delete from reconciliation_migrations where version = ${last.version}`;
   if (history.size === 1) await transaction`drop table reconciliation_migrations`;
   return last.name;
-}
-
-async function makeSchema(database: Database, schema: string | undefined): Promise<string> {
-  if (schema === undefined) return defaultSchema(database);
-  if (!(await schemaExists(database, schema))) {
-    await inTransaction(database, 'read write', async (transaction) => {
-      await transaction`create schema if not exists ${transaction(schema)}`;
-      // PostgreSQL takes no parameter in a comment; the mark is our constant.
-      await transaction`comment on schema ${transaction(schema)} is 'Made by recon migrate.'`;
-    }).catch(explain(`create schema ${schema}`, ''));
-  }
-  return schema;
-}
-
-/** Where our tables are, or would be: the schema need not be there yet. */
-export async function plannedSchema(database: Database, schema: string | undefined): Promise<string> {
-  return schema ?? defaultSchema(database);
-}
-
-async function existingSchema(database: Database, schema: string | undefined): Promise<string> {
-  if (schema === undefined) return defaultSchema(database);
-  if (await schemaExists(database, schema)) return schema;
-  throw new OperatorError(78, `The database has no schema ${schema}.`, 'Check RECONCILIATION_SCHEMA.');
-}
-
-export async function schemaExists(database: Database, schema: string): Promise<boolean> {
-  const found = await inReadOnly(
-    database,
-    (transaction) => transaction`select from pg_namespace where nspname = ${schema}`,
-  );
-  return found.length > 0;
-}
-
-/** The first schema of the search path that is there: where a plain `create table` would put a table. */
-async function defaultSchema(database: Database): Promise<string> {
-  const row = await asTheRole(database, searchPathOf);
-  if (typeof row?.schema === 'string') return row.schema;
-  if (typeof row?.closed === 'string')
-    throw new OperatorError(
-      78,
-      `The role may not use the schema ${row.closed}.`,
-      `As a database administrator: grant usage on schema ${row.closed} to ${row.role};`,
-    );
-  throw new OperatorError(
-    78,
-    'The database has no default schema: none of its search_path exists.',
-    'Set RECONCILIATION_SCHEMA.',
-  );
-}
-
-interface SearchPath {
-  /** The first that is there, and may be used. */
-  schema: string | null;
-  /** The first that is there, and may not. */
-  closed: string | null;
-  role: string;
-}
-
-async function searchPathOf(transaction: Transaction): Promise<SearchPath | undefined> {
-  const [row] = await transaction<SearchPath[]>`
-    select
-      current_schema() as schema,
-      quote_ident(current_user) as role,
-      (
-        select quote_ident(namespace.nspname)
-        from regexp_split_to_table(current_setting('search_path'), ',') with ordinality as path (name, place)
-        inner join pg_catalog.pg_namespace as namespace on namespace.nspname = btrim(path.name, ' "')
-        where not has_schema_privilege(namespace.oid, 'usage')
-        order by path.place
-        limit 1
-      ) as closed
-  `;
-  return row;
-}
-
-/** Whether `migrateUp` made it. */
-export async function isOwnSchema(transaction: Transaction, schema: string): Promise<boolean> {
-  const own = await transaction`
-    select from pg_namespace
-    where nspname = ${schema} and obj_description(oid, 'pg_namespace') = 'Made by recon migrate.'`;
-  return own.length > 0;
-}
-
-async function dropOwnSchema(database: Database, schema: string): Promise<void> {
-  await inTransaction(database, 'read write', async (transaction) => {
-    if (!(await isOwnSchema(transaction, schema))) return;
-    await inSavepoint(transaction, (savepoint) => savepoint`drop schema ${savepoint(schema)}`).catch(
-      (error: unknown) => {
-        if (databaseProblem(error)?.code !== dependentObjects) throw error; // somebody else's things are in it
-      },
-    );
-  });
-}
-
-async function runSql(transaction: Transaction, file: string, text: string): Promise<void> {
-  await query(transaction, text).catch(explain(file, text));
-}
-
-/** SQLSTATEs, PostgreSQL appendix A; `RECON` is our own, raised by a migration that refuses what it finds. */
-const duplicates = ['42723', '42710', '42P07']; // function, trigger, table
-const dependentObjects = '2BP01';
-const notAllowed = '42501';
-const refused = 'RECON';
-
-const ofOwner =
-  'Use the role that owns the tables or may make them, or give a database administrator what --print prints.';
-
-const leftOver =
-  'What has that name is left over from tables that were dropped by hand, or is not of recon: drop or rename it, and try again.';
-
-function hintFor({ code, hint }: DatabaseProblem): string {
-  if (duplicates.includes(code)) return leftOver;
-  if (code === notAllowed) return ofOwner;
-  return hint ?? 'Nothing of this migration was kept.';
-}
-
-/** Turns what PostgreSQL says about a statement into an OperatorError; lost connections are explained elsewhere. */
-function explain(file: string, text: string): (error: unknown) => never {
-  return (error) => {
-    const problem = databaseProblem(error);
-    if (problem === undefined || !/^[0-9A-Z]{5}$/.test(problem.code) || /^(08|53|57)/.test(problem.code)) throw error;
-    const options = { cause: error };
-    if (problem.code === refused) throw new OperatorError(78, problem.message, problem.hint, options);
-    const message = describeSqlProblem(file, text, problem);
-    if (problem.code === lockNotAvailable)
-      throw new OperatorError(4, message, 'Somebody uses one of these tables: try again when it is quiet.', options);
-    throw new OperatorError(78, message, hintFor(problem), options);
-  };
 }

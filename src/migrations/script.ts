@@ -1,7 +1,8 @@
 import { inReadOnly, type Database } from '../database/database.ts';
 import { readMigrations, type Migration } from './files.ts';
 import { historyTable } from './history.ts';
-import { isOwnSchema, migrationStatus, schemaExists } from './migrations.ts';
+import { migrationStatus } from './migrations.ts';
+import { isOwnSchema, schemaExists } from './schema.ts';
 
 /**
  * What `migrateUp` would do now, as a script for psql, each migration in a transaction of its own: for a database

@@ -11,7 +11,7 @@ import { lockExceptions, streamExceptions } from '../exceptions/store.ts';
 import { assertKnownUser } from './known-user.ts';
 import { makeKnown, tryToPush } from './make-known.ts';
 import { assertMigrated } from '../migrations/assert-migrated.ts';
-import { plannedSchema } from '../migrations/migrations.ts';
+import { plannedSchema } from '../migrations/schema.ts';
 import { pastOf } from './past.ts';
 import { newlyMissed } from '../schedule/punctuality.ts';
 import { beginReport, closeDeadReports, finishReport, type Report } from '../reports.ts';
