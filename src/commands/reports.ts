@@ -96,7 +96,7 @@ async function pageOf(reading: Reading, id: string, world: World): Promise<strin
 
 async function screenTextOf(reading: Reading, id: string, world: World): Promise<string> {
   const { report, checks, exceptions } = await read(reading, id, world);
-  const { listedExceptions, reportScreen } = await import('../output/reports.ts');
+  const { listedExceptions, reportScreen } = await import('../output/report-screen.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
   return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world));

@@ -94,7 +94,7 @@ async function execute(flags: RunFlags, world: World) {
   world.signal.throwIfAborted(); // it is stored, but somebody may not have been told
   const exitCode = exitCodeOf(result, flags.failOn);
   await print(world.stdout, await render(result, flags.output, world));
-  const { outcomeLine } = await import('../output/reports.ts');
+  const { outcomeLine } = await import('../output/report-screen.ts');
   await tell(world, `recon: ${outcomeLine(result.report, result.checks, result.found)}; exit ${exitCode}\n`);
   return exitCode;
 }
@@ -175,7 +175,7 @@ async function render(result: RunResult, format: OutputFormat, world: World): Pr
     const { exceptionColumns, exceptionRows } = await import('../output/exceptions.ts');
     return (await import('../output/csv.ts')).toCsv(exceptionColumns, exceptionRows(exceptions()));
   }
-  const { listedExceptions, reportScreen } = await import('../output/reports.ts');
+  const { listedExceptions, reportScreen } = await import('../output/report-screen.ts');
   const { screenOf } = await import('../output/screen.ts');
   const listed = await listOf(exceptions(listedExceptions));
   return reportScreen(report, checks, listed, world.now(), screenOf(world.stdout, world));

@@ -7,17 +7,9 @@ import type { CheckTrend, Trend } from '../status/trend.ts';
 import { barChart, gridChart, type BarRow } from './charts.ts';
 import { amountText } from './exceptions.ts';
 import { html, Html } from './html.ts';
+import { checkColumns, checkLines, checkRows, correctionLines, moreThan, titleOf } from './report-screen.ts';
 import { style } from './report-style.ts';
-import {
-  checkColumns,
-  checkLines,
-  checkRows,
-  correctionLines,
-  moreThan,
-  scopeLines,
-  titleOf,
-  verdictOrStatus,
-} from './reports.ts';
+import { scopeLines, verdictOrStatus } from './reports.ts';
 import { count, currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
