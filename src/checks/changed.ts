@@ -62,7 +62,7 @@ async function readChanges(cut: Cut, since: string | null): Promise<Families | u
   return changed && familiesOf(cut, changed);
 }
 
-/** Transactions of those looked at, null for all, that somebody may still complete. */
-export async function waitingTransactions(cut: Cut, transactions: string[] | null): Promise<string[] | undefined> {
-  return list(cut, waitingStatement, { transactions });
+/** Transactions that somebody may still complete. Read once for all checks of a run. */
+export async function waitingTransactions(cut: Cut): Promise<string[] | undefined> {
+  return cut.shared.once(waitingTransactions, () => list(cut, waitingStatement));
 }

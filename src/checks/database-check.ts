@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { KindName } from '../kinds.ts';
 import type { Params, Relation, Statement } from '../source.ts';
-import type { Check, Comparison, Coverage, Cut, Found, Handover, Window } from './check.ts';
+import type { Check, Comparison, Cut, Found, Handover, Window } from './check.ts';
 import { searchFindings } from './findings.ts';
 import type { CheckName } from './names.ts';
 import type { Suspects } from './proof.ts';
@@ -24,7 +24,7 @@ interface Ways {
   /** Finds what changed since the watermark; suspects are null where that is too much for a list. */
   change: (cut: Cut, window: Window) => Promise<Proof>;
   /** What the next hourly run needs to know of what was looked at; undefined if it is too much. */
-  handOver: (cut: Cut, window: Window, suspects: Suspects, coverage: Coverage) => Promise<Handover | undefined>;
+  handOver: (cut: Cut, window: Window, suspects: Suspects) => Promise<Handover | undefined>;
 }
 
 /** A check whose two sides are both in the database: one query finds what disagrees, one adds up what was compared. */
@@ -83,7 +83,7 @@ async function compare(cut: Cut, { prove, change, handOver }: Ways, search: Sear
   const onlyChanges = changed !== undefined && changed.suspects !== null;
   const proof = onlyChanges ? changed : await prove(cut);
   const coverage = onlyChanges ? 'changes' : 'everything';
-  const handover = window && (await handOver(cut, window, proof.suspects, coverage));
+  const handover = window && (await handOver(cut, window, proof.suspects));
   return { ...(await compareSuspects(proof, search)), coverage, ...(handover && { handover }) };
 }
 

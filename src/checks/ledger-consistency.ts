@@ -2,11 +2,10 @@ import { zero } from '../money.ts';
 import { movedAccounts, type MovedAccounts } from './accounts.ts';
 import { ledgerOf, type Books } from './books.ts';
 import { waitingTransactions } from './changed.ts';
-import type { Coverage, Cut, Handover, Window } from './check.ts';
+import type { Cut, Handover, Window } from './check.ts';
 import { databaseCheck, type Proof } from './database-check.ts';
 import { changedLedger, ledgerChangeStatements } from './ledger-changes.ts';
 import { ledgerProofStatements, proveLedger, type LedgerCount } from './ledger-proof.ts';
-import type { Suspects } from './proof.ts';
 import { settledTotals, type Totals } from './totals.ts';
 
 /** The ledger by itself: every transaction is double entry, every account holds what its entries add up to. */
@@ -57,14 +56,8 @@ function withMoved(totals: Totals, { moved }: MovedAccounts): Totals {
   return { ...totals, details: { ...totals.details, all: { accounts: moved.length } } };
 }
 
-async function handOver(
-  cut: Cut,
-  window: Window,
-  suspects: Suspects,
-  coverage: Coverage,
-): Promise<Handover | undefined> {
-  // what is pending is no suspect of a proof
-  const waiting = await waitingTransactions(cut, coverage === 'changes' ? (suspects?.transactions ?? null) : null);
+async function handOver(cut: Cut, window: Window): Promise<Handover | undefined> {
+  const waiting = await waitingTransactions(cut);
   return waiting && { waiting, checkpoints: (await movedAccounts(cut, window)).checkpoints };
 }
 

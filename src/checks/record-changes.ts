@@ -56,7 +56,7 @@ export async function waitingRecords(
 ): Promise<Handover | undefined> {
   const waiting = union([
     await list(cut, statements.waiting, { records: suspects?.records ?? null }),
-    await waitingTransactions(cut, null), // what they book is not settled either
+    await waitingTransactions(cut), // what they book is not settled either
   ]);
   return waiting && { waiting };
 }
