@@ -11,9 +11,7 @@ side as not materialized (
       uuid_hash_extended(ledger_entry.transaction_id, params.seed) as hash,
       case when header.movement not like 'crossing%' then ledger_entry.currency end as currency,
       case
-        when
-          (header.movement like 'plain%' or header.movement like 'crossing%')
-          and ledger_entry.amount > 0 and ledger_entry.amount < 'Infinity'
+        when header.movement like 'plain%' or header.movement like 'crossing%'
           then case ledger_entry.entry_type when 'debit' then ledger_entry.amount when 'credit' then -ledger_entry.amount end
       end as amount
     from ledger_entries as ledger_entry
