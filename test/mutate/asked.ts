@@ -43,8 +43,7 @@ export async function askQuestions(
   };
   try {
     await cp(shipped('sql/source/stack_service'), textbook, { recursive: true });
-    for (const relation of ['accounts', 'transactions'])
-      await cp(new URL(`./textbook.${relation}.sql`, import.meta.url), join(textbook, `ledger_${relation}.sql`));
+    await cp(new URL('./textbook', import.meta.url), textbook, { recursive: true });
     const asked = await askAboutCanary(database, memory);
     for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books, memory)));
     return { asked, memory, close };

@@ -136,12 +136,13 @@ export const stories: readonly Story[] = [
       for (let count = 0; count < 3; count += 1) ledger.postDeposit(user, id, '0');
     },
   },
-  // a job that failed and says nothing of its destination, though it arrived there
+  // a job that failed and says nothing of its destination, though it arrived there; of another there is no job
   {
-    write: (ledger) => {
+    write: (ledger, user) => {
       const { id, row } = ledger.conversionJob('usdc_to_usd', '7', { status: 'cancelled' });
       row.exchange_rate = null;
       ledger.postConversionJob('usdc_to_usd', id, '0', '7');
+      ledger.postConversionJob('usdc_to_usd', user.id, '7', '7');
     },
   },
   // next to nothing, nothing, and nobody knows how much
@@ -223,6 +224,24 @@ export const stories: readonly Story[] = [
   { write: (ledger) => ledger.reversal(ofJob(ledger)) },
   { write: (ledger, user) => ledger.reversal(ledger.transaction({ type: 'internal_transfer', user, entries: [] })) },
   { write: transfer, fault: 'update ledger_entries set amount = null' },
+  // each wrong in one way only, and on both sides
+  {
+    write: (ledger, user) => {
+      for (const change of [{ amount: 'Infinity' }, { entry_type: 'sideways' }])
+        for (const entry of transfer(ledger, user).entries) Object.assign(entry, change);
+      const euros = ledger.account(user, 'pending_investment');
+      euros.row.currency = 'EUR';
+      ledger.internalTransfer(user, euros, euros, '5');
+    },
+  },
+  // dollars for coins, which no transfer may give; and a debit of nothing
+  {
+    write: (ledger, user) => {
+      const [usdc, usd] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'fiat_exposure')];
+      ledger.internalTransfer(user, usdc, usd, '5');
+      ledger.transaction({ type: 'internal_transfer', user, entries: [debit(usdc, '0'), credit(usdc, '5')] });
+    },
+  },
   { write: transfer, fault: "update ledger_entries set id = null where entry_type = 'debit'" },
   {
     write: (ledger, user) => ledger.deposit(user, '9', { status: 'failed', post: true }),
@@ -233,6 +252,13 @@ export const stories: readonly Story[] = [
       const [usdc, pending] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'pending_investment')];
       ledger.internalTransfer(user, usdc, pending, '0');
       pending.row.balance = '5';
+    },
+  },
+  // it got an entry at the very moment up to which all is verified
+  {
+    write: (ledger, user) => {
+      const { id } = ledger.investment(user, '5', { minutesAgo: 48 * 60 });
+      ledger.entry(debit(ledger.account(user, 'usdc_balance'), '1'), id, ledger.minutesAgo(24 * 60));
     },
   },
   {
