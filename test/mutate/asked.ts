@@ -119,7 +119,7 @@ async function askOnce({ title, isExact, ask, isSame }: Question): Promise<Asked
   const { text, lookedAt, said } = before.result;
   const again = async (): Promise<Now> => {
     const broken = said.filter((one) => asServed(one.text) !== one.text);
-    if (broken.length > 0 && (await isSame(broken))) return 'same'; // and so is whatever follows from them
+    if (await isSame(broken)) return 'same'; // and so is whatever follows from them
     const after = await filesReadBy(ask);
     if (after.result.text !== text) return 'other';
     const isMore = !within(after.files, before.files) || !within(after.result.lookedAt, lookedAt);
