@@ -7,7 +7,8 @@ import { proveRecords, recordProofStatements } from '../../src/checks/record-pro
 import { addsNothing, list } from '../../src/checks/proof.ts';
 import { testDatabase } from '../support/database.ts';
 import { credit, debit } from '../support/ledger.ts';
-import { inCut, openPool, rolledBack, searchAll } from '../support/run-check.ts';
+import { inCut, openPool, rolledBack, search, searchAll } from '../support/run-check.ts';
+import { sourceFolder } from '../support/source-folder.ts';
 
 const host = await faultyHost();
 
@@ -260,6 +261,18 @@ test.each(traps)('%s', async (_title, plant) => {
     const expected = await plant(books);
     await books.save();
     expect((await searchAll(books.sql)).map(identity).sort()).toEqual(expected.sort());
+  });
+});
+
+test('withdrawals that name no currency hide no other that is booked in the wrong one', async () => {
+  const naming = (original: string) =>
+    original.replace('null::text as currency', "case when withdrawal.amount = 9 then 'USDC' end as currency");
+  const env = { RECONCILIATION_SOURCE: await sourceFolder({ withdrawals: naming }) };
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    const { subject, transaction } = ledger.withdrawal(ada, '9');
+    for (const entry of transaction!.entries) entry.currency = 'USD';
+    await save();
+    expect((await search(sql, 'withdrawals', { env })).map(identity)).toEqual([`withdrawals/wrong_account/${subject}`]);
   });
 });
 

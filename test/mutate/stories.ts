@@ -161,12 +161,19 @@ export const stories: readonly Story[] = [
   ...['failed', 'pending', null, 'completed'].map((status) => ({
     write: (ledger: LedgerBuilder) => {
       const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
-      const reference = { id, type: 'conversion_job' };
-      const other = ledger.transaction({ type: 'conversion', reference, entries: [] });
+      const other = ledger.postConversionJob('usdc_to_usd', id, '7', '7');
       row.ledger_transaction_id = other.id;
       Object.assign(other.row, { status });
     },
   })),
+  {
+    write: (ledger) => {
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
+      const reference = { id, type: 'conversion_job' };
+      row.ledger_transaction_id = ledger.transaction({ type: 'conversion', reference, entries: [] }).id;
+      Object.assign(ofJob(ledger).row, { status: null });
+    },
+  },
   // postings of nothing, and their opposite
   ...[true, false].map((isNamed) => ({
     write: (ledger: LedgerBuilder, user: User) => {
