@@ -88,7 +88,6 @@ booked_nothing as ( -- postings of this kind whose record does not exist
       partition by posting.record_id, posting.leg, case when posting.record_id is null then posting.transaction_id end
     ) as net
   from postings as posting
-  cross join params
   left join records on records.id = posting.record_id
   where
     records.id is null

@@ -145,6 +145,8 @@ export const stories: readonly Story[] = [
       ledger.postConversionJob('usdc_to_usd', user.id, '7', '7');
     },
   },
+  // two that the ledger need not know yet
+  { write: (ledger, user) => ['5', '7'].map((amount) => ledger.deposit(user, amount, { minutesAgo: 1, post: false })) },
   // next to nothing, nothing, and nobody knows how much
   { write: (ledger, user) => ledger.postDeposit(user, ledger.deposit(user, '0.5').id, '0.5') },
   { write: (ledger, user) => ledger.deposit(user, '5', { postedAmount: '0' }) },
@@ -188,6 +190,15 @@ export const stories: readonly Story[] = [
       const [paid, received] = [ledger.postWithdrawal(user, user.id, '7'), ledger.postDeposit(user, user.id, '7')];
       ledger.entry(credit(ledger.account(user, 'fiat_exposure'), '3'), paid.id);
       ledger.entry(debit(ledger.account(user, 'fiat_exposure'), '3'), received.id);
+    },
+  },
+  // legs of a job that are nothing together, though neither is by itself
+  {
+    write: (ledger, user) => {
+      ledger.postConversionJob('usdc_to_usd', user.id, '7', '7');
+      const reference = { id: user.id, type: 'conversion_job' };
+      const entries = [debit(ledger.systemAccount('system_buffer_usdc'), '14')];
+      ledger.transaction({ type: 'reversal', reference, entries });
     },
   },
   {
