@@ -276,7 +276,7 @@ export const stories: readonly Story[] = [
   {
     write: (ledger, user) => {
       const { id } = ledger.investment(user, '5', { minutesAgo: 48 * 60 });
-      ledger.entry(debit(ledger.account(user, 'usdc_balance'), '1'), id, ledger.minutesAgo(24 * 60));
+      ledger.entry(debit(ledger.account(user, 'usdc_balance'), '9'), id, ledger.minutesAgo(24 * 60));
     },
   },
   {
