@@ -69,7 +69,7 @@ function moreImportant(known: FindingRow, row: FindingRow): FindingRow {
   if (known.kind === row.kind) return known;
   const [first, second] =
     rankOf(kindNamed(known.kind).name) < rankOf(kindNamed(row.kind).name) ? [known, row] : [row, known];
-  const also = [...alsoOf(first), second.kind, ...alsoOf(second)].toSorted();
+  const also = [...new Set([...alsoOf(first), second.kind, ...alsoOf(second)])].toSorted();
   return { ...first, metadata: { ...first.metadata, also } };
 }
 

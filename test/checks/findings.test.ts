@@ -23,6 +23,7 @@ describe('the rows of a check', () => {
       row('deposit:2', 'amount_mismatch'),
       row('deposit:2', 'stuck'),
       row('deposit:2', 'duplicate_posting'),
+      row('deposit:2', 'stuck'),
       row('deposit:3', 'unlinked'),
       row('deposit:3', 'unlinked'),
     ];
