@@ -212,6 +212,12 @@ mirrors as (
   left join entry_sums on entry_sums.transaction_id = pair.reversal_id
   group by pair.original_id
 ),
+nothing_reversed as ( -- a reversal of a transaction that does not exist
+  select reversal.id, reversal.reference_id
+  from reversal
+  left join header as original on original.id = reversal.reference_id
+  where original.id is null and reversal.status in ('completed', 'reversed')
+),
 ledger_transaction as (
   select
     coalesce(header.id, entry_sums.transaction_id) as id,
@@ -219,7 +225,6 @@ ledger_transaction as (
     header.user_id,
     header.transaction_type,
     header.status,
-    header.created_at as header_created_at,
     coalesce(header.created_at, entry_sums.created_at) as created_at,
     header.status is distinct from 'pending' and header.status is distinct from 'failed' as posted,
     (
@@ -227,10 +232,8 @@ ledger_transaction as (
       or (header.status = 'pending' and (header.created_at > grace.since and header.created_at <= grace.until) is not true)
     ) is true as not_posted, -- nobody can say that one without a time is still in its grace period
     header.transaction_type in ('conversion', 'investment') or coalesce(inherited.may_cross, false) as may_cross,
-    (
-      header.transaction_type in ('conversion', 'investment')
-      and header.reference_type in ('conversion', 'conversion_job') and header.reference_id is not null
-    ) or coalesce(inherited.names_job, false) as names_job,
+    (header.reference_type in ('conversion', 'conversion_job') and header.reference_id is not null)
+    or coalesce(inherited.names_job, false) as names_job,
     entry_sums.entries,
     entry_sums.debit_count,
     entry_sums.credit_count,
@@ -249,8 +252,6 @@ ledger_transaction as (
     entry_sums.invalid,
     entry_sums.wrong_currency,
     entry_sums.wrong_currency_amount,
-    mirrors.standing,
-    mirrors.undone,
     mirrors.amount as reversed_amount,
     mirrors.reversal_ids,
     case
@@ -258,21 +259,23 @@ ledger_transaction as (
         then
           (mirrors.standing = 1 and mirrors.inexact = 0) is not true
           -- a reversal that was itself reversed has restored the original; one that is being written has its grace period
-          and (coalesce(mirrors.standing, 0) = 0 and (mirrors.undone > 0 or mirrors.under_way)) is not true
+          and (mirrors.standing = 0 and (mirrors.undone > 0 or mirrors.under_way)) is not true
           and (header.updated_at > grace.since and header.updated_at <= grace.until) is not true
       else mirrors.standing > 0
-    end as broken_reversal
+    end as broken_reversal,
+    nothing_reversed.id is not null as reverses_nothing,
+    nothing_reversed.reference_id as missing_original
   from header
   full join entry_sums on entry_sums.transaction_id = header.id
   cross join grace
   left join mirrors on mirrors.original_id = header.id
   left join inherited on inherited.reversal_id = header.id
+  left join nothing_reversed on nothing_reversed.id = header.id
 ),
 judged as ( -- what must balance: everything but a pending transaction that may still be written
   select
     ledger_transaction.*,
-    ledger_transaction.entries is not null
-    and (ledger_transaction.posted or ledger_transaction.not_posted) as complete,
+    ledger_transaction.posted or ledger_transaction.not_posted as complete,
     ledger_transaction.crosses and ledger_transaction.may_cross as converts,
     case
       when ledger_transaction.header_missing then ledger_transaction.amount else ledger_transaction.without_account_amount
@@ -310,7 +313,8 @@ transaction_finding as (
         'status', worst.status,
         'created_at', worst.created_at,
         'entries', worst.entries,
-        'reversals', to_jsonb(worst.reversal_ids)
+        'reversals', to_jsonb(worst.reversal_ids),
+        'reverses', worst.missing_original
       )
     ) as metadata
   from worst
@@ -334,7 +338,8 @@ transaction_finding as (
         params.entries_per_transaction, worst.entries, null
       ),
       ('broken_reversal', worst.broken_reversal, worst.amount, coalesce(worst.reversed_amount, 0), null),
-      ('posted_while_unposted', worst.not_posted and worst.entries > 0, 0, worst.amount, null),
+      ('broken_reversal', worst.reverses_nothing, null, worst.amount, worst.amount),
+      ('posted_while_unposted', worst.not_posted and worst.entries is not null, 0, worst.amount, null),
       ('zero_amount', worst.complete and worst.moves_nothing, null, null, null)
   ) as verdict (kind, holds, expected_value, actual_value, stake)
   where
@@ -342,28 +347,6 @@ transaction_finding as (
     and (params.user_id is null or worst.user_id = params.user_id)
     and (params.since is null or worst.created_at >= params.since)
     and (params.until is null or worst.created_at < params.until)
-),
-nothing_reversed as ( -- a reversal of a transaction that does not exist
-  select
-    'broken_reversal' as kind,
-    'transaction:' || reversal.id as subject,
-    null::numeric as expected_value,
-    greatest(entry_sums.debits, entry_sums.credits) as actual_value,
-    greatest(entry_sums.debits, entry_sums.credits) as stake,
-    case when not entry_sums.crosses then entry_sums.currency end as currency,
-    header.user_id as affected_user_id,
-    jsonb_strip_nulls(jsonb_build_object('reverses', reversal.reference_id, 'created_at', reversal.created_at)) as metadata
-  from reversal
-  cross join params
-  inner join header on header.id = reversal.id
-  left join header as original on original.id = reversal.reference_id
-  left join entry_sums on entry_sums.transaction_id = reversal.id
-  where
-    original.id is null
-    and reversal.status in ('completed', 'reversed')
-    and (params.user_id is null or header.user_id = params.user_id)
-    and (params.since is null or reversal.created_at >= params.since)
-    and (params.until is null or reversal.created_at < params.until)
 ),
 loose_entry as ( -- belongs to no transaction that could be named
   select
@@ -394,9 +377,7 @@ account_sums as (
     as touched
   from ledger_entries as entry
   cross join params
-  where
-    entry.account_id is not null
-    and (params.accounts is null or entry.account_id = any (params.accounts))
+  where params.accounts is null or entry.account_id = any (params.accounts)
   group by entry.account_id
 ),
 account as (
@@ -463,8 +444,6 @@ account_finding as (
     and (params.user_id is null or account.user_id = params.user_id)
 )
 select * from transaction_finding
-union all
-select * from nothing_reversed
 union all
 select * from loose_entry
 union all

@@ -194,8 +194,7 @@ function mayCross(host: Host, header: HeaderRow): boolean {
 function namesJob(host: Host, header: HeaderRow): boolean {
   const isJob = (one: HeaderRow) =>
     one.reference_id !== null && ['conversion', 'conversion_job'].includes(referenceOf(one) ?? '');
-  const itself = crossing.includes(header.transaction_type ?? '') && isJob(header);
-  return itself || [...ancestry(host, header)].some(isJob);
+  return [header, ...ancestry(host, header)].some(isJob);
 }
 
 function judgeMirrorOfNothing(host: Host, header: HeaderRow): Finding[] {
