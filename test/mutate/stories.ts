@@ -322,4 +322,56 @@ export const stories: readonly Story[] = [
         ledger.entry(side, mirror.id);
     },
   },
+  // of two entries without a transaction one has no id, and the other an account that nobody knows
+  {
+    write: transfer,
+    fault: `
+      update ledger_entries
+      set
+        transaction_id = null,
+        id = case entry_type when 'credit' then id end,
+        account_id = case entry_type when 'credit' then id else account_id end`,
+  },
+  // an account without an id, of a user who has no other
+  {
+    write: (ledger, user) => ledger.account(user, 'usdc_balance'),
+    fault: 'update ledger_accounts set id = null, balance = 5',
+  },
+  // reversed twice; once in vain and once by too little; not yet; not for long
+  {
+    write: (ledger, user) => {
+      const [twice, inVain] = [transfer(ledger, user), transfer(ledger, user)];
+      for (const original of [twice, twice, ledger.reversal(inVain)]) ledger.reversal(original);
+      for (const entry of ledger.reversal(inVain).entries) entry.amount = '4';
+      for (const minutesAgo of [60, 1]) ledger.reversal(transfer(ledger, user), { minutesAgo }).row.status = 'pending';
+    },
+  },
+  // what reverses nothing was reversed itself
+  {
+    write: (ledger, user) => {
+      const reversal = reversed(ledger, user);
+      reversal.row.reference_id = user.id;
+      ledger.reversal(reversal);
+    },
+  },
+  // still being written
+  {
+    write: (ledger, user) => {
+      const [usdc, stash] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')];
+      for (const entries of [[debit(usdc, '5')], [debit(usdc, '0'), credit(stash, '0')]])
+        ledger.transaction({ type: 'internal_transfer', user, status: 'pending', minutesAgo: 1, entries });
+    },
+  },
+  // a transfer across currencies: the one that is off by more is told
+  {
+    write: (ledger, user) => {
+      const [usdc, usd] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'fiat_exposure')];
+      const sides = [
+        [debit(usd, '5'), credit(usdc, '5')],
+        [debit(usd, '5'), credit(usdc, '9')],
+        [debit(usdc, '5'), credit(usd, '9')],
+      ];
+      for (const entries of sides) ledger.transaction({ type: 'internal_transfer', user, entries });
+    },
+  },
 ];
