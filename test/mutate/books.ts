@@ -32,7 +32,10 @@ const counts: Record<Books['faults'], number> = { none: 2, few: 28, many: 12, on
 /** How many of them share out among themselves every fault that there is: the next ones do so again, in other rows. */
 const shares = { few: 14, many: 4 };
 
-/** Books of every kind, not stored yet. Every fourth of them are those of another kind of host, whose mapping is given. */
+/**
+ * Books of every kind, not stored yet. Every fourth of them, and some stories, are those of another kind of host, whose
+ * mapping is given.
+ */
 export function allBooks(textbook: string): Books[] {
   const kinds = Object.keys(counts) as Books['faults'][];
   return kinds.flatMap((faults) =>
@@ -40,7 +43,7 @@ export function allBooks(textbook: string): Books[] {
       seed: number + 1,
       schema: `books_${faults}_${number}`,
       faults,
-      source: number % 4 === 1 && faults !== 'one' ? textbook : undefined,
+      source: (faults === 'one' ? stories[number]!.isOfOtherHost : number % 4 === 1) ? textbook : undefined,
       found: {},
       waiting: {},
     })),

@@ -5,6 +5,8 @@ export interface Story {
   write: (ledger: LedgerBuilder, user: User) => unknown;
   /** What happens to the rows once they are stored. */
   fault?: string;
+  /** Whether it is told of the other kind of host, whose transactions have two entries and say when they last changed. */
+  isOfOtherHost?: true;
 }
 
 const transfer = (ledger: LedgerBuilder, user: User): Transaction =>
@@ -354,13 +356,16 @@ export const stories: readonly Story[] = [
       ledger.reversal(reversal);
     },
   },
-  // still being written
+  // still being written, or reversed just before its reversal is
   {
     write: (ledger, user) => {
       const [usdc, stash] = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')];
       for (const entries of [[debit(usdc, '5')], [debit(usdc, '0'), credit(stash, '0')]])
         ledger.transaction({ type: 'internal_transfer', user, status: 'pending', minutesAgo: 1, entries });
+      for (const minutesAgo of [5, 4, -5, -6])
+        ledger.internalTransfer(user, usdc, stash, '5', { minutesAgo }).row.status = 'reversed';
     },
+    isOfOtherHost: true,
   },
   // a transfer across currencies: the one that is off by more is told
   {
