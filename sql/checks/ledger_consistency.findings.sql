@@ -169,7 +169,7 @@ inherited as ( -- a reversal may cross currencies where its original may
   select
     origin.reversal_id,
     bool_or(original.transaction_type in ('conversion', 'investment')) as may_cross,
-    bool_or(original.reference_type in ('conversion', 'conversion_job') and original.reference_id is not null) as names_job
+    bool_or(original.record_kind = 'conversion_job') as names_job
   from origin
   inner join header as original on original.id = origin.original_id
   group by origin.reversal_id
@@ -231,9 +231,8 @@ ledger_transaction as (
       header.status = 'failed'
       or (header.status = 'pending' and (header.created_at > grace.since and header.created_at <= grace.until) is not true)
     ) is true as not_posted, -- nobody can say that one without a time is still in its grace period
-    header.transaction_type in ('conversion', 'investment') or coalesce(inherited.may_cross, false) as may_cross,
-    (header.reference_type in ('conversion', 'conversion_job') and header.reference_id is not null)
-    or coalesce(inherited.names_job, false) as names_job,
+    header.transaction_type in ('conversion', 'investment') or inherited.may_cross as may_cross,
+    header.record_kind = 'conversion_job' or inherited.names_job as names_job,
     entry_sums.entries,
     entry_sums.debit_count,
     entry_sums.credit_count,
@@ -288,7 +287,7 @@ worst as ( -- the currency to show; a conversion is compared across currencies, 
   select
     judged.*,
     case
-      when judged.converts then not judged.names_job and judged.debits <> judged.credits
+      when judged.converts then judged.names_job is not true and judged.debits <> judged.credits
       else judged.usdc_gap <> 0 or judged.usd_gap <> 0
     end as unbalanced,
     case when judged.converts then judged.debits when judged.usd_gap > judged.usdc_gap then judged.usd_debits else judged.usdc_debits end
@@ -319,7 +318,7 @@ transaction_finding as (
     ) as metadata
   from worst
   cross join params
-  cross join lateral (
+  cross join lateral ( -- without entries all that is compared is null
     values
       (
         'orphaned_entry', worst.header_missing or worst.without_account > 0, worst.orphaned_amount, null,

@@ -1,6 +1,17 @@
+import { expect, test } from 'vitest';
 import { credit, debit, type Account } from '../support/ledger.ts';
+import { search } from '../support/run-check.ts';
+import {
+  faultyHost,
+  identity,
+  testScenarios,
+  withBooks,
+  type Books,
+  type Planted,
+  type Scenario,
+} from '../support/scenario.ts';
+import { sourceFolder } from '../support/source-folder.ts';
 import { brokenReversals } from './broken-reversal.scenarios.ts';
-import { faultyHost, testScenarios, type Books, type Planted, type Scenario } from '../support/scenario.ts';
 
 const host = await faultyHost();
 
@@ -504,3 +515,18 @@ testScenarios(host, 'ledger_consistency', [
   ...unposted,
   ...accounts,
 ]);
+
+test('whether a conversion names a job is said by the kind of its record, whatever the host calls it', async () => {
+  const reference = 'lower(coalesce(header.reference_type::text, header.transaction_type::text)) as';
+  const folder = await sourceFolder({
+    ledger_transactions: (original) => original.replace(reference, 'null::text as'),
+  });
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    ledger.conversionJob('usdc_to_usd', '10', { rate: '0.9' });
+    const { subject, entries } = ledger.investment(ada, '10');
+    entries[0]!.amount = '9';
+    await save();
+    const findings = await search(sql, 'ledger_consistency', { env: { RECONCILIATION_SOURCE: folder } });
+    expect(findings.map(identity)).toEqual([`ledger_consistency/unbalanced_transaction/${subject}`]);
+  });
+});
