@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Params } from '../../src/source.ts';
+import { query } from '../../src/database/database.ts';
+import { knownUser } from '../../src/run/known-user.ts';
+import { bind, compose, type Params } from '../../src/source.ts';
 import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
-import { runCheck, searchAll } from '../support/run-check.ts';
+import { inCut, runCheck, searchAll } from '../support/run-check.ts';
 
 const host = await faultyHost();
 
@@ -88,5 +90,25 @@ test('a user’s run sees the user’s records only, wherever they are booked', 
     expect(await found(books, { user_id: bob.id })).toEqual([]);
     const { compared } = await runCheck(sql, 'withdrawals', { params: { user_id: ada.id } });
     expect(compared).toBe(2);
+  });
+});
+
+test('a user is known by any one thing that is theirs, and by nothing of others', async () => {
+  await withBooks(host, async ({ ledger, sql, save }) => {
+    const stranger = () => ({ id: ledger.random.uuid(), walletId: '', alpacaAccountId: '' });
+    const [holder, depositor, recipient, booked, nobody] = [1, 2, 3, 4, 5].map(stranger);
+    const signedUp = ledger.user(); // has a wallet at Circle and an account at Alpaca
+    ledger.account(holder!, 'usdc_balance');
+    ledger.deposit(depositor!, '5', { post: false });
+    ledger.withdrawal(recipient!, '5', { post: false });
+    ledger.transaction({ type: 'internal_transfer', user: booked!, entries: [] });
+    await save();
+    const isKnown = ({ id }: { id: string }) =>
+      inCut(sql, 'deposits', { params: { user_id: id } }, async ({ transaction, source, params }) =>
+        query(transaction, compose(source, knownUser), bind(params)),
+      );
+    for (const user of [holder!, signedUp, depositor!, recipient!, booked!])
+      expect(await isKnown(user)).toEqual([{ known: true }]);
+    expect(await isKnown(nobody!)).toEqual([{ known: false }]);
   });
 });

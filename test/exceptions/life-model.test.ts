@@ -3,13 +3,9 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/checks/check.ts';
 import { actionNames, type Order } from '../../src/exceptions/actions.ts';
 import { inReadOnly } from '../../src/database/database.ts';
-import { listOf } from '../../src/database/list-of.ts';
 import { countAccepted } from '../../src/exceptions/acceptance.ts';
-import { changeExceptions, targetsOf } from '../../src/exceptions/change.ts';
-import { anyException } from '../../src/exceptions/filter.ts';
+import { changeExceptions } from '../../src/exceptions/change.ts';
 import { KeptFindings } from '../../src/exceptions/kept-findings.ts';
-import { stateAt, statuses } from '../../src/exceptions/state.ts';
-import { streamExceptions } from '../../src/exceptions/store.ts';
 import { Incomplete } from '../../src/incomplete.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { beginReport, type Report } from '../../src/reports.ts';
@@ -69,7 +65,6 @@ class Walk {
       else await this.#run(this.#random.pick(['whole', 'whole', 'whole', 'narrowed', 'truncated', 'incomplete']));
       await this.#compare();
     }
-    await this.#compareStatuses();
   }
 
   /** Something breaks, gets worse or better, turns into something else, or is mended. */
@@ -130,37 +125,11 @@ class Walk {
     expect(done, this.#story.join('\n')).toBe(this.#model.act(row, deed));
   }
 
-  #sorted(): ModelRow[] {
-    return inStoredOrder('deposits', this.#model.rows);
-  }
-
   async #compare(): Promise<void> {
-    const expected = this.#sorted();
+    const expected = inStoredOrder('deposits', this.#model.rows);
     const stored = await readStored(sql, 'deposits', this.#prefix);
     expected.forEach((row, at) => this.#idOf.set(row, stored[at]?.id ?? ''));
     expect(stored, this.#story.join('\n')).toMatchObject(toStored('deposits', expected));
-  }
-
-  async #compareStatuses(): Promise<void> {
-    const expected = this.#sorted();
-    const ids = expected.map((row) => this.#idOf.get(row));
-    for (const status of statuses.filter((one) => one !== 'all')) {
-      const filter = { ...anyException, status, at: new Date(this.#now), text: this.#prefix.toUpperCase() };
-      const listed = (await inReadOnly(database, (seen) => targetsOf(seen, 'public', filter))).map(({ id }) =>
-        ids.indexOf(id),
-      );
-      const meant = expected.flatMap((row, at) => (LifeModel.statusesOf(row, this.#now).includes(status) ? [at] : []));
-      expect(listed.sort(), `${status}\n${this.#story.join('\n')}`).toEqual(meant.sort());
-    }
-    const read = await inReadOnly(database, (seen) =>
-      listOf(streamExceptions(seen, 'public', { ...anyException, text: this.#prefix })),
-    );
-    for (const exception of read) {
-      const row = expected.find((one) => this.#idOf.get(one) === exception.id);
-      const state = stateAt(exception, new Date(this.#now));
-      expect(LifeModel.statusesOf(row!, this.#now), this.#story.join('\n')).toContain(state);
-    }
-    expect(read).toHaveLength(expected.length);
   }
 }
 

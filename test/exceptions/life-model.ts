@@ -132,14 +132,6 @@ export class LifeModel {
     if (row.resolved === null) return !isAside;
     return this.rows.some((one) => one.resolved === null && isSame(one, row)); // it came back
   }
-
-  /** Where it stands at that moment, as `--status` has it. */
-  static statusesOf(row: ModelRow, at: number): string[] {
-    if (row.resolved !== null) return ['resolved', 'all'];
-    if ((row.acceptedUntil ?? 0) > at) return ['accepted', 'unresolved', 'all'];
-    if ((row.snoozedUntil ?? 0) > at) return ['snoozed', 'unresolved', 'all'];
-    return ['open', ...(row.acknowledgedBy === null ? [] : ['acknowledged']), 'unresolved', 'all'];
-  }
 }
 
 function isSame(row: Fault, other: Fault): boolean {

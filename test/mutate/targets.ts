@@ -10,7 +10,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^sql\/source\/canary\//, ['test/run/canary.test.ts']],
   [/custody[._]/, ['custody-sql', 'circle-balance', 'alpaca-balance'].map((name) => `test/checks/${name}.test.ts`)],
   [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
-  [/user\.known/, ['test/commands/run.test.ts']],
+  [/user\.known/, ['test/checks/narrowing.test.ts']],
   [/record\.present/, ['test/run/run.test.ts']],
   [
     /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
@@ -23,7 +23,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
   [/^src\/exceptions\/(life|acceptance)\.ts$/, ['test/exceptions/life']],
-  [/^src\/exceptions\/state\.ts$/, ['test/exceptions/life', 'test/commands/exceptions.test.ts']],
+  [/^src\/exceptions\/state\.ts$/, ['test/exceptions/state.test.ts']],
   [/^src\/exceptions\/(change|actions)\.ts$/, ['test/exceptions/life-model', 'test/commands/exceptions-change']],
 ];
 
