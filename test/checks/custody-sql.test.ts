@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { custodyStatements } from '../../src/checks/custody-books.ts';
-import { query } from '../../src/database/database.ts';
+import { query, type Transaction } from '../../src/database/database.ts';
 import { shipped } from '../../src/shipped.ts';
-import { bind, compose, type Params, type Statement } from '../../src/source.ts';
+import { bind, compose, type Params, type Relation, type Statement } from '../../src/source.ts';
 import { testDatabase } from '../support/database.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
 import { cutAt, inCut, openPool, rolledBack } from '../support/run-check.ts';
 
 // A mapping whose three relations of custody are written out, so that each rule has a row on both of its sides.
@@ -124,3 +127,50 @@ test('a wallet that is listed twice for one user is his; one that two claim is n
     ['hers', ada],
   ]);
 });
+
+test('what the first host keeps, relation by relation', async () => {
+  await rolledBack(database, async (sql) => {
+    await sql`drop index ledger_accounts_user_type_key`; // whether it is there, a check finds out
+    const ledger = new LedgerBuilder({ now: cutAt, seed: 7 });
+    const [customer, newcomer] = [ledger.user(), ledger.user()];
+    const deposit = ledger.deposit(customer, '7').transaction!;
+    const withdrawal = ledger.withdrawal(customer, '3').transaction!;
+    withdrawal.row.status = 'pending';
+    const investment = ledger.investment(customer, '5');
+    const divestment = ledger.divestment(customer, '2');
+    const twins = [ledger.openAccount(newcomer, 'fiat_exposure'), ledger.openAccount(newcomer, 'fiat_exposure')];
+    for (const { row } of twins) row.balance = '4';
+    ledger.openAccount(newcomer, 'usdc_balance');
+    await ledger.save(sql);
+    await sql`update users set alpaca_account_id = null where id = ${newcomer.id}`;
+    await sql`update wallets set circle_wallet_id = null where user_id = ${newcomer.id}`;
+
+    expect(await mapped(sql, 'custody_accounts', 'custodian')).toEqual([
+      ['alpaca', customer.alpacaAccountId, customer.id],
+      ['circle', customer.walletId, customer.id],
+    ]);
+    expect(await mapped(sql, 'custody_positions', 'custodian, expected')).toEqual([
+      ['alpaca', 'USD', customer.id, units(3)],
+      ['alpaca', 'USD', newcomer.id, units(4)],
+      ['alpaca', 'USD', newcomer.id, units(4)],
+      ['circle', 'USDC', null, units(-4)],
+    ]);
+    const at = '2026-03-01T11:00:00Z';
+    expect(await mapped(sql, 'custody_movements', 'custodian, amount')).toEqual([
+      ['alpaca', 'USD', customer.id, divestment.id, units(-2), 'completed', at],
+      ['alpaca', 'USD', customer.id, investment.id, units(5), 'completed', at],
+      ['circle', 'USDC', customer.id, deposit.id, units(-7), 'completed', at],
+      ['circle', 'USDC', customer.id, withdrawal.id, units(3), 'pending', at],
+    ]);
+  });
+});
+
+/** At the scale of the host's columns. */
+const units = (count: number) => `${count}.000000000000000000`;
+
+/** The rows of a relation of the first host. */
+async function mapped(sql: Transaction, relation: Relation, order: string): Promise<unknown[][]> {
+  const text = readFileSync(fileURLToPath(shipped(`sql/source/stack_service/${relation}.sql`)), 'utf8');
+  const rows = await query(sql, `select * from (${text}) as relation order by ${order}`);
+  return rows.map((row) => Object.values(row as object) as unknown[]);
+}
