@@ -24,7 +24,8 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
   [/^src\/exceptions\/(life|acceptance)\.ts$/, ['test/exceptions/life']],
   [/^src\/exceptions\/state\.ts$/, ['test/exceptions/state.test.ts']],
-  [/^src\/exceptions\/(change|actions)\.ts$/, ['test/exceptions/life-model', 'test/commands/exceptions-change']],
+  [/^src\/exceptions\/actions\.ts$/, ['test/exceptions/actions.test.ts']],
+  [/^src\/exceptions\/change\.ts$/, ['test/exceptions/life-model', 'test/commands/exceptions-change']],
 ];
 
 const folders = ['sql/checks', 'sql/source/stack_service', 'sql/source/canary', 'src', 'src/checks', 'src/exceptions'];
