@@ -220,6 +220,25 @@ export const stories: readonly Story[] = [
     },
   },
   { write: (ledger, user) => ledger.deposit(user, '7'), fault: 'insert into deposits select * from deposits' },
+  {
+    write: (ledger, user) => ledger.deposit(user, '7'),
+    fault: 'update ledger_transactions set idempotency_key = null',
+  },
+  // it came at the very moment from which on an hourly run looks
+  { write: (ledger, user) => ledger.deposit(user, '7', { post: false, minutesAgo: 24 * 60 }) },
+  // settled so lately that nothing is missing yet: by what of its times is there
+  {
+    write: (ledger, user) => {
+      const [offRamped, confirmed, came] = [1_500, 1_500, 0].map(
+        (settledAfterMinutes) => ledger.deposit(user, '7', { post: false, minutesAgo: 2, settledAfterMinutes }).row,
+      );
+      const { created_at } = offRamped!;
+      Object.assign(offRamped!, { alpaca_funded_at: null, confirmed_at: created_at });
+      Object.assign(confirmed!, { alpaca_funded_at: null, off_ramp_completed_at: null });
+      Object.assign(came!, { alpaca_funded_at: null, off_ramp_completed_at: null, confirmed_at: null });
+      ledger.withdrawal(user, '7', { post: false, minutesAgo: 2 }).row.completed_at = null;
+    },
+  },
   // one that names no currency hides no other that is booked in the wrong one
   {
     write: (ledger, user) => {
