@@ -24,7 +24,7 @@ known_account as ( -- an id may stand twice when the host's primary key is switc
       array(
         select ledger_entry.account_id
         from ledger_entries as ledger_entry
-        where ledger_entry.transaction_id = any (params.transactions) or ledger_entry.transaction_id is null
+        where ledger_entry.transaction_id = any (params.transactions)
       )
     )
   group by account.id
@@ -46,7 +46,6 @@ entry as (
       and ledger_entry.entry_type in ('debit', 'credit')
       and ledger_entry.currency in ('USDC', 'USD')
       and ledger_entry.id is not null
-      and ledger_entry.transaction_id is not null
       and ledger_entry.account_id is not null
     ) is not true as invalid
   from ledger_entries as ledger_entry
@@ -69,13 +68,13 @@ entry_sums as (
     coalesce(sum(entry.amount) filter (where entry.entry_type = 'credit' and entry.currency = 'USD'), 0) as usd_credits,
     coalesce(sum(entry.amount) filter (where entry.entry_type = 'debit'), 0) as debits,
     coalesce(sum(entry.amount) filter (where entry.entry_type = 'credit'), 0) as credits,
-    coalesce(bool_and(entry.amount = 0), false) as moves_nothing,
+    bool_and((entry.amount = 0) is true) as moves_nothing,
     min(entry.currency) as currency,
     min(entry.currency) <> max(entry.currency) as crosses,
     count(*) filter (where entry.account_missing) as without_account,
     coalesce(sum(entry.amount) filter (where entry.account_missing), 0) as without_account_amount,
     count(*) filter (where entry.invalid) as invalid,
-    coalesce(sum(entry.amount) filter (where entry.wrong_currency), 0) as wrong_currency_amount,
+    sum(entry.amount) filter (where entry.wrong_currency) as wrong_currency_amount,
     count(*) filter (where entry.wrong_currency) as wrong_currency,
     min(entry.created_at) as created_at
   from entry
@@ -151,28 +150,27 @@ pair as (
 parent as ( -- whatever a reversal may have reversed
   select pair.reversal_id, pair.original_id
   from pair
-  union
+  union -- of a record it may be any of the postings
   select record_reversal.id, record_original.id
   from record_reversal
   inner join record_original on record_original.reference_id = record_reversal.reference_id
 ),
-origin as ( -- from each reversal up to what it reverses in the end
-  select parent.reversal_id, parent.original_id, 1 as turns
+trait as ( -- what a reversal has of whatever it reverses, over as many turns as it takes
+  select
+    parent.reversal_id,
+    original.transaction_type in ('conversion', 'investment') as may_cross,
+    original.record_kind = 'conversion_job' as names_job
   from parent
-  union all
-  select origin.reversal_id, parent.original_id, origin.turns + 1
-  from origin
-  inner join parent on parent.reversal_id = origin.original_id
-  where origin.turns < 16 -- two reversals that name each other must not run for ever
+  inner join header as original on original.id = parent.original_id
+  union -- two reversals that name each other have nothing new to tell
+  select parent.reversal_id, trait.may_cross, trait.names_job
+  from trait
+  inner join parent on parent.original_id = trait.reversal_id
 ),
 inherited as ( -- a reversal may cross currencies where its original may
-  select
-    origin.reversal_id,
-    bool_or(original.transaction_type in ('conversion', 'investment')) as may_cross,
-    bool_or(original.record_kind = 'conversion_job') as names_job
-  from origin
-  inner join header as original on original.id = origin.original_id
-  group by origin.reversal_id
+  select trait.reversal_id, bool_or(trait.may_cross) as may_cross, bool_or(trait.names_job) as names_job
+  from trait
+  group by trait.reversal_id
 ),
 mirror_side as (
   select pair.reversal_id, pair.original_id, entry.account_id, entry.currency, entry.amount, entry.entry_type, 1 as weight
@@ -204,7 +202,7 @@ mirrors as (
     count(*) filter (where pair.status = 'completed' and inexact.reversal_id is not null) as inexact,
     count(*) filter (where pair.status = 'reversed') as undone,
     bool_or(pair.status = 'pending' and pair.created_at > grace.since and pair.created_at <= grace.until) as under_way,
-    coalesce(sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where pair.status = 'completed'), 0) as amount,
+    sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where pair.status = 'completed') as amount,
     array_agg(pair.reversal_id order by pair.reversal_id) as reversal_ids
   from pair
   cross join grace

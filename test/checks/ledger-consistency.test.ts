@@ -108,6 +108,21 @@ const invalidAmounts: Scenario[] = [
   spoiledEntry('an entry without an account', 'account_id', null),
   {
     kind: 'invalid_amount',
+    title: 'no amount where the other is zero: nobody knows whether it moves nothing',
+    fault(books) {
+      const { id, subject, entries } = transfer(books, '0');
+      entries[0]!.amount = null;
+      return {
+        finding: { subject, severity: 'critical', currency: 'USDC', affectedUserId: books.ada.id, also: [] },
+        async repair() {
+          await books.sql`update ledger_entries set amount = 40 where transaction_id = ${id}`;
+          await books.rebalance();
+        },
+      };
+    },
+  },
+  {
+    kind: 'invalid_amount',
     title: 'entries without a transaction',
     async fault(books) {
       const { entries } = transfer(books, '40');
@@ -252,7 +267,8 @@ function unbalanced(
       ledger.reversal(
         ledger.conversionJob('usdc_to_usd', '10', { rate: '0.5', status: 'cancelled', post: true }).transaction!,
       );
-      ledger.reversal(ledger.divestment(ada, '4'));
+      let last = ledger.divestment(ada, '4');
+      for (let turns = 20; turns > 0; turns -= 1) last = ledger.reversal(last);
     },
     fault(books) {
       const { ledger, ada, sql } = books;
