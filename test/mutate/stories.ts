@@ -24,6 +24,7 @@ const reversed = (ledger: LedgerBuilder, user: User) => ledger.reversal(transfer
 const postedAndReversed = (ledger: LedgerBuilder, user: User) => {
   const { id, transaction } = ledger.deposit(user, '7');
   Object.assign(ledger.reversal(transaction!).row, { reference_id: id, reference_type: 'deposit' });
+  return { id, posted: transaction!.row };
 };
 
 const withoutEntries = [null, 'completed', 'failed', 'pending'].map((status) => ({
@@ -397,5 +398,47 @@ export const stories: readonly Story[] = [
       ];
       for (const entries of sides) ledger.transaction({ type: 'internal_transfer', user, entries });
     },
+  },
+  // one reversal that stands twice, each time of another transaction
+  {
+    write: (ledger, user) => Object.assign(ledger.reversal(split(ledger, user)).row, { id: reversed(ledger, user).id }),
+  },
+  // a mirror that is being written, as far ahead as clocks may differ, beside one of which nobody knows
+  {
+    write: (ledger, user) => {
+      const original = transfer(ledger, user);
+      ledger.reversal(original, { minutesAgo: -5 }).row.status = 'pending';
+      ledger.reversal(original).row.status = null;
+    },
+  },
+  // posted and reversed again, and each of these transactions stands twice
+  {
+    write: (ledger, user) => {
+      const { id } = postedAndReversed(ledger, user);
+      const mirror = ledger.reversal(ledger.postDeposit(user, id, '8'));
+      Object.assign(mirror.row, { reference_id: id, reference_type: 'deposit' });
+    },
+    fault: 'insert into ledger_transactions select * from ledger_transactions',
+  },
+  // another transaction refers to what was reversed
+  {
+    write: (ledger, user) => {
+      for (const reference_type of ['reversal', 'transaction', 'ledger_transaction']) {
+        const original = transfer(ledger, user);
+        for (const { row } of [ledger.reversal(original), transfer(ledger, user)])
+          Object.assign(row, { reference_id: original.id, reference_type });
+      }
+    },
+  },
+  // two postings in force, one of which was reversed: the older one, though it has no status
+  {
+    write: (ledger, user) => {
+      const { id, posted } = postedAndReversed(ledger, user);
+      posted.status = null;
+      ledger.postDeposit(user, id, '8', { minutesAgo: 30 });
+    },
+  },
+  {
+    write: (ledger, user) => Object.assign(transfer(ledger, user).row, { status: 'pending', created_at: null }),
   },
 ];
