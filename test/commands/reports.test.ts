@@ -99,7 +99,10 @@ describe('recon reports', { timeout: 120_000 }, () => {
     ledger.deposit(ledger.user(), '5', { post: false });
     await ledger.save(reports);
     await types(['run', '--type', 'daily']);
-    expect(await types(['reports', 'show'])).toMatchObject({ stdout: expect.stringMatching(/^daily run/), stderr: '' });
+    expect(await types(['reports', 'show'])).toMatchObject({
+      stdout: expect.stringMatching(/^daily run/) as string,
+      stderr: '',
+    });
     for (const [id, status, why] of [
       ['bbbb0000', 'failed', 'ended without a result: interrupted. recon run --type hourly runs it again'],
       ['cccc0000', 'in_progress', 'has no result yet'],
