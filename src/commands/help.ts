@@ -22,7 +22,8 @@ what is said about the result.
 -o html    (reports show) one file with charts, which needs no script and
            nothing from elsewhere
 
-Times      tables show them in the zone of the terminal (TZ), with its offset
+Times      tables show them in the zone of the terminal (TZ), with its offset;
+           where a terminal is narrow, some as an age
 Ids        tables show eight characters; every command takes any beginning that
            is not ambiguous
 Amounts    in brackets: what is at stake where no two sides can be subtracted

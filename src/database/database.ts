@@ -108,6 +108,11 @@ export function inTransaction<T>(
   });
 }
 
+/** The same with the settings that the role has by itself, to ask what they mean; it is to read no table. */
+export function asTheRole<T>(database: Database, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return begin(database, 'read only', body);
+}
+
 function pinned<T>(
   database: Database,
   mode: TransactionMode,
@@ -122,25 +127,21 @@ function pinned<T>(
 /** Less than the two seconds for which a correction waits for a row of the host. */
 const patienceMs = 1_500;
 
-/** Looks now and then, on another connection, whether the transaction waits for somebody, and tells so once. */
+/** Looks now and then, on another connection, whether the transaction waits for somebody, and tells so once, if it can. */
 async function watch(database: Database, transaction: Transaction, waiting: (holder: string) => void): Promise<void> {
   const [own] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
   const look = async () => {
     const holder = await pinned(database, 'read only', (other) => blockerOf(other, own?.pid ?? 0));
-    if (holder === undefined) return;
+    if (holder === undefined || looking === undefined) return;
     stop();
     waiting(holder);
   };
-  const looking = setInterval(() => void look().catch(() => undefined), patienceMs); // it is no more than news
+  let looking: NodeJS.Timeout | undefined = setInterval(() => void look().catch(() => undefined), patienceMs);
   const stop = () => {
     clearInterval(looking);
+    looking = undefined;
   };
   whenOver(transaction, stop);
-}
-
-/** The same with the settings that the role has by itself, to ask what they mean; it is to read no table. */
-export function asTheRole<T>(database: Database, body: (transaction: Transaction) => Promise<T>): Promise<T> {
-  return begin(database, 'read only', body);
 }
 
 async function begin<T>(

@@ -7,7 +7,8 @@ import type { Transaction } from './database.ts';
  */
 export interface Session {
   pid: number;
-  role: string;
+  /** null: it is one of the server's own, such as autovacuum. */
+  role: string | null;
   application: string | null;
   client: string | null;
   /** When its transaction began. */
@@ -24,9 +25,10 @@ export function sessionColumns(transaction: Transaction) {
 
 /** `session 4711 of the role ada (psql) at 10.0.0.7, since 2026-11-22T21:36:31Z`. */
 export function sessionText({ pid, role, application, client, since }: Session): string {
+  const of = role === null ? '' : ` of the role ${plain(role)}`;
   const program = application === null ? '' : ` (${plain(application)})`;
   const at = client === null ? '' : ` at ${client}`;
-  return `session ${pid} of the role ${plain(role)}${program}${at}${since === null ? '' : `, since ${since}`}`;
+  return `session ${pid}${of}${program}${at}${since === null ? '' : `, since ${since}`}`;
 }
 
 /** Who holds a lock that the session of that number waits for, the longest at work first; undefined: it waits for nobody. */
