@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { inReadOnly, withDatabase, type Database, type DatabaseOptions, type Transaction } from '../database/database.ts';
+import {
+  inReadOnly,
+  withDatabase,
+  type Database,
+  type DatabaseOptions,
+  type Transaction,
+} from '../database/database.ts';
 import { tryLock } from '../database/held-lock.ts';
 import { operatorProblem, type UrlVariable } from '../database/problem.ts';
 import { OperatorError } from '../operator-error.ts';
