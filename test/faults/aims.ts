@@ -14,17 +14,19 @@ export function aimsOf(fault: Fault, rehearsal: Rehearsal, phases: readonly Phas
   return Array.from({ length: turns }, (_, turn) => byObject.flatMap((aims) => aims.slice(turn, turn + 1))).flat();
 }
 
-/** In an order whose every beginning is spread over all of a run. */
+/** One of each phase first, then in an order whose every beginning is spread over all of a run. */
 function placesOf(fault: Fault, { moments }: Rehearsal, phases: readonly Phase[]): number[] {
   const meant = fault.at === 'beginning' ? moments.slice(0, 1) : moments.filter(isMeant(fault));
+  const spread = spreadOver(meant.length);
+  const firsts = phases.flatMap((phase) => spread.find((index) => meant[index]!.phase === phase) ?? []);
+  return [...new Set([...firsts, ...spread])]
+    .filter((index) => phases.includes(meant[index]!.phase))
+    .map((index) => index + 1);
+}
+
+/** 0 to `count - 1`, each as far from those before it as can be. */
+function spreadOver(count: number): number[] {
   const goldenRatio = (Math.sqrt(5) - 1) / 2;
-  const spread = Array.from(meant.keys(), (index) => ({ place: index + 1, turn: 0 }));
-  for (let turn = 1; turn <= 4 * meant.length; turn += 1) {
-    const one = spread[Math.floor(((turn * goldenRatio) % 1) * meant.length)]!;
-    one.turn ||= turn;
-  }
-  return spread
-    .toSorted((one, other) => one.turn - other.turn)
-    .map(({ place }) => place)
-    .filter((place) => phases.includes(meant[place - 1]!.phase));
+  const all = Array.from({ length: 4 * count }, (_, turn) => Math.floor((((turn + 1) * goldenRatio) % 1) * count));
+  return [...new Set([...all, ...Array.from({ length: count }, (_, index) => index)])];
 }

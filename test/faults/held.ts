@@ -183,7 +183,8 @@ async function expectHeardOnce(sql: postgres.Sql, received: Received): Promise<v
   for (const target of ['pagerduty', 'slack'] as const) {
     const wanted = stored.filter((alert) => alert.target === target).map(({ body }) => wordOf(body));
     const heard = received[target].map(({ body }) => wordOf(JSON.parse(body) as object));
-    assert.deepEqual(new Set(heard), new Set(wanted), `what ${target} heard`);
+    assert.equal(new Set(wanted).size, wanted.length, `${target} is told the same twice: ${wanted.join('\n')}`);
+    assert.deepEqual(new Set(heard), new Set(wanted), `what ${target} heard`); // twice where its answer was lost
   }
 }
 

@@ -22,13 +22,14 @@ test('what held is not done again by whoever goes on, what did not is, and then 
   const first = await KeptTrials.in(file);
   for (const kept of [held, broken, nothing]) await first.add(kept);
   const next = await KeptTrials.in(file);
-  const isDone = [held, broken, nothing].map(({ name, aim }) => next.isDone(name, aim));
+  const isDone = [held, broken, nothing].map(({ name, aim, commit }) => next.isDone(name, aim, commit));
   expect(isDone).toEqual([true, false, true]);
-  expect(next.isDone('kill -9', { place: 5, on: 'deposits' })).toBe(false);
+  expect(next.isDone('kill -9', { place: 5, on: 'deposits' }, 'd5a9bc1')).toBe(false);
+  expect(next.isDone('kill -9', { place: 5 }, 'aea3e69')).toBe(false);
   await next.add({ ...broken, commit: 'aea3e69', trial: held.trial });
   const last = await KeptTrials.in(file);
   expect(last.of('kill -9')).toHaveLength(3);
-  expect(last.isDone('kill -9', broken.aim)).toBe(true);
+  expect(last.isDone('kill -9', broken.aim, 'aea3e69')).toBe(true);
 });
 
 test('a row says at how many moments of all it was done, what held, and of which commit', () => {

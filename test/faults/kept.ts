@@ -32,10 +32,10 @@ export class KeptTrials {
     if (this.#file !== undefined) await appendFile(this.#file, `${JSON.stringify(kept)}\n`);
   }
 
-  /** What did not hold is to be done again. */
-  isDone(name: FaultName, aim: Aim): boolean {
+  /** What did not hold is to be done again, and so is what was done to other code, whose moments are others. */
+  isDone(name: FaultName, aim: Aim, commit: string): boolean {
     const kept = this.#last.get(keyOf(name, aim));
-    return kept !== undefined && !isBroken(kept);
+    return kept?.commit === commit && !isBroken(kept);
   }
 
   of(wanted: FaultName): Kept[] {

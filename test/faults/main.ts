@@ -64,7 +64,7 @@ function canBeTried(name: FaultName): boolean {
 }
 
 async function strikeOnce(stage: Stage, name: FaultName, aim: Aim, { books }: Rehearsal): Promise<void> {
-  if (kept.isDone(name, aim)) return;
+  if (kept.isDone(name, aim, commit)) return;
   const trial = await attempt(stage, faults[name], aim, books);
   await kept.add({ name, aim, day: new Date().toISOString().slice(0, 10), commit, trial });
   if (trial !== null && 'broken' in trial)

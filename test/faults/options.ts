@@ -27,7 +27,10 @@ export function parseOptions(args: string[]): FaultsOptions {
         .argParser(wholeNumber(1))
         .default(Infinity, 'all'),
     )
-    .option('--keep <file>', 'go on where it was stopped: what held is in the file, and not done again')
+    .option(
+      '--keep <file>',
+      'go on where it was stopped: what held is in the file, and not done again to the same code',
+    )
     .option('--readme', 'also write the rows of what was done into test/README.md', false)
     .parse(args, { from: 'user' })
     .opts<FaultsOptions>();

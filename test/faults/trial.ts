@@ -58,7 +58,10 @@ export async function attempt(stage: Stage, fault: Fault, aim: Aim, wanted: Book
   try {
     return await stage.withScene(async (scene) => {
       const { ended, tookMs } = await struckRun(stage, scene, fault, aim);
-      if (moments.struck === undefined || !(await moments.struck.isDone)) return null;
+      if (moments.struck === undefined || !(await moments.struck.isDone)) {
+        assert.equal(endOf(ended), 'exit 2', `a run that nobody disturbed: ${lastWords(ended)}`);
+        return null;
+      }
       const left = await afterwards(stage, scene, fault, ended);
       if (fault.happened !== undefined && !(await fault.happened(scene))) return null;
       const next = await goOn(stage, scene);
