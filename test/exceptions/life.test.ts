@@ -116,6 +116,23 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect((await runs(['--check', 'deposits'])).exitCode).toBe(2);
   });
 
+  test('where one side is unknown, is accepted for no other amount of the other side', async () => {
+    const { sql, ledger, ada, runs, types } = await desk('ledger_consistency');
+    const account = ledger.account(ada, 'usdc_balance');
+    await withoutConstraints(sql);
+    const forget = () => sql`update ledger_accounts set balance = null where id = ${account.id}`;
+    await forget();
+    const { exceptions } = await runs();
+    expect(exceptions).toMatchObject([{ kind: 'balance_drift', difference: null, actual_value: null }]);
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada'];
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    expect((await runs()).exitCode).toBe(0);
+    ledger.deposit(ada, '5');
+    await ledger.save(sql);
+    await forget();
+    expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ kind: 'balance_drift' }] });
+  });
+
   test('that was reopened while a run was under way is not cleared by it', async () => {
     const { sql, ledger, ada, runs, types } = await desk();
     const { id } = ledger.deposit(ada, '100', { post: false });
