@@ -30,7 +30,7 @@ describe('a target that does not take it', { timeout: 60_000 }, () => {
       await ledger.save(sql);
       webhook.received.length = 0;
       if (fault !== undefined) webhook.faults.push(fault);
-      const { exitCode, stderr } = await types(['run'], { env: { LOG_LEVEL: 'info', ...own } });
+      const { exitCode, stderr } = await types(['run', '--check', 'deposits'], { env: { LOG_LEVEL: 'info', ...own } });
       expect(exitCode, name).toBe(2);
       const states = () => sql`select state from reconciliation_alerts order by number desc limit 1`;
       const passes = name === '429 with Retry-After';

@@ -98,9 +98,9 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const ledger = new LedgerBuilder({ now: cutAt });
     ledger.deposit(ledger.user(), '5', { post: false });
     await ledger.save(reports);
-    await types(['run', '--type', 'daily']);
+    await types(['run']);
     expect(await types(['reports', 'show'])).toMatchObject({
-      stdout: expect.stringMatching(/^daily run/) as string,
+      stdout: expect.stringMatching(/^manual run/) as string,
       stderr: '',
     });
     for (const [id, status, why] of [
@@ -109,7 +109,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     ] as const) {
       await insert(id, status, '2026-03-02 09:00Z', status === 'failed' ? 'interrupted' : null);
       const shown = await types(['reports', 'show']);
-      expect(shown.stdout).toMatch(/^daily run .* failed\n/);
+      expect(shown.stdout).toMatch(/^manual run .* failed\n/);
       expect(shown.stderr).toContain(`recon: The newest run, hourly ${id} of 2026-03-02 `);
       expect(shown.stderr).toContain(`, ${why}. Taken is the last run that has one.\n`);
       const listed = await types(['exceptions', 'list', '--report', 'latest', '-o', 'json']);
