@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checks } from '../../src/checks/index.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/database/database.ts';
+import { databaseProblem, isUnreachable } from '../../src/database/problem.ts';
 import { askCanary } from '../../src/run/canary.ts';
 import { shipped } from '../../src/shipped.ts';
 import { differences, truthOf } from '../oracle/differences.ts';
@@ -141,7 +142,8 @@ function within(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean
 async function noticed(again: () => Promise<Now>): Promise<Now> {
   try {
     return await again();
-  } catch {
+  } catch (error) {
+    if (isUnreachable(databaseProblem(error)?.code ?? '')) throw error; // no doing of the mutant
     return 'other';
   }
 }
