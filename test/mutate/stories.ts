@@ -441,4 +441,9 @@ export const stories: readonly Story[] = [
   {
     write: (ledger, user) => Object.assign(transfer(ledger, user).row, { status: 'pending', created_at: null }),
   },
+  // a job that takes nothing and gives something
+  {
+    write: (ledger) =>
+      Object.assign(ledger.conversionJob('usdc_to_usd', '0', { post: false }).row, { destination_amount: '5' }),
+  },
 ];
