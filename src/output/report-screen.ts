@@ -215,7 +215,11 @@ function nextLines(
 ): string {
   const first = exceptions.find((exception) => exception.id !== null && stateAt(exception, now) === 'open');
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
-  const steps = stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 });
+  const again = { command: `recon run --type ${report.run_type}`, why: 'It ended without a result: run it again.' };
+  const steps = [
+    ...(report.status === 'failed' && checks.length === 0 ? [again] : []),
+    ...stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 }),
+  ];
   return steps.length === 0 ? '' : stepLines(steps, screen);
 }
 

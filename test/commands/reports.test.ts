@@ -79,6 +79,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: shown } = await types(['reports', 'show', 'aaaa0000-0000-4000-8000-000000000001']);
     expect(shown).toMatch(/^daily run aaaa0000 .* interrupted\n/);
     expect(shown).toContain('interrupted by SIGTERM');
+    expect(shown).toMatch(/recon run --type daily\n +It ended without a result: run it again\./);
     expect(shown, 'no table of checks without checks').not.toContain('verdict');
   });
 
