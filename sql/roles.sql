@@ -52,11 +52,13 @@ grant select (
 grant select on reconciliation_migrations, reconciliation_reports, reconciliation_checks, reconciliation_exceptions,
   reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting,
   reconciliation_checkpoints, reconciliation_totals, reconciliation_alerts, reconciliation_incidents,
-  reconciliation_switched_off, reconciliation_told, reconciliation_corrections, reconciliation_correction_switch
+  reconciliation_switched_off, reconciliation_told, reconciliation_corrections, reconciliation_correction_switch,
+  reconciliation_purges
   to recon_reader;
 
 -- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
 grant select on reconciliation_migrations to recon_writer;
+grant select on reconciliation_purges to recon_writer;
 grant select, insert, update on reconciliation_reports to recon_writer;
 grant select, insert on reconciliation_checks to recon_writer;
 grant select, insert, update on reconciliation_exceptions to recon_writer;
@@ -74,11 +76,12 @@ grant select, insert, update on reconciliation_corrections to recon_writer;
 grant select, update on reconciliation_correction_switch to recon_writer;
 grant execute on function reconciliation_signature(text) to recon_writer;
 
--- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, or totals.
+-- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, totals, or what was purged.
 grant delete on reconciliation_reports to recon_purger;
 grant delete on reconciliation_checks to recon_purger;
 grant delete on reconciliation_findings to recon_purger;
-grant delete on reconciliation_alerts to recon_purger;
+grant insert on reconciliation_purges to recon_purger;
+revoke delete on reconciliation_alerts from recon_purger; -- which it had once
 
 -- Corrects the host's tables: only the columns that a correction sets, and nothing is ever deleted.
 grant update (balance) on ledger_accounts to recon_corrector;

@@ -1,219 +1,86 @@
 import { inTransaction, type Database, type Transaction } from './database/database.ts';
 import { holdLock } from './database/held-lock.ts';
+import { logPurge, type PurgeOrder, type Removed } from './purge-log.ts';
+import { purgedAlerts, repeatedSightings, type PlannedDay, type Purge, type PurgePlan } from './purge-plan.ts';
 
-/** How many days of runs every screen looks back at, and one more: a younger limit would change what they say. */
-export const keptDaysMin = 31;
-
-/**
- * What a purge deletes: of the hourly and manual runs before a moment, what nothing needs any longer. An exception, its
- * log, the daily runs, the totals and what a target has not taken stay for ever; so does the run in which an exception
- * was seen first or last, with that sighting.
- */
-export interface Purge {
-  /** Whole runs, with their checks. */
-  runs: number;
-  checks: number;
-  /** What a run saw of an exception that was seen before it and after it. */
-  sightings: number;
-  /** Those that were delivered. */
-  alerts: number;
-}
-
-/** What a purge would delete now, and of which runs. */
-export interface PurgePlan extends Purge {
-  /** RFC 3339 in UTC. */
-  before: string;
-  /** The runs before that moment, oldest first, and whether they go as a whole. */
-  old: readonly { id: string; goes: boolean }[];
-}
-
-/** How many runs one transaction takes, and how many rows of theirs or alerts. */
-const runsAtATime = 100;
+/** How many sightings or alerts one transaction takes. */
 const rowsAtATime = 10_000;
 
 /** How long somebody else who purges is waited for. */
 const lockWaitMs = 1_000;
 
-/** Looks what a purge of what is older than `before` would delete. Changes nothing. */
-export async function planPurge(transaction: Transaction, schema: string, before: string): Promise<PurgePlan> {
-  const old = await oldRuns(transaction, schema, before);
-  const ids = old.map(({ id }) => id);
-  const going = old.filter(({ goes }) => goes).map(({ id }) => id);
-  const [row] = await transaction<Record<'checks' | 'sightings' | 'alerts', string>[]>`
-    select
-      (
-        select count(*)
-        from ${transaction(`${schema}.reconciliation_checks`)} as checked
-        where checked.report_id = any (${going}::uuid[])
-      ) as checks,
-      (select count(*) from (${repeatedSightings(transaction, schema, ids)}) as repeated) as sightings,
-      (select count(*) from (${deliveredAlerts(transaction, schema, before)}) as delivered) as alerts
-  `;
-  return {
-    before,
-    old,
-    runs: going.length,
-    checks: Number(row?.checks),
-    sightings: Number(row?.sightings),
-    alerts: Number(row?.alerts),
-  };
-}
-
 /**
- * Deletes it, the oldest first and a few thousand rows to a transaction, so that no run waits for it; told to stop, it
- * leaves the rest to the next time. Throws an OperatorError (4) if somebody else purges.
- * @param now RFC 3339: a run that does not hold all that it saw any longer says since when
+ * Removes it day by day, the oldest first, and a few thousand rows to a transaction, which also writes down what it
+ * removed: nothing stays open in between, so that no run waits for it, nor what hourly runs have verified. Told to stop,
+ * it leaves the rest to the next time. Throws an OperatorError (4) if somebody else purges.
  */
 export async function purge(
   database: Database,
   schema: string,
-  { before, old }: PurgePlan,
-  { now, signal }: { now: string; signal: AbortSignal },
+  { days }: Pick<PurgePlan, 'days'>,
+  { order, signal }: { order: PurgeOrder; signal: AbortSignal },
 ): Promise<Purge> {
-  return inTransaction(database, 'read write', async (holder) => {
-    await holdLock(holder, `recon purge ${schema}`, lockWaitMs);
-    const inSteps = stepper(database, signal);
-    const done: Purge = { runs: 0, checks: 0, sightings: 0, alerts: 0 };
-    for (let next = 0; next < old.length; next += runsAtATime) {
-      const runs = old.slice(next, next + runsAtATime);
-      const ids = runs.map(({ id }) => id);
-      done.sightings += await inSteps((transaction) => deleteSightings(transaction, schema, ids, now));
-      const going = runs.filter(({ goes }) => goes).map(({ id }) => id);
-      const gone = await inTransaction(database, 'read write', (step) => deleteRuns(step, schema, going));
-      done.checks += gone.checks;
-      done.runs += gone.runs;
-    }
-    done.alerts = await inSteps((transaction) => deleteAlerts(transaction, schema, before));
-    return done;
-  });
-}
-
-/** Takes a step that deletes at most so many rows again and again, a transaction each, until it finds fewer. */
-function stepper(database: Database, signal: AbortSignal) {
-  return async (step: (transaction: Transaction) => Promise<number>): Promise<number> => {
-    for (let all = 0; ;) {
+  const done: Purge = { runs: 0, checks: 0, sightings: 0, alertBodies: 0 };
+  const inSteps = async (remove: (transaction: Transaction) => Promise<Removed>) => {
+    for (let isAll = false; !isAll;) {
       signal.throwIfAborted();
-      const deleted = await inTransaction(database, 'read write', step);
-      all += deleted;
-      if (deleted < rowsAtATime) return all;
+      const removed = await inTransaction(database, 'read write', async (transaction) => {
+        await holdLock(transaction, `recon purge ${schema}`, lockWaitMs);
+        const step = await remove(transaction);
+        await logPurge(transaction, schema, order, step);
+        return step;
+      });
+      add(done, removed);
+      isAll = Math.max(removed.sightings, removed.alert_bodies) < rowsAtATime;
     }
   };
+  for (const day of days) await inSteps((transaction) => purgeDay(transaction, schema, day, order.at));
+  await inSteps((transaction) => purgeAlerts(transaction, schema, order.before));
+  return done;
 }
 
-/** The hourly and manual runs that ended and began before then, and whether something needs them. */
-async function oldRuns(transaction: Transaction, schema: string, before: string): Promise<PurgePlan['old']> {
-  const rows = await transaction<{ id: string; goes: boolean }[]>`
-    with needed as (${neededRuns(transaction, schema, before)})
-    select report.id, not exists (select from needed where needed.report_id = report.id) as goes
-    from ${transaction(`${schema}.reconciliation_reports`)} as report
-    where
-      report.run_type <> 'daily'
-      and report.status in ('completed', 'failed')
-      and report.started_at < ${before}::timestamptz
-    order by report.started_at, report.id
-  `;
-  return [...rows];
+function add(done: Purge, { runs, checks, sightings, alert_bodies: alertBodies }: Removed): void {
+  for (const outcomes of Object.values(runs)) for (const number of Object.values(outcomes)) done.runs += number;
+  done.checks += checks;
+  done.sightings += sightings;
+  done.alertBodies += alertBodies;
 }
 
-function neededRuns(transaction: Transaction, schema: string, before: string) {
-  const table = (name: string) => transaction(`${schema}.reconciliation_${name}`);
-  return transaction`
-    -- when everything began
-    (select report.id as report_id from ${table('reports')} as report order by report.created_at, report.id limit 1)
-    union
-    -- the last of each type and outcome: status and metrics go by them
-    (
-      select distinct on (
-        report.run_type, report.status, report.metadata ? 'narrowed_to', report.metadata ? 'not_in_this_run'
-      )
-        report.id
-      from ${table('reports')} as report
-      order by
-        report.run_type, report.status, report.metadata ? 'narrowed_to', report.metadata ? 'not_in_this_run',
-        report.started_at desc, report.id
-    )
-    union
-    -- the last word of each check: the next run goes by it
-    (
-      select distinct on (
-        checked.check_type, checked.status, report.metadata ? 'narrowed_to', checked.metadata ->> 'coverage'
-      )
-        checked.report_id
-      from ${table('checks')} as checked
-      inner join ${table('reports')} as report on report.id = checked.report_id
-      order by
-        checked.check_type, checked.status, report.metadata ? 'narrowed_to', checked.metadata ->> 'coverage',
-        report.started_at desc, checked.id
-    )
-    union
-    select unnest(array[watermark.report_id, watermark.proven_report_id])
-    from ${table('watermarks')} as watermark
-    union
-    select unnest(array[exception.report_id, exception.last_report_id])
-    from ${table('exceptions')} as exception
-    union
-    select checked.report_id
-    from ${table('exceptions')} as exception
-    inner join ${table('checks')} as checked on checked.id = exception.check_id
-    union
-    select correction.report_id
-    from ${table('corrections')} as correction
-    union
-    select alert.report_id
-    from ${table('alerts')} as alert
-    where alert.state <> 'delivered' or alert.delivered_at >= ${before}::timestamptz
-  `;
-}
-
-/** What these runs saw of exceptions that were seen before and after them. */
-function repeatedSightings(transaction: Transaction, schema: string, reportIds: readonly string[]) {
-  return transaction`
-    select finding.report_id, finding.exception_id
-    from ${transaction(`${schema}.reconciliation_findings`)} as finding
-    inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = finding.exception_id
-    where
-      finding.report_id = any (${[...reportIds]}::uuid[])
-      and finding.report_id not in (exception.report_id, exception.last_report_id)
-  `;
-}
-
-/** What no target waits for any longer; but what says that another alert is overtaken stays as long as that one. */
-function deliveredAlerts(transaction: Transaction, schema: string, before: string) {
-  const alerts = transaction(`${schema}.reconciliation_alerts`);
-  return transaction`
-    select alert.id
-    from ${alerts} as alert
-    left join (
-      select overtaken.target, overtaken.body ->> 'dedup_key' as key, min(overtaken.number) as number
-      from ${alerts} as overtaken
-      where overtaken.state <> 'delivered'
-      group by overtaken.target, overtaken.body ->> 'dedup_key'
-    ) as earliest on earliest.target = alert.target and earliest.key = alert.body ->> 'dedup_key'
-    where
-      alert.state = 'delivered'
-      and alert.delivered_at < ${before}::timestamptz
-      and coalesce(alert.number < earliest.number, true)
-  `;
+/** The sightings first: a run goes when none of its own are left. */
+async function purgeDay(
+  transaction: Transaction,
+  schema: string,
+  { day, runs, going }: PlannedDay,
+  at: Date,
+): Promise<Removed> {
+  const sightings = await deleteSightings(transaction, schema, runs, at);
+  const gone = await deleteRuns(transaction, schema, sightings < rowsAtATime ? going : []);
+  return { day, ...gone, sightings, alert_bodies: 0 };
 }
 
 /** Deletes some, and writes into the reports that these do not hold all any longer. Returns how many. */
 async function deleteSightings(
   transaction: Transaction,
   schema: string,
-  reportIds: readonly string[],
-  now: string,
+  reportIds: string[],
+  at: Date,
 ): Promise<number> {
   const [deleted] = await transaction<{ sightings: number }[]>`
     with
     deleted as (
       delete from ${transaction(`${schema}.reconciliation_findings`)} as finding
-      using (${repeatedSightings(transaction, schema, reportIds)} limit ${rowsAtATime}) as repeated
-      where finding.report_id = repeated.report_id and finding.exception_id = repeated.exception_id
+      using (
+        select repeated.report_id, repeated.exception_id
+        from (${repeatedSightings(transaction, schema)}) as repeated
+        where repeated.report_id = any (${reportIds}::uuid[])
+        limit ${rowsAtATime}
+      ) as taken
+      where finding.report_id = taken.report_id and finding.exception_id = taken.exception_id
       returning finding.report_id
     ),
     marked as (
       update ${transaction(`${schema}.reconciliation_reports`)} as report
-      set metadata = report.metadata || jsonb_build_object('purged_at', ${now}::text)
+      set metadata = report.metadata || jsonb_build_object('purged_at', ${at.toISOString()}::text)
       where report.id in (select deleted.report_id from deleted)
     )
     select count(*)::integer as sightings from deleted
@@ -221,22 +88,43 @@ async function deleteSightings(
   return deleted?.sightings ?? 0;
 }
 
-async function deleteRuns(transaction: Transaction, schema: string, reportIds: readonly string[]) {
+async function deleteRuns(
+  transaction: Transaction,
+  schema: string,
+  reportIds: string[],
+): Promise<Pick<Removed, 'runs' | 'checks'>> {
   const checks = await transaction`
     delete from ${transaction(`${schema}.reconciliation_checks`)} as checked
-    where checked.report_id = any (${[...reportIds]}::uuid[])
+    where checked.report_id = any (${reportIds}::uuid[])
   `;
-  const reports = await transaction`
-    delete from ${transaction(`${schema}.reconciliation_reports`)} as report
-    where report.id = any (${[...reportIds]}::uuid[])
+  const [gone] = await transaction<{ runs: Removed['runs'] }[]>`
+    with
+    deleted as (
+      delete from ${transaction(`${schema}.reconciliation_reports`)} as report
+      where report.id = any (${reportIds}::uuid[])
+      returning report.run_type, coalesce(report.metadata ->> 'verdict', report.status) as outcome
+    ),
+    counted as (
+      select deleted.run_type, deleted.outcome, count(*) as runs
+      from deleted
+      group by deleted.run_type, deleted.outcome
+    ),
+    by_type as (
+      select counted.run_type, jsonb_object_agg(counted.outcome, counted.runs) as outcomes
+      from counted
+      group by counted.run_type
+    )
+    select coalesce(jsonb_object_agg(by_type.run_type, by_type.outcomes), '{}') as runs from by_type
   `;
-  return { checks: checks.count, runs: reports.count };
+  return { runs: gone?.runs ?? {}, checks: checks.count };
 }
 
-async function deleteAlerts(transaction: Transaction, schema: string, before: string): Promise<number> {
-  const deleted = await transaction`
-    delete from ${transaction(`${schema}.reconciliation_alerts`)} as alert
-    where alert.id in (${deliveredAlerts(transaction, schema, before)} limit ${rowsAtATime})
+/** Takes away what they said; to whom, when, and in which run stays. */
+async function purgeAlerts(transaction: Transaction, schema: string, before: string): Promise<Removed> {
+  const purged = await transaction`
+    update ${transaction(`${schema}.reconciliation_alerts`)} as alert
+    set body = '{}'
+    where alert.id in (${purgedAlerts(transaction, schema, before)} limit ${rowsAtATime})
   `;
-  return deleted.count;
+  return { day: null, runs: {}, checks: 0, sightings: 0, alert_bodies: purged.count };
 }

@@ -67,6 +67,7 @@ const looking = [
   'migrate status',
   'migrate up',
   'purge --dry-run',
+  'purge --log',
   'reports list',
   'reports show',
   'reports show -o html',
@@ -176,7 +177,8 @@ describe('with exactly the rights of sql/roles.sql', () => {
     const writer = operatorOf(hand, { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' });
     const { exceptions } = await writer.runs(); // what is corrected is resolved
     await sql`insert into reconciliation_reports (run_type, status, created_at, started_at, completed_at)
-      values ('hourly', 'completed', ${longAgo}, ${longAgo}, ${longAgo})`;
+      select 'hourly', 'completed', run.at, run.at, run.at
+      from generate_series(${longAgo}::timestamptz, ${longAgo}::timestamptz + interval '2 hours', '1 hour') as run (at)`;
     await writer.types(['corrections', 'propose', exceptions[0]!.id]);
     const [ids] = await sql<Record<string, string>[]>`
       select
@@ -317,12 +319,16 @@ describe('with exactly the rights of sql/roles.sql', () => {
     const purges = async (...groups: string[]) =>
       operatorOf((await login(sql, url, ...groups)).url).types(['purge', '--yes']);
     const runs = await login(sql, url, 'recon_reader', 'recon_writer');
-    await operatorOf(runs.url).runs(['--type', 'hourly'], { now: longAgo });
+    for (const later of [0, 1, 2])
+      await operatorOf(runs.url).runs(['--type', 'hourly'], { now: new Date(longAgo.getTime() + later) });
+    await sql`insert into reconciliation_alerts (target, summary, body, state, created_at, delivered_at)
+      values ('slack', 'x', '{"text": "x"}', 'delivered', ${longAgo}, ${longAgo})`;
     expect(await purges('recon_writer')).toMatchObject({
       exitCode: 78,
       stderr: expect.stringContaining('permission denied for table reconciliation_') as string,
     });
     expect(await purges('recon_writer', 'recon_purger')).toMatchObject({ exitCode: 0 });
+    expect(await sql`select from reconciliation_purges`).toHaveLength(2); // a day of runs, and alerts
   });
 
   test('nobody reads what a check does not need, rewrites what people did, or touches the ledger', async () => {

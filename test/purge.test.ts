@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { PurgeRecord } from '../src/purge-log.ts';
 import { makeUpHistory } from './bench/history.ts';
 import { testDatabase } from './support/database.ts';
 import { cutAt } from './support/run-check.ts';
@@ -21,6 +22,32 @@ await sql`
   set state = case when number % 2 = 0 then 'dead' else 'waiting' end, delivered_at = null
   where number <= 10`;
 
+// of the old hourly runs in which nothing began or ended, some that are named all the same, or that proved nothing
+const quiet = await sql<{ id: string }[]>`
+  select report.id
+  from reconciliation_reports as report
+  where
+    report.run_type = 'hourly'
+    and report.started_at between ${cutAt}::timestamptz - interval '40 days' and ${cutAt}::timestamptz - interval '32 days'
+    and report.id not in (
+      select unnest(array[exception.report_id, exception.last_report_id]) from reconciliation_exceptions as exception
+    )
+  order by report.started_at
+  limit 5`;
+const [logged, told, ...unproven] = quiet.map(({ id }) => id) as [string, string, ...string[]];
+await sql`
+  insert into reconciliation_exception_events (exception_id, event, actor, details)
+  select exception.id, 'eased', 'system', jsonb_build_object('report_id', ${logged}::text)
+  from reconciliation_exceptions as exception
+  limit 1`;
+await sql`
+  insert into reconciliation_alerts (report_id, target, summary, body, state, created_at, delivered_at)
+  values (${told}, 'slack', '1 cleared exception', '{"text": "It is over."}', 'delivered', '2025-01-01', '2025-01-01')`;
+await sql`
+  update reconciliation_reports
+  set status = 'failed', metadata = metadata || '{"verdict": "incomplete"}'
+  where id = any (${unproven})`;
+
 const purges = (...flags: string[]) => types(['purge', '--older-than', '31d', ...flags], { now });
 
 /** What a purge says that it deleted, or would. */
@@ -28,6 +55,21 @@ async function deletes(...flags: string[]) {
   const { exitCode, stdout, stderr } = await purges('-o', 'json', ...flags);
   expect([exitCode, stderr]).toEqual([0, '']);
   return JSON.parse(stdout) as { before: string; deleted: Record<string, number> };
+}
+
+/** How many runs there are of each day (UTC). */
+async function runsOfDays(): Promise<Map<string, number>> {
+  const rows = await sql<{ day: string; runs: number }[]>`
+    select (started_at at time zone 'UTC')::date::text as day, count(*)::integer as runs
+    from reconciliation_reports
+    group by day`;
+  return new Map(rows.map(({ day, runs }) => [day, runs]));
+}
+
+/** What the log says of all purges so far. */
+async function log(): Promise<PurgeRecord[]> {
+  const { stdout } = await types(['purge', '--log', '-o', 'json'], { now });
+  return (JSON.parse(stdout) as { purges: PurgeRecord[] }).purges;
 }
 
 /** What people and machines see of the books. */
@@ -39,6 +81,7 @@ async function look() {
     'exceptions list --status all -o json',
     'reports list --type daily -L 100 -o json',
     'alerts list --state waiting --state dead -o json',
+    'alerts list -L 1000',
   ]) {
     const { exitCode, stdout } = await types(line.split(' '), { now });
     expect(exitCode, line).toBe(0);
@@ -70,36 +113,79 @@ describe('recon purge', () => {
   });
 
   test('deletes what nobody needs, stopped in between or not; screens, metrics and the next run are none the wiser', async () => {
-    const before = { rows: await storedRows(sql), screens: await look() };
+    const before = { rows: await storedRows(sql), screens: await look(), days: await runsOfDays() };
     const planned = await deletes('--dry-run');
     for (const rows of Object.values(planned.deleted)) expect(rows).toBeGreaterThan(50);
     expect(await storedRows(sql)).toEqual(before.rows);
 
     await sql.unsafe(`
+      create table open_beside as select xact_start from pg_stat_activity limit 0;
       create function pull_the_plug() returns trigger language plpgsql as $$
       begin
-        if (select count(*) from reconciliation_reports) < ${before.rows.reports - 80} then raise 'gone'; end if;
+        insert into open_beside
+        select xact_start from pg_stat_activity
+        where
+          datname = current_database() and application_name = 'recon' and pid <> pg_backend_pid()
+          and xact_start is not null;
+        if (select count(*) from reconciliation_reports) < ${before.rows.reports - planned.deleted['runs']! / 2} then raise 'gone'; end if;
         return null;
       end $$;
       create trigger plug after delete on reconciliation_reports for each statement execute function pull_the_plug();`);
-    expect((await purges('--yes')).exitCode).toBe(1);
-    await sql`drop function pull_the_plug cascade`;
+    expect((await purges('--yes', '--by', 'Grace', '--note', 'ticket 812')).exitCode).toBe(1);
+    // verified_through waits for whoever has been writing for a while
+    expect(await sql`select from open_beside`).toEqual([]);
+    await sql.unsafe('drop function pull_the_plug cascade; drop table open_beside');
     const rest = await deletes('--yes');
     expect(rest.deleted['runs']).toBeLessThan(planned.deleted['runs']!);
 
-    const { runs: gone = 0, checks = 0, sightings = 0, alerts = 0 } = planned.deleted;
-    const { rows } = before;
+    const { runs: gone = 0, checks = 0, sightings = 0, alert_bodies: bodies } = planned.deleted;
+    const { rows, days } = before;
     expect(await storedRows(sql)).toEqual({
       ...rows,
       reports: rows.reports - gone,
       checks: rows.checks - checks,
       findings: rows.findings - sightings,
-      alerts: rows.alerts - alerts,
     });
     expect(await look()).toEqual(before.screens);
-    expect(await deletes('--yes')).toMatchObject({ deleted: { runs: 0, checks: 0, sightings: 0, alerts: 0 } });
+    expect(
+      await sql`
+        select id from reconciliation_reports where id = any (${quiet.map(({ id }) => id)}) order by started_at`,
+    ).toEqual([...quiet]);
+
+    const [second, first, ...others] = await log();
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ purged_by: 'Grace', note: 'ticket 812' });
+    expect(new Date(first!.purged_before)).toEqual(new Date(rest.before));
+    expect(second).toMatchObject({ purged_by: 'ada', note: null });
+    const removed = [...first!.removed, ...second!.removed];
+    const all = (what: 'checks' | 'sightings' | 'alert_bodies') => removed.reduce((sum, step) => sum + step[what], 0);
+    expect([all('checks'), all('sightings'), all('alert_bodies')]).toEqual([checks, sightings, bodies]);
+    const left = await runsOfDays();
+    for (const { day, runs } of removed)
+      if (day !== null) left.set(day, left.get(day)! + Object.values(runs['hourly'] ?? {}).reduce((a, b) => a + b, 0));
+    expect(left).toEqual(days); // no hour of a day is missing that the log does not account for
+    const [, line] = (await types(['purge', '--log'], { now })).stdout.split('\n');
+    expect(line).toMatch(new RegExp(` ada on \\S+ .* \\d+ hourly failed +\\d+ `));
+    expect(await deletes('--yes')).toMatchObject({ deleted: { runs: 0, checks: 0, sightings: 0, alert_bodies: 0 } });
     const hourly = await runs(['--type', 'hourly'], { now, asOf: now });
     expect(hourly.checks.map(({ metadata }) => metadata['coverage'])).toEqual(Array(4).fill('changes'));
+  });
+
+  test('what it did stays on record, and whoever does not say who does it, does nothing', async () => {
+    for (const change of [
+      sql`update reconciliation_purges set purged_by = 'nobody'`,
+      sql`delete from reconciliation_purges`,
+      sql`truncate reconciliation_purges`,
+    ])
+      await expect(change).rejects.toThrow('reconciliation_purges is append-only');
+    const before = await log();
+    for (const [flags, why] of [
+      [['--yes', '--by', 'system'], '--by cannot be system'],
+      [['--yes', '--note', ' '], 'The note is empty.'],
+      [['--log'], "option '--log' cannot be used with option '--older-than <time>'"],
+    ] as const)
+      expect(await purges(...flags)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(why) as string });
+    expect(await log()).toEqual(before);
   });
 
   test('of an exception the first and the last sighting stay, and of a day its daily run with all that it saw', async () => {
@@ -139,10 +225,10 @@ describe('recon purge', () => {
         ('pagerduty', 'resolve', '{"dedup_key": "one"}', 'delivered', '2025-01-02', '2025-01-02'),
         ('pagerduty', 'resolve', '{"dedup_key": "other"}', 'delivered', '2025-01-02', '2025-01-02')
       returning id`;
-    expect(await deletes('--yes')).toMatchObject({ deleted: { alerts: 1 } });
+    expect(await deletes('--yes')).toMatchObject({ deleted: { alert_bodies: 1 } });
     const ids = kept.map(({ id }) => id as string);
-    expect(await sql`select id from reconciliation_alerts where id = any (${ids}) order by number`).toEqual(
-      kept.slice(0, 2),
-    );
+    expect(
+      await sql`select id from reconciliation_alerts where id = any (${ids}) and body <> '{}' order by number`,
+    ).toEqual(kept.slice(0, 2));
   });
 });

@@ -1,5 +1,7 @@
-import type { Purge } from '../purge.ts';
-import { localTime } from './screen.ts';
+import type { PurgeRecord, Removed } from '../purge-log.ts';
+import type { Purge } from '../purge-plan.ts';
+import { plain } from '../plain.ts';
+import { excerpt, localTime, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** What a purge deleted, or would delete. */
@@ -8,10 +10,47 @@ export function purgeText({ before }: { before: string }, purge: Purge, planned:
     ['hourly and manual runs that nothing needs', purge.runs],
     ['checks of theirs', purge.checks],
     ['sightings between the first and the last of an exception', purge.sightings],
-    ['alerts that were delivered', purge.alerts],
+    ['texts of alerts that were delivered', purge.alertBodies],
   ] as const;
   return renderTable(
     [{ header: `before ${localTime(before)}` }, { header: planned ? 'would be deleted' : 'deleted', align: 'right' }],
     rows.map(([what, number]) => [what, number.toLocaleString('en-US')]),
   );
+}
+
+/** One line per purge. */
+export function purgeLogTable(purges: readonly PurgeRecord[], { columns }: Screen): string {
+  const right = (header: string) => ({ header, align: 'right' as const });
+  return renderTable(
+    [
+      ...[{ header: 'purged' }, { header: 'by', wraps: true as const }, { header: 'what is before' }],
+      { header: 'runs', wraps: true },
+      ...[right('checks'), right('sightings'), right('alert texts')],
+      { header: 'note', wraps: true },
+    ],
+    purges.map(({ purged_at: at, purged_by: by, host, purged_before: before, removed, note }) => [
+      localTime(at),
+      plain(host === null ? by : `${by} on ${host}`),
+      localTime(before),
+      runsText(removed),
+      ...(['checks', 'sightings', 'alert_bodies'] as const).map((what) =>
+        removed.reduce((all, step) => all + step[what], 0).toLocaleString('en-US'),
+      ),
+      excerpt(note ?? ''),
+    ]),
+    columns,
+  );
+}
+
+/** `13 hourly failed, 40 hourly passed, 2 manual passed`. */
+function runsText(removed: readonly Removed[]): string {
+  const numbers = new Map<string, number>();
+  for (const { runs } of removed)
+    for (const [type, outcomes] of Object.entries(runs))
+      for (const [outcome, number] of Object.entries(outcomes))
+        numbers.set(`${type} ${outcome}`, (numbers.get(`${type} ${outcome}`) ?? 0) + number);
+  return [...numbers]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([what, number]) => `${number.toLocaleString('en-US')} ${plain(what)}`)
+    .join(', ');
 }

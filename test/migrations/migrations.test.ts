@@ -21,6 +21,7 @@ const names = [
   '0008_corrections',
   '0009_four_eyes',
   '0010_told_since',
+  '0011_purges',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -104,10 +105,10 @@ describe('up and down', () => {
     const { url, sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_told`;
+      await other`lock table reconciliation_purges`;
       const error = await failure(migrateDown(open(url, 50), undefined));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0010_told_since.down.sql');
+      expect(error.message).toContain('sql/migrations/0011_purges.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
