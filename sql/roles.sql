@@ -58,7 +58,6 @@ grant select on reconciliation_migrations, reconciliation_reports, reconciliatio
 
 -- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
 grant select on reconciliation_migrations to recon_writer;
-grant select on reconciliation_purges to recon_writer;
 grant select, insert, update on reconciliation_reports to recon_writer;
 grant select, insert on reconciliation_checks to recon_writer;
 grant select, insert, update on reconciliation_exceptions to recon_writer;
@@ -72,6 +71,7 @@ grant select, insert, update on reconciliation_alerts to recon_writer;
 grant select, insert, update, delete on reconciliation_incidents to recon_writer;
 grant select, insert on reconciliation_switched_off to recon_writer;
 grant select, insert, update on reconciliation_told to recon_writer;
+grant select on reconciliation_purges to recon_writer;
 grant select, insert, update on reconciliation_corrections to recon_writer;
 grant select, update on reconciliation_correction_switch to recon_writer;
 grant execute on function reconciliation_signature(text) to recon_writer;
