@@ -23,7 +23,7 @@ export function purgeLogTable(purges: readonly PurgeRecord[], { columns }: Scree
   const right = (header: string) => ({ header, align: 'right' as const });
   return renderTable(
     [
-      ...[{ header: 'purged' }, { header: 'by', wraps: true as const }, { header: 'what is before' }],
+      ...[{ header: 'purged' }, { header: 'by', wraps: true as const }, { header: 'older than' }],
       { header: 'runs', wraps: true },
       ...[right('checks'), right('sightings'), right('alert texts')],
       { header: 'note', wraps: true },
