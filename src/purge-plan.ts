@@ -68,24 +68,24 @@ async function plannedDays(transaction: Transaction, schema: string, before: str
         report.id,
         report.started_at,
         -- one that was interrupted, or in which a check could not tell, says that nothing was proven then
-        report.status = 'completed'
-        and not exists (select from needed where needed.report_id = report.id) as goes
+        report.status = 'completed' and needed.report_id is null as goes
       from ${transaction(`${schema}.reconciliation_reports`)} as report
+      left join needed on needed.report_id = report.id
       where
         report.run_type <> 'daily'
         and report.status in ('completed', 'failed')
         and report.started_at < ${before}::timestamptz
+    ),
+    thinned as (
+      select distinct repeated.report_id from (${repeatedSightings(transaction, schema)}) as repeated
     )
     select
       (old.started_at at time zone 'UTC')::date::text as day,
       array_agg(old.id order by old.started_at, old.id) as runs,
       coalesce(array_agg(old.id order by old.started_at, old.id) filter (where old.goes), '{}') as going
     from old
-    where
-      old.goes
-      or exists (
-        select from (${repeatedSightings(transaction, schema)}) as repeated where repeated.report_id = old.id
-      )
+    left join thinned on thinned.report_id = old.id
+    where old.goes or thinned.report_id is not null
     group by day
     order by day
   `;
