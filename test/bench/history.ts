@@ -11,8 +11,11 @@ export interface HistoryFigures {
   sightings: number;
   without: BooksFigures;
   with: BooksFigures;
+  /** After a purge and a plain `vacuum`, as autovacuum does it: what is free stays with the tables. */
   purged: BooksFigures;
   purge_ms: number;
+  /** How large the tables are where `vacuum full` has written them anew, besides. */
+  rewritten_bytes: number;
 }
 
 /** What the commands take on the books of recon, and how large those are. */
@@ -48,16 +51,20 @@ export async function measureHistory(
   say(`Measuring with ${runs} runs and ${sightings} sightings …`);
   const withThem = await measureBooks(url, rounds);
   say('Purging …');
-  const purgeMs = await timeOf(() => timeRecon(url, ['purge', '--yes'], 0));
-  await connected(url, (sql) => sql`vacuum (full, analyze)`); // as large as it is from then on
+  const purgeMs = await timeOf(() => timeRecon(url, ['purge', '--yes', '--by', 'bench'], 0));
+  await connected(url, (sql) => sql`vacuum (analyze)`);
+  const purged = await measureBooks(url, rounds);
+  await connected(url, (sql) => sql`vacuum full`);
+  const rewrittenBytes = await connected(url, sizeOfBooks);
   return {
     years,
     runs,
     sightings,
     without,
     with: withThem,
-    purged: await measureBooks(url, rounds),
+    purged,
     purge_ms: purgeMs,
+    rewritten_bytes: rewrittenBytes,
   };
 }
 
@@ -99,7 +106,14 @@ async function sizeOfBooks(sql: Sql): Promise<number> {
 }
 
 /** A table of them, as test/README.md shows it. */
-export function historyText({ years, runs, sightings, purge_ms: purgeMs, ...books }: HistoryFigures): string {
+export function historyText({
+  years,
+  runs,
+  sightings,
+  purge_ms: purgeMs,
+  rewritten_bytes: rewrittenBytes,
+  ...books
+}: HistoryFigures): string {
   const columns = [books.without, books.with, books.purged];
   const name = (args: string) => `\`recon ${args}\``;
   const rows = [
@@ -108,7 +122,7 @@ export function historyText({ years, runs, sightings, purge_ms: purgeMs, ...book
       name(args),
       ...columns.map(({ commands_ms: taken }) => `${(taken[args]!.median / 1000).toFixed(2)} s`),
     ]),
-    ['tables of recon', ...columns.map(({ size_bytes: bytes }) => `${Math.round(bytes / 2 ** 20)} MiB`)],
+    ['tables of recon', ...columns.map(({ size_bytes: bytes }) => inMiB(bytes))],
   ];
   const lines = rows.map(
     (row) =>
@@ -118,5 +132,9 @@ export function historyText({ years, runs, sightings, purge_ms: purgeMs, ...book
         .join('')}`,
   );
   const what = `${runs.toLocaleString('en-US')} runs, ${sightings.toLocaleString('en-US')} sightings`;
-  return `${lines.join('\n')}\n\n${what}; \`recon purge\` took ${(purgeMs / 1000).toFixed(1)} s.\n`;
+  return `${lines.join('\n')}\n\n${what}; \`recon purge\` took ${(purgeMs / 1000).toFixed(1)} s; \`vacuum full\` leaves ${inMiB(rewrittenBytes)}.\n`;
+}
+
+function inMiB(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
