@@ -30,6 +30,11 @@ export interface Check {
    * PostgreSQL's own error, if it cannot tell: then what it handed over does not count.
    */
   readonly compare: (cut: Cut, reading: BegunReading | undefined, found: Found) => Promise<Comparison>;
+  /**
+   * The statements, by their names, that list what may have put off a sum which what is known does not put off: where
+   * no sum is off, the check looks for nothing more. Absent where nothing is proven by sums. Throws like `compare`.
+   */
+  readonly searches?: (cut: Cut) => Promise<readonly string[]>;
 }
 
 /** The snapshot that all checks of a run see. */

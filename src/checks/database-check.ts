@@ -21,6 +21,8 @@ export interface Proof {
 interface Ways {
   /** Shows cheaply that nothing is wrong, or where to look. */
   prove: (cut: Cut) => Promise<Proof>;
+  /** The lists that the proof would ask for because a sum is off: those of its statements, by name. */
+  searches: (cut: Cut) => Promise<readonly string[]>;
   /** Finds what changed since the watermark; suspects are null where that is too much for a list. */
   change: (cut: Cut, window: Window) => Promise<Proof>;
   /** What the next hourly run needs to know of what was looked at; undefined if it is too much. */
@@ -64,6 +66,7 @@ export function databaseCheck(definition: {
     relations,
     statements: { findings, totals, ...proofs },
     params,
+    searches: ways.searches,
     compare: (cut, _reading, found) => compare(cut, ways, { name, findings, totals, found }),
   };
 }

@@ -5,7 +5,7 @@ import { waitingTransactions } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
 import { databaseCheck, type Proof } from './database-check.ts';
 import { changedLedger, ledgerChangeStatements } from './ledger-changes.ts';
-import { ledgerProofStatements, proveLedger, type LedgerCount } from './ledger-proof.ts';
+import { ledgerProofStatements, proveLedger, searchesOfLedger, type LedgerCount } from './ledger-proof.ts';
 import { settledTotals, type Totals } from './totals.ts';
 
 /** The ledger by itself: every transaction is double entry, every account holds what its entries add up to. */
@@ -31,7 +31,7 @@ export const ledgerConsistency = databaseCheck({
   layers: [],
   stem: 'ledger_consistency',
   params: () => ({}),
-  ways: { prove, change, handOver },
+  ways: { prove, searches, change, handOver },
   proofs: { ...ledgerProofStatements, ...ledgerChangeStatements },
 });
 
@@ -44,6 +44,10 @@ async function prove(cut: Cut): Promise<Proof> {
     // the sums of the proof are the totals, unless an amount that is not finite spoils them
     totals: (read) => (ledger.books.finite() ? Promise.resolve(totalsOf(ledger.books, counted)) : read(null)),
   };
+}
+
+async function searches(cut: Cut): Promise<readonly string[]> {
+  return searchesOfLedger(await ledgerOf(cut), cut.known.ledger_consistency ?? []);
 }
 
 async function change(cut: Cut, window: Window): Promise<Proof> {

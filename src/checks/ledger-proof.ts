@@ -28,6 +28,7 @@ export const ledgerProofStatements = {
 } satisfies Record<string, Statement>;
 
 const statements = ledgerProofStatements;
+type List = keyof typeof statements;
 
 /** How much the proof looked at. */
 export interface LedgerCount {
@@ -46,15 +47,14 @@ export async function proveLedger(
   known: readonly string[],
 ): Promise<{ suspects: Suspects; counted: LedgerCount }> {
   const { cut } = ledger;
-  const knownTransactions = idsOf(known, 'transaction');
-  const knownAccounts = idsOf(known, 'account');
-  const headers = await readHeaders(cut, null);
-  const accounts = await readAccounts(cut, null);
+  const { headers, accounts } = await readWhole(cut);
   const counted = { transactions: headers.transactions, open: headers.open, accounts: accounts.accounts };
   if (!ledger.sound) return { suspects: null, counted };
-  const looseEntries = known.filter((subject) => subject.startsWith('entry:')).length;
-  const transactions = await suspectTransactions(ledger, headers, knownTransactions, looseEntries);
-  const suspectAccounts = await suspectsOfAccounts(ledger, accounts.byAccount, knownAccounts);
+  const transactions = await listAll(cut, idsOf(known, 'transaction'), await offTransactions(ledger, headers, known));
+  const suspectAccounts = await listAll(cut, idsOf(known, 'account'), [
+    'wrongAccounts',
+    ...(await offAccounts(ledger, accounts, known)),
+  ]);
   const reversals = await reversalsOf(cut);
   const whole = union([reversals?.transactions, transactions && (await withFamilies(cut, transactions))]);
   const suspects =
@@ -64,25 +64,47 @@ export async function proveLedger(
   return { suspects, counted };
 }
 
-async function suspectTransactions(
+/** The lists that the proof asks for because a sum is off that what is known does not put off. */
+export async function searchesOfLedger(ledger: Ledger, known: readonly string[]): Promise<List[]> {
+  const { headers, accounts } = await readWhole(ledger.cut);
+  return [...(await offTransactions(ledger, headers, known)), ...(await offAccounts(ledger, accounts, known))];
+}
+
+async function listAll(cut: Cut, known: string[], lists: readonly List[]): Promise<string[] | undefined> {
+  const listed: (string[] | undefined)[] = [known];
+  for (const name of lists) listed.push(await list(cut, statements[name]));
+  return union(listed);
+}
+
+/** For each sum over the transactions that is off, the list of what may have put it off. */
+async function offTransactions(
   { cut, books, legs }: Ledger,
   headers: Headers,
-  known: string[],
-  looseEntries: number,
-): Promise<string[] | undefined> {
-  const knownBooks = known.length > 0 ? await readBooks(cut, legs, { transactions: known }) : noBooks;
-  const lists: (string[] | undefined)[] = [known];
-  if (books.suspicious() - looseEntries > knownBooks.suspicious()) lists.push(await list(cut, statements.suspicious));
-  if (books.zeros() > knownBooks.zeros()) lists.push(await list(cut, statements.zero));
-  if (!balance(books, knownBooks)) lists.push(await list(cut, statements.unbalanced));
-  const knownHeaders = known.length > 0 ? await readHeaders(cut, known) : noHeaders;
-  if (!convert(books, knownBooks, headers.inJobs.minus(knownHeaders.inJobs)))
-    lists.push(await list(cut, statements.jobs));
+  known: readonly string[],
+): Promise<List[]> {
+  const transactions = idsOf(known, 'transaction');
+  const knownBooks = transactions.length > 0 ? await readBooks(cut, legs, { transactions }) : noBooks;
+  const knownHeaders = transactions.length > 0 ? await readHeaders(cut, transactions) : noHeaders;
+  const looseEntries = known.filter((subject) => subject.startsWith('entry:')).length;
   const present = presence(books, knownBooks, headers.presence.minus(knownHeaders.presence));
-  if (!present.inEach) lists.push(await list(cut, statements.empty));
-  if (cut.params.entries_per_transaction === 2 && !present.twoInEach)
-    lists.push(await list(cut, statements.wrongCount));
-  return union(lists);
+  const sums: [agrees: boolean, List][] = [
+    [books.suspicious() - looseEntries <= knownBooks.suspicious(), 'suspicious'],
+    [books.zeros() <= knownBooks.zeros(), 'zero'],
+    [balance(books, knownBooks), 'unbalanced'],
+    [convert(books, knownBooks, headers.inJobs.minus(knownHeaders.inJobs)), 'jobs'],
+    [present.inEach, 'empty'],
+    [present.twoInEach || cut.params.entries_per_transaction !== 2, 'wrongCount'],
+  ];
+  return sums.filter(([agrees]) => !agrees).map(([, name]) => name);
+}
+
+/** The same of the sum over the accounts. */
+async function offAccounts({ cut, books }: Ledger, { byAccount }: Accounts, known: readonly string[]): Promise<List[]> {
+  const accounts = idsOf(known, 'account');
+  const knownHeld = accounts.length > 0 ? await readHeld(cut, accounts) : zero;
+  const knownExpected = accounts.length > 0 ? (await readAccounts(cut, accounts)).byAccount : zero;
+  const agrees = books.byAccount().minus(knownHeld).equals(byAccount.minus(knownExpected));
+  return agrees ? [] : ['drifted'];
 }
 
 function balance(books: Books, known: Books): boolean {
@@ -106,21 +128,6 @@ function presence(books: Books, known: Books, expected: Money) {
   };
 }
 
-async function suspectsOfAccounts(
-  { cut, books }: Ledger,
-  expected: Money,
-  known: string[],
-): Promise<string[] | undefined> {
-  const knownHeld = known.length > 0 ? await readHeld(cut, known) : zero;
-  const knownExpected = known.length > 0 ? (await readAccounts(cut, known)).byAccount : zero;
-  const agrees = books.byAccount().minus(knownHeld).equals(expected.minus(knownExpected));
-  return union([
-    known,
-    await list(cut, statements.wrongAccounts),
-    ...(agrees ? [] : [await list(cut, statements.drifted)]),
-  ]);
-}
-
 interface Headers {
   transactions: number;
   open: number;
@@ -130,7 +137,21 @@ interface Headers {
   inJobs: Money;
 }
 
+interface Accounts {
+  accounts: number;
+  /** What the entries must add up to, weighted by account. */
+  byAccount: Money;
+}
+
 const noHeaders: Headers = { transactions: 0, open: 0, presence: zero, inJobs: zero };
+
+/** The other side of the sums, over everything. Read once in a snapshot. */
+async function readWhole(cut: Cut): Promise<{ headers: Headers; accounts: Accounts }> {
+  return cut.shared.once(readWhole, async () => ({
+    headers: await readHeaders(cut, null),
+    accounts: await readAccounts(cut, null),
+  }));
+}
 
 async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Headers> {
   const rows = await query<{ movement: string; transactions: string; presence: string | null }>(
@@ -148,7 +169,7 @@ async function readHeaders(cut: Cut, transactions: string[] | null): Promise<Hea
   };
 }
 
-async function readAccounts(cut: Cut, accounts: string[] | null): Promise<{ accounts: number; byAccount: Money }> {
+async function readAccounts(cut: Cut, accounts: string[] | null): Promise<Accounts> {
   const [row] = await query<{ accounts: string; by_account: string | null }>(
     cut.transaction,
     compose(cut.source, statements.accounts),

@@ -8,7 +8,7 @@ import type { Check } from './check.ts';
 import { databaseCheck } from './database-check.ts';
 import type { CheckName } from './names.ts';
 import { changedRecords, recordChangeStatements, waitingRecords } from './record-changes.ts';
-import { proveRecords, recordProofStatements, type RecordProof } from './record-proof.ts';
+import { proveRecords, recordProofStatements, searchesOfRecords, type RecordProof } from './record-proof.ts';
 import { settledTotals, type Totals } from './totals.ts';
 
 const recordKinds = [
@@ -66,6 +66,7 @@ export function recordCheck(definition: {
           totals: async (read) => withProven(await read(proof.suspects), proof),
         };
       },
+      searches: async (cut) => searchesOfRecords(await ledgerOf(cut), proofs, recordKind, cut.known[name] ?? []),
       async change(cut, window) {
         const suspects = await changedRecords(cut, window, proofs, recordKind, cut.known[name] ?? []);
         return { cut, suspects, totals: (read) => read(suspects) };

@@ -45,25 +45,11 @@ export async function proveRecords(
   known: readonly string[],
 ): Promise<RecordProof> {
   const { cut, books } = ledger;
-  const due = await readDue(cut, statements.proof, null);
+  const { due } = await readWhole(cut, statements, recordKind);
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
-  if (!ledger.sound) return unproven;
-  const reversals = await reversalsOf(cut);
-  const booked = await familiesOf(cut, idsOf(known, 'transaction'));
-  const open = union([
-    await list(cut, statements.open),
-    (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
-    reversals && recordsOf(reversals.bookings, recordKind),
-    idsOf(known, recordKind),
-    booked && recordsOf(booked.bookings, recordKind),
-  ]);
-  if (open === undefined) return unproven;
-  const openBooks = await readPart(ledger, open);
-  const openDue = open.length > 0 ? await readDue(cut, statements.proof, open) : noDue;
-  const agrees = agree(
-    without(books.byRecord(recordKind), openBooks.byRecord(recordKind)),
-    without(due.weighed, openDue.weighed),
-  );
+  const weighed = await weigh(ledger, statements, recordKind, known);
+  if (weighed === undefined) return unproven;
+  const { open, openBooks, agrees } = weighed;
   const records = union([open, agrees ? [] : await list(cut, statements.suspects)]);
   const transactions = books.nameless(recordKind) > 0 ? await list(cut, statements.nameless) : [];
   if (records === undefined || transactions === undefined) return unproven;
@@ -73,6 +59,72 @@ export async function proveRecords(
     records: due.records,
     proven: byCurrency(without(books.posted(recordKind), partBooks.posted(recordKind))),
   };
+}
+
+/** The list that the proof asks for if a sum is off that what is known does not put off. */
+export async function searchesOfRecords(
+  ledger: Ledger,
+  statements: Statements,
+  recordKind: string,
+  known: readonly string[],
+): Promise<'suspects'[]> {
+  const weighed = await weigh(ledger, statements, recordKind, known);
+  return weighed === undefined || weighed.agrees ? [] : ['suspects'];
+}
+
+/** What the sums of the records say. */
+interface Weighed {
+  /** The records that they do not cover. */
+  open: string[];
+  openBooks: Books;
+  /** Whether those of all others agree. */
+  agrees: boolean;
+}
+
+/** Undefined where the sums prove nothing, or would cover too little. */
+async function weigh(
+  ledger: Ledger,
+  statements: Statements,
+  recordKind: string,
+  known: readonly string[],
+): Promise<Weighed | undefined> {
+  const { cut, books } = ledger;
+  if (!ledger.sound) return undefined;
+  const { due, uncertain } = await readWhole(cut, statements, recordKind);
+  const booked = await familiesOf(cut, idsOf(known, 'transaction'));
+  const open = union([uncertain, idsOf(known, recordKind), booked && recordsOf(booked.bookings, recordKind)]);
+  if (open === undefined) return undefined;
+  const openBooks = await readPart(ledger, open);
+  const openDue = open.length > 0 ? await readDue(cut, statements.proof, open) : noDue;
+  const agrees = agree(
+    without(books.byRecord(recordKind), openBooks.byRecord(recordKind)),
+    without(due.weighed, openDue.weighed),
+  );
+  return { open, openBooks, agrees };
+}
+
+interface Whole {
+  due: Due;
+  /** The records that no sum can prove; undefined where they are too many for a list. */
+  uncertain: string[] | undefined;
+}
+
+/** What does not depend on what is known. Read once in a snapshot. */
+async function readWhole(cut: Cut, statements: Statements, recordKind: string): Promise<Whole> {
+  return cut.shared.once(
+    readWhole,
+    async () => {
+      const due = await readDue(cut, statements.proof, null);
+      const reversals = await reversalsOf(cut);
+      const uncertain = union([
+        await list(cut, statements.open),
+        (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
+        reversals && recordsOf(reversals.bookings, recordKind),
+      ]);
+      return { due, uncertain };
+    },
+    recordKind,
+  );
 }
 
 async function readPart({ cut, legs }: Ledger, records: string[]): Promise<Books> {

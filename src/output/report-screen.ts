@@ -86,13 +86,42 @@ function coverageLines(checks: readonly StoredCheck[]): string[] {
     : lines;
 }
 
-/** That the checks would have found something, if there had been something. */
+/** Whether the checks would have found something, if there had been something. */
 function canaryLines(checks: readonly StoredCheck[]): string[] {
-  const asked = checks.map(({ metadata }) => metadata['canary']).filter((canary) => canary !== undefined);
-  const faults = asked.reduce((all: number, canary) => all + Number((canary as { found: unknown }).found), 0);
-  return asked.length === 0
-    ? []
-    : [`the control was working: it found all ${faults} faults of the canary, and nothing else`];
+  const controls = checks.map((check) => ({ name: plain(check.check_type), ...controlOf(check) }));
+  const having = (wanted: StoredControl['verdict']) => controls.filter(({ verdict }) => verdict === wanted);
+  const names = (some: typeof controls) => some.map(({ name }) => name).join(', ');
+  const [passed, failed, unknown, none] = [having('passed'), having('failed'), having('incomplete'), having('none')];
+  if (none.length === controls.length) return [];
+  const faults = passed.reduce((all, { planted = 0 }) => all + planted, 0);
+  const all = failed.length + unknown.length === 0;
+  return [
+    ...(passed.length === 0
+      ? []
+      : [
+          `the control${all ? '' : ` of ${names(passed)}`} was working: it found all ${faults} faults of the canary, and nothing else`,
+        ]),
+    ...failed.map(
+      ({ name, planted = 0, found = 0, surplus = 0 }) =>
+        `the control of ${name} was not working: it found ${found} of ${count(planted, 'fault')} of the canary, and ${surplus} that are not there`,
+    ),
+    ...(unknown.length === 0 ? [] : [`the control of ${names(unknown)} could not be asked`]),
+    ...(none.length === 0 ? [] : [`no control: ${names(none)}`]),
+  ];
+}
+
+/** What is stored of the canary. */
+interface StoredControl {
+  verdict: 'passed' | 'failed' | 'incomplete' | 'none';
+  planted?: number;
+  found?: number;
+  surplus?: number;
+}
+
+/** The first version stored what passed, without a verdict, and nothing else. */
+function controlOf({ metadata }: StoredCheck): StoredControl {
+  const stored = metadata['canary'] as Partial<StoredControl> | null | undefined;
+  return stored ? { verdict: 'passed', ...stored } : { verdict: 'none' };
 }
 
 /** What became of what the run found, where corrections are switched on. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { askCanary } from './canary.ts';
+import { askCanary, type Control } from './canary.ts';
 import type { Check, Comparison, Cut, Found } from '../checks/check.ts';
 import { checks as registry } from '../checks/index.ts';
 import type { CheckName } from '../checks/names.ts';
@@ -93,8 +93,10 @@ async function compareInCut(
     // the connection is gone: what was compared before stands, the rest could not be told
     const reason = whyIncomplete(error);
     if (reason === undefined || world.signal.aborted) throw error;
-    for (const name of options.checks.slice(outcomes.length))
-      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason), past));
+    for (const name of options.checks.slice(outcomes.length)) {
+      const control = await controlOf(engine, registry[name], () => Promise.resolve(reason));
+      outcomes.push(told(engine, outcomeOf(engine, name, world.now(), reason, control), past));
+    }
   }
   return outcomes;
 }
@@ -129,7 +131,10 @@ async function compareOne(
 ): Promise<CheckOutcome> {
   const startedAt = engine.world.now();
   engine.listener.comparing(check.name);
-  const outcome = outcomeOf(engine, check.name, startedAt, await tryCompare(engine, cut, check, reading?.result, past));
+  const seen = { ...cut, params: { ...cut.params, ...check.params(engine.config) } };
+  const control = await controlOf(engine, check, () => tryCanary(engine, seen, check));
+  const result = whyBlind(control) ?? (await tryCompare(engine, seen, check, reading?.result, past));
+  const outcome = outcomeOf(engine, check.name, startedAt, result, control);
   outcome.executionMs += reading?.tookMs ?? 0; // reading is most of the work
   return isSettled(outcome) ? told(engine, outcome, past) : outcome;
 }
@@ -157,12 +162,9 @@ async function settleOne(
     withCut(databases, cutOptionsOf(engine, {}), (seen) =>
       body({ ...seen, params: { ...seen.params, ...registry[name].params(config) } }),
     );
-  const answer = await orIncomplete(engine, async () => {
-    const comparison = await withFindings(past, (found) =>
-      settle({ world: { ...world, signal }, progress, cut, found }),
-    );
-    return { ...comparison, planted: null };
-  });
+  const answer = await orIncomplete(engine, () =>
+    withFindings(past, (found) => settle({ world: { ...world, signal }, progress, cut, found })),
+  );
   const executionMs = outcome.executionMs + since(engine, startedAt);
   return told(engine, { ...outcome, result: answer, executionMs }, past);
 }
@@ -173,6 +175,28 @@ function told(engine: Engine, outcome: CheckOutcome, { compared }: Past): CheckO
   return believed;
 }
 
+/** The custodians have no canary. */
+async function controlOf(
+  { options }: Engine,
+  check: Check,
+  ask: () => Promise<Control | Incomplete>,
+): Promise<CheckOutcome['control']> {
+  if (!options.canary) return 'not asked';
+  return check.read === undefined ? ask() : 'none';
+}
+
+async function tryCanary(engine: Engine, cut: Cut, check: Check): Promise<Control | Incomplete> {
+  return orIncomplete(engine, () =>
+    inSavepoint(cut.transaction, (transaction) => askCanary({ ...cut, transaction }, check)),
+  );
+}
+
+/** Why a check is not worth asking; undefined: it is. */
+function whyBlind(control: CheckOutcome['control']): Incomplete | undefined {
+  if (control === 'not asked' || control === 'none') return undefined;
+  return control instanceof Incomplete ? control : (control.problem ?? undefined);
+}
+
 async function tryCompare(
   engine: Engine,
   cut: Cut,
@@ -181,21 +205,15 @@ async function tryCompare(
   past: Past,
 ): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
-  const params = { ...cut.params, ...check.params(engine.config) };
   return orIncomplete(engine, () =>
-    inSavepoint(cut.transaction, async (transaction) => {
-      const seen = { ...cut, transaction, params };
-      const planted = engine.options.canary && check.read === undefined ? await askCanary(seen, check) : null;
-      return { ...(await withFindings(past, (found) => check.compare(seen, reading, found))), planted };
-    }),
+    inSavepoint(cut.transaction, (transaction) =>
+      withFindings(past, (found) => check.compare({ ...cut, transaction }, reading, found)),
+    ),
   );
 }
 
-/** What `work` compared, or why it could not tell. Throws what is neither. */
-async function orIncomplete(
-  { world, signal, source }: Engine,
-  work: () => Promise<Compared>,
-): Promise<Compared | Incomplete> {
+/** What `work` found out, or why it could not tell. Throws what is neither. */
+async function orIncomplete<T>({ world, signal, source }: Engine, work: () => Promise<T>): Promise<T | Incomplete> {
   try {
     world.signal.throwIfAborted();
     if (signal.aborted) return pastDeadline();
@@ -209,10 +227,7 @@ async function orIncomplete(
 }
 
 /** A comparison with all that it handed over. */
-async function withFindings(
-  { accepted }: Past,
-  compare: (found: Found) => Promise<Comparison>,
-): Promise<Omit<Compared, 'planted'>> {
+async function withFindings({ accepted }: Past, compare: (found: Found) => Promise<Comparison>): Promise<Compared> {
   const findings = new KeptFindings();
   const comparison = await compare((finding) => {
     findings.add(finding);
@@ -230,8 +245,14 @@ function tooSlow(): Incomplete {
   );
 }
 
-function outcomeOf(engine: Engine, name: CheckName, startedAt: Date, result: Compared | Incomplete): CheckOutcome {
-  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result };
+function outcomeOf(
+  engine: Engine,
+  name: CheckName,
+  startedAt: Date,
+  result: CheckOutcome['result'],
+  control: CheckOutcome['control'],
+): CheckOutcome {
+  return { name, id: randomUUID(), startedAt, executionMs: since(engine, startedAt), result, control };
 }
 
 /** In milliseconds; never negative, though a clock may be set back. */

@@ -1,3 +1,4 @@
+import type { Control } from './canary.ts';
 import type { Comparison, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
@@ -13,6 +14,8 @@ export interface CheckOutcome {
   executionMs: number;
   /** Either what was compared, or why nothing was proven. */
   result: Compared | Incomplete;
+  /** What it made of the canary, or why nobody knows; none where there is no canary for it. */
+  control: Control | Incomplete | 'none' | 'not asked';
   /** What it verifies if it is complete. */
   verifies?: { window: Window; times: CutTimes };
 }
@@ -22,8 +25,6 @@ export interface Compared extends Comparison {
   findings: KeptFindings;
   /** How many of these are accepted: known and agreed. */
   accepted: Readonly<Record<Severity, number>>;
-  /** How many faults the check found in the canary, which are all that were planted; null: it was not asked. */
-  planted: number | null;
 }
 
 /** A check moves its watermark on unless it was incomplete, narrowed, stopped at its limit, or has too much to hand over. */

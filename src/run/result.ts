@@ -99,7 +99,10 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
       ...nothing,
       status: 'failed',
       error_message: error,
-      metadata: maskValues({ verdict: 'incomplete', exit_code: result.exitCode, ...detailsOf(result) }, mask),
+      metadata: maskValues(
+        { verdict: 'incomplete', exit_code: result.exitCode, ...describeControl(outcome), ...detailsOf(result) },
+        mask,
+      ),
     };
   }
   return {
@@ -107,7 +110,10 @@ function toStoredCheck(outcome: CheckOutcome, reportId: string, mask: Mask): Sto
     ...sidesOf(result),
     status: 'completed',
     error_message: null,
-    metadata: maskValues({ ...describeComparison(result), ...describeCoverage(outcome, result) }, mask),
+    metadata: maskValues(
+      { ...describeComparison(result), ...describeControl(outcome), ...describeCoverage(outcome, result) },
+      mask,
+    ),
   };
 }
 
@@ -133,7 +139,7 @@ function isPassed({ findings, accepted }: Pick<Compared, 'findings' | 'accepted'
 }
 
 function describeComparison(result: Compared): Record<string, unknown> {
-  const { compared, totals, findings, planted, truncated, details } = result;
+  const { compared, totals, findings, truncated, details } = result;
   const accepted = countAll(result.accepted);
   return {
     verdict: isPassed(result) ? 'passed' : 'failed',
@@ -143,10 +149,18 @@ function describeComparison(result: Compared): Record<string, unknown> {
     awaited: totals.reduce((all, { awaited }) => all + awaited, 0),
     in_flight: totals.reduce((all, { inFlight }) => all + inFlight, 0),
     ...(truncated && { truncated }),
-    ...(planted !== null && { canary: { planted, found: planted } }),
     currencies: totals.map(describeCurrency).filter(holdsMoney),
     ...detailsOf({ details }),
   };
+}
+
+/** Whether the check found the faults of the canary; null: there is none for it. */
+function describeControl({ control }: CheckOutcome): { canary?: Record<string, unknown> | null } {
+  if (control === 'not asked') return {};
+  if (control === 'none') return { canary: null };
+  if (control instanceof Incomplete) return { canary: { verdict: 'incomplete' } };
+  const { planted, found, surplus, problem } = control;
+  return { canary: { verdict: problem === null ? 'passed' : 'failed', planted, found, surplus } };
 }
 
 /** What was looked at, and how far the check is verified by it. */

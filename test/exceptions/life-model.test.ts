@@ -160,7 +160,13 @@ function reportAt(at: Date): Report {
 
 /** What the check `deposits` would say. */
 async function outcomeOf(how: string, faults: readonly DepositFault[], at: Date): Promise<CheckOutcome> {
-  const outcome = { name: 'deposits' as const, id: randomUUID(), startedAt: at, executionMs: 1 };
+  const outcome = {
+    name: 'deposits' as const,
+    id: randomUUID(),
+    startedAt: at,
+    executionMs: 1,
+    control: 'not asked' as const,
+  };
   if (how === 'incomplete') return { ...outcome, result: new Incomplete('The table was locked.') };
   const findings = new KeptFindings();
   for (const fault of faults) findings.add(toFinding(fault));
@@ -172,7 +178,7 @@ async function outcomeOf(how: string, faults: readonly DepositFault[], at: Date)
     details: {},
     coverage: 'everything' as const,
   };
-  return { ...outcome, result: { ...comparison, findings, accepted, planted: null } };
+  return { ...outcome, result: { ...comparison, findings, accepted } };
 }
 
 function toFinding({ subject, kind, difference, severity }: DepositFault): Finding {

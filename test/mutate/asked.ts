@@ -92,10 +92,11 @@ async function askAboutCanary(database: Database, memory: Memory): Promise<Asked
       inSchema(database, 'public', (sql) =>
         inCut(sql, name, {}, async (cut) => {
           const said: Said[] = [];
-          await askCanary(
+          const { problem } = await askCanary(
             memory.of(cut, 'canary', (one) => said.push(one)),
             checks[name],
           );
+          if (problem !== null) throw problem;
           return { text: '', lookedAt: new Set<string>(), said };
         }),
       );

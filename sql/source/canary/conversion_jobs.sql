@@ -20,5 +20,7 @@ from (
     (511, 21, 21, null, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- unlinked: 251 names it
     (512, 22, 23, 252, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- amount_mismatch
     (513, 24, 24, null, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- missing_in_ledger
-    (514, 25, 25, null, 'pending', timestamptz '2001-01-01 00:00:00Z') -- stuck
+    (514, 25, 25, null, 'pending', timestamptz '2001-01-01 00:00:00Z'), -- stuck
+    (515, 9, 9, 253, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- amount_mismatch of its source
+    (516, 22, 21, 254, 'settled', timestamptz '2001-01-01 00:00:00Z') -- amount_mismatch: 512 and this one make it good
 ) as job (id, source_amount, destination_amount, ledger_transaction_id, state, at)

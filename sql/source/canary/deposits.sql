@@ -21,7 +21,10 @@ from (
     (314, 1, 14, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- wrong_account
     (315, 1, 15, 'failed', timestamptz '2001-01-01 00:00:00Z'), -- posted_for_failed
     (316, 1, 16, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- reversed_for_settled
-    (317, 1, 17, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- missing_in_ledger
+    (317, 1, 17, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- missing_in_ledger: its posting failed
     (318, 1, 18, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- amount_mismatch
-    (319, 1, 19, 'pending', timestamptz '2001-01-01 00:00:00Z') -- stuck
+    (319, 1, 19, 'pending', timestamptz '2001-01-01 00:00:00Z'), -- stuck
+    (320, 2, 14, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- wrong_account: 314 and this one stand on each other's
+    (321, 1, 17, 'settled', timestamptz '2001-01-01 00:00:00Z'), -- amount_mismatch: 318 and this one have each other's
+    (322, 1, 23, 'settled', timestamptz '2001-01-01 00:00:00Z') -- wrong_account: posted in USD
 ) as deposit (id, user_id, amount, state, at)

@@ -29,13 +29,17 @@ from (
       (213, 1, 'internal_transfer', null, null, 'completed'), -- empty_transaction
       (214, 1, 'internal_transfer', null, null, 'completed'), -- one_sided_transaction
       (215, 1, 'internal_transfer', null, null, 'completed'), -- currency_mismatch
-      (216, 1, 'internal_transfer', null, null, 'completed'), -- unbalanced_transaction
-      (217, 1, 'internal_transfer', null, null, 'completed'), -- wrong_entry_count: three
+      (216, 1, 'internal_transfer', null, null, 'completed'), -- unbalanced_transaction: more debits …
+      (217, 1, 'internal_transfer', null, null, 'completed'), -- wrong_entry_count: four
       (218, 1, 'internal_transfer', null, null, 'reversed'), -- broken_reversal: nothing reverses it
-      (219, 1, 'internal_transfer', null, null, 'failed'), -- posted_while_unposted
+      (219, 1, 'deposit', 317, 'deposit', 'failed'), -- posted_while_unposted
       (220, 1, 'internal_transfer', null, null, 'completed'), -- zero_amount
       (221, 3, 'internal_transfer', null, null, 'completed'), -- fills the account that drifted
       (222, 4, 'internal_transfer', null, null, 'completed'), -- empties the account below zero
+      (223, 1, 'internal_transfer', null, null, 'completed'), -- unbalanced_transaction: … as many fewer
+      (224, 6, 'internal_transfer', null, null, 'completed'), -- fills the other account that drifted
+      (225, 1, 'investment', null, null, 'completed'), -- unbalanced_transaction, across currencies
+      (226, 5, 'internal_transfer', null, null, 'completed'), -- fills one of the twins
       (231, 1, 'deposit', 313, 'deposit', 'completed'), -- duplicate_posting …
       (232, 1, 'deposit', 313, 'deposit', 'completed'), -- … the second one
       (233, 2, 'deposit', 314, 'deposit', 'completed'), -- wrong_account
@@ -44,11 +48,19 @@ from (
       (236, 1, 'reversal', 235, null, 'completed'), -- … by this one
       (237, 1, 'deposit', 318, 'deposit', 'completed'), -- amount_mismatch
       (238, 1, 'deposit', 399, 'deposit', 'completed'), -- missing_in_source
+      (239, 1, 'deposit', null, 'deposit', 'completed'), -- missing_in_source: names no deposit
+      (240, 1, 'deposit', 320, 'deposit', 'completed'), -- wrong_account, the other way round
+      (241, 1, 'deposit', 321, 'deposit', 'completed'), -- amount_mismatch, as much too much
+      (242, 1, 'deposit', 322, 'deposit', 'completed'), -- wrong_account: of another currency
       (243, 2, 'withdrawal', 414, 'withdrawal', 'completed'), -- wrong_account
       (247, 1, 'withdrawal', 418, 'withdrawal', 'completed'), -- amount_mismatch
       (248, 1, 'withdrawal', 499, 'withdrawal', 'completed'), -- missing_in_source
+      (249, 1, 'withdrawal', 420, 'withdrawal', 'completed'), -- wrong_account, the other way round
+      (250, 1, 'withdrawal', 421, 'withdrawal', 'completed'), -- amount_mismatch, as much too much
       (251, null, 'conversion', 511, 'conversion_job', 'completed'), -- unlinked
-      (252, null, 'conversion', 512, 'conversion_job', 'completed') -- amount_mismatch of its destination
+      (252, null, 'conversion', 512, 'conversion_job', 'completed'), -- amount_mismatch of its destination
+      (253, null, 'conversion', 515, 'conversion_job', 'completed'), -- one_sided_transaction, and amount_mismatch of its source
+      (254, null, 'conversion', 516, 'conversion_job', 'completed') -- amount_mismatch of its destination, as much too much
   ) as listed (id, user_id, transaction_type, reference_id, record_kind, status)
   union all
   select listed.*
