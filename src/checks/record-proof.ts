@@ -91,7 +91,8 @@ async function weigh(
   const { cut, books } = ledger;
   if (!ledger.sound) return undefined;
   const { due, uncertain } = await readWhole(cut, statements, recordKind);
-  const booked = await familiesOf(cut, idsOf(known, 'transaction'));
+  const transactions = idsOf(known, 'transaction');
+  const booked = await cut.shared.once(familiesOf, () => familiesOf(cut, transactions), transactions.join());
   const open = union([uncertain, idsOf(known, recordKind), booked && recordsOf(booked.bookings, recordKind)]);
   if (open === undefined) return undefined;
   const openBooks = await readPart(ledger, open);

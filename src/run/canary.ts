@@ -25,9 +25,9 @@ type Told = Pick<Finding, 'kind' | 'subject' | 'severity' | 'expected' | 'actual
 
 /** What a fault of the canary looks like when it is found. */
 interface Planted extends Told {
-  /** Sums have to be off by the faults with the same word, all others being known; null: no sum covers it. */
-  alone: string | null;
-  /** The statement that is asked for what put them off. */
+  /** In which a sum has to be off because of it, the faults of all others being known; null: no sum covers it. */
+  question: number | null;
+  /** The statement that lists what put that sum off. */
   search: string | null;
 }
 
@@ -136,17 +136,15 @@ function idOf(subject: string): string {
   return subject.slice(subject.indexOf(':') + 1);
 }
 
-/** The faults that the check would not search for, if all others were known and only these put its sums off. */
+/** The faults that the check would not search for if it knew those of all other questions. */
 async function unseenAlone(canary: Cut, check: Check, planted: readonly Planted[]): Promise<Planted[]> {
-  if (check.searches === undefined) return [];
   const unseen: Planted[] = [];
-  for (const word of new Set(planted.map(({ alone }) => alone).filter((alone) => alone !== null))) {
-    const [asked, others] = [
-      planted.filter(({ alone }) => alone === word),
-      planted.filter(({ alone }) => alone !== word),
-    ];
+  for (const question of new Set(planted.map((fault) => fault.question))) {
+    if (question === null || check.searches === undefined) continue;
+    const others = planted.filter((fault) => fault.question !== question);
     const known = { [check.name]: others.map(({ subject }) => subject) };
     const searches = await check.searches({ ...canary, known });
+    const asked = planted.filter((fault) => fault.question === question);
     unseen.push(...asked.filter(({ search }) => search === null || !searches.includes(search)));
   }
   return unseen;
