@@ -68,7 +68,7 @@ export function runCommand(context: CommandContext): Command {
       ),
     )
     .option('--wait <duration>', 'how long to wait for another run to end (daily 15m, else 0s)', waitDuration)
-    .option('--canary', 'let each check also find known faults in a few built-in rows (daily runs always do)')
+    .option('--canary', 'let each check of the database also find known faults in built-in rows (daily runs do)')
     .option('--accept-fewer', 'believe a source that lost more than half of its records since the last run')
     .addOption(outputOption('table', 'json', 'csv'))
     .addHelpText('after', examples)

@@ -93,35 +93,37 @@ function canaryLines(checks: readonly StoredCheck[]): string[] {
   const names = (some: typeof controls) => some.map(({ name }) => name).join(', ');
   const [passed, failed, unknown, none] = [having('passed'), having('failed'), having('incomplete'), having('none')];
   if (none.length === controls.length) return [];
-  const faults = passed.reduce((all, { planted = 0 }) => all + planted, 0);
-  const all = failed.length + unknown.length === 0;
-  return [
-    ...(passed.length === 0
-      ? []
-      : [
-          `the control${all ? '' : ` of ${names(passed)}`} was working: it found all ${faults} faults of the canary, and nothing else`,
-        ]),
+  const faults = passed.reduce((all, { planted }) => all + planted, 0);
+  const whose = failed.length + unknown.length === 0 ? '' : ` of ${names(passed)}`;
+  const lines = [
+    passed.length > 0 &&
+      `the control${whose} was working: it found all ${faults} faults of the canary, and nothing else`,
     ...failed.map(
-      ({ name, planted = 0, found = 0, surplus = 0 }) =>
-        `the control of ${name} was not working: it found ${found} of ${count(planted, 'fault')} of the canary, and ${surplus} that are not there`,
+      ({ name, planted, found, surplus }) =>
+        `the control of ${name} was not working: it found ${found} of ${planted} faults of the canary, and ${surplus} that are not there`,
     ),
-    ...(unknown.length === 0 ? [] : [`the control of ${names(unknown)} could not be asked`]),
-    ...(none.length === 0 ? [] : [`no control: ${names(none)}`]),
+    unknown.length > 0 && `the control of ${names(unknown)} could not be asked`,
+    none.length > 0 && `no control: ${names(none)}`,
   ];
+  return lines.filter((line) => line !== false);
 }
 
-/** What is stored of the canary. */
 interface StoredControl {
   verdict: 'passed' | 'failed' | 'incomplete' | 'none';
-  planted?: number;
-  found?: number;
-  surplus?: number;
+  planted: number;
+  found: number;
+  surplus: number;
 }
 
-/** The first version stored what passed, without a verdict, and nothing else. */
+/** What is stored of the canary. The first version stored what passed, without a verdict, and nothing else. */
 function controlOf({ metadata }: StoredCheck): StoredControl {
   const stored = metadata['canary'] as Partial<StoredControl> | null | undefined;
-  return stored ? { verdict: 'passed', ...stored } : { verdict: 'none' };
+  return {
+    verdict: stored ? (stored.verdict ?? 'passed') : 'none',
+    planted: Number(stored?.planted ?? 0),
+    found: Number(stored?.found ?? 0),
+    surplus: Number(stored?.surplus ?? 0),
+  };
 }
 
 /** What became of what the run found, where corrections are switched on. */

@@ -5,6 +5,10 @@ import { checks } from '../../src/checks/index.ts';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Transaction } from '../../src/database/database.ts';
 import { Incomplete } from '../../src/incomplete.ts';
+import { checkLines } from '../../src/output/report-screen.ts';
+import type { Report, StoredCheck } from '../../src/reports.ts';
+import type { CheckOutcome } from '../../src/run/outcome.ts';
+import { conclude } from '../../src/run/result.ts';
 import { testDatabase } from '../support/database.ts';
 import { cutAt, databaseChecks, inCut, openPool, rolledBack } from '../support/run-check.ts';
 import { operatorOf } from '../support/world.ts';
@@ -89,7 +93,6 @@ async function remembered(check: Check): Promise<Check> {
       findings.forEach(tell);
       return comparison!;
     },
-    searches: () => Promise.resolve(Object.keys(check.statements)),
   };
 }
 
@@ -101,7 +104,10 @@ describe('the canary', () => {
 
   test('holds a fault of every kind that a query can find', async () => {
     for (const name of ['ledger_consistency', 'deposits'] as const) {
-      const check = await remembered(checks[name]);
+      const check = {
+        ...(await remembered(checks[name])),
+        searches: () => Promise.resolve(Object.keys(checks[name].statements)),
+      };
       for (const kind of check.kinds)
         expect(await complaint(dulled(check, (found) => found !== kind))).toContain(`it did not find ${kind} of`);
     }
@@ -193,6 +199,9 @@ const failed: Broken[] = [
   ["case when header.status = 'failed' or header.status = 'pending' then null", 'case when false then null'],
 ];
 
+const whole = (name: CheckName) => (found[name] ??= remembered(checks[name]));
+const found: Partial<Record<CheckName, Promise<Check>>> = {};
+
 /** Each hides faults from the sums of a proof, and what is searched where a sum is off would still find them. */
 const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken[]][] = [
   ['whose account it is', 'deposits', ['wrong_account'], byUser],
@@ -277,7 +286,7 @@ const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken
 ];
 
 test.each(blind)('notices that the proof does not see %s, in %s', async (_what, name, unseen, broken) => {
-  const said = await complaint(checks[name], { broken });
+  const said = await complaint(await whole(name), { broken });
   const shown = /its sums do not show (.*)\.$/.exec(said)?.[1] ?? '';
   expect([...new Set([...shown.matchAll(/(\w+) of /g)].map(([, kind]) => kind))].toSorted()).toEqual(unseen);
 });
@@ -289,8 +298,58 @@ test('every daily run asks the canary, others when they are told to, and the rep
   const planted = [17, 14, 6, 7].map((faults) => ({ verdict: 'passed', planted: faults, found: faults, surplus: 0 }));
   expect(await control('--type', 'daily')).toEqual(planted);
   expect(await control('--type', 'hourly')).toEqual([undefined, undefined, undefined, undefined]);
-  expect(await control('--type', 'hourly', '--canary')).toEqual(planted);
-  const { report } = await operator.runs(['--canary']);
+  const { report, checks: asked } = await operator.runs(['--type', 'hourly', '--canary']);
+  expect(asked.map(({ metadata }) => metadata['canary'])).toEqual(planted);
   const { stdout } = await operator.types(['reports', 'show', report.id]);
-  expect(stdout).toContain('it found all 44 faults of the canary');
+  expect(stdout).toContain('the control was working: it found all 44 faults of the canary, and nothing else\n');
+});
+
+describe('a report', () => {
+  const works: Control = { planted: 9, found: 9, surplus: 0, problem: null };
+  const fails: Control = { planted: 8, found: 7, surplus: 2, problem: new Incomplete('It does not work.', 78) };
+  const unknown = new Incomplete('The deadline passed.');
+
+  /** The checks as they are stored: what they found themselves does not matter. */
+  function stored(controls: Partial<Record<CheckName, CheckOutcome['control']>>): StoredCheck[] {
+    const outcomes = Object.entries(controls).map(([name, control]) => ({
+      name: name as CheckName,
+      id: name,
+      startedAt: cutAt,
+      executionMs: 1,
+      result: new Incomplete('Whatever.'),
+      control,
+    }));
+    return conclude({ id: 'some', metadata: {} } as Report, outcomes, cutAt, (text) => text).checks;
+  }
+
+  test('says that the control was working where all that were asked were, and which checks have none', () => {
+    const rows = stored({ circle_balance: 'none', deposits: works, withdrawals: works });
+    expect(checkLines(rows)).toEqual([
+      'the control was working: it found all 18 faults of the canary, and nothing else',
+      'no control: circle_balance',
+    ]);
+    expect(rows.map(({ metadata }) => metadata['canary'])).toEqual([
+      null,
+      { verdict: 'passed', planted: 9, found: 9, surplus: 0 },
+      { verdict: 'passed', planted: 9, found: 9, surplus: 0 },
+    ]);
+  });
+
+  test('says which control was not working, or could not be asked', () => {
+    const rows = stored({ deposits: works, conversion_jobs: unknown, withdrawals: fails });
+    expect(checkLines(rows)).toEqual([
+      'the control of deposits was working: it found all 9 faults of the canary, and nothing else',
+      'the control of withdrawals was not working: it found 7 of 8 faults of the canary, and 2 that are not there',
+      'the control of conversion_jobs could not be asked',
+    ]);
+    expect(rows.map(({ metadata }) => metadata['canary'])).toEqual([
+      { verdict: 'passed', planted: 9, found: 9, surplus: 0 },
+      { verdict: 'incomplete' },
+      { verdict: 'failed', planted: 8, found: 7, surplus: 2 },
+    ]);
+  });
+
+  test('says nothing of it where it was not asked', () => {
+    expect(checkLines(stored({ circle_balance: 'not asked', deposits: 'not asked' }))).toEqual([]);
+  });
 });
