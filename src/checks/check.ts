@@ -31,8 +31,8 @@ export interface Check {
    */
   readonly compare: (cut: Cut, reading: BegunReading | undefined, found: Found) => Promise<Comparison>;
   /**
-   * The statements, by their names, that list what may have put off a sum which what is known does not put off: where
-   * no sum is off, the check looks for nothing more. Absent where nothing is proven by sums. Throws like `compare`.
+   * The names of the statements by which the check would search, because a sum is off in spite of what is known. Where
+   * none is, it looks at nothing but what no sum covers. Absent where nothing is proven by sums. Throws like `compare`.
    */
   readonly searches?: (cut: Cut) => Promise<readonly string[]>;
 }

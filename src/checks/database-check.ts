@@ -21,7 +21,7 @@ export interface Proof {
 interface Ways {
   /** Shows cheaply that nothing is wrong, or where to look. */
   prove: (cut: Cut) => Promise<Proof>;
-  /** The lists that the proof would ask for because a sum is off: those of its statements, by name. */
+  /** The names of the proof's statements that list what may have put a sum off, where one is off. */
   searches: (cut: Cut) => Promise<readonly string[]>;
   /** Finds what changed since the watermark; suspects are null where that is too much for a list. */
   change: (cut: Cut, window: Window) => Promise<Proof>;

@@ -199,8 +199,9 @@ const failed: Broken[] = [
   ["case when header.status = 'failed' or header.status = 'pending' then null", 'case when false then null'],
 ];
 
-const whole = (name: CheckName) => (found[name] ??= remembered(checks[name]));
-const found: Partial<Record<CheckName, Promise<Check>>> = {};
+const memories: Partial<Record<CheckName, Promise<Check>>> = {};
+/** The check that searches as it should, asked once for all. */
+const searching = (name: CheckName) => (memories[name] ??= remembered(checks[name]));
 
 /** Each hides faults from the sums of a proof, and what is searched where a sum is off would still find them. */
 const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken[]][] = [
@@ -286,7 +287,7 @@ const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken
 ];
 
 test.each(blind)('notices that the proof does not see %s, in %s', async (_what, name, unseen, broken) => {
-  const said = await complaint(await whole(name), { broken });
+  const said = await complaint(await searching(name), { broken });
   const shown = /its sums do not show (.*)\.$/.exec(said)?.[1] ?? '';
   expect([...new Set([...shown.matchAll(/(\w+) of /g)].map(([, kind]) => kind))].toSorted()).toEqual(unseen);
 });

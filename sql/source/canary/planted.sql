@@ -1,7 +1,7 @@
 -- What each check must find in the canary, and nothing else: at least one fault of every kind that a query can find.
--- The last columns are of what a sum of the proof has to show, and the search that has to follow where it is off. The
--- sums are asked question by question, with the faults of all other questions known. What one question is about is
--- searched for in different ways; or it cancels out, unless the sums weigh what the remark says.
+-- What the sums of a proof have to show, they are asked question by question, with the faults of all other questions
+-- known; the last column is the search that has to follow. The faults of one question do not help each other: they are
+-- searched for in different ways, or cancel each other out unless the sums weigh what the remark says.
 select
   planted.check_type,
   planted.kind,
