@@ -71,7 +71,9 @@ class Walk {
   #change(): void {
     const subject = `${this.#prefix}${this.#random.integer(1, 2)}`;
     const kind = this.#random.pick(['missing_in_ledger', 'amount_mismatch', this.#faults.get(subject)?.kind] as const);
-    const fault = { subject, kind: kind ?? 'missing_in_ledger', ...this.#random.pick(sizes) };
+    const { difference, severity } = this.#random.pick(sizes);
+    const amounts = { expected: '0', actual: difference, difference, currency: 'USDC' as const };
+    const fault = { subject, kind: kind ?? 'missing_in_ledger', severity, ...amounts, user: null, metadata: {} };
     if (this.#random.chance(0.15)) this.#faults.delete(subject);
     else this.#faults.set(subject, fault);
     this.#story.push(`${subject}: ${JSON.stringify(this.#faults.get(subject) ?? 'in order')}`);
@@ -95,7 +97,7 @@ class Walk {
       mask: (text: string) => text,
     };
     await storeRun(storage, conclusion, [outcome]);
-    const passes = this.#model.run(this.#now, faults, { clears: how === 'whole' });
+    const passes = this.#model.run({ at: this.#now, report: report.id }, faults, { clears: how === 'whole' });
     this.#story.push(`${how} run sees ${faults.length}`);
     if (how !== 'incomplete') expect(conclusion.checks[0]?.passed, this.#story.join('\n')).toBe(passes);
   }
@@ -105,11 +107,12 @@ class Walk {
     const row = this.#random.pick(unresolved.length > 0 && this.#random.chance(0.8) ? unresolved : this.#model.rows);
     const until = this.#now + this.#random.integer(1, 48) * 3_600_000;
     const by = this.#random.pick(['Ada', 'Grace']);
-    const deed = { action: this.#random.pick(actionNames), by, at: this.#now, until, assignee: `${by}’s team` };
+    const action = this.#random.pick(actionNames);
+    const deed = { action, by, at: this.#now, until, assignee: `${by}’s team`, note: 'as agreed' };
     const order: Order = {
       id: this.#idOf.get(row) ?? '',
       action: deed.action,
-      note: 'as agreed',
+      note: deed.note,
       until: new Date(until).toISOString(),
       assignee: deed.assignee,
     };
@@ -137,6 +140,7 @@ class Walk {
 interface DepositFault extends Fault {
   kind: 'missing_in_ledger' | 'amount_mismatch';
   difference: string;
+  currency: 'USDC';
 }
 
 const never = new AbortController().signal;
@@ -181,18 +185,6 @@ async function outcomeOf(how: string, faults: readonly DepositFault[], at: Date)
   return { ...outcome, result: { ...comparison, findings, accepted } };
 }
 
-function toFinding({ subject, kind, difference, severity }: DepositFault): Finding {
-  return {
-    check: 'deposits',
-    kind,
-    subject,
-    severity,
-    description: `${subject} is wrong`,
-    expected: '0',
-    actual: difference,
-    difference,
-    currency: 'USDC',
-    affectedUserId: null,
-    metadata: {},
-  };
+function toFinding({ user, ...fault }: DepositFault): Finding {
+  return { check: 'deposits', description: `${fault.subject} is wrong`, affectedUserId: user, ...fault };
 }

@@ -6,16 +6,33 @@ import type { ActionName } from '../../src/exceptions/actions.ts';
 export interface Fault {
   subject: string;
   kind: string;
+  severity: Severity;
+  expected: string | null;
+  actual: string | null;
   /** null where there are no two sides. */
   difference: string | null;
-  severity: Severity;
+  currency: string | null;
+  user: string | null;
+  metadata: Record<string, unknown>;
+}
+
+/** A run: when, and by which report. */
+export interface ModelRun {
+  at: number;
+  report: string;
 }
 
 /** An exception as the model has it. Times in milliseconds. */
 export interface ModelRow extends Fault {
   createdAt: number;
+  /** The reports that saw it first and last, and when the last one was. */
+  firstReport: string;
+  lastReport: string;
+  seenAt: number;
   occurrences: number;
-  resolved: { at: number; by: string } | null;
+  resolved: { at: number; by: string; note: string } | null;
+  isCorrected: boolean;
+  acknowledgedAt: number | null;
   acknowledgedBy: string | null;
   assignee: string | null;
   snoozedUntil: number | null;
@@ -30,6 +47,7 @@ export interface Deed {
   at: number;
   until: number;
   assignee: string;
+  note: string;
 }
 
 const ranks: Severity[] = ['low', 'medium', 'high', 'critical'];
@@ -39,11 +57,12 @@ export class LifeModel {
   readonly rows: ModelRow[] = [];
 
   /** A run that saw these faults of one check. `clears`: it looked at every subject. Returns whether the check passes. */
-  run(at: number, faults: readonly Fault[], { clears }: { clears: boolean }): boolean {
-    this.#expire(at);
-    const seen = faults.map((fault) => this.#see(at, fault));
+  run(run: ModelRun, faults: readonly Fault[], { clears }: { clears: boolean }): boolean {
+    this.#expire(run.at);
+    const seen = faults.map((fault) => this.#see(run, fault));
     const passes = seen.every((row) => row.acceptedUntil !== null);
-    if (clears) for (const row of this.rows.filter((one) => !one.resolved && !seen.includes(one))) clear(at, row, seen);
+    if (clears)
+      for (const row of this.rows.filter((one) => !one.resolved && !seen.includes(one))) clear(run, row, seen);
     return passes;
   }
 
@@ -60,9 +79,9 @@ export class LifeModel {
     }
   }
 
-  #see(at: number, fault: Fault): ModelRow {
+  #see(run: ModelRun, fault: Fault): ModelRow {
     const known = this.rows.find((row) => row.resolved === null && isSame(row, fault));
-    if (known === undefined) return this.#begin(at, fault);
+    if (known === undefined) return this.#begin(run, fault);
     const change = ranks.indexOf(fault.severity) - ranks.indexOf(known.severity);
     if (change !== 0) known.events.push(change > 0 ? 'escalated' : 'eased');
     if (change > 0 && known.snoozedUntil !== null) {
@@ -73,18 +92,24 @@ export class LifeModel {
       known.acceptedUntil = null;
       known.events.push('acceptance_ended');
     }
-    return Object.assign(known, fault, { occurrences: known.occurrences + 1 });
+    const seen = { lastReport: run.report, seenAt: run.at, occurrences: known.occurrences + 1 };
+    return Object.assign(known, fault, seen);
   }
 
-  #begin(at: number, fault: Fault): ModelRow {
+  #begin({ at, report }: ModelRun, fault: Fault): ModelRow {
     const [previous = null] = this.rows
       .filter((row) => row.resolved !== null && isSame(row, fault))
       .sort((left, right) => (right.resolved?.at ?? 0) - (left.resolved?.at ?? 0));
     const row: ModelRow = {
       ...fault,
       createdAt: at,
+      firstReport: report,
+      lastReport: report,
+      seenAt: at,
       occurrences: 1,
       resolved: null,
+      isCorrected: false,
+      acknowledgedAt: null,
       acknowledgedBy: null,
       assignee: null,
       snoozedUntil: null,
@@ -97,17 +122,17 @@ export class LifeModel {
   }
 
   /** Does what a person asks for; false if it is not possible, and then nothing has changed. */
-  act(row: ModelRow, { action, by, at, until, assignee }: Deed): boolean {
+  act(row: ModelRow, { action, by, at, until, assignee, note }: Deed): boolean {
     if (this.#refuses(row, action, at)) return false;
     Object.assign(
       row,
       {
-        acknowledge: { acknowledgedBy: by },
+        acknowledge: { acknowledgedAt: at, acknowledgedBy: by },
         assign: { assignee },
         comment: {},
         snooze: { snoozedUntil: until, acceptedUntil: null },
         accept: { acceptedUntil: until, snoozedUntil: null },
-        resolve: { resolved: { at, by } },
+        resolve: { resolved: { at, by, note } },
         reopen: { resolved: null, snoozedUntil: null, acceptedUntil: null },
       }[action],
     );
@@ -138,14 +163,23 @@ function isSame(row: Fault, other: Fault): boolean {
   return row.subject === other.subject && row.kind === other.kind;
 }
 
-function clear(at: number, row: ModelRow, seen: readonly ModelRow[]): void {
-  row.resolved = { at, by: 'system' };
+function clear({ at, report }: ModelRun, row: ModelRow, seen: readonly ModelRow[]): void {
   const successor = seen.find(({ subject }) => subject === row.subject);
+  const became = successor === undefined ? 'cleared' : `became ${successor.kind}`;
+  row.resolved = { at, by: 'system', note: `${became} in report ${report}` };
   row.events.push(successor === undefined ? 'cleared' : 'became');
   if (successor === undefined || (row.assignee === null && row.acknowledgedBy === null)) return;
   successor.assignee ??= row.assignee;
+  successor.acknowledgedAt ??= row.acknowledgedAt;
   successor.acknowledgedBy ??= row.acknowledgedBy;
   successor.events.push('inherited');
+}
+
+/** A run corrected what it is about, and the check found nothing more. */
+export function correct(row: ModelRow, at: number, correction: string): void {
+  const note = `corrected (${correction}), and the check found nothing more`;
+  Object.assign(row, { isCorrected: true, resolved: { at, by: 'system', note } });
+  row.events.push('corrected');
 }
 
 /** The model of one check, in the order in which `readStored` reads the exceptions. */
@@ -160,13 +194,27 @@ export function inStoredOrder(check: string, rows: readonly ModelRow[]): ModelRo
 export function toStored(check: string, rows: readonly ModelRow[]): Record<string, unknown>[] {
   const date = (time: number | null | undefined) => (time === null || time === undefined ? null : new Date(time));
   return rows.map((row) => ({
+    report_id: row.firstReport,
+    check_type: check,
+    kind: row.kind,
     fingerprint: fingerprintOf(check, row),
     severity: row.severity,
+    expected_value: row.expected,
+    actual_value: row.actual,
     difference: row.difference,
+    currency: row.currency,
+    affected_user_id: row.user,
+    affected_entity: row.subject,
+    auto_corrected: row.isCorrected,
+    metadata: row.metadata,
     created_at: new Date(row.createdAt),
+    last_report_id: row.lastReport,
+    last_seen_at: new Date(row.seenAt),
     occurrences: row.occurrences,
     resolved_at: date(row.resolved?.at),
     resolved_by: row.resolved?.by ?? null,
+    resolution_notes: row.resolved?.note ?? null,
+    acknowledged_at: date(row.acknowledgedAt),
     acknowledged_by: row.acknowledgedBy,
     assignee: row.assignee,
     snoozed_until: date(row.snoozedUntil),
@@ -197,6 +245,6 @@ export async function readStored(
   return rows.map((row) => ({ ...row, previous: row.previous_exception_id && ids.indexOf(row.previous_exception_id) }));
 }
 
-function fingerprintOf(check: string, { kind, subject }: Fault): string {
+export function fingerprintOf(check: string, { kind, subject }: Pick<Fault, 'kind' | 'subject'>): string {
   return `${check}/${kind}/${subject}`;
 }

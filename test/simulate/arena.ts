@@ -6,6 +6,7 @@ import { withoutConstraints } from '../support/ledger.ts';
 import { startServer } from '../support/sandbox-server.ts';
 import { Countdown } from './countdown.ts';
 import { startLineCutter, type LineCutter } from './line-cutter.ts';
+import { inStoryTime, keepStoryTime } from './story-time.ts';
 import { storyBegins } from './story.ts';
 
 /** Where one story is played. */
@@ -27,8 +28,8 @@ export interface Arena {
 export interface Hook {
   url: string;
   isDeaf: boolean;
-  /** The ids of what it took, in order. */
-  ids: string[];
+  /** What it took, in order. */
+  heard: { id: string; body: string }[];
 }
 
 /** Gives each play an arena that nobody was in: one database, whose tables are emptied before it. */
@@ -37,35 +38,48 @@ export async function withArena<T>(
   template: string,
   body: (inArena: (play: (arena: Arena) => Promise<void>) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const { hook, close } = await startHook();
   const { name, url } = await createDatabase(serverUrl, 'recon_simulate', template);
+  try {
+    const { arena, close } = await openArena(url);
+    try {
+      return await body(async (play) => {
+        await clear(arena);
+        await play(arena);
+      });
+    } finally {
+      await close();
+    }
+  } finally {
+    await dropDatabase(serverUrl, name);
+  }
+}
+
+async function openArena(url: string): Promise<{ arena: Arena; close: () => Promise<void> }> {
   const sql = postgres(url, { onnotice: () => undefined, max: 3 });
-  const database = openDatabase(url, { connections: 1 });
+  await sql`update reconciliation_migrations set applied_at = ${storyBegins}`; // before, nobody expected a run
+  await withoutConstraints(sql); // an application that breaks is not held back by them
+  await keepStoryTime(sql);
   const countdown = new Countdown();
-  const line = await startLineCutter(url, () => {
+  const line = await startLineCutter(url, (message) => {
+    message.bytes = inStoryTime(message.bytes);
     countdown.count();
   });
   const clock = { now: storyBegins };
-  const custodians = await openCustodians(() => clock.now);
-  try {
-    await sql`update reconciliation_migrations set applied_at = ${storyBegins}`; // before, nobody expected a run
-    await withoutConstraints(sql); // an application that breaks is not held back by them
-    return await body(async (play) => {
-      Object.assign(hook, { isDeaf: false, ids: [] });
-      countdown.rest();
-      line.mend();
-      await emptyTables(sql);
-      empty(custodians);
-      await play({ sql, database, line, countdown, hook, custodians, clock });
-    });
-  } finally {
-    await line.close();
-    await close();
-    await custodians.close();
-    await database.end({ timeout: 1 });
-    await sql.end({ timeout: 1 });
-    await dropDatabase(serverUrl, name);
-  }
+  const [hook, custodians] = [await startHook(), await openCustodians(() => clock.now)];
+  const database = openDatabase(url, { connections: 1 });
+  const close = async () => {
+    for (const one of [line, hook, custodians]) await one.close();
+    for (const pool of [database, sql]) await pool.end({ timeout: 1 });
+  };
+  return { arena: { sql, database, line, countdown, hook: hook.hook, custodians, clock }, close };
+}
+
+async function clear({ sql, line, countdown, hook, custodians }: Arena): Promise<void> {
+  Object.assign(hook, { isDeaf: false, heard: [] });
+  countdown.rest();
+  line.mend();
+  await emptyTables(sql);
+  empty(custodians);
 }
 
 function empty({ circle, alpaca }: Custodians): void {
@@ -78,13 +92,13 @@ function empty({ circle, alpaca }: Custodians): void {
 async function startHook(): Promise<{ hook: Hook; close: () => Promise<void> }> {
   const { url, close } = await startServer({
     rateLimit: undefined,
-    handle: ({ headers }) => {
-      if (!hook.isDeaf) hook.ids.push(headers['webhook-id'] ?? '');
+    handle: ({ headers, body }) => {
+      if (!hook.isDeaf) hook.heard.push({ id: headers['webhook-id'] ?? '', body });
       return { status: hook.isDeaf ? 503 : 200, headers: {}, body: '' };
     },
     tooMany: () => ({ status: 429, headers: {}, body: '' }),
     headers: () => ({}),
   });
-  const hook: Hook = { url, isDeaf: false, ids: [] };
+  const hook: Hook = { url, isDeaf: false, heard: [] };
   return { hook, close };
 }

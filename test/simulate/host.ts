@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
 import { credit, debit, LedgerBuilder, type Transaction, type User } from '../support/ledger.ts';
-import type { Late, OwnStep } from './story.ts';
-
-type Booking = Extract<OwnStep, { does: 'book' }>;
+import { book, bookLate } from './booking.ts';
+import { beginsAt } from './story-time.ts';
+import type { Booking, Late, OwnStep } from './story.ts';
 
 /** The application whose books are reconciled: it books in the real tables, and breaks as such applications do. */
 export class Host {
@@ -57,73 +57,34 @@ export class Host {
   /** Returns `check subject` of what only a run over everything has to see: no time tells of it. */
   async take(customer: number, step: OwnStep): Promise<string | undefined> {
     if (step.does !== 'book') await this.save(); // bookings are stored together
-    if (step.does === 'book') await this.#book(this.#customers[customer]!, step);
-    else if (step.does === 'finish') await this.#finish(customer, step.which, step.posts);
+    if (step.does === 'book') return this.#book(this.#customers[customer]!, step);
+    if (step.does === 'finish') await this.#finish(customer, step.which, step.posts);
     else if (step.does === 'reverse') await this.#reverse(customer, step.which);
     else if (step.does === 'drift') return this.#drift(customer, step.which, step.amount);
     else return this.#change(customer, step.which, step.amount);
     return undefined;
   }
 
-  async #book([user, other]: [User, User], step: Booking): Promise<void> {
-    const ledger = this.#ledger;
-    const when = { minutesAgo: step.minutesAgo };
-    const accounts = [ledger.account(user, 'usdc_balance'), ledger.account(user, 'stash_balance')] as const;
-    if (step.what === 'deposit' || step.what === 'withdrawal') this.#bookRecord(step.what, step, user, other);
-    else if (step.what === 'conversion job') this.#bookJob(step);
-    else if (step.what === 'investment') ledger.investment(user, step.amount, when);
-    else if (step.what === 'split') ledger.allocationSplit(user, step.amount, '3', when);
-    else ledger.internalTransfer(user, ...accounts, step.amount, when);
-    if (step.crash !== 'user deleted') return;
+  async #book([user, other]: [User, User], step: Booking): Promise<string | undefined> {
+    book(this.#ledger, [user, other], step);
+    if (step.crash === 'account twice') return this.#openTwice(user);
+    if (step.crash !== 'user deleted') return undefined;
     await this.save();
     await this.#sql`delete from wallets where user_id = ${user.id}`;
     await this.#sql`delete from users where id = ${user.id}`;
+    return undefined;
   }
 
-  /** A record of one user, and what the application leaves of its posting. */
-  #bookRecord(
-    what: 'deposit' | 'withdrawal',
-    { crash, amount, pending, minutesAgo }: Booking,
-    user: User,
-    other: User,
-  ): void {
-    const ledger = this.#ledger;
-    const isPartial = ['not posted', 'header only', 'one leg'].includes(crash);
-    const { id, transaction } = ledger[what](user, amount, {
-      status: pending ? 'pending' : 'completed',
-      minutesAgo,
-      ...((isPartial || pending) && { post: false }),
-      ...(crash === 'other amount' && { postedAmount: '3.14' }),
-      ...(crash === 'other user' && { postedTo: other }),
-    });
-    if (isPartial) this.#bookPart(what, crash, user, { id, amount, minutesAgo });
-    if (transaction === null) return;
-    if (crash === 'posted twice')
-      ledger[what === 'deposit' ? 'postDeposit' : 'postWithdrawal'](user, id, amount, { minutesAgo });
-    if (crash === 'paid and refunded') ledger.reversal(transaction, { minutesAgo });
-  }
-
-  /** The header, and at most one of its two legs. */
-  #bookPart(
-    what: 'deposit' | 'withdrawal',
-    crash: Booking['crash'],
-    user: User,
-    { id, amount, minutesAgo }: { id: string; amount: string; minutesAgo: number },
-  ): void {
-    if (crash === 'not posted') return;
-    const leg = what === 'deposit' ? debit : credit;
-    const entries = crash === 'one leg' ? [leg(this.#ledger.account(user, 'usdc_balance'), amount)] : [];
-    this.#ledger.transaction({ type: what, user, reference: { id, type: what }, entries, minutesAgo });
-  }
-
-  #bookJob({ crash, amount, pending, minutesAgo }: Booking): void {
-    const job = this.#ledger.conversionJob('usdc_to_usd', amount, {
-      status: pending ? 'pending' : 'completed',
-      minutesAgo,
-      ...(crash === 'not posted' && { post: false }),
-      ...(crash === 'other amount' && { postedAmount: '3.14' }),
-    });
-    if (crash === 'no link') job.row.ledger_transaction_id = null;
+  /** Two requests at once each open the account of a user. */
+  async #openTwice(user: User): Promise<string> {
+    this.#ledger.openAccount(user, 'stash_balance');
+    await this.save();
+    const [first] = await this.#sql<{ id: string }[]>`
+      select account.id
+      from ledger_accounts as account
+      where account.user_id = ${user.id} and account.account_type = 'stash_balance'
+      order by account.id limit 1`;
+    return `ledger_consistency account:${first!.id}`;
   }
 
   /** A record that was pending is completed, and posted if the application lives long enough. */
@@ -240,18 +201,13 @@ export class Host {
     if (this.#open !== undefined) return false;
     await this.save();
     const [user] = this.#customers[0]!;
-    this.#bookPartOf(late, user);
+    bookLate(this.#ledger, user, late);
     const connection = await this.#sql.reserve();
     this.#open = { connection, since: this.#ledger.now };
+    await beginsAt(connection, this.#ledger.now);
     await connection`begin`;
     await this.#ledger.save(connection);
     return true;
-  }
-
-  /** Without entries, so that no row of an account stays locked meanwhile. */
-  #bookPartOf(late: Late, user: User): void {
-    const { id } = this.#ledger.deposit(user, '42', { minutesAgo: 0, post: false });
-    if (late === 'header only') this.#bookPart('deposit', late, user, { id, amount: '42', minutesAgo: 0 });
   }
 
   /** Since when a transaction is open. */
@@ -264,6 +220,7 @@ export class Host {
     const { connection } = this.#open;
     this.#open = undefined;
     await connection.unsafe(how);
+    await beginsAt(connection, null);
     connection.release();
     return true;
   }

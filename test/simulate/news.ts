@@ -1,7 +1,10 @@
+import type { Living } from './lives.ts';
 import type { ModelRow } from '../exceptions/life-model.ts';
 
-/** How many exceptions became what, as an alert counts them. */
-export type News = Record<string, number>;
+/** What became of an exception since somebody heard of it. */
+export interface News extends Living {
+  change: string;
+}
 
 const loud = ['high', 'critical'];
 const told = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'became', 'cleared'];
@@ -14,15 +17,13 @@ export class Hearer {
   readonly #loud = new Set<ModelRow>();
 
   /** What is news by now. */
-  hear(rows: readonly ModelRow[], at: number): News {
-    const news: News = {};
-    for (const row of rows) {
+  hear(all: readonly Living[], at: number): News[] {
+    return all.flatMap(({ check, row }) => {
       if (loud.includes(row.severity)) this.#loud.add(row);
       const change = this.#changeOf(row, at);
       this.#heard.set(row, row.events.length);
-      if (change !== null) news[change] = (news[change] ?? 0) + 1;
-    }
-    return news;
+      return change === null ? [] : [{ check, row, change }];
+    });
   }
 
   #changeOf(row: ModelRow, at: number): string | null {
