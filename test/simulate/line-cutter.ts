@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { FrontendMessages, sessionIn } from './wire.ts';
 
 /** What a client sends to its server in one go, before it is passed on: a blow decides what becomes of it. */
@@ -20,97 +20,100 @@ export interface Message {
   loseAnswer: (options?: { after?: number; silent?: boolean }) => void;
 }
 
-/** A relay before a database, which can be cut: what a killed process, backend or network leaves behind. */
-export interface LineCutter {
-  /** The database, through the relay. */
-  url: string;
-  /** Ends every connection, and refuses further ones. */
-  cut: () => void;
-  /** The same, as where no server listens any more. */
-  refuse: () => void;
-  /** Lets connections through again. */
-  mend: () => void;
-  /** How bytes get to where they go: at once, unless something else is put here. */
-  carry: (bytes: Buffer, to: Socket) => void;
-  close: () => Promise<void>;
-}
+/** Is told of every message before it is passed on, and waited for: it may strike. */
+type OnMessage = (message: Message) => Promise<void> | void;
 
-/** `onMessage` is told of every message before it is passed on, and waited for: it may strike. */
-export async function startLineCutter(
-  databaseUrl: string,
-  onMessage: (message: Message) => Promise<void> | void,
-): Promise<LineCutter> {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((client) => {
-    if (isCut) {
-      client.destroy();
-      return;
-    }
-    const upstream = connect(Number(target.port), target.hostname);
-    tie(client, upstream);
+/** A relay before a database, which can be cut: what a killed process, backend or network leaves behind. */
+export class LineCutter {
+  /** The database, through the relay. */
+  readonly url: string;
+  /** How bytes get to where they go: at once, unless something else is put here. */
+  carry = atOnce;
+  #isCut = false;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  /** `server` listens already. */
+  constructor(server: Server, databaseUrl: string, onMessage: OnMessage) {
+    const target = new URL(databaseUrl);
+    const url = new URL(databaseUrl);
+    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = url.href;
+    this.#server = server.on('connection', (client: Socket) => {
+      if (this.#isCut) client.destroy();
+      else this.#relay(client, connect(Number(target.port), target.hostname), onMessage);
+    });
+  }
+
+  /** Ends every connection, and refuses further ones. */
+  cut = (): void => {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  };
+
+  /** The same, as where no server listens any more. */
+  refuse = (): void => {
+    this.cut();
+    this.#server.close();
+  };
+
+  /** Lets connections through again. */
+  mend = (): void => {
+    this.#isCut = false;
+    if (!this.#server.listening) this.#server.listen(Number(new URL(this.url).port), '127.0.0.1');
+    this.carry = atOnce;
+  };
+
+  close = async (): Promise<void> => {
+    this.cut();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  };
+
+  #relay(client: Socket, upstream: Socket, onMessage: OnMessage): void {
+    this.#tie(client, upstream);
+    this.#tie(upstream, client);
     const line = new Line(client, upstream, (bytes, to) => {
-      cutter.carry(bytes, to);
+      this.carry(bytes, to);
     });
     client.on('data', (bytes: Buffer) => {
       const message = line.message(bytes);
       const passOn = () => {
-        if (!isCut && !client.destroyed) cutter.carry(message.bytes, upstream);
+        if (!this.#isCut && !client.destroyed) this.carry(message.bytes, upstream);
       };
       const held = onMessage(message);
-      if (held === undefined) {
-        passOn();
-        return;
-      }
-      client.pause();
-      const giveUp = () => client.destroy();
-      void held.then(passOn).then(() => client.resume(), giveUp);
+      if (held === undefined) passOn();
+      else passLater(client, held, passOn);
     });
     upstream.on('data', (bytes: Buffer) => {
       line.answer(bytes);
     });
-  });
+  }
+
   /** Where one end goes, the other goes too. */
-  const tie = (...ends: [Socket, Socket]) => {
-    for (const [socket, other] of [ends, ends.toReversed()] as [Socket, Socket][]) {
-      sockets.add(socket);
-      socket.setNoDelay();
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
-  };
-  server.listen(0, '127.0.0.1');
+  #tie(socket: Socket, other: Socket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay();
+    socket.on('error', () => other.destroy());
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      other.destroy();
+    });
+  }
+}
+
+export async function startLineCutter(databaseUrl: string, onMessage: OnMessage): Promise<LineCutter> {
+  const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const cutter: LineCutter = {
-    url: url.href,
-    cut: () => {
-      isCut = true;
-      for (const socket of sockets) socket.destroy();
-    },
-    refuse: () => {
-      cutter.cut();
-      server.close();
-    },
-    mend: () => {
-      isCut = false;
-      if (!server.listening) server.listen(Number(url.port), '127.0.0.1');
-      cutter.carry = atOnce;
-    },
-    carry: atOnce,
-    close: async () => {
-      cutter.cut();
-      if (!server.listening) return;
-      server.close();
-      await once(server, 'close');
-    },
-  };
-  return cutter;
+  return new LineCutter(server, databaseUrl, onMessage);
+}
+
+/** What a client says meanwhile waits too. */
+function passLater(client: Socket, held: Promise<void>, passOn: () => void): void {
+  client.pause();
+  const giveUp = () => client.destroy();
+  void held.then(passOn).then(() => client.resume(), giveUp);
 }
 
 function atOnce(bytes: Buffer, to: Socket): void {
