@@ -23,22 +23,12 @@ export class Corrections {
     const expected = structuredClone(before);
     for (const { id, fingerprint, state } of await this.#new(sql)) {
       const living = lives.byFingerprint(fingerprint);
-      const { row } = living;
-      if (state !== 'applied') {
-        row.events.push(`correction_${state}`);
-        continue;
-      }
-      assert.equal(row.severity, 'low', `${fingerprint} was corrected`);
-      assert.ok(correctable.includes(row.kind), `${fingerprint} was corrected`);
-      const others = lives.unresolved().filter((one) => one.row !== row);
-      assert.deepEqual(
-        others.filter((other) => touches(other.row, row, before)).map((other) => other.row.subject),
-        [],
-        `what else touches ${fingerprint}, which was corrected`,
-      );
-      (row.kind === 'unlinked' ? link : setBalance)(expected, idIn(row), after);
-      correct(row, now.getTime(), id);
-      corrected.push(living);
+      if (state === 'applied') {
+        expectAllowed(living, lives, before);
+        (living.row.kind === 'unlinked' ? link : setBalance)(expected, idIn(living.row), after);
+        correct(living.row, now.getTime(), id);
+        corrected.push(living);
+      } else living.row.events.push(`correction_${state}`);
     }
     assert.deepEqual(inOrder(after), inOrder(expected), 'the books after a run');
     return corrected;
@@ -54,6 +44,17 @@ export class Corrections {
     for (const { id } of rows) this.#known.add(id);
     return rows;
   }
+}
+
+function expectAllowed({ row }: Living, lives: Lives, books: Books): void {
+  const { kind, severity, subject } = row;
+  assert.ok(severity === 'low' && correctable.includes(kind), `${severity} ${kind} of ${subject} was corrected`);
+  const others = lives.unresolved().filter((one) => one.row !== row && touches(one.row, row, books));
+  assert.deepEqual(
+    others.map((other) => other.row.subject),
+    [],
+    `what else touches ${subject}, which was corrected`,
+  );
 }
 
 /** The balance becomes what the entries add up to. */

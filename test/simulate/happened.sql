@@ -1,7 +1,9 @@
 -- What the totals of the metrics have to say, from the rows of what happened: one row per series.
 with
 ended as (
-  select 'reconciliation_runs_total' as metric, jsonb_build_object('run_type', report.run_type, 'status', report.status) as labels
+  select
+    'reconciliation_runs_total' as metric,
+    jsonb_build_object('run_type', report.run_type, 'status', report.status) as labels
   from reconciliation_reports as report
   where report.status <> 'in_progress'
 ),
@@ -20,7 +22,9 @@ checked as (
 ),
 created as (
   -- with the severity that it had then
-  select 'reconciliation_exceptions_total', jsonb_build_object('check_type', exception.check_type, 'severity', finding.severity)
+  select
+    'reconciliation_exceptions_total',
+    jsonb_build_object('check_type', exception.check_type, 'severity', finding.severity)
   from reconciliation_exceptions as exception
   inner join reconciliation_findings as finding
     on finding.exception_id = exception.id and finding.report_id = exception.report_id

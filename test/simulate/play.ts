@@ -15,6 +15,7 @@ import { expectArrived, Outbox } from './outbox.ts';
 import {
   checksOf,
   exitCodeOf,
+  expectExit,
   expectMoved,
   findingsOf,
   reachOf,
@@ -289,13 +290,4 @@ class Player {
     await this.#lives.compare(this.#arena.sql);
     return this.#outbox.compare(this.#arena.sql, this.#lives, this.#now);
   }
-}
-
-/** What a run says to whoever started it: how it came out, or what befell it. */
-function expectExit({ exitCode, isStruck, stderr }: Typed, { how }: End, checks: readonly StoredCheck[]): void {
-  const codes = [
-    ...(checks.length > 0 ? [exitCodeOf(checks)] : []),
-    ...(isStruck ? [how === 'SIGTERM' ? 143 : 3] : []),
-  ];
-  assert.ok(codes.includes(exitCode), `exit ${exitCode} where ${codes.join(' or ')} was due: ${stderr}`);
 }

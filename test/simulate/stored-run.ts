@@ -3,6 +3,8 @@ import type postgres from 'postgres';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Fault } from '../exceptions/life-model.ts';
 import { line } from '../oracle/verdict.ts';
+import type { Typed } from './operator.ts';
+import type { End } from './story.ts';
 
 // What a run left in the tables of recon.
 
@@ -44,6 +46,15 @@ export async function checksOf(sql: postgres.Sql, reportId: string): Promise<Sto
 export function exitCodeOf(checks: readonly StoredCheck[]): number {
   if (checks.some(({ status }) => status === 'failed')) return 3;
   return checks.every(({ passed }) => passed) ? 0 : 2;
+}
+
+/** What a run says to whoever started it: how it came out, or what befell it. */
+export function expectExit({ exitCode, isStruck, stderr }: Typed, { how }: End, checks: readonly StoredCheck[]): void {
+  const codes = [
+    ...(checks.length > 0 ? [exitCodeOf(checks)] : []),
+    ...(isStruck ? [how === 'SIGTERM' ? 143 : 3] : []),
+  ];
+  assert.ok(codes.includes(exitCode), `exit ${exitCode} where ${codes.join(' or ')} was due: ${stderr}`);
 }
 
 export async function watermarksOf(sql: postgres.Sql): Promise<Map<string, Date>> {

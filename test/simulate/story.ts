@@ -109,7 +109,11 @@ const booking: fc.Arbitrary<Step> = fc.oneof(
     fc.record({
       does: fc.constant('book' as const),
       what: fc.constant(what as keyof typeof bookings),
-      crash: fc.oneof(fc.constant('none' as const), fc.constantFrom(...own), fc.constantFrom(...common)),
+      crash: fc.oneof(
+        { weight: 2, arbitrary: fc.constant('none' as const) },
+        fc.constantFrom(...own),
+        fc.constantFrom(...common),
+      ),
       pending: fc.boolean(),
       amount: amounts,
       minutesAgo: fc.nat({ max: 15 }), // as late as a commit may come
@@ -130,14 +134,14 @@ const run: fc.Arbitrary<Step> = fc.record({
       weight: 1,
       arbitrary: fc.record({
         how: fc.constantFrom('cut off' as const, 'SIGTERM'),
-        atMessage: fc.integer({ min: 1, max: 500 }), // a run of a group sends about as many
+        atMessage: fc.integer({ min: 1, max: 350 }), // a run of a group sends some hundreds
       }),
     },
   ),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: run },
+  { weight: 6, arbitrary: run },
   {
     weight: 2,
     // on both sides of the grace period, of an hour and of the deadlines
@@ -146,7 +150,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       minutes: fc.constantFrom(1, 4, 5, 6, 15, 60, 61, 24 * 60, 24 * 60 + 6, 72 * 60 + 1),
     }),
   },
-  { weight: 8, arbitrary: booking },
+  { weight: 12, arbitrary: booking },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('finish' as const), which, posts: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('reverse' as const), which }) },
   {
@@ -162,10 +166,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       lose('alpaca', '0', '100', '-100', '-100.01', '-2500'),
     ),
   },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('send' as const), amount: fc.constantFrom('33.25', '61.5') }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('send' as const), amount: fc.constantFrom('33.25', '61.5') }) },
   { weight: 2, arbitrary: fc.constant({ does: 'arrive' as const }) },
   {
-    weight: 6,
+    weight: 8,
     arbitrary: fc.record({
       does: fc.constant('trouble' as const),
       trouble: fc.constantFrom<Trouble[]>(...troubles.passing, ...troubles.lasting),
@@ -197,7 +201,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Some steps, in any order. A shorter one is a simpler one. */
-export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 20, size: 'max' });
+export const stories: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 4, maxLength: 24, size: 'max' });
 
 /** So many stories of a group say what happens to everybody. */
 const leaders = 5;
