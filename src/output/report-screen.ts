@@ -120,9 +120,9 @@ function controlOf({ metadata }: StoredCheck): StoredControl {
   const stored = metadata['canary'] as Partial<StoredControl> | null | undefined;
   return {
     verdict: stored ? (stored.verdict ?? 'passed') : 'none',
-    planted: Number(stored?.planted ?? 0),
-    found: Number(stored?.found ?? 0),
-    surplus: Number(stored?.surplus ?? 0),
+    planted: stored?.planted ?? 0,
+    found: stored?.found ?? 0,
+    surplus: stored?.surplus ?? 0,
   };
 }
 
