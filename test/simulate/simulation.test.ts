@@ -20,7 +20,7 @@ const steps: Record<Step['does'], number> = {
   reverse: 10,
   drift: 8,
   change: 10,
-  run: 35,
+  run: 30,
   wait: 3,
   act: 15,
   mend: 6,
@@ -36,8 +36,8 @@ const steps: Record<Step['does'], number> = {
 
 /** The same of what came of them. */
 const outcomes = {
-  'cut off': 1,
-  SIGTERM: 1,
+  'cut off': 2,
+  SIGTERM: 2,
   'held back by an open transaction': 3,
   'corrected: balance_drift': 1,
   'corrected: unlinked': 1,
