@@ -226,18 +226,32 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     await ledger.save(sql);
     await runs(['--user', ada.id]);
     const holders = () => sql<{ id: string; assignee: string | null; acknowledged_by: string | null }[]>`
-      select id, assignee, acknowledged_by from reconciliation_exceptions order by kind desc`;
+      select id, assignee, acknowledged_by, acknowledged_at from reconciliation_exceptions order by kind desc`;
     for (const [index, { id: exception }] of (await holders()).entries()) {
       const name = ['Ada', 'Grace'][index]!;
-      await types(['exceptions', 'acknowledge', exception, '--by', name]);
-      await types(['exceptions', 'assign', exception, '--to', name, '--by', name]);
+      const now = new Date(cutAt.getTime() + index * 60_000);
+      await types(['exceptions', 'acknowledge', exception, '--by', name], { now });
+      await types(['exceptions', 'assign', exception, '--to', name, '--by', name], { now });
     }
+    const before = await holders();
+    expect(before).toMatchObject(['Ada', 'Grace'].map((name) => ({ assignee: name, acknowledged_by: name })));
     await runs();
-    const names = (await holders()).map(({ assignee, acknowledged_by: by }) => [assignee, by]);
-    expect(names).toEqual([
-      ['Ada', 'Ada'],
-      ['Grace', 'Grace'],
-    ]);
+    expect(await holders()).toEqual(before);
+  });
+
+  test('what takes its place is taken up since the same time by the same person', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const { id, subject } = ledger.deposit(ada, '100', { post: false });
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    await types(['exceptions', 'acknowledge', exceptions[0]!.id, '--by', 'Grace']);
+    ledger.postDeposit(ada, id, '90');
+    await ledger.save(sql);
+    await runs();
+    const [old, successor] = await sql<{ kind: string; acknowledged_at: Date; acknowledged_by: string }[]>`
+      select kind, acknowledged_at, acknowledged_by from reconciliation_exceptions
+      where affected_entity = ${subject} order by kind desc`;
+    expect(successor).toEqual({ ...old, kind: 'amount_mismatch', acknowledged_by: 'Grace' });
   });
 
   test('another check still finds something in the same subject: that has not become of it', async () => {
