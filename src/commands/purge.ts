@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { OperatorError } from '../operator-error.ts';
-import type { PurgeOrder } from '../purge-log.ts';
-import type { Purge, PurgePlan } from '../purge-plan.ts';
+import type { PurgeOrder } from '../purge/log.ts';
+import type { Purge, PurgePlan } from '../purge/plan.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { noteOf, signatureOf } from './exceptions-change.ts';
@@ -93,7 +93,7 @@ async function dryRun(store: Store, before: string, output: OutputFormat, world:
 }
 
 async function planOf(store: Store, before: string): Promise<PurgePlan> {
-  const { planPurge } = await import('../purge-plan.ts');
+  const { planPurge } = await import('../purge/plan.ts');
   return inReading(store, ({ transaction, schema }) => planPurge(transaction, schema, before));
 }
 
@@ -105,7 +105,7 @@ async function purgeStore(store: Store, order: PurgeOrder, flags: Flags, world: 
     await print(world.stderr, purgeText(plan, plan, true));
     await confirm('purge', 'This deletes rows for good', `in ${config.environment}`, world);
   }
-  const { purge } = await import('../purge.ts');
+  const { purge } = await import('../purge/purge.ts');
   const done = await purge(database, schema, plan, { order, signal: world.signal });
   await printPurge(order.before, done, { output: flags.output, isPlan: false }, world);
 }
@@ -127,7 +127,7 @@ async function printPurge(
 }
 
 async function printLog(output: OutputFormat, world: World): Promise<void> {
-  const { listPurges } = await import('../purge-log.ts');
+  const { listPurges } = await import('../purge/log.ts');
   const purges = await withReading(world, ({ transaction, schema }) => listPurges(transaction, schema));
   if (output === 'json') {
     const { toJson } = await import('../output/json.ts');

@@ -1,5 +1,5 @@
-import type { PurgeRecord, Removed } from '../purge-log.ts';
-import type { Purge } from '../purge-plan.ts';
+import type { PurgeRecord, Removed } from '../purge/log.ts';
+import type { Purge } from '../purge/plan.ts';
 import { plain } from '../plain.ts';
 import { excerpt, localTime, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';

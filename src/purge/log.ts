@@ -1,6 +1,6 @@
-import type { Transaction } from './database/database.ts';
-import { toJsonb } from './database/jsonb.ts';
-import type { Signature } from './exceptions/actions.ts';
+import type { Transaction } from '../database/database.ts';
+import { toJsonb } from '../database/jsonb.ts';
+import type { Signature } from '../exceptions/actions.ts';
 
 /** Who purges, from where, when, and why if that is said, and what: whatever is from before that time, RFC 3339 in UTC. */
 export interface PurgeOrder extends Signature {

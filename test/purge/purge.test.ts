@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { PurgeRecord } from '../src/purge-log.ts';
-import { makeUpHistory } from './bench/history.ts';
-import { testDatabase } from './support/database.ts';
-import { cutAt } from './support/run-check.ts';
-import { storedRows } from './support/stored-rows.ts';
-import { operatorOf } from './support/world.ts';
+import type { PurgeRecord } from '../../src/purge/log.ts';
+import { makeUpHistory } from '../bench/history.ts';
+import { testDatabase } from '../support/database.ts';
+import { cutAt } from '../support/run-check.ts';
+import { storedRows } from '../support/stored-rows.ts';
+import { operatorOf } from '../support/world.ts';
 
 const { url, sql } = await testDatabase();
 const { types, runs } = operatorOf(url);

@@ -1,7 +1,7 @@
-import { inTransaction, type Database, type Transaction } from './database/database.ts';
-import { holdLock } from './database/held-lock.ts';
-import { logPurge, type PurgeOrder, type Removed } from './purge-log.ts';
-import { purgedAlerts, repeatedSightings, type PlannedDay, type Purge, type PurgePlan } from './purge-plan.ts';
+import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { holdLock } from '../database/held-lock.ts';
+import { logPurge, type PurgeOrder, type Removed } from './log.ts';
+import { purgedAlerts, repeatedSightings, type PlannedDay, type Purge, type PurgePlan } from './plan.ts';
 
 /** How many sightings or alerts one transaction takes. */
 const rowsAtATime = 10_000;

@@ -1,4 +1,4 @@
-import type { Transaction } from './database/database.ts';
+import type { Transaction } from '../database/database.ts';
 
 /**
  * What a purge removes: of the hourly and manual runs before a moment that ended with a result, what nothing needs any
