@@ -45,7 +45,7 @@ export async function proveRecords(
   known: readonly string[],
 ): Promise<RecordProof> {
   const { cut, books } = ledger;
-  const { due } = await readWhole(cut, statements, recordKind);
+  const due = await readWholeDue(cut, statements, recordKind);
   const unproven = { suspects: null, records: due.records, proven: new Map<string, Money>() };
   const weighed = await weigh(ledger, statements, recordKind, known);
   if (weighed === undefined) return unproven;
@@ -90,7 +90,8 @@ async function weigh(
 ): Promise<Weighed | undefined> {
   const { cut, books } = ledger;
   if (!ledger.sound) return undefined;
-  const { due, uncertain } = await readWhole(cut, statements, recordKind);
+  const due = await readWholeDue(cut, statements, recordKind);
+  const uncertain = await uncertainRecords(cut, statements, recordKind);
   const transactions = idsOf(known, 'transaction');
   const booked = await cut.shared.once(familiesOf, () => familiesOf(cut, transactions), transactions.join());
   const open = union([uncertain, idsOf(known, recordKind), booked && recordsOf(booked.bookings, recordKind)]);
@@ -104,28 +105,22 @@ async function weigh(
   return { open, openBooks, agrees };
 }
 
-interface Whole {
-  due: Due;
-  /** The records that no sum can prove; undefined where they are too many for a list. */
-  uncertain: string[] | undefined;
+/** What is due for all records. Read once in a snapshot, because it does not depend on what is known. */
+async function readWholeDue(cut: Cut, statements: Statements, recordKind: string): Promise<Due> {
+  return cut.shared.once(readWholeDue, () => readDue(cut, statements.proof, null), recordKind);
 }
 
-/** What does not depend on what is known. Read once in a snapshot. */
-async function readWhole(cut: Cut, statements: Statements, recordKind: string): Promise<Whole> {
-  return cut.shared.once(
-    readWhole,
-    async () => {
-      const due = await readDue(cut, statements.proof, null);
-      const reversals = await reversalsOf(cut);
-      const uncertain = union([
-        await list(cut, statements.open),
-        (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
-        reversals && recordsOf(reversals.bookings, recordKind),
-      ]);
-      return { due, uncertain };
-    },
-    recordKind,
-  );
+/** The records that no sum can prove; undefined where they are too many for a list. Read once in a snapshot, as well. */
+async function uncertainRecords(cut: Cut, statements: Statements, recordKind: string): Promise<string[] | undefined> {
+  const read = async () => {
+    const reversals = await reversalsOf(cut);
+    return union([
+      await list(cut, statements.open),
+      (await addsNothing(cut, statements.unique)) ? [] : await list(cut, statements.twice),
+      reversals && recordsOf(reversals.bookings, recordKind),
+    ]);
+  };
+  return cut.shared.once(uncertainRecords, read, recordKind);
 }
 
 async function readPart({ cut, legs }: Ledger, records: string[]): Promise<Books> {
