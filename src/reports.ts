@@ -51,6 +51,11 @@ export function verdictOf(check: Pick<StoredCheck, 'status' | 'passed'>): Verdic
 /** What stands in the report of a run that died; of one that was told to end, also by whom. */
 export const interrupted = 'interrupted';
 
+/** Whether a run is over, and says nothing of the books. */
+export function endedWithoutResult({ status, metadata }: Pick<Report, 'status' | 'metadata'>): boolean {
+  return status === 'failed' && metadata['verdict'] === undefined;
+}
+
 /** Closes the reports that dead runs left in progress. Only to be called by who holds the lock of all runs. */
 export async function closeDeadReports(transaction: Transaction, schema: string, at: string): Promise<Report[]> {
   const rows = await transaction<Report[]>`

@@ -6,7 +6,7 @@ import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
 import { correctionsIn, whyBrokenOff } from '../corrections/reported.ts';
 import { stepsAfter } from '../status/next-steps.ts';
-import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { endedWithoutResult, verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { scopeLines, verdictOrStatus } from './reports.ts';
@@ -248,7 +248,7 @@ function nextLines(
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
   const again = { command: `recon run --type ${report.run_type}`, why: 'It ended without a result: run it again.' };
   const steps = [
-    ...(report.status === 'failed' && checks.length === 0 ? [again] : []),
+    ...(endedWithoutResult(report) ? [again] : []),
     ...stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 }),
   ];
   return steps.length === 0 ? '' : stepLines(steps, screen);

@@ -2,7 +2,7 @@ import type { CheckName } from '../checks/names.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import type { NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
-import type { Report, Verdict } from '../reports.ts';
+import { endedWithoutResult, type Report, type Verdict } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
 
 /** What a person does next. */
@@ -107,8 +107,9 @@ function runsToMake({ enabled, runs, last_report: last }: Standing): Step[] {
   return runs.flatMap(({ run_type: type, last_report: run, overdue }) => {
     const command = `recon run --type ${type}`;
     if (overdue) return [{ command, why: `The ${type} run is overdue: run it, and look why the scheduler did not.` }];
-    const hasBroken = run?.status === 'failed' && run.metadata['verdict'] === undefined;
-    return hasBroken ? [{ command, why: `The last ${type} run ended without a result: run it again.` }] : [];
+    return run && endedWithoutResult(run)
+      ? [{ command, why: `The last ${type} run ended without a result: run it again.` }]
+      : [];
   });
 }
 
