@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { KeptLines } from '../support/kept-lines.ts';
 import type { FaultName } from './faults.ts';
 import type { Aim, Trial } from './trial.ts';
 
@@ -11,39 +11,30 @@ export interface Kept {
   trial: Trial | null;
 }
 
-/** The last trial of each aim, in memory and, so that it can be gone on with, in a file: a line of JSON for each. */
+/** The last trial of each aim. */
 export class KeptTrials {
-  readonly #file: string | undefined;
-  readonly #last = new Map<string, Kept>();
+  readonly #lines: KeptLines<Kept>;
 
-  private constructor(file: string | undefined) {
-    this.#file = file;
+  private constructor(lines: KeptLines<Kept>) {
+    this.#lines = lines;
   }
 
   static async in(file: string | undefined): Promise<KeptTrials> {
-    const trials = new KeptTrials(file);
-    const text = file === undefined ? '' : await readFile(file, { encoding: 'utf8', flag: 'a+' });
-    for (const line of text.split('\n')) if (line !== '') trials.#remember(JSON.parse(line) as Kept);
-    return trials;
+    return new KeptTrials(await KeptLines.in<Kept>(file, ({ name, aim }) => keyOf(name, aim)));
   }
 
   async add(kept: Kept): Promise<void> {
-    this.#remember(kept);
-    if (this.#file !== undefined) await appendFile(this.#file, `${JSON.stringify(kept)}\n`);
+    await this.#lines.add(kept);
   }
 
   /** What did not hold is to be done again, and so is what was done to other code, whose moments are others. */
   isDone(name: FaultName, aim: Aim, commit: string): boolean {
-    const kept = this.#last.get(keyOf(name, aim));
+    const kept = this.#lines.get(keyOf(name, aim));
     return kept?.commit === commit && !isBroken(kept);
   }
 
   of(wanted: FaultName): Kept[] {
-    return [...this.#last.values()].filter(({ name }) => name === wanted);
-  }
-
-  #remember(kept: Kept): void {
-    this.#last.set(keyOf(kept.name, kept.aim), kept);
+    return this.#lines.values().filter(({ name }) => name === wanted);
   }
 }
 
