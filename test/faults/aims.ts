@@ -1,4 +1,4 @@
-import { isMeant, type Fault } from './faults.ts';
+import { isMeant, type Fault } from './fault.ts';
 import type { Phase } from './moments.ts';
 import type { Aim, Rehearsal } from './trial.ts';
 

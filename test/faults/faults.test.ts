@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, inject, test } from 'vitest';
-import { faults, isMeant, type FaultName } from './faults.ts';
+import { isMeant } from './fault.ts';
+import { faults, type FaultName } from './faults.ts';
 import type { Left } from './held.ts';
 import type { Phase } from './moments.ts';
 import { withStage, type Stage } from './stage.ts';

@@ -106,7 +106,5 @@ export class Moments {
   }
 }
 
-/** May say whether there was anything that it could do. */
-export type Strike = (moment: Moment) => Struck | Promise<Struck>;
-
-type Struck = boolean | undefined;
+/** May say that there was nothing to do: false. */
+export type Strike = (moment: Moment) => unknown;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { isMeant, type Fault } from './faults.ts';
+import { isMeant, type Fault } from './fault.ts';
 import {
   expectAllTold,
   expectClosed,

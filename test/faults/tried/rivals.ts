@@ -1,13 +1,33 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
+import { incompleteOrDone, ofStatement, type Fault, type Place } from '../fault.ts';
+import type { Moment, Statement } from '../moments.ts';
+import type { Scene } from '../stage.ts';
+import type { Rehearsal } from '../trial.ts';
 import { hold } from './locks.ts';
-import type { Moment, Statement } from './moments.ts';
-import type { Run, Scene } from './stage.ts';
-import type { Rehearsal } from './trial.ts';
+
+export const ofRivals = {
+  'real deadlock': {
+    what: 'somebody locks a table that a run writes, and once it waits wants what its transaction has locked',
+    at: 'statements',
+    objects: tablesWrittenIn,
+    strike: (_moment, place) => embrace(place),
+    happened: deadlocked,
+    ends: incompleteOrDone,
+  },
+  'rows rewritten': {
+    what: 'somebody rewrites the rows of the table that the statement writes, and commits when it waits for them; transactions are serializable by default',
+    at: 'statements',
+    fits: writes,
+    before: serializableByDefault,
+    strike: ofStatement((statement, { scene }) => overtake(statement, scene)),
+    ends: [2],
+  },
+} satisfies Record<string, Fault>;
 
 /** Whether a statement writes into a table. */
-export function writes({ kind, says }: Moment): boolean {
+function writes({ kind, says }: Moment): boolean {
   return kind === 'statement' && tableOf(says) !== undefined;
 }
 
@@ -18,7 +38,7 @@ function tableOf(says: string): string | undefined {
 }
 
 /** The tables that a run writes. */
-export function tablesWrittenIn({ moments }: Rehearsal): string[] {
+function tablesWrittenIn({ moments }: Rehearsal): string[] {
   return [...new Set(moments.filter(writes).map(({ says }) => tableOf(says)!))].toSorted();
 }
 
@@ -26,19 +46,18 @@ export function tablesWrittenIn({ moments }: Rehearsal): string[] {
  * Takes a table, and when a session of the run waits for it asks for what that has locked itself: the server ends the
  * run's, which has waited for longer.
  */
-export async function embrace(table: string, scene: Scene, { child }: Run): Promise<boolean> {
+async function embrace({ scene, run, on: table }: Place): Promise<void> {
   const { holder, free } = await hold(scene, async (rival) => {
     await rival`set local deadlock_timeout = '1h'`;
     await rival`lock table ${rival(table)} in access exclusive mode`;
   });
   const want = async () => {
-    const key = await lockOfWhoWaits(scene.sql, child);
+    const key = await lockOfWhoWaits(scene.sql, run.child);
     if (key !== undefined) await holder`select pg_advisory_xact_lock(${key}::bigint)`;
   };
   void want()
     .catch(() => undefined)
     .finally(free);
-  return true;
 }
 
 /** A lock that a waiting session of the run holds, once there is one; undefined: it holds none, or the run has ended. */
@@ -60,14 +79,14 @@ async function lockOfWhoWaits(sql: postgres.Sql, child: ChildProcess): Promise<s
 }
 
 /** Whether the server saw a deadlock; it says so a moment after the session has ended. */
-export async function deadlocked({ sql }: Scene): Promise<boolean> {
+async function deadlocked({ sql }: Scene): Promise<boolean> {
   const [row] = await sql<{ deadlocks: string }[]>`
     select deadlocks from pg_stat_database where datname = current_database()`;
   return Number(row?.deadlocks) > 0;
 }
 
 /** What a run must not rely on: each of its transactions says how it is isolated. */
-export async function serializableByDefault({ sql }: Scene): Promise<void> {
+async function serializableByDefault({ sql }: Scene): Promise<void> {
   await sql`
     do $$ begin
       execute format('alter database %I set default_transaction_isolation = serializable', current_database());
@@ -75,7 +94,7 @@ export async function serializableByDefault({ sql }: Scene): Promise<void> {
 }
 
 /** Writes every row of the table anew, and commits when the statement waits for one of them. False: it may not. */
-export async function overtake({ says, session }: Statement, { sql }: Scene): Promise<boolean> {
+async function overtake({ says, session }: Statement, { sql }: Scene): Promise<boolean> {
   const table = tableOf(says)!;
   const [column] = await sql<{ name: string }[]>`
     select attname as name from pg_attribute where attrelid = ${table}::regclass and attnum > 0 order by attnum limit 1`;
