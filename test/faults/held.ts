@@ -136,10 +136,16 @@ async function readTold(sql: postgres.Sql): Promise<Record<string, string[]>> {
       union all
       select alert.body ->> 'dedup_key', alert.body ->> 'event_action'
       where alert.target = 'pagerduty' and alert.body ->> 'dedup_key' like '%deposit:%'
+      union all
+      select exception.fingerprint, head.words[1]
+      from jsonb_array_elements(alert.body -> 'blocks') as block (shown)
+      cross join regexp_match(block.shown #>> '{text,text}', '^[*]\\w+[*] (\\w+) · \\w+ · .(\\w{8})') as head (words)
+      inner join reconciliation_exceptions as exception on left(exception.id::text, 8) = head.words[2]
+      where alert.target = 'slack'
     ) as told
     order by alert.target, told.subject collate "C", alert.number`;
   return Object.fromEntries(
-    ['webhook', 'pagerduty'].map((name) => [
+    ['webhook', 'pagerduty', 'slack'].map((name) => [
       name,
       rows.filter(({ target }) => target === name).map(({ news }) => news),
     ]),
