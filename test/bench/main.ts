@@ -1,8 +1,8 @@
 // npm run bench                      ledgers of 1 and of 10 million entries, and what recon takes on them
 // npm run bench -- --help            other sizes and shapes, ledgers that are kept, figures as JSON
-import { OperatorError } from '../../src/operator-error.ts';
 import { listOf } from '../../src/database/list-of.ts';
 import { toJson } from '../../src/output/json.ts';
+import { runProgram } from '../support/command-line.ts';
 import { readConditions } from './conditions.ts';
 import { connected, openLedger } from './filled-ledger.ts';
 import { historyText, measureHistory } from './history.ts';
@@ -54,10 +54,4 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function explain(error: unknown): number {
-  if (!(error instanceof OperatorError)) throw error;
-  say([error.message, error.hint].filter((line) => line !== undefined).join('\n'));
-  return error.exitCode;
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
+await runProgram(main);

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { readArguments } from '../support/command-line.ts';
 import { wholeNumber } from '../support/whole-number.ts';
 import { shapes, type Shape } from './shapes.ts';
 
@@ -23,9 +24,9 @@ export interface BenchOptions {
 const shapeList = Object.entries(shapes).map(([name, meaning]) => `  ${name}: ${meaning}`);
 const small = wholeNumber(1);
 
-/** Ends the process with 0 after --help, and with 1 for what it does not understand. */
+/** Ends the process with 0 after --help; throws an OperatorError (64) for what it does not understand. */
 export function parseOptions(args: string[]): BenchOptions {
-  return new Command('npm run bench --')
+  const command = new Command('npm run bench --')
     .description(
       'Fills ledgers and measures recon on them, beside one plain sum and beside queries that compare totals only.',
     )
@@ -45,9 +46,8 @@ export function parseOptions(args: string[]): BenchOptions {
     .option('--rate <n>', 'with --sweep: requests a second (default: 10 to Circle and 8 to Alpaca, as in recon)', small)
     .option('--history <n>', 'instead: recon after n years of hourly runs, and after a purge (5 take 2 GB)', small)
     .option('--json', 'the figures as JSON on stdout (npm run --silent bench -- --json)', false)
-    .addHelpText('after', `\nShapes:\n${shapeList.join('\n')}`)
-    .parse(args, { from: 'user' })
-    .opts<BenchOptions>();
+    .addHelpText('after', `\nShapes:\n${shapeList.join('\n')}`);
+  return readArguments(command, args).opts<BenchOptions>();
 }
 
 function sizes(text: string): number[] {

@@ -3,8 +3,8 @@
 // SANDBOX_FAULT=? npm run demo  what a custodian can be made to do; SANDBOX_FAULT is one of these
 // npm run demo -- --reset    the same as `npm run demo`: begins anew; arguments may follow
 import { constants } from 'node:os';
-import { OperatorError } from '../../src/operator-error.ts';
 import { outliveOutput } from '../../src/world.ts';
+import { runProgram } from '../support/command-line.ts';
 import { clear, withBackdrop, type Backdrop } from './backdrop.ts';
 import { kindsThatAreOff } from './faults.ts';
 import { demoFolder, withFolderLocked } from './folder.ts';
@@ -77,10 +77,4 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function explain(error: unknown): number {
-  if (!(error instanceof OperatorError)) throw error;
-  say([error.message, ...(error.hint === undefined ? [] : [error.hint])].join('\n'));
-  return error.exitCode;
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
+await runProgram(main);

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { readArguments } from '../support/command-line.ts';
 import { wholeNumber } from '../support/whole-number.ts';
 import { faults, type FaultName } from './faults.ts';
 import { phaseNames, type Phase } from './moments.ts';
@@ -14,9 +15,9 @@ export interface FaultsOptions {
 
 const names = Object.keys(faults);
 
-/** Ends the process with 0 after --help, and with 1 for what it does not understand. */
+/** Ends the process with 0 after --help; throws an OperatorError (64) for what it does not understand. */
 export function parseOptions(args: string[]): FaultsOptions {
-  return new Command('npm run faults --')
+  const command = new Command('npm run faults --')
     .description('Does harm to a run at every moment, lets another one follow, and prints the table of what held.')
     .addOption(new Option('--only <fault...>', 'of these faults').choices(names).default(names, 'all'))
     .addOption(
@@ -31,7 +32,6 @@ export function parseOptions(args: string[]): FaultsOptions {
       '--keep <file>',
       'go on where it was stopped: what held is in the file, and not done again to the same code',
     )
-    .option('--readme', 'also write the rows of what was done into test/README.md', false)
-    .parse(args, { from: 'user' })
-    .opts<FaultsOptions>();
+    .option('--readme', 'also write the rows of what was done into test/README.md', false);
+  return readArguments(command, args).opts<FaultsOptions>();
 }
