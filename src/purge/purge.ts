@@ -73,6 +73,7 @@ async function deleteSightings(
         select repeated.report_id, repeated.exception_id
         from (${repeatedSightings(transaction, schema)}) as repeated
         where repeated.report_id = any (${reportIds}::uuid[])
+        order by repeated.report_id, repeated.exception_id -- as the primary key has them
         limit ${rowsAtATime}
       ) as taken
       where finding.report_id = taken.report_id and finding.exception_id = taken.exception_id
@@ -124,7 +125,7 @@ async function purgeAlerts(transaction: Transaction, schema: string, before: str
   const purged = await transaction`
     update ${transaction(`${schema}.reconciliation_alerts`)} as alert
     set body = '{}'
-    where alert.id in (${purgedAlerts(transaction, schema, before)} limit ${rowsAtATime})
+    where alert.id in (${purgedAlerts(transaction, schema, before)} order by alert.number limit ${rowsAtATime})
   `;
   return { day: null, runs: {}, checks: 0, sightings: 0, alert_bodies: purged.count };
 }
