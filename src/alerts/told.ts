@@ -47,20 +47,9 @@ type Condition = ReturnType<typeof stands>;
 function happenedSince(
   transaction: Transaction,
   schema: string,
-  { since, through }: Past,
+  past: Past,
   { loud, isLoud, isPending }: { loud: string[]; isLoud: Condition; isPending: Condition },
 ) {
-  const events = transaction(`${schema}.reconciliation_exception_events`);
-  const wasLoud = transaction`
-    exists (
-      select from ${events} as eased
-      where
-        eased.exception_id = exception.id
-        and eased.sequence > ${since}::bigint
-        and eased.event = 'eased'
-        and eased.details ->> 'from' = any (${loud}::text[])
-    )
-  `;
   return transaction`
     (
       select
@@ -71,25 +60,47 @@ function happenedSince(
           else 'reopened'
         end as change,
         exception.*
-      from (
-        select
-          event.exception_id,
-          bool_or(event.event in ('created', 'returned')) as created,
-          bool_or(event.event = 'escalated') as escalated,
-          bool_or(event.event = 'became') as replaced,
-          bool_or(event.event = 'cleared') as cleared
-        from ${events} as event
-        where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
-        group by event.exception_id
-      ) as happened
+      from (${eventsSince(transaction, schema, past)}) as happened
       inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception on exception.id = happened.exception_id
       where
         case
           when exception.resolved_at is null then ${isLoud} and ${isPending}
           -- who never heard of it need not hear that it is over; who may have, does, also where it became small before
-          else (happened.cleared or happened.replaced) and not happened.created and (${isLoud} or ${wasLoud})
+          else
+            (happened.cleared or happened.replaced)
+            and not happened.created
+            and (${isLoud} or ${wasLoud(transaction, schema, past, loud)})
         end
     ) as told
+  `;
+}
+
+/** What happened to each exception since the listener was told last. */
+function eventsSince(transaction: Transaction, schema: string, { through }: Past) {
+  return transaction`
+    select
+      event.exception_id,
+      bool_or(event.event in ('created', 'returned')) as created,
+      bool_or(event.event = 'escalated') as escalated,
+      bool_or(event.event = 'became') as replaced,
+      bool_or(event.event = 'cleared') as cleared
+    from ${transaction(`${schema}.reconciliation_exception_events`)} as event
+    where event.sequence > ${through}::bigint and event.event in ${transaction(toldEvents)}
+    group by event.exception_id
+  `;
+}
+
+/** Whether an exception was loud once, since the listener was told for the first time. */
+function wasLoud(transaction: Transaction, schema: string, { since }: Past, loud: string[]) {
+  return transaction`
+    exists (
+      select from ${transaction(`${schema}.reconciliation_exception_events`)} as eased
+      where
+        eased.exception_id = exception.id
+        and eased.sequence > ${since}::bigint
+        and eased.event = 'eased'
+        and eased.details ->> 'from' = any (${loud}::text[])
+    )
   `;
 }
 
