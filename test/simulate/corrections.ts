@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type postgres from 'postgres';
 import { correct, type ModelRow } from '../exceptions/life-model.ts';
 import { Exact, same, totalOrZero, type Host as Books } from '../oracle/host-tables.ts';
+import { idIn } from './host.ts';
 import type { Lives, Living } from './lives.ts';
 
 /** What a run may put right by itself: DESIGN §9. */
@@ -25,7 +26,7 @@ export class Corrections {
       const living = lives.byFingerprint(fingerprint);
       if (state === 'applied') {
         expectAllowed(living, lives, before);
-        (living.row.kind === 'unlinked' ? link : setBalance)(expected, idIn(living.row), after);
+        (living.row.kind === 'unlinked' ? link : setBalance)(expected, idIn(living.row.subject), after);
         correct(living.row, now.getTime(), id);
         corrected.push(living);
       } else living.row.events.push(`correction_${state}`);
@@ -81,7 +82,7 @@ function link(books: Books, id: string): void {
 /** Whether what another exception is about has to do with what is corrected. */
 function touches(other: ModelRow, corrected: ModelRow, books: Books): boolean {
   if (other.subject === corrected.subject) return true;
-  const id = idIn(corrected);
+  const id = idIn(corrected.subject);
   if (corrected.kind === 'unlinked')
     return books.headers.some(
       ({ id: transaction, reference_id: reference }) =>
@@ -90,10 +91,6 @@ function touches(other: ModelRow, corrected: ModelRow, books: Books): boolean {
   if (other.user !== null && other.user === corrected.user) return true;
   const transactions = books.entries.filter(({ account_id: on }) => on === id).map(({ transaction_id: of }) => of);
   return transactions.some((transaction) => other.subject === `transaction:${transaction}`);
-}
-
-function idIn({ subject }: ModelRow): string {
-  return subject.slice(subject.indexOf(':') + 1);
 }
 
 /** PostgreSQL gives the rows in no order. */

@@ -173,7 +173,7 @@ export class Host {
   /** Mends what an exception is about. */
   async mend(kind: string, subject: string): Promise<void> {
     await this.save();
-    const id = subject.slice(subject.indexOf(':') + 1);
+    const id = idIn(subject);
     if (kind === 'balance_drift')
       await this.#sql`
         update ledger_accounts as account
@@ -227,6 +227,11 @@ export class Host {
 }
 
 /** What one statement or posting mends. */
+/** Of what a subject names: `deposit:<id>`. */
+export function idIn(subject: string): string {
+  return subject.slice(subject.indexOf(':') + 1);
+}
+
 export function canMend(kind: string, subject: string): boolean {
   return (
     kind === 'balance_drift' || kind === 'unlinked' || (kind === 'missing_in_ledger' && subject.startsWith('deposit:'))
