@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checks } from '../../src/checks/index.ts';
-import { openDatabase, type Database, type Transaction } from '../../src/database/database.ts';
+import { openDatabase, query, type Database, type Transaction } from '../../src/database/database.ts';
 import { databaseProblem, isUnreachable } from '../../src/database/problem.ts';
 import { askCanary } from '../../src/run/canary.ts';
 import { shipped } from '../../src/shipped.ts';
@@ -21,6 +21,8 @@ export interface Asked {
   title: string;
   /** The files that were read for it. */
   files: ReadonlySet<string>;
+  /** The statements that were asked for it. */
+  said: readonly Said[];
   /** What the checks say to it now. */
   again: () => Promise<Now>;
 }
@@ -28,12 +30,20 @@ export interface Asked {
 /** `same`: the answer, and what was looked at for it. `more`: the answer, but more was looked at. Else `other`. */
 type Now = 'same' | 'more' | 'other';
 
+/** Everything that was asked about the books, and whom it was asked. */
+export interface Questions {
+  asked: readonly Asked[];
+  memory: Memory;
+  /** Whether PostgreSQL prepares a statement. */
+  understands: (statement: string) => Promise<boolean>;
+  close: () => Promise<void>;
+}
+
 /** Stores all books in a PostgreSQL of their own, and asks the unbroken checks about them; nothing if it is not needed. */
-export async function askQuestions(
-  areNeeded: boolean,
-): Promise<{ asked: Asked[]; memory: Memory; close: () => Promise<void> }> {
+export async function askQuestions(areNeeded: boolean): Promise<Questions> {
   const memory = new Memory();
-  if (!areNeeded) return { asked: [], memory, close: () => Promise.resolve() };
+  if (!areNeeded)
+    return { asked: [], memory, understands: () => Promise.resolve(true), close: () => Promise.resolve() };
   const server = await startPostgres({ inMemory: true });
   const database = openDatabase((await createDatabase(server.url, 'recon_mutate')).url, { connections: 2 });
   const textbook = await mkdtemp(join(tmpdir(), 'recon-textbook-'));
@@ -47,8 +57,10 @@ export async function askQuestions(
     await cp(new URL('./textbook', import.meta.url), textbook, { recursive: true });
     await leaveWordsWithoutState(join(textbook, 'deposits.sql'));
     const asked = await askAboutCanary(database, memory);
-    for (const books of allBooks(textbook)) asked.push(...(await askAboutBooks(database, books, memory)));
-    return { asked, memory, close };
+    const books = allBooks(textbook);
+    for (const one of books) asked.push(...(await askAboutBooks(database, one, memory)));
+    const { schema } = books[0]!; // the tables are the same in all of them
+    return { asked, memory, understands: (statement) => prepares(database, schema, statement), close };
   } catch (error) {
     await close();
     throw error;
@@ -136,7 +148,7 @@ async function askOnce({ title, isExact, ask, isSame }: Question): Promise<Asked
     const isMore = !within(after.files, before.files) || !within(after.result.lookedAt, lookedAt);
     return isMore ? (isExact ? 'other' : 'more') : 'same';
   };
-  return { title, files: before.files, again: () => noticed(again) };
+  return { title, files: before.files, said, again: () => noticed(again) };
 }
 
 async function sayTheSame(memory: Memory, sql: Transaction, said: readonly Said[]): Promise<boolean> {
@@ -148,7 +160,17 @@ function within(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean
   return [...some].every((one) => others.has(one));
 }
 
-/** Whatever is thrown is noticed as well: a statement that PostgreSQL refuses, or that takes too long. */
+async function prepares(database: Database, schema: string, statement: string): Promise<boolean> {
+  try {
+    await inSchema(database, schema, (sql) => query(sql, `prepare tried as ${statement}\n; deallocate tried`));
+    return true;
+  } catch (error) {
+    if (/^(0A|22|42)/.test(databaseProblem(error)?.code ?? '')) return false; // its words, its constants or its types
+    throw error;
+  }
+}
+
+/** Whatever is thrown is noticed as well: a statement that takes too long, or divides by nothing. */
 async function noticed(again: () => Promise<Now>): Promise<Now> {
   try {
     return await again();

@@ -1,32 +1,39 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Asked } from './asked.ts';
+import type { Asked, Questions } from './asked.ts';
 import type { Memory } from './memory.ts';
 import type { Mutant } from './mutant.ts';
-import { serveBroken } from './served.ts';
+import { asServed, isMadeOf, serveBroken } from './served.ts';
 import type { Suite } from './suite.ts';
 import type { Explanations } from './survivors.ts';
 import { project, testsOf } from './targets.ts';
 
 /**
- * What became of a broken program. `slower`: its proof shows less, so that it looks at more; what it finds in all books
- * is the same. `explained` and `unexplained`: nobody noticed.
+ * What became of a broken program. `refused`: it is none. `slower`: its proof shows less, so that it looks at more; what
+ * it finds in all books is the same. `explained` and `unexplained`: nobody noticed.
  */
 export type Fate =
-  { is: 'noticed'; by: string } | { is: 'slower' } | { is: 'explained'; why: string } | { is: 'unexplained' };
+  | { is: 'refused' }
+  | { is: 'noticed'; by: string }
+  | { is: 'slower' }
+  | { is: 'explained'; why: string }
+  | { is: 'unexplained' };
 
 export class Judge {
   /** Who noticed last is asked first. */
   readonly #asked: Asked[];
   readonly #memory: Memory;
+  readonly #understands: Questions['understands'];
   readonly #suite: Suite;
+  readonly #statements = new Map<string, string>();
   /** The files whose tests pass as long as nothing is broken. */
   readonly #passing = new Set<string>();
   readonly #explanations: Explanations;
 
-  constructor(asked: readonly Asked[], memory: Memory, suite: Suite, explanations: Explanations) {
+  constructor({ asked, memory, understands }: Questions, suite: Suite, explanations: Explanations) {
     this.#asked = [...asked];
     this.#memory = memory;
+    this.#understands = understands;
     this.#suite = suite;
     this.#explanations = explanations;
   }
@@ -41,6 +48,29 @@ export class Judge {
     await this.#assertUnbrokenPasses(mutant.file);
     const by = await this.#suite.notices(mutant, testsOf(mutant.file));
     return by === undefined ? { is: 'unexplained' } : { is: 'noticed', by };
+  }
+
+  /**
+   * Whether PostgreSQL cannot even prepare what is made of this file: that is no other program, and noticing it is no
+   * merit. False where no book is asked about it.
+   */
+  async isRefused({ file, text }: Mutant): Promise<boolean> {
+    const path = fileURLToPath(new URL(file, project));
+    const statement = this.#statements.get(path) ?? (await this.#statementOf(path));
+    this.#statements.set(path, statement);
+    serveBroken(path, text);
+    const broken = asServed(statement);
+    serveBroken('', '');
+    return broken !== statement && !(await this.#understands(broken));
+  }
+
+  /** The longest that is made of it, in which most is made of its columns; empty: there is none. */
+  async #statementOf(path: string): Promise<string> {
+    const said = this.#asked.filter(({ files }) => files.has(path)).flatMap((asked) => asked.said);
+    const texts = new Set(said.map(({ text }) => text));
+    for (const text of [...texts].toSorted((one, other) => other.length - one.length))
+      if (isMadeOf(path, text) && (await this.#understands(text))) return text;
+    return '';
   }
 
   /** A test that fails anyway notices nothing. */

@@ -2,6 +2,8 @@
 // npm run mutate -- sql/checks/header   the files whose paths begin so, or in one of several ways
 // npm run mutate -- sql/checks/header.sql:12 sql/checks/header.sql:20-40   these lines
 import { Command } from 'commander';
+import { OperatorError } from '../../src/operator-error.ts';
+import { readArguments, runProgram } from '../support/command-line.ts';
 import { askQuestions } from './asked.ts';
 import { Choice } from './choice.ts';
 import { Judge, type Fate } from './judge.ts';
@@ -11,42 +13,58 @@ import { serveFiles } from './served.ts';
 import { Suite } from './suite.ts';
 import { Explanations } from './survivors.ts';
 
-const command = new Command('npm run mutate --')
-  .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
-  .argument(
-    '[places...]',
-    'only files whose path begins so (sql/checks/header), or lines of one (sql/checks/header.sql:12-20)',
-  )
-  .option(
-    '--keep <file>',
-    'go on where it was stopped: what was noticed or explained is in the file, and not tried again',
-  )
-  .parse();
-const places = command.args;
-serveFiles();
-const choice = new Choice(places);
-const files = choice.files();
-if (files.length === 0) {
-  process.stderr.write(`Nothing that can be broken lies in ${places.join(' or ')}.\n`);
-  process.exit(2);
+async function main(args: string[]): Promise<number> {
+  const command = new Command('npm run mutate --')
+    .description('Breaks what decides about findings in one place at a time, and says what nobody noticed.')
+    .argument(
+      '[places...]',
+      'only files whose path begins so (sql/checks/header), or lines of one (sql/checks/header.sql:12-20)',
+    )
+    .option(
+      '--keep <file>',
+      'go on where it was stopped: what was noticed or explained is in the file, and not tried again',
+    );
+  const { args: places } = readArguments(command, args);
+  serveFiles();
+  for (const place of places) assertHoldsMutants(place);
+  const explanations = new Explanations();
+  const kept = await KeptFates.in(command.opts<{ keep?: string }>().keep, explanations);
+  const choice = new Choice(places);
+  const questions = await askQuestions(choice.files().some((file) => file.endsWith('.sql')));
+  try {
+    const suite = await Suite.open();
+    try {
+      return await breakAll(choice, new Judge(questions, suite, explanations), kept, explanations);
+    } finally {
+      await suite.close();
+    }
+  } finally {
+    await questions.close();
+  }
 }
-const explanations = new Explanations();
-const kept = await KeptFates.in(command.opts<{ keep?: string }>().keep, explanations);
-const books = await askQuestions(files.some((file) => file.endsWith('.sql')));
-const suite = await Suite.open().catch(async (error: unknown) => {
-  await books.close();
-  throw error;
-});
-try {
-  const judge = new Judge(books.asked, books.memory, suite, explanations);
+
+function assertHoldsMutants(place: string): void {
+  const choice = new Choice([place]);
+  if (choice.files().some((file) => choice.mutantsOf(file).length > 0)) return;
+  throw new OperatorError(
+    64,
+    `Nothing that can be broken lies in ${place}.`,
+    'Name a file by its path in the project.',
+  );
+}
+
+/** Prints what became of each that nobody noticed, and the score. Returns 1 where one of them is not explained. */
+async function breakAll(choice: Choice, judge: Judge, kept: KeptFates, explanations: Explanations): Promise<number> {
   const all: Fate[] = [];
   const stale: string[] = [];
-  for (const file of files) {
+  const tried: Mutant[] = [];
+  for (const file of choice.files()) {
     const fates: Fate[] = [];
     for (const mutant of choice.mutantsOf(file)) {
-      const fate = kept.of(mutant) ?? (await tryNow(judge, mutant));
+      const fate = await fateOf(mutant, judge, kept);
       fates.push(fate);
-      if (fate.is === 'explained' || fate.is === 'unexplained') say(tell(mutant, fate));
+      if (fate.is !== 'refused') tried.push(mutant);
+      if (fate.is !== 'refused' && fate.is !== 'noticed') say(tell(mutant, fate));
     }
     if (choice.hasAllOf(file)) stale.push(...explanations.stale(file));
     say(`${file}: ${score(fates)}`);
@@ -54,29 +72,40 @@ try {
   }
   for (const line of stale) say(line);
   say(`All: ${score(all)}`);
-  say(`Tried: ${kept.seenAt(files.flatMap((file) => choice.mutantsOf(file))).join(', ')}`);
-  process.exitCode = stale.length > 0 || all.some(({ is }) => is === 'unexplained') ? 1 : 0;
-} finally {
-  await suite.close();
-  await books.close();
+  say(`Tried: ${kept.seenAt(tried).join(', ')}`);
+  return stale.length > 0 || all.some(({ is }) => is === 'unexplained') ? 1 : 0;
 }
 
-async function tryNow(judge: Judge, mutant: Mutant): Promise<Fate> {
+async function fateOf(mutant: Mutant, judge: Judge, kept: KeptFates): Promise<Fate> {
+  if (await judge.isRefused(mutant)) return { is: 'refused' };
+  const known = kept.of(mutant);
+  if (known !== undefined) return known;
   const fate = await judge.judge(mutant);
   await kept.add(mutant, fate);
   return fate;
 }
 
 function tell({ file, line, code, change }: Mutant, fate: Fate): string {
-  return `  ${file}:${line}  ${change}\n    in ${code}\n    ${fate.is === 'explained' ? fate.why : 'UNEXPLAINED'}`;
+  const place = `  ${file}:${line}  ${change}`;
+  if (fate.is === 'slower') return `${place}  (finds the same, looks at more)`;
+  return `${place}\n    in ${code}\n    ${fate.is === 'explained' ? fate.why : 'UNEXPLAINED'}`;
 }
 
 function score(fates: readonly Fate[]): string {
   const count = (is: Fate['is']) => fates.filter((fate) => fate.is === is).length;
-  const percent = fates.length === 0 ? 100 : Math.floor((1000 * count('noticed')) / fates.length) / 10;
-  return `${fates.length} broken, ${count('noticed')} noticed (${percent} %), ${count('slower')} find the same but look at more, ${count('explained')} explained, ${count('unexplained')} unexplained`;
+  const broken = fates.length - count('refused');
+  const percent = broken === 0 ? 100 : Math.floor((1000 * count('noticed')) / broken) / 10;
+  return [
+    `${broken} broken`,
+    `${count('noticed')} noticed (${percent} %)`,
+    `${count('slower')} find the same but look at more`,
+    `${count('explained')} explained`,
+    `${count('unexplained')} unexplained; ${count('refused')} refused by PostgreSQL, not counted`,
+  ].join(', ');
 }
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+await runProgram(main);

@@ -27,9 +27,18 @@ const rewritten = new Map<string, string>();
 export function asServed(statement: string): string {
   if (broken === undefined || broken.path === '') return statement;
   const { path, text } = broken;
-  const known = rewritten.get(statement) ?? statement.replaceAll(read(path, 'utf8').trimEnd(), () => text.trimEnd());
+  const known = rewritten.get(statement) ?? statement.replaceAll(textOf(path), () => text.trimEnd());
   rewritten.set(statement, known);
   return known;
+}
+
+/** Whether the file at `path` is a part of that statement. */
+export function isMadeOf(path: string, statement: string): boolean {
+  return statement.includes(textOf(path));
+}
+
+function textOf(path: string): string {
+  return read(path, 'utf8').trimEnd();
 }
 
 /** Which files `body` reads. */

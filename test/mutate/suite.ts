@@ -30,6 +30,7 @@ export class Suite {
       watch: false,
       bail: 1,
       maxWorkers: 1, // most often the first test fails, and a second process would start for nothing
+      testTimeout: 60_000, // what never ends is noticed by that
       reporters: [{}],
     };
     const vitest = await createVitest('test', options, { plugins: [{ name: 'broken', enforce: 'pre', load }] });
