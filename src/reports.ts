@@ -3,6 +3,7 @@ import type { Transaction } from './database/database.ts';
 import { toJsonb } from './database/jsonb.ts';
 import { onlyOne, whoseIdBegins } from './database/only-one.ts';
 import { OperatorError } from './operator-error.ts';
+import { isNoneUnderWay } from './run/lock.ts';
 
 export const runTypes = ['hourly', 'daily', 'manual'] as const;
 export type RunType = (typeof runTypes)[number];
@@ -215,7 +216,7 @@ export async function listReports(
   const [count] = await transaction<{ matching: string }[]>`
     select count(*) as matching from ${transaction(`${schema}.reconciliation_reports`)} as report where ${isMeant}
   `;
-  return { reports: [...reports], matching: Number(count?.matching) };
+  return { reports: await asTheyStand(transaction, schema, reports), matching: Number(count?.matching) };
 }
 
 /** The report whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
@@ -225,7 +226,8 @@ export async function findReport(transaction: Transaction, schema: string, idPre
     from ${transaction(`${schema}.reconciliation_reports`)} as report
     ${whoseIdBegins(transaction, 'report.id', idPrefix)}
   `;
-  return onlyOne(found, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
+  const stand = await asTheyStand(transaction, schema, found);
+  return onlyOne(stand, { noun: 'report', idPrefix, listedBy: '`recon reports list` shows them.' });
 }
 
 /**
@@ -250,14 +252,40 @@ async function newestReport(
   schema: string,
   condition = transaction`true`,
 ): Promise<Report | undefined> {
-  const [newest] = await transaction<Report[]>`
+  const newest = await transaction<Report[]>`
     select ${reportColumns(transaction)}
     from ${transaction(`${schema}.reconciliation_reports`)} as report
     where ${condition}
     order by report.created_at desc, report.started_at desc, report.id
     limit 1
   `;
-  return newest;
+  return (await asTheyStand(transaction, schema, newest))[0];
+}
+
+/**
+ * These reports, of which one that says that it runs is told as the next run will write it (`closeDeadReports`) where its
+ * process is gone: it would hold the lock of all runs from before its report until that has ended. So the order counts:
+ * who has ended by the time of the look at the lock is read again after it.
+ */
+async function asTheyStand(transaction: Transaction, schema: string, reports: readonly Report[]): Promise<Report[]> {
+  const open = reports.filter(isOpen).map(({ id }) => id);
+  if (open.length === 0 || !(await isNoneUnderWay(transaction, schema))) return [...reports];
+  const again = await transaction<Report[]>`
+    select ${reportColumns(transaction)}
+    from ${transaction(`${schema}.reconciliation_reports`)} as report
+    where report.id = any (${open}::uuid[])
+  `;
+  const later = new Map(again.map((report) => [report.id, isOpen(report) ? dead(report) : report]));
+  return reports.map((report) => later.get(report.id) ?? report);
+}
+
+function isOpen({ status }: Report): boolean {
+  return status === 'pending' || status === 'in_progress';
+}
+
+/** When it ended nobody knows. */
+function dead(report: Report): Report {
+  return { ...report, status: 'failed', error_message: interrupted };
 }
 
 /** The checks of a report in the order in which they ran. */

@@ -70,15 +70,33 @@ export async function letIdle(transaction: Transaction): Promise<void> {
 export async function holderOf(transaction: Transaction, name: string): Promise<string> {
   const [holder] = await transaction<Session[]>`
     select ${sessionColumns(transaction)}
-    from (select ${keyOf(transaction, name)} as key) as wanted
-    inner join pg_catalog.pg_locks as lock
-      -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
-      on lock.classid = ((wanted.key >> 32) & 4294967295)::oid and lock.objid = (wanted.key & 4294967295)::oid
-    inner join pg_catalog.pg_database as here on here.oid = lock.database and here.datname = current_database()
+    from ${holdings(transaction, name)} as lock
     inner join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
-    where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
   `;
   return holder === undefined ? 'a session that has ended by now' : sessionText(holder);
+}
+
+/** Whether nobody holds the lock. Of a replica that cannot be told: it knows no such locks of the main database. */
+export async function isFree(transaction: Transaction, name: string): Promise<boolean> {
+  const [row] = await transaction<{ free: boolean }[]>`
+    select not pg_is_in_recovery() and not exists (select from ${holdings(transaction, name)} as lock) as free
+  `;
+  return row?.free === true;
+}
+
+/** The sessions that hold the lock. Anybody may see them: PostgreSQL hides the text of a query, and no lock. */
+function holdings(transaction: Transaction, name: string) {
+  return transaction`
+    (
+      select lock.pid
+      from (select ${keyOf(transaction, name)} as key) as wanted
+      inner join pg_catalog.pg_locks as lock
+        -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
+        on lock.classid = ((wanted.key >> 32) & 4294967295)::oid and lock.objid = (wanted.key & 4294967295)::oid
+      inner join pg_catalog.pg_database as here on here.oid = lock.database and here.datname = current_database()
+      where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
+    )
+  `;
 }
 
 /** A lock of PostgreSQL has a number for a name. */

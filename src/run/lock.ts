@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inReadOnly, type Database } from '../database/database.ts';
-import { holderOf, tryLock } from '../database/held-lock.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
+import { holderOf, isFree, tryLock } from '../database/held-lock.ts';
 import { describeDuration } from '../duration.ts';
 import { OperatorError } from '../operator-error.ts';
 
@@ -25,7 +25,7 @@ export async function withRunLock<T>(
   { waitMs, signal, waiting }: Patience,
   body: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const name = `recon run ${schema}`;
+  const name = lockOf(schema);
   const holder = () => inReadOnly(database, (seen) => holderOf(seen, name));
   for (let waitedMs = 0; ; waitedMs += retryMs) {
     const attempt = await tryWithLock(database, name, body);
@@ -34,6 +34,15 @@ export async function withRunLock<T>(
     if (waitedMs === 0) waiting(await holder());
     await sleep(retryMs, undefined, { signal });
   }
+}
+
+/** Whether it is certain that no run of this schema is under way: on a replica nothing is (`isFree`). */
+export function isNoneUnderWay(transaction: Transaction, schema: string): Promise<boolean> {
+  return isFree(transaction, lockOf(schema));
+}
+
+function lockOf(schema: string): string {
+  return `recon run ${schema}`;
 }
 
 type Attempt<T> = { held: true; result: T } | { held: false };

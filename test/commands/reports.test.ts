@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { inReadOnly, openDatabase } from '../../src/database/database.ts';
+import { listReports } from '../../src/reports.ts';
+import { withRunLock } from '../../src/run/lock.ts';
 import { testDatabase } from '../support/database.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
+import { login } from '../support/login.ts';
 import { cutAt } from '../support/run-check.ts';
 import { operatorOf, type RunDocument } from '../support/world.ts';
 
@@ -14,6 +19,17 @@ async function threeRuns() {
   const runs: RunDocument[] = [];
   for (const type of ['daily', 'hourly', 'manual']) runs.push(await operator.runs(['--type', type]));
   return { ...operator, ids: runs.map(({ report }) => report.id), runs };
+}
+
+/** `body` while somebody holds the lock of that schema's runs. */
+async function whileARunIsUnderWay<T>(at: string, body: () => Promise<T>, schema = 'public'): Promise<T> {
+  const database = openDatabase(at, { connections: 1 });
+  const patience = { waitMs: 0, signal: new AbortController().signal, waiting: () => undefined };
+  try {
+    return await withRunLock(database, schema, patience, body);
+  } finally {
+    await database.end();
+  }
 }
 
 describe('recon reports', { timeout: 120_000 }, () => {
@@ -70,7 +86,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
       ('aaaa0000-0000-4000-8000-000000000002', 'hourly', 'in_progress', '2026-03-01 11:00Z', null, null),
       ('aaaa0000-0000-4000-8000-000000000003', 'manual', 'failed', '2026-03-01 09:00Z', '2026-03-01 10:00Z', 'interrupted')`;
     const { types } = operatorOf(own);
-    const { stdout } = await types(['reports', 'list']);
+    const { stdout } = await whileARunIsUnderWay(own, () => types(['reports', 'list']));
     expect(stdout).toMatch(/^aaaa0000 +hourly +running +2026/m);
     expect(stdout).toMatch(/^aaaa0000 +daily +interrupted +2026-.* 1 min 0 s .* interrupted by SIGTERM$/m);
     expect(stdout, 'it died, and nobody knows when').toMatch(
@@ -81,6 +97,64 @@ describe('recon reports', { timeout: 120_000 }, () => {
     expect(shown).toContain('interrupted by SIGTERM');
     expect(shown).toMatch(/recon run --type daily\n +It ended without a result: run it again\./);
     expect(shown, 'no table of checks without checks').not.toContain('verdict');
+  });
+
+  test('a run whose process is gone is told as what the next run will write, which nobody writes who only looks', async () => {
+    const { url: own, sql: reports } = await testDatabase();
+    await reports`insert into reconciliation_reports (id, run_type, status, started_at, created_at)
+      values ('dead0000-0000-4000-8000-000000000000', 'daily', 'in_progress', '2026-03-01 11:00Z', '2026-03-01 11:00Z')`;
+    await reports.unsafe(await readFile(new URL('../../sql/roles.sql', import.meta.url), 'utf8'));
+    const { types } = operatorOf((await login(reports, own, 'recon_reader')).url);
+    const said = async (...line: string[]) => (await types(line, { now: cutAt })).stdout;
+    const again = /\nnext\n {2}recon run --type daily\n {6}.* ended without a result: run it again\.\n$/;
+    for (const line of [['status'], ['reports', 'show', 'dead']]) {
+      const shown = await said(...line);
+      expect(shown).toMatch(/^daily .*dead0000 .* interrupted( |$)/m);
+      expect(shown).toMatch(again);
+    }
+    expect(await said('reports', 'list')).toMatch(/^dead0000 +daily +interrupted +\S+ \S+ \S+ +0 +interrupted$/m);
+    expect((await types(['reports', 'show'])).stderr).toContain(
+      ' ended without a result: interrupted. recon run --type',
+    );
+    const told = { status: 'failed', completed_at: null, error_message: 'interrupted' };
+    expect(JSON.parse(await said('reports', 'list', '-o', 'json'))).toMatchObject({ reports: [told] });
+    expect(JSON.parse(await said('status', '-o', 'json'))).toMatchObject({
+      last_report: told,
+      runs: [{}, { last_report: told }],
+    });
+    expect(await reports`select status, error_message from reconciliation_reports`).toEqual([
+      { status: 'in_progress', error_message: null },
+    ]);
+
+    await whileARunIsUnderWay(own, async () => {
+      expect(await said('status')).toMatch(/^daily .*dead0000 .* running( |$)/m);
+      expect(await said('reports', 'show', 'dead')).not.toContain('run it again');
+    });
+    await whileARunIsUnderWay(
+      own,
+      async () => {
+        expect(await said('reports', 'list'), 'of another schema').toContain(' interrupted ');
+      },
+      'another',
+    );
+  });
+
+  test('a run that ends while somebody asks whether it is under way has not died', async () => {
+    const { url: own, sql: reports } = await testDatabase();
+    await reports`insert into reconciliation_reports (run_type, status) values ('daily', 'in_progress')`;
+    const end = () => reports`update reconciliation_reports set status = 'completed'`;
+    const database = openDatabase(own, { connections: 1 });
+    const { reports: listed } = await inReadOnly(database, (transaction) => {
+      const seen = new Proxy(transaction, {
+        apply: (target, self, words: [TemplateStringsArray]): unknown => {
+          const ask = (): unknown => Reflect.apply(target, self, words);
+          return String(words[0]).includes('pg_is_in_recovery') ? end().then(ask) : ask();
+        },
+      });
+      return listReports(seen, 'public', { type: undefined, limit: 1 });
+    });
+    await database.end();
+    expect(listed).toMatchObject([{ status: 'completed', error_message: null }]);
   });
 
   test('without an id, or of the latest: the last run that has a result, and what is newer is named', async () => {
@@ -109,11 +183,12 @@ describe('recon reports', { timeout: 120_000 }, () => {
       ['cccc0000', 'in_progress', 'has no result yet'],
     ] as const) {
       await insert(id, status, '2026-03-02 09:00Z', status === 'failed' ? 'interrupted' : null);
-      const shown = await types(['reports', 'show']);
+      const shown = await whileARunIsUnderWay(own, () => types(['reports', 'show']));
       expect(shown.stdout).toMatch(/^manual run .* failed\n/);
       expect(shown.stderr).toContain(`recon: The newest run, hourly ${id} of 2026-03-02 `);
       expect(shown.stderr).toContain(`, ${why}. Taken is the last run that has one.\n`);
-      const listed = await types(['exceptions', 'list', '--report', 'latest', '-o', 'json']);
+      const line = ['exceptions', 'list', '--report', 'latest', '-o', 'json'];
+      const listed = await whileARunIsUnderWay(own, () => types(line));
       expect(JSON.parse(listed.stdout)).toMatchObject({ exceptions: [{ kind: 'missing_in_ledger' }] });
       expect(listed.stderr).toBe(shown.stderr);
       await reports`delete from reconciliation_reports where id = ${`${id}-0000-4000-8000-000000000000`}`;

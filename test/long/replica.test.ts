@@ -117,6 +117,12 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
       exitCode: 3,
       stderr: expect.stringMatching(/Nobody may write at .*\n.*let DATABASE_URL name the main database/) as string,
     });
+    await sql`insert into reconciliation_reports (run_type, status) values ('manual', 'in_progress')`;
+    const newest = async () => (await types(['reports', 'list', '-L', '1'], { ...today, env })).stdout;
+    await expect
+      .poll(newest, { message: 'who holds a lock there cannot be told', timeout: 10_000 })
+      .toMatch(/ manual +running /);
+    await sql`delete from reconciliation_reports where status = 'in_progress'`;
   });
 
   test('a transaction that is open on the main database holds back what is verified', async () => {
