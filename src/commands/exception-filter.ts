@@ -80,6 +80,7 @@ export async function filterOf(reading: Reading, flags: FilterFlags, world: Worl
     amountMin: flags.minAmount,
     amountMax: flags.maxAmount,
     assignee: flags.unassigned === true ? null : flags.assignee,
+    isFree: false,
     text: flags.text === undefined ? undefined : searched(flags.text),
     ids: undefined,
   };

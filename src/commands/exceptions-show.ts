@@ -44,7 +44,7 @@ async function show({ database, schema, config }: Store, id: string, flags: Show
   }
   const { exceptionStory } = await import('../output/exception-story.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(story, config.environment, world.now(), screenOf(world.stdout, world)));
+  return print(world.stdout, exceptionStory(story, config, world.now(), screenOf(world.stdout, world)));
 }
 
 async function printSql(store: Store, id: string, world: World): Promise<void> {

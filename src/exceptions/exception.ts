@@ -141,6 +141,11 @@ export function subjectOf(affectedEntity: string | null): { type: string; id: st
   return { type, id: isUuid(name) ? name : undefined };
 }
 
+/** Whose it is, else who took it up; null: nobody has it. */
+export function holderOf(exception: Pick<StoredException, 'assignee' | 'acknowledged_by'>): string | null {
+  return exception.assignee ?? exception.acknowledged_by;
+}
+
 /** Whether it is of a custodian as a whole: it has no record of its own. */
 export function isOfCustodian({ affected_entity: subject }: Pick<StoredException, 'affected_entity'>): boolean {
   return subjectOf(subject).type === 'custodian';

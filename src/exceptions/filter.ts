@@ -22,6 +22,8 @@ export interface ExceptionFilter {
   amountMax: string | undefined;
   /** null: nobody's. */
   assignee: string | null | undefined;
+  /** Only what nobody has (`holderOf`): neither somebody's nor taken up. */
+  isFree: boolean;
   /** Part of the description, of the subject or of a note, whatever its case. */
   text: string | undefined;
   /** Only these: whole ids. */
@@ -42,6 +44,7 @@ export const anyException: ExceptionFilter = {
   amountMin: undefined,
   amountMax: undefined,
   assignee: undefined,
+  isFree: false,
   text: undefined,
   ids: undefined,
 };
@@ -56,7 +59,7 @@ export function matches(transaction: Transaction, schema: string, filter: Except
 }
 
 function whereabouts(transaction: Transaction, schema: string, filter: ExceptionFilter) {
-  const { ids, severities, checks, kinds, userId, reportId, assignee } = filter;
+  const { ids, severities, checks, kinds, userId, reportId, assignee, isFree } = filter;
   return [
     ids !== undefined && transaction`exception.id = any (${[...ids]}::uuid[])`,
     severities.length > 0 && transaction`exception.severity = any (${[...severities]}::text[])`,
@@ -70,6 +73,7 @@ function whereabouts(transaction: Transaction, schema: string, filter: Exception
         where finding.exception_id = exception.id and finding.report_id = ${reportId}
       )`,
     assignee !== undefined && transaction`exception.assignee is not distinct from ${assignee}::text`,
+    isFree && transaction`coalesce(exception.assignee, exception.acknowledged_by) is null`,
   ].filter((condition) => condition !== false);
 }
 

@@ -36,6 +36,27 @@ export async function openTotals(transaction: Transaction, schema: string, now: 
   );
 }
 
+/** The open exceptions of one severity that somebody has. */
+export interface Held {
+  severity: Severity;
+  /** See `holderOf`. */
+  holder: string;
+  count: number;
+}
+
+/** What of the open is somebody's or taken up, the most severe first. */
+export async function heldExceptions(transaction: Transaction, schema: string, now: Date): Promise<Held[]> {
+  const holder = transaction`coalesce(exception.assignee, exception.acknowledged_by)`;
+  const rows = await transaction<(Omit<Held, 'count'> & { count: string })[]>`
+    select exception.severity, ${holder} as holder, count(*) as count
+    from ${transaction(`${schema}.reconciliation_exceptions`)} as exception
+    where ${matches(transaction, schema, { ...anyException, status: 'open', at: now })} and ${holder} is not null
+    group by exception.severity, holder
+    order by array_position(${[...severities].reverse()}::text[], exception.severity), count(*) desc, holder
+  `;
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
 /** The exceptions of one state and severity that are neither open nor over. */
 export interface NotOpen {
   state: Extract<ExceptionState, 'snoozed' | 'accepted'>;

@@ -1,28 +1,50 @@
 import { flowed } from '../flowed.ts';
 import { outlookOf } from '../corrections/outlook.ts';
-import type { ActionName } from '../exceptions/actions.ts';
-import type { StoredException } from '../exceptions/exception.ts';
+import type { Config } from '../config.ts';
+import { holderOf, type StoredException } from '../exceptions/exception.ts';
+import { stateAt } from '../exceptions/state.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
 import { decisionsOn } from './corrections.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 
-/** What to do about an exception, and the commands for it. */
-export function nextLines(story: Story, screen: Screen): string {
+/** What to do about an exception, and the commands for it. `checks`: those that are on. */
+export function nextLines(story: Story, checks: Config['checks'], now: Date, screen: Screen): string {
   const { exception } = story;
   const id = shortId(exception.id);
+  const isOver = exception.resolved_at !== null;
   return [
-    ...(exception.resolved_at === null ? remedyLines(story, screen) : afterwards(story, screen)),
+    ...(isOver ? afterwards(story, screen) : remedyLines(story, screen)),
     screen.command(`recon exceptions show ${id} --sql | psql "$DATABASE_URL"`),
-    ...actionsFor(exception).map((action) => screen.command(`recon exceptions ${action} ${id} --by NAME --note TEXT`)),
+    ...(isOver ? [] : [...actionLines(exception, now, screen), ...endLines(exception, checks, screen)]),
     '',
   ].join('\n');
 }
 
-/** Nobody takes up what somebody has. */
-function actionsFor({ resolved_at: at, acknowledged_by: by, assignee }: StoredException): ActionName[] {
-  if (at !== null) return [];
-  return by === null && assignee === null ? ['acknowledge', 'resolve'] : ['resolve'];
+/** Nobody takes up what somebody has, nor agrees twice. */
+function actionLines(exception: StoredException, now: Date, screen: Screen): string[] {
+  const id = shortId(exception.id ?? '');
+  const isOpen = stateAt(exception, now) === 'open';
+  return [
+    ...(holderOf(exception) === null ? [`acknowledge ${id}`] : []),
+    ...(isOpen ? [`accept ${id} --until 7d`] : [`reopen ${id}`]),
+  ].map((action) => screen.command(`recon exceptions ${action} ${signed}`));
+}
+
+const signed = '--by NAME --note TEXT';
+
+/** How it ends: what is still wrong is not over because somebody says so, and what no run looks at ends by hand alone. */
+function endLines(exception: StoredException, checks: Config['checks'], screen: Screen): string[] {
+  const { id, check_type: check, kind } = exception;
+  return checks.includes(check) && kindOf(kind) !== undefined
+    ? [
+        said('Once it is mended, the next run closes it; to look at once:', screen),
+        screen.command(`recon run --check ${check}`),
+      ]
+    : [
+        said('No run looks at it here: its check is off, or it is older than recon. Once it is mended:', screen),
+        screen.command(`recon exceptions resolve ${shortId(id ?? '')} ${signed}`),
+      ];
 }
 
 function remedyLines(story: Story, screen: Screen): string[] {

@@ -1,5 +1,5 @@
 import { actions, actionNames, takesOver, type Order, type Signature } from '../exceptions/actions.ts';
-import type { StoredException } from '../exceptions/exception.ts';
+import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
 import { subjectAndAmount } from './exceptions.ts';
 import { cut, localTime, shortId, type Screen } from './screen.ts';
@@ -40,7 +40,7 @@ export function orderTable(
 
 function whatOf(order: Order, exception: StoredException, { by }: Signature): string {
   const { assignee, until, note } = order;
-  const holder = exception.assignee ?? exception.acknowledged_by;
+  const holder = holderOf(exception);
   return [
     takesOver(order, holder, by) ? `TAKEN FROM ${cut(holder ?? '')}` : '',
     assignee === null ? '' : `to ${cut(assignee)}`,

@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import { flowed } from '../flowed.ts';
 import {
@@ -19,7 +20,12 @@ import { count, currencyText, cut, excerpt, indented, localTime, shortId, within
 import { renderTable } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */
-export function exceptionStory(story: Story, environment: string, now: Date, screen: Screen): string {
+export function exceptionStory(
+  story: Story,
+  { environment, checks }: Pick<Config, 'environment' | 'checks'>,
+  now: Date,
+  screen: Screen,
+): string {
   const { exception, involved } = story;
   const inner = within(screen);
   const sections: [title: string, body: string][] = [
@@ -35,7 +41,7 @@ export function exceptionStory(story: Story, environment: string, now: Date, scr
     ['found with it', factTable(detailsOf(exception), inner)],
     ['seen', sightingTable(story.sightings, exception, inner)],
     ['log', eventTable(story.events, inner)],
-    ['next', nextLines(story, inner)],
+    ['next', nextLines(story, checks, now, inner)],
   ];
   return [
     flowed('', screen.strong(excerpt(exception.description, textMax)), screen.columns),

@@ -1,6 +1,6 @@
 import { flowed } from '../flowed.ts';
 import { describeDuration } from '../duration.ts';
-import type { StoredException } from '../exceptions/exception.ts';
+import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
@@ -244,7 +244,8 @@ function nextLines(
   now: Date,
   screen: Screen,
 ): string {
-  const first = exceptions.find((exception) => exception.id !== null && stateAt(exception, now) === 'open');
+  const open = exceptions.filter((exception) => exception.id !== null && stateAt(exception, now) === 'open');
+  const first = open.find((exception) => holderOf(exception) === null) ?? open[0];
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
   const again = { command: `recon run --type ${report.run_type}`, why: 'It ended without a result: run it again.' };
   const steps = [

@@ -1,6 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
-import type { StoredException } from '../exceptions/exception.ts';
-import type { NotOpen } from '../exceptions/totals.ts';
+import { holderOf, type StoredException } from '../exceptions/exception.ts';
+import type { Held, NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
 import { endedWithoutResult, type Report, type Verdict } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
@@ -20,6 +20,7 @@ export interface Standing {
   last_report: Report | null;
   checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null; compared: number | null }[];
   open_exceptions: Readonly<Record<Severity, number>>;
+  held: readonly Held[];
   not_open: readonly NotOpen[];
   corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>>;
   alerts: Readonly<Record<'waiting' | 'dead', number>>;
@@ -31,27 +32,52 @@ export interface Outcome {
   incomplete: readonly CheckName[];
   /** Whether everything was looked at, and nothing was there. */
   isEmpty: boolean;
-  /** The open exception to begin with, which stands first in a list; undefined: there is none. */
-  first: Pick<StoredException, 'id' | 'severity' | 'description'> | undefined;
-  /** How many more are open of its severity, as far as that is known. */
+  /** The open exception to begin with, which nobody has if there is such a one; undefined: there is none. */
+  first: Pick<StoredException, 'id' | 'severity' | 'description' | 'assignee' | 'acknowledged_by'> | undefined;
+  /** How many more are open of its severity and as free, as far as that is known. */
   others: number;
 }
 
 /** What to do where everything stands so, the most urgent first; nothing where all is well. */
 export function stepsOf(standing: Standing, first: StoredException | undefined): Step[] {
-  const { checks, open_exceptions: open } = standing;
+  const { checks, open_exceptions: open, held } = standing;
   const incomplete = checks
     .filter(({ on, verdict }) => on && verdict === 'incomplete')
     .map(({ check_type: name }) => name);
-  const others = first === undefined ? 0 : open[first.severity] - 1;
+  const isFree = first !== undefined && holderOf(first) === null;
+  const others = first === undefined ? 0 : open[first.severity] - (isFree ? heldOf(first.severity, held) : 0) - 1;
   return [
     ...runsToMake(standing),
     ...undoingsToSee(standing),
     ...stepsAfter({ incomplete, isEmpty: isEmpty(standing), first, others }),
+    ...(isFree ? whoHasOthers(held) : []),
     ...(first === undefined ? whyFailed(standing) : []),
     ...correctionsToSee(standing),
     ...alertsToSee(standing),
   ];
+}
+
+/** How many of that severity somebody has. */
+export function heldOf(severity: Severity, held: readonly Held[]): number {
+  return held.filter((one) => one.severity === severity).reduce((all, { count }) => all + count, 0);
+}
+
+/** More than that a line of a screen does not name. */
+const holdersNamed = 3;
+
+/** What somebody has is not what the next one begins with, and not gone either. */
+function whoHasOthers(held: readonly Held[]): Step[] {
+  if (held.length === 0) return [];
+  const named = held
+    .slice(0, holdersNamed)
+    .map(({ severity, holder, count }) => `${inThousands(count)} ${severity} by ${holder}`);
+  const more = held.slice(holdersNamed).reduce((all, { count }) => all + count, 0);
+  const all = more === 0 ? named : [...named, `${inThousands(more)} more`];
+  return [{ command: 'recon exceptions list', why: `Taken up already: ${all.join(', ')}.` }];
+}
+
+function inThousands(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 function isEmpty({ checks }: Standing): boolean {
@@ -124,7 +150,7 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
     ...(incomplete.length === 0 ? [] : [{ command: 'recon doctor', why: `Could not tell: ${incomplete.join(', ')}.` }]),
     ...(first === undefined
       ? []
-      : [{ command: `recon exceptions show ${(first.id ?? '').slice(0, 8)}`, why: first.description }]),
+      : [{ command: `recon exceptions show ${(first.id ?? '').slice(0, 8)}`, why: whyFirst(first) }]),
     ...(first === undefined || others === 0
       ? []
       : [
@@ -134,4 +160,9 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
           },
         ]),
   ];
+}
+
+function whyFirst(first: NonNullable<Outcome['first']>): string {
+  const holder = holderOf(first);
+  return holder === null ? first.description : `${holder} has it: ${first.description}`;
 }

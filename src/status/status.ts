@@ -11,11 +11,20 @@ import { lastBrokenOff, type BrokenOff } from '../corrections/reported.ts';
 import { switchOf } from '../corrections/switch.ts';
 import type { Transaction } from '../database/database.ts';
 import { listOf } from '../database/list-of.ts';
-import { anyException, type ExceptionFilter } from '../exceptions/filter.ts';
+import type { StoredException } from '../exceptions/exception.ts';
+import { anyException } from '../exceptions/filter.ts';
 import { streamExceptions } from '../exceptions/store.ts';
-import { countOf, notOpen, openTotals, type ExceptionTotal, type NotOpen } from '../exceptions/totals.ts';
-import { noneBySeverity, type Severity } from '../kinds.ts';
-import { stepsOf, type Step } from './next-steps.ts';
+import {
+  countOf,
+  heldExceptions,
+  notOpen,
+  openTotals,
+  type ExceptionTotal,
+  type Held,
+  type NotOpen,
+} from '../exceptions/totals.ts';
+import { noneBySeverity, severities, type Severity } from '../kinds.ts';
+import { heldOf, stepsOf, type Step } from './next-steps.ts';
 import {
   lastChecks,
   lastCompared,
@@ -56,6 +65,8 @@ export interface Status {
   /** How many exceptions are open: what is snoozed or accepted is not. */
   open_exceptions: Record<Severity, number>;
   open_totals: ExceptionTotal[];
+  /** Who has how many of the open. */
+  held: Held[];
   /** What is snoozed or accepted. */
   not_open: NotOpen[];
   trend: Trend;
@@ -93,6 +104,7 @@ export async function statusOf(transaction: Transaction, schema: string, config:
     })),
     open_exceptions: countBySeverity(openTotal),
     open_totals: openTotal,
+    held: await heldExceptions(transaction, schema, now),
     not_open: await notOpen(transaction, schema, now),
     trend: await trendUntil(transaction, schema, now),
     corrections: {
@@ -106,15 +118,24 @@ export async function statusOf(transaction: Transaction, schema: string, config:
     last_report: reports[0] ?? null,
     manual_report: manual[0] ?? null,
   };
-  const [worst] = openTotal;
-  const first =
-    worst === undefined ? [] : await listOf(streamExceptions(transaction, schema, firstOf(worst, now), { limit: 1 }));
-  return { ...standing, next: stepsOf(standing, first[0]) };
+  return { ...standing, next: stepsOf(standing, await firstToTake(transaction, schema, standing, now)) };
 }
 
-/** Those among which the one to begin with is: a look at fewer than all of them. */
-function firstOf({ severity }: ExceptionTotal, at: Date): ExceptionFilter {
-  return { ...anyException, status: 'open', at, severities: [severity] };
+/** The open exception to begin with: what nobody has yet comes first. */
+async function firstToTake(
+  transaction: Transaction,
+  schema: string,
+  { open_exceptions: open, held }: Pick<Status, 'open_exceptions' | 'held'>,
+  at: Date,
+): Promise<StoredException | undefined> {
+  const descending = severities.toReversed();
+  const free = descending.find((severity) => open[severity] > heldOf(severity, held));
+  const severity = free ?? descending.find((one) => open[one] > 0);
+  if (severity === undefined) return undefined;
+  // a look at fewer than all of them
+  const filter = { ...anyException, status: 'open' as const, at, severities: [severity], isFree: free !== undefined };
+  const [first] = await listOf(streamExceptions(transaction, schema, filter, { limit: 1 }));
+  return first;
 }
 
 const neverRun = {

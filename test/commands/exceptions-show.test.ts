@@ -120,6 +120,29 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(custodian.stdout).toMatch(/: (12\.25 \+ 30|30 \+ 12\.25) = 42\.25 USDC\.$/m);
   });
 
+  test('of one that stands, what fits: a run closes what is mended, nobody what is still wrong', async () => {
+    const { id } = exceptions.find(({ kind }) => kind === 'amount_mismatch')!;
+    const short = id.slice(0, 8);
+    const commands = async (env = {}) => {
+      const { stdout } = await types(['exceptions', 'show', id], { env });
+      return stdout
+        .match(/^ {2}recon (?!.*(--sql|--dry-run)).*$/gm)
+        ?.map((line) => line.trim().replace(' --by NAME --note TEXT', ''));
+    };
+    const look = 'recon run --check deposits';
+    const accept = `recon exceptions accept ${short} --until 7d`;
+    expect(await commands()).toEqual([`recon exceptions acknowledge ${short}`, accept, look]);
+    await types(['exceptions', 'acknowledge', id]);
+    expect(await commands()).toEqual([accept, look]);
+    expect(await commands({ RECONCILIATION_CHECKS: 'withdrawals' })).toEqual([
+      accept,
+      `recon exceptions resolve ${short}`,
+    ]);
+    await types(['exceptions', 'accept', id, '--until', '7d', '--note', 'x']);
+    expect(await commands()).toEqual([`recon exceptions reopen ${short}`, look]);
+    await types(['exceptions', 'reopen', id, '--note', 'x']);
+  });
+
   test('of one that is over, how to reopen it', async () => {
     const { id } = exceptions.find(({ kind }) => kind === 'unbalanced_transaction')!;
     await types(['exceptions', 'resolve', id, '--note', 'mended']);
@@ -152,7 +175,11 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
       stdout: '',
       stderr: 'recon: no check of recon made this exception: it has no SQL\n',
     });
-    expect((await types(['exceptions', 'show', legacy!.id])).stdout).toContain('of the first version');
+    const { stdout } = await types(['exceptions', 'show', legacy!.id]);
+    expect(stdout).toContain('of the first version');
+    expect(stdout).toMatch(
+      /older than recon\. Once it is mended:\n {2}recon exceptions resolve [0-9a-f]{8} --by NAME --note TEXT\n$/,
+    );
   });
 
   test('where the host’s tables cannot be read the rest of the story is told, and why', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Status } from '../../src/status/status.ts';
 import { testDatabase } from '../support/database.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
@@ -123,6 +124,41 @@ test('what is snoozed or accepted is counted, and never "Nothing to do." while i
   expect(resolved).toMatch(
     /\nnext\n {2}recon run\n {6}What failed deposits is closed by now: look whether it is gone.\n$/,
   );
+});
+
+test('what somebody has comes after what nobody has, and it is said who has it', async () => {
+  const { runs, types, sql, ledger, ada } = await desk();
+  for (const amount of ['3000', '2000', '1500']) ledger.deposit(ada, amount, { post: false });
+  ledger.deposit(ada, '0.005', { post: false });
+  await ledger.save(sql);
+  const [first, second, third, low] = (await runs([], at(0))).exceptions.map(({ id }) => id.slice(0, 8));
+  const steps = async (...line: string[]) => {
+    if (line.length > 0) await types(['exceptions', ...line], at(0));
+    const document = JSON.parse((await types(['status', '-o', 'json'], at(0))).stdout) as Pick<Status, 'next' | 'held'>;
+    return document.next.map(({ command, why }) => [command.replace('recon exceptions ', ''), why]);
+  };
+  const lost = expect.stringContaining('was never posted') as string;
+  const critical = 'list --severity critical';
+  expect(await steps()).toEqual([
+    [`show ${first}`, lost],
+    [critical, '2 more of severity critical.'],
+  ]);
+  expect(await steps('acknowledge', first!)).toEqual([
+    [`show ${second}`, lost],
+    [critical, '1 more of severity critical.'],
+    ['list', 'Taken up already: 1 critical by ada.'],
+  ]);
+  await steps('assign', second!, '--to', 'Bob');
+  expect(await steps('acknowledge', third!)).toEqual([
+    [`show ${low}`, lost],
+    ['list', 'Taken up already: 2 critical by ada, 1 critical by Bob.'],
+  ]);
+  expect(await steps('acknowledge', low!)).toEqual([
+    [`show ${first}`, expect.stringMatching(/^ada has it: deposit .* was never posted/)],
+    [critical, '2 more of severity critical.'],
+  ]);
+  const { stdout } = await types(['reports', 'show'], at(0));
+  expect(stdout, 'a run says the same').toMatch(new RegExp(`show ${first}\\n {6}ada has it: deposit`));
 });
 
 test('a check that could not tell says why; what it was verified through stays', async () => {

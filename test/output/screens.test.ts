@@ -166,6 +166,7 @@ const status: Status = {
     older: 100_000,
   })),
   alerts: { waiting: 100_000, dead: 100_000 },
+  held: [{ severity: 'critical', holder: hostile, count: 100_000 }],
   not_open: severities.flatMap((severity) =>
     (['snoozed', 'accepted'] as const).map((state) => ({ state, severity, count: 100_000, until: at })),
   ),
@@ -319,25 +320,27 @@ const foot = {
   next: "recon exceptions list --text 'a long text that nobody would look for, but somebody did' --sort amount --after aaaaaaa0",
 };
 
+const config = { environment: 'production', checks: ['deposits'] as const };
+
 const screens: Record<string, (screen: Screen) => string> = {
   status: (screen) => statusScreen(status, now, screen),
   'exceptions list': (screen) => exceptionTable(exceptions, now, screen),
   'its foot': (screen) => footOf('production', foot, screen),
-  'exceptions show': (screen) => exceptionStory(story, 'production', now, screen),
+  'exceptions show': (screen) => exceptionStory(story, config, now, screen),
   'what would change': (screen) => orderTable(exceptions, orders, { by: 'Grace', host: 'desk-7', at: now }, screen),
   'reports list': (screen) => reportTable([report], screen),
   'run and reports show': (screen) => reportScreen(report, checks, exceptions, now, screen),
   'exceptions show, resolved': (screen) =>
-    exceptionStory({ ...story, exception: { ...story.exception, resolved_at: at } }, 'production', now, screen),
+    exceptionStory({ ...story, exception: { ...story.exception, resolved_at: at } }, config, now, screen),
   'exceptions show, undone': (screen) =>
     exceptionStory(
       { ...story, exception: { ...story.exception, kind: 'reversed_for_settled' }, undoing: correction },
-      'production',
+      config,
       now,
       screen,
     ),
   'exceptions show, proposed': (screen) =>
-    exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, 'production', now, screen),
+    exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, config, now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
   'corrections show': (screen) => correctionScreen(correction, screen),
   'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
