@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
-import { blockerOf } from './session.ts';
-import { operatorProblem, type UrlVariable } from './problem.ts';
+import { blockerOf, lockedTables } from './session.ts';
+import { isTimeout, operatorProblem, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 
@@ -81,12 +81,19 @@ export async function withDatabase<T>(
   try {
     return await body(database);
   } catch (error) {
-    const problem = operatorProblem(error, url, options.variable);
+    const isAwaited = options.signal?.aborted !== true;
+    const locked = isAwaited && isTimeout(error) ? await lockedIn(database) : undefined;
+    const problem = operatorProblem(error, url, options.variable, locked);
     if (problem?.exitCode === 3) patienceS = 0; // a database that is lost answers nothing any more
     throw problem ?? error;
   } finally {
     await database.end({ timeout: patienceS });
   }
+}
+
+/** See `lockedTables`; of a database that does not answer nobody knows. */
+function lockedIn(database: Database): Promise<string | undefined> {
+  return pinned(database, 'read only', lockedTables).catch(() => undefined);
 }
 
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
@@ -101,9 +108,9 @@ export function inTransaction<T>(
   mode: TransactionMode,
   body: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return pinned(database, mode, async (transaction) => {
+  return pinned(database, mode, (transaction, pid) => {
     const waiting = lockWaits.get(database)?.waiting;
-    if (waiting !== undefined) await watch(database, transaction, waiting);
+    if (waiting !== undefined) watch(database, transaction, pid, waiting);
     return body(transaction);
   });
 }
@@ -116,22 +123,20 @@ export function asTheRole<T>(database: Database, body: (transaction: Transaction
 function pinned<T>(
   database: Database,
   mode: TransactionMode,
-  body: (transaction: Transaction) => Promise<T>,
+  body: (transaction: Transaction, pid: number) => Promise<T>,
 ): Promise<T> {
-  return begin(database, mode, async (transaction) => {
-    await pinSettings(transaction, lockWaits.get(database)?.timeoutMs ?? lockTimeoutMaxMs);
-    return body(transaction);
-  });
+  return begin(database, mode, async (transaction) =>
+    body(transaction, await pinSettings(transaction, lockWaits.get(database)?.timeoutMs ?? lockTimeoutMaxMs)),
+  );
 }
 
 /** Less than the two seconds for which a correction waits for a row of the host. */
 const patienceMs = 1_500;
 
 /** Looks now and then, on another connection, whether the transaction waits for somebody, and tells so once, if it can. */
-async function watch(database: Database, transaction: Transaction, waiting: (holder: string) => void): Promise<void> {
-  const [own] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+function watch(database: Database, transaction: Transaction, pid: number, waiting: (holder: string) => void): void {
   const look = async () => {
-    const holder = await pinned(database, 'read only', (other) => blockerOf(other, own?.pid ?? 0));
+    const holder = await pinned(database, 'read only', (other) => blockerOf(other, pid));
     if (holder === undefined || looking === undefined) return;
     stop();
     waiting(holder);
@@ -195,11 +200,12 @@ export async function* streamFrom<T>(
  * Unless the role has limits of its own no lock is waited for without end, such as one of a migration that somebody left
  * open, and the server (of Linux: others may refuse it) gives up what it does for a process that is gone. And whatever
  * the role's search_path says, PostgreSQL's own functions, operators and types come before all others of that name, and
- * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely").
+ * nobody's temporary tables before the host's (PostgreSQL, "Writing SECURITY DEFINER Functions Safely"). Returns the
+ * number of the session.
  */
-async function pinSettings(transaction: Transaction, lockTimeoutMs: number): Promise<void> {
-  await transaction`
-    select pg_catalog.set_config(
+async function pinSettings(transaction: Transaction, lockTimeoutMs: number): Promise<number> {
+  const [own] = await transaction<{ pid: number }[]>`
+    select pg_catalog.pg_backend_pid() as pid, pg_catalog.set_config(
       'search_path',
       (
         select pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' order by path.place)
@@ -211,7 +217,7 @@ async function pinSettings(transaction: Transaction, lockTimeoutMs: number): Pro
       true
     )
     union all
-    select pg_catalog.set_config(own.name, own.setting, true)
+    select pg_catalog.pg_backend_pid(), pg_catalog.set_config(own.name, own.setting, true)
     from (
       values
         ('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
@@ -219,6 +225,7 @@ async function pinSettings(transaction: Transaction, lockTimeoutMs: number): Pro
     ) as own (name, setting, is_known)
     where own.is_known and pg_catalog.current_setting(own.name) operator(pg_catalog.=) '0'
   `;
+  return own?.pid ?? 0;
 }
 
 /** Runs `body` in a savepoint, so that a statement that fails does not take the whole transaction with it. */

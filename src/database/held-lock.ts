@@ -1,5 +1,5 @@
 import { inSavepoint, type Transaction } from './database.ts';
-import { databaseProblem, lockNotAvailable } from './problem.ts';
+import { isLockTimeout } from './problem.ts';
 import { OperatorError } from '../operator-error.ts';
 import { sessionColumns, sessionText, type Session } from './session.ts';
 
@@ -33,7 +33,7 @@ export async function waitForLock(
     });
     return undefined;
   } catch (error) {
-    if (databaseProblem(error)?.code !== lockNotAvailable) throw error;
+    if (!isLockTimeout(error)) throw error;
     return holderOf(transaction, name);
   }
 }

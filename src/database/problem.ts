@@ -41,6 +41,16 @@ const unreachable = new Set([
 /** SQLSTATE (PostgreSQL, appendix A): somebody else held a lock for longer than this transaction waits. */
 export const lockNotAvailable = '55P03';
 
+/** Whether that is what PostgreSQL said. */
+export function isLockTimeout(error: unknown): boolean {
+  return databaseProblem(error)?.code === lockNotAvailable;
+}
+
+/** Whether a statement was ended that took too long, perhaps because of a lock (57014: query_canceled). */
+export function isTimeout(error: unknown): boolean {
+  return isLockTimeout(error) || databaseProblem(error)?.code === '57014';
+}
+
 /** The connection was lost or never made: what was on its way may have been done, or not. */
 export function isUnreachable(code: string): boolean {
   return unreachable.has(code);
@@ -66,10 +76,20 @@ export function databaseProblem(error: unknown): DatabaseProblem | undefined {
   };
 }
 
-/** What the operator can mend about the connection, the rights or the load; undefined for every other error. */
-export function operatorProblem(error: unknown, url: string, variable?: UrlVariable): OperatorError | undefined {
+/**
+ * What the operator can mend about the connection, the rights or the load; undefined for every other error. `locked`: what
+ * was locked by then (`lockedTables`), where that may be why.
+ */
+export function operatorProblem(
+  error: unknown,
+  url: string,
+  variable?: UrlVariable,
+  locked?: string,
+): OperatorError | undefined {
   const explained = explainProblem(error, url, variable);
-  return explained && new OperatorError(explained.exitCode, explained.message, explained.hint, { cause: error });
+  if (explained === undefined) return undefined;
+  const hint = locked === undefined ? explained.hint : `${explained.hint} Locked are: ${locked}.`;
+  return new OperatorError(explained.exitCode, explained.message, hint, { cause: error });
 }
 
 /** Which variable names the database. */

@@ -4,6 +4,7 @@ import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
 import { databaseProblem, lockNotAvailable } from '../database/problem.ts';
+import { lockedTables } from '../database/session.ts';
 import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
@@ -116,27 +117,10 @@ export async function mayNot(what: string, { transaction, source, config }: Cut)
   );
 }
 
-/** Whoever keeps even readers out: their process, user and application are no secret (PostgreSQL, "pg_stat_activity"). */
 async function describeLocks(transaction: Transaction, relations: readonly Relation[]): Promise<Opinion> {
-  const holders = await transaction<{ table: string; pid: number; who: string }[]>`
-    select
-      lock.relation::regclass::text as table,
-      lock.pid,
-      concat_ws(', ', activity.usename, nullif(activity.application_name, '')) as who
-    from pg_catalog.pg_locks as lock
-    inner join pg_catalog.pg_class as class on class.oid = lock.relation
-    inner join pg_catalog.pg_database as own on own.oid = lock.database
-    left join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
-    where
-      own.datname = current_database()
-      and class.relkind in ('r', 'p', 'm', 'v')
-      and lock.mode = 'AccessExclusiveLock'
-      and lock.granted
-    order by lock.relation::regclass::text, lock.pid
-  `;
-  const held = holders.map(({ table, pid, who }) => `${table} by process ${pid} (${who})`).join('; ');
+  const held = await lockedTables(transaction);
   return problem(
     `Somebody holds a lock that keeps readers out, so not looked at: ${relations.join(', ')}.`,
-    `${held === '' ? 'pg_locks says who' : `Held are: ${held}`}. Often it is a migration that was left open: let it end, and run this again.`,
+    `${held === undefined ? 'pg_locks says who' : `Locked are: ${held}`}. Often it is a migration that was left open: let it end, and run this again.`,
   );
 }

@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import { everything, paramsOf, whyIncomplete } from '../run/cut.ts';
-import { inTransaction, query, type Transaction } from '../database/database.ts';
+import { inReadOnly, inTransaction, query, type Transaction } from '../database/database.ts';
+import { isTimeout } from '../database/problem.ts';
+import { lockedTables } from '../database/session.ts';
 import { OperatorError } from '../operator-error.ts';
 import { withDatabases } from '../run/source-database.ts';
 import { bind, compose, openSource, type Params, type Relation, type Source, type Statement } from '../source.ts';
@@ -131,6 +133,8 @@ export async function readInvolved(
         await transaction`set local row_security = off`; // hidden rows are an error, not a shorter story
         await transaction`select set_config('statement_timeout', ${patience}, true)`;
         return read(transaction, source, questions.asked, params);
+      }).catch(async (error: unknown) => {
+        throw isTimeout(error) ? whyIncomplete(error, await inReadOnly(databases.source, lockedTables)) : error;
       }),
     );
   } catch (error) {

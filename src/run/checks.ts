@@ -6,7 +6,9 @@ import type { CheckName } from '../checks/names.ts';
 import { clockApartMaxMs } from '../custodians/clock.ts';
 import type { BegunReading } from '../custodians/custodian.ts';
 import { whyIncomplete, withCut } from './cut.ts';
-import { inSavepoint } from '../database/database.ts';
+import { inSavepoint, type Transaction } from '../database/database.ts';
+import { isLockTimeout } from '../database/problem.ts';
+import { lockedTables } from '../database/session.ts';
 import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete, tooFew } from '../incomplete.ts';
@@ -186,9 +188,7 @@ async function controlOf(
 }
 
 async function tryCanary(engine: Engine, cut: Cut, check: Check): Promise<Control | Incomplete> {
-  return orIncomplete(engine, () =>
-    inSavepoint(cut.transaction, (transaction) => askCanary({ ...cut, transaction }, check)),
-  );
+  return orIncomplete(engine, () => apart(cut, (transaction) => askCanary({ ...cut, transaction }, check)));
 }
 
 /** Why a check is not worth asking; undefined: it is. */
@@ -206,10 +206,15 @@ async function tryCompare(
 ): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
   return orIncomplete(engine, () =>
-    inSavepoint(cut.transaction, (transaction) =>
-      withFindings(past, (found) => check.compare({ ...cut, transaction }, reading, found)),
-    ),
+    apart(cut, (transaction) => withFindings(past, (found) => check.compare({ ...cut, transaction }, reading, found))),
   );
+}
+
+/** In a savepoint: one that breaks does not stop the others. Of what it waited for in vain it is told who has it. */
+function apart<T>({ transaction }: Cut, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return inSavepoint(transaction, work).catch(async (error: unknown) => {
+    throw isLockTimeout(error) ? whyIncomplete(error, await lockedTables(transaction)) : error;
+  });
 }
 
 /** What `work` found out, or why it could not tell. Throws what is neither. */

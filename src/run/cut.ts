@@ -173,14 +173,17 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
   },
 };
 
-/** Why a check that PostgreSQL stopped proves nothing; undefined for an error that did not come from the database. */
-export function whyIncomplete(error: unknown): Incomplete | undefined {
+/**
+ * Why a check that PostgreSQL stopped proves nothing; undefined for an error that did not come from the database. `locked`:
+ * what was locked by then (`lockedTables`), where that may be why.
+ */
+export function whyIncomplete(error: unknown, locked?: string): Incomplete | undefined {
   if (error instanceof Incomplete) return error;
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
   const known = incompleteBecause[problem.code];
-  const reason =
-    known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
+  const why = known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
+  const reason = locked === undefined ? why : `${why} Locked are: ${locked}.`;
   return new Incomplete(reason, known?.exitCode ?? (isMistakeInSql(problem.code) ? 78 : 3), { cause: error });
 }
 

@@ -373,7 +373,7 @@ describe('recon doctor', () => {
       {
         verdict: 'problem',
         message: expect.stringMatching(/keeps readers out, so not looked at: .*ledger_entries/) as string,
-        next: expect.stringMatching(`ledger_entries by process ${own!.pid} \\(\\w+, left open\\)`) as string,
+        next: expect.stringMatching(`ledger_entries by session ${own!.pid} of the role \\w+ \\(left open\\)`) as string,
       },
     ]);
     expect(of('indexes')).toMatchObject([{ message: 'Not looked at: source comes first.' }]);

@@ -43,7 +43,7 @@ test('no command waits without end for a table that somebody has locked: it says
         exitCode: 3,
         stdout: '',
         stderr: expect.stringMatching(
-          /^recon: Somebody else held a lock at \S+ for too long: .* \(55P03\)\.\n.* pg_locks says who holds it.*\nrecon: exit 3\n$/,
+          /^recon: Somebody else held a lock at \S+ for too long: .* \(55P03\)\.\n.* pg_locks says who holds it: often a migration that was left open\. Locked are: .*reconciliation_exceptions by session \d+ of the role \w+.*\nrecon: exit 3\n$/,
         ) as string,
       });
   });
@@ -67,7 +67,9 @@ test('who waits for a lock is told after a moment whose it is, and goes on when 
   for (const { world, ended } of waiting) {
     expect(await ended).toBe(0);
     const [told, ...rest] = world.stderr.text.split('\n');
-    expect(told).toMatch(/^recon: waiting, for a minute at most, for a lock of session .*, since 20\S+Z$/);
+    expect(told).toMatch(
+      /^recon: waiting, for a minute at most, for a lock of session .*, since 20\S+Z, on reconciliation_(exceptions|correction_switch)$/,
+    );
     expect(told).toContain(holder);
     expect(rest.join(), 'once').not.toContain('waiting');
   }

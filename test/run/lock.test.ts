@@ -5,7 +5,9 @@ import { withRunLock } from '../../src/run/lock.ts';
 import { inReadOnly, openDatabase, type Database } from '../../src/database/database.ts';
 import { holderOf } from '../../src/database/held-lock.ts';
 import { testDatabase, untilWaited } from '../support/database.ts';
+import { LedgerBuilder } from '../support/ledger.ts';
 import { login } from '../support/login.ts';
+import { cutAt } from '../support/run-check.ts';
 import { operatorOf, reconIn, testWorld } from '../support/world.ts';
 
 const impatient = { waitMs: 0, signal: new AbortController().signal, waiting: () => undefined };
@@ -122,9 +124,32 @@ test('a table that somebody else has locked for good ends a run, which names the
   expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([3, 0]);
   for (const { stderr } of outcomes)
     expect(stderr).toMatch(/Somebody else held a lock at \S+ for too long: .* lock timeout \(55P03\)\.\n/);
+  expect(outcomes[0].stderr).toMatch(/ Locked are: reconciliation_exceptions by session \d+ /);
   await holder`rollback`;
   holder.release();
   expect((await types(['run'])).exitCode).toBe(0);
+});
+
+test('who locks a table of the host is named by the check that waited for it, and by the story of an exception', async () => {
+  const { url, sql } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt });
+  ledger.deposit(ledger.user(), '5', { post: false });
+  await ledger.save(sql);
+  const { runs, types } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits,withdrawals' });
+  const [found] = (await runs()).exceptions;
+  await sql.unsafe(`alter database ${new URL(url).pathname.slice(1)} set lock_timeout = '200ms'`);
+  await sql.begin(async (other) => {
+    const [own] = await other<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    await other`lock table deposits in access exclusive mode`;
+    const whose = `locked for too long: canceling statement due to lock timeout. pg_locks says who: often a migration that was left open. Locked are: deposits by session ${own!.pid} of the role `;
+    const { exitCode, checks } = await runs();
+    expect(exitCode).toBe(3);
+    expect(checks).toMatchObject([
+      { check_type: 'deposits', error_message: expect.stringContaining(whose) as string },
+      { check_type: 'withdrawals', passed: true },
+    ]);
+    expect((await types(['exceptions', 'show', found!.id])).stdout).toContain(whose);
+  });
 });
 
 test('a run whose lock is lost ends at once, whatever its checks wait for', async () => {
