@@ -65,7 +65,9 @@ describe('the cut', () => {
     const document = await runs();
     expect(document).toMatchObject({ exitCode: 3, checks: [{ status: 'failed', expected_value: null }] });
     expect(document.checks[0]!['error_message']).toMatch(
-      new RegExp(`^Money kept moving at Circle .* in 1 places in 10 rounds, for example ${ada.walletId}`),
+      new RegExp(
+        `^Money kept moving at Circle while it was read, and read again 10 times: last at ${ada.walletId} \\(transaction [^)]+\\)\\. The two sides`,
+      ),
     );
     expect(detailsOf(document).cut).toMatchObject({ bracketed: false, rounds: 10 });
   });

@@ -196,13 +196,16 @@ function refuseWorse(custodian: string, before: Holding, again: Holding | undefi
 }
 
 function restless(view: CustodyView, custodian: string): Incomplete {
-  const example = [...view.moved.values()].at(-1);
-  const what = example ? `, for example ${quote(example.externalId)} (${example.of} ${quote(example.id)})` : '';
+  const last = [...view.moved.values()].at(-1);
   const why =
-    view.moved.size > 0
-      ? `Money kept moving at ${custodian} while it was read: in ${view.moved.size} places in ${roundsMax} rounds${what}. The two sides cannot be brought to one moment`
-      : `${custodian} and the books did not agree, and ${roundsMax} rounds did not suffice to confirm that`;
+    last === undefined
+      ? `${custodian} and the books did not agree, and reading again ${roundsMax} times did not confirm that`
+      : `Money kept moving at ${custodian} while it was read, and read again ${roundsMax} times: last at ${movedText(last)}${view.moved.size > 1 ? `, before at ${view.moved.size - 1} more` : ''}. The two sides cannot be brought to one moment`;
   return new Incomplete(`${why}; run again when less is going on.`, 3, { details: { cut: describeCut(view, false) } });
+}
+
+function movedText({ externalId, of, id }: Movement): string {
+  return `${quote(externalId)} (${of} ${quote(id)})`;
 }
 
 /** How many of the wallets or accounts that moved are named. */

@@ -54,7 +54,7 @@ export function custodyFacts({ kind, metadata, currency: unit }: StoredException
 function cutText({ bracketed, read_from: from, books_at: booksAt, skew_ms: skew, rounds, moved }: Cut): string {
   const word = bracketed ? 'bracketed' : 'not bracketed';
   const times = `read from ${plain(from)}, books of ${plain(booksAt)}, ${skew} ms apart`;
-  return `${word}: ${times}; ${moved} moved meanwhile, read again in ${count(rounds, 'round')}`;
+  return `${word}: ${times}; ${moved} moved meanwhile, read again ${count(rounds, 'time')}`;
 }
 
 function itemText({ of, id, external_id: holding, state, amount, explains }: InFlight['items'][0], currency: string) {

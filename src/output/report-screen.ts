@@ -162,9 +162,9 @@ function coverageOf({ metadata }: StoredCheck): string | undefined {
   const behind = typeof heldBack === 'string' ? ` (no further: ${excerpt(heldBack)})` : '';
   const through = `verified through ${time('verified_through')}${behind}`;
   if (metadata['coverage'] === 'changes')
-    return `${through}: changes since ${time('verified_since')}; everything was last proven at ${time('proven_as_of')}`;
+    return `${through}; what has changed since ${time('verified_since')} was looked at, and everything last at ${time('proven_as_of')}`;
   const why = metadata['why_everything'];
-  return `${through}: everything${typeof why === 'string' ? `, because ${excerpt(why)}` : ''}`;
+  return `${through}; everything was looked at${typeof why === 'string' ? `, because ${excerpt(why)}` : ''}`;
 }
 
 const right = (header: string) => ({ header, align: 'right' as const });

@@ -25,8 +25,8 @@ export interface RunOptions {
 
 /** Told what happens while it happens; none of it is a result. */
 export interface RunListener {
-  /** Another run holds the lock, and this one waits for it; `holder` says whose it is. */
-  waiting(holder: string): void;
+  /** Another run holds the lock, and this one waits for it, for so long at most; `holder` says whose it is. */
+  waiting(holder: string, waitMs: number): void;
   /** Begins with 0. */
   reading(check: CheckName, read: number): void;
   comparing(check: CheckName): void;

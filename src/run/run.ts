@@ -47,7 +47,7 @@ export async function run(
       waitMs: options.waitMs,
       signal: world.signal,
       waiting: (holder: string) => {
-        listener.waiting(holder);
+        listener.waiting(holder, options.waitMs);
       },
     };
     return withRunLock(database, schema, patience, async (lost) => {

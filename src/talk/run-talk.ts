@@ -1,6 +1,7 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { severities } from '../kinds.ts';
+import { describeDuration } from '../duration.ts';
 import { createLogger, type Logger } from './log.ts';
 import { ProgressLine } from './progress.ts';
 import type { Report } from '../reports.ts';
@@ -25,9 +26,10 @@ export function runTalk(config: Config, world: World): RunTalk {
   const readSoFar = new Map<CheckName, number>();
   const voice = { log };
   return {
-    waiting: (holder) => {
-      voice.log.info({ event: 'run.waiting' }, `another run holds the lock, ${holder}; waiting for it to end`);
-      line.show('waiting for another run');
+    waiting: (holder, waitMs) => {
+      const most = `${describeDuration(waitMs)} at most`;
+      voice.log.info({ event: 'run.waiting' }, `another run holds the lock, ${holder}; waiting for it to end, ${most}`);
+      line.show('waiting for another run', most);
     },
     reading: (check, read) => {
       if (read > 0 && read % 500 === 0)

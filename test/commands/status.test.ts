@@ -224,12 +224,12 @@ test('reports show says what a run looked at, and how far that verifies', async 
   await runs(['--type', 'daily'], at(0));
   const daily = await types(['reports', 'show'], at(0));
   expect(daily.stdout).toContain(
-    'conversion_jobs, deposits, ledger_consistency, withdrawals: verified through 2026-03-01 11:45:00 +00:00: everything\n',
+    'conversion_jobs, deposits, ledger_consistency, withdrawals: verified through 2026-03-01 11:45:00 +00:00; everything was looked at\n',
   );
   await runs(['--type', 'hourly'], at(1));
   const hourly = await types(['reports', 'show'], at(1));
   expect(hourly.stdout).toContain(
-    'verified through 2026-03-01 12:45:00 +00:00: changes since 2026-03-01 11:45:00 +00:00; everything was last proven at 2026-03-01 12:00:00 +00:00\n' +
+    'verified through 2026-03-01 12:45:00 +00:00; what has changed since 2026-03-01 11:45:00 +00:00 was looked at, and everything last at 2026-03-01 12:00:00 +00:00\n' +
       'What else became of an old row, edited or deleted, is found by the next daily run.\n',
   );
 });

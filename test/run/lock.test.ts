@@ -77,7 +77,9 @@ describe('the lock of all runs', { timeout: 120_000 }, () => {
     const world = testWorld({ env });
     const { release } = await holdLock(url);
     const waiting = reconIn(world, ['run', '--wait', '60s']);
-    await expect.poll(() => world.stderr.text, { timeout: 60_000 }).toContain('another run holds the lock');
+    await expect
+      .poll(() => world.stderr.text, { timeout: 60_000 })
+      .toMatch(/another run holds the lock, session .*; waiting for it to end, 1 min 0 s at most/);
     expect(await reportsOf(sql)).toBe(0);
     await release();
     expect((await waiting).exitCode).toBe(0);
