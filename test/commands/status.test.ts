@@ -10,13 +10,13 @@ const at = (hour: number) => {
   return { now: moment, asOf: moment };
 };
 
-async function desk() {
+async function desk(checks?: string) {
   const { url, sql } = await testDatabase();
   const ledger = new LedgerBuilder({ now: cutAt, seed: 3 });
   const ada = ledger.user();
   ledger.deposit(ada, '20');
   await ledger.save(sql);
-  return { ...operatorOf(url), sql, ledger, ada };
+  return { ...operatorOf(url, checks === undefined ? {} : { RECONCILIATION_CHECKS: checks }), sql, ledger, ada };
 }
 
 test('before the first run: nothing is verified, and the screen says what to do', async () => {
@@ -131,34 +131,34 @@ test('what somebody has comes after what nobody has, and it is said who has it',
   for (const amount of ['3000', '2000', '1500']) ledger.deposit(ada, amount, { post: false });
   ledger.deposit(ada, '0.005', { post: false });
   await ledger.save(sql);
-  const [first, second, third, low] = (await runs([], at(0))).exceptions.map(({ id }) => id.slice(0, 8));
-  const steps = async (...line: string[]) => {
-    if (line.length > 0) await types(['exceptions', ...line], at(0));
-    const document = JSON.parse((await types(['status', '-o', 'json'], at(0))).stdout) as Pick<Status, 'next' | 'held'>;
+  const [first, second, third, low] = (await runs([], at(0))).exceptions.map(({ id }) => id);
+  const steps = async () => {
+    const document = JSON.parse((await types(['status', '-o', 'json'], at(0))).stdout) as Pick<Status, 'next'>;
     return document.next.map(({ command, why }) => [command.replace('recon exceptions ', ''), why]);
   };
-  const lost = expect.stringContaining('was never posted') as string;
-  const critical = 'list --severity critical';
+  const show = (id = '') => `show ${id.slice(0, 8)}`;
+  const lost = expect.stringMatching(/^deposit .* was never posted/) as string;
+  const takeUp = (id = '') =>
+    sql`update reconciliation_exceptions set acknowledged_at = ${cutAt}, acknowledged_by = 'ada' where id = ${id}`;
+  await takeUp(first);
   expect(await steps()).toEqual([
-    [`show ${first}`, lost],
-    [critical, '2 more of severity critical.'],
-  ]);
-  expect(await steps('acknowledge', first!)).toEqual([
-    [`show ${second}`, lost],
-    [critical, '1 more of severity critical.'],
+    [show(second), lost],
+    ['list --severity critical', '1 more of severity critical.'],
     ['list', 'Taken up already: 1 critical by ada.'],
   ]);
-  await steps('assign', second!, '--to', 'Bob');
-  expect(await steps('acknowledge', third!)).toEqual([
-    [`show ${low}`, lost],
+  await takeUp(third);
+  await sql`update reconciliation_exceptions set assignee = 'Bob' where id = ${second!}`;
+  expect(await steps()).toEqual([
+    [show(low), lost],
     ['list', 'Taken up already: 2 critical by ada, 1 critical by Bob.'],
   ]);
-  expect(await steps('acknowledge', low!)).toEqual([
-    [`show ${first}`, expect.stringMatching(/^ada has it: deposit .* was never posted/)],
-    [critical, '2 more of severity critical.'],
+  await takeUp(low);
+  expect(await steps()).toEqual([
+    [show(first), expect.stringMatching(/^ada has it: deposit .* was never posted/)],
+    ['list --severity critical', '2 more of severity critical.'],
   ]);
   const { stdout } = await types(['reports', 'show'], at(0));
-  expect(stdout, 'a run says the same').toMatch(new RegExp(`show ${first}\\n {6}ada has it: deposit`));
+  expect(stdout, 'a run says the same').toMatch(new RegExp(`${show(first)}\\n {6}ada has it: deposit`));
 });
 
 test('a check that could not tell says why; what it was verified through stays', async () => {
@@ -174,7 +174,7 @@ test('a check that could not tell says why; what it was verified through stays',
 });
 
 test('nobody started the runs: both are overdue, and a narrowed or partial one is none', async () => {
-  const { runs, types } = await desk();
+  const { runs, types } = await desk('deposits,withdrawals');
   await runs(['--type', 'daily'], at(0));
   await runs(['--type', 'daily', '--check', 'deposits'], at(26));
   await runs(['--since', '7d'], at(26));
@@ -190,7 +190,7 @@ test('nobody started the runs: both are overdue, and a narrowed or partial one i
 });
 
 test('one that came and ended without a result was not missed: it is to be run again', async () => {
-  const { runs, types, sql } = await desk();
+  const { runs, types, sql } = await desk('deposits');
   await runs(['--type', 'hourly'], at(13));
   await sql`insert into reconciliation_reports (run_type, status, started_at, created_at, error_message)
     values ('daily', 'failed', '2026-03-02T02:10Z', '2026-03-02T02:10Z', 'interrupted')`;
@@ -203,20 +203,16 @@ test('one that came and ended without a result was not missed: it is to be run a
   expect(report.metadata['missed']).toBeUndefined();
 });
 
-test('a daily run counts as an hourly one', async () => {
-  const { runs, types } = await desk();
+test('a daily run counts as an hourly one; a screen of 80 columns is enough', async () => {
+  const { runs, types } = await desk('deposits');
   await runs(['--type', 'daily'], at(0));
   await runs(['--type', 'daily'], at(1));
   const { stdout } = await types(['status'], at(1.2));
   expect(stdout).toMatch(/^hourly +never +in 48 min +0$/m);
-});
 
-test('a screen of 80 columns is enough', async () => {
-  const { runs, types } = await desk();
-  await runs(['--type', 'daily'], at(0));
-  const { stdout } = await types(['status'], { ...at(27), terminal: true, columns: 80, env: { NO_COLOR: '1' } });
-  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-  expect(stdout).toMatch(/^deposits +passed +27 h ago +27 h ago$/m);
+  const screen = await types(['status'], { ...at(28), terminal: true, columns: 80, env: { NO_COLOR: '1' } });
+  for (const line of screen.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  expect(screen.stdout).toMatch(/^deposits +passed +27 h ago +27 h ago$/m);
 });
 
 test('reports show says what a run looked at, and how far that verifies', async () => {
@@ -235,7 +231,8 @@ test('reports show says what a run looked at, and how far that verifies', async 
 });
 
 test('where nothing was there to compare, run and status ask whether it is the right database', async () => {
-  const { types } = operatorOf((await testDatabase()).url);
+  const { url } = await testDatabase();
+  const { types } = operatorOf(url, { RECONCILIATION_CHECKS: 'deposits,withdrawals' });
   const asks = /\nnext\n {2}recon doctor\n {6}There was nothing to compare: do DATABASE_URL /;
   const first = await types(['run', '--type', 'daily'], at(0));
   expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(asks) as string });
@@ -246,7 +243,7 @@ test('where nothing was there to compare, run and status ask whether it is the r
 });
 
 test('alerts that nobody has heard of are told', async () => {
-  const { runs, types, sql } = await desk();
+  const { runs, types, sql } = await desk('deposits');
   await runs([], at(0));
   const told = async () => (await types(['status'], at(0))).stdout;
   await sql`
