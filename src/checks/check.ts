@@ -23,8 +23,6 @@ export interface Check {
   readonly params: (config: Config) => Partial<Params>;
   /** Reads the custodian, before any snapshot is open. Absent where both sides are in the database. */
   readonly read?: (config: Config, world: CustodianWorld, progress: Progress) => Promise<BegunReading>;
-  /** Asks the custodian one small thing, to learn whether it answers us. Absent where `read` is; throws like it. */
-  readonly ask?: (config: Config, world: CustodianWorld) => Promise<void>;
   /**
    * Compares inside the cut, and hands over each finding as it comes, one per subject. Throws `Incomplete`, or
    * PostgreSQL's own error, if it cannot tell: then what it handed over does not count.

@@ -47,9 +47,6 @@ export function custodianCheck(definition: Definition): Check {
       const look = await client.look(world, undefined, []);
       return { ...(await client.sweep(world, progress)), look, custodian: client };
     },
-    async ask(config, world) {
-      await open(config).ask(world);
-    },
     async compare(cut, reading, found) {
       if (reading === undefined) throw new Error(`${name} was compared without a reading.`);
       const view = firstView(reading, await readBooks(cut, custodian, reading, reading.look), cut.params.as_of);

@@ -16,7 +16,6 @@ const workers = 8;
 export function openAlpaca(options: AlpacaOptions): Custodian {
   const tokens: IssuedTokens = {};
   return {
-    ask: (world) => withAlpaca(options, tokens, world, (alpaca) => askFrom(alpaca, world.now())),
     sweep: (world, progress) => readAlpaca(options, world, progress, tokens),
     reread: (holdings, world, progress) =>
       withAlpaca(options, tokens, world, (alpaca) => rereadAccounts(alpaca, holdings, progress)),
@@ -67,11 +66,6 @@ export async function readAlpaca(
       },
     };
   });
-}
-
-/** The accounts from now on: none. */
-async function askFrom(alpaca: Alpaca, now: Date): Promise<void> {
-  await accountsFrom(alpaca, now.toISOString());
 }
 
 /** Accounts of an earlier reading once more. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Incomplete } from '../incomplete.ts';
 import { quote } from './answers.ts';
-import { type Circle, readOne, readPages } from './circle-client.ts';
+import { type Circle, readPages } from './circle-client.ts';
 import { chainOf } from './usdc.ts';
 
 /** State, custody type and chain are open sets: Circle may add values. */
@@ -17,11 +17,6 @@ export type Wallet = z.infer<typeof walletSchema>;
 /** By id. */
 export type Wallets = ReadonlyMap<string, Wallet>;
 const walletsSchema = z.object({ data: z.object({ wallets: z.array(walletSchema) }) });
-
-/** A single wallet, to learn whether Circle answers us. */
-export async function askForOne(circle: Circle): Promise<void> {
-  await readOne(circle, '/v1/w3s/wallets', walletsSchema, { pageSize: '1' });
-}
 
 /**
  * All wallets, oldest first, so that one created meanwhile comes last and moves no page. Without `to`: a clock of ours

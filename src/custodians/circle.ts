@@ -6,7 +6,6 @@ import { quote } from './answers.ts';
 import { type Circle, type CircleOptions, readPages, withCircle } from './circle-client.ts';
 import { chainsWithHiddenUsdc } from './circle-monitored.ts';
 import {
-  askForOne,
   chainsOf,
   describeWallets,
   inOurCustody,
@@ -27,7 +26,6 @@ import { lookAlikesIn, usdcIn } from './usdc-balance.ts';
 export function openCircle(options: CircleOptions): Custodian {
   const tokens: KnownTokens = new Map();
   return {
-    ask: (world) => withCircle(options, world, askForOne),
     sweep: (world, progress) => readCircle(options, world, progress),
     reread: (holdings, world, progress) => rereadCircle(options, holdings, world, progress),
     look: (world, since) => lookAtCircle({ options, world, tokens, since }),

@@ -3,8 +3,6 @@ import type { World } from '../world.ts';
 
 /** Somebody else who holds our money, as a check asks for it. What cannot be told whole is thrown as `Incomplete`. */
 export interface Custodian {
-  /** One small question, to learn whether it answers us. Throws like `sweep`. */
-  ask(world: CustodianWorld): Promise<void>;
   /** Everything that it holds for us. */
   sweep(world: CustodianWorld, progress: Progress): Promise<CustodianReading>;
   /** Some wallets or accounts of an earlier reading once more, each asked for directly. */

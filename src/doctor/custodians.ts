@@ -1,64 +1,109 @@
+import { custodyStatements } from '../checks/custody-books.ts';
 import { checks } from '../checks/index.ts';
-import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
+import type { BegunReading } from '../custodians/custodian.ts';
+import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
-import { ok, problem, type Examination, type Opinion, type Patient } from './examination.ts';
-import { meaningOf } from './meaning.ts';
+import { deadlineAfter } from '../run/engine.ts';
+import { bind, compose } from '../source.ts';
+import type { World } from '../world.ts';
+import { access, custodianChecks, howToMend, nextSteps, whereReasons, type CustodianCheck } from './access.ts';
+import { ok, problem, some, warning, type Examination, type Opinion, type Patient } from './examination.ts';
+import { look } from './look.ts';
 
 /** Longer than the retries of one request take when a custodian is busy, shorter than a person waits. */
 const patienceMs = 20_000;
 
-/** What leads to the custodian of a check: where it is asked, and with what. */
-const access = {
-  circle_balance: ({ circle }: Config) => ({
-    at: `CIRCLE_BASE_URL (${circle.baseUrl})`,
-    keys: [circle.apiKey],
-  }),
-  alpaca_balance: ({ alpaca: { baseUrl, authUrl, apiKey, apiSecret } }: Config) => ({
-    at: `ALPACA_BASE_URL (${baseUrl})${authUrl === undefined ? '' : `, ALPACA_AUTH_URL (${authUrl})`}`,
-    keys: [apiKey, apiSecret],
-  }),
-};
+/** Longer than it is silent while it is asked page by page. */
+const silenceMs = 10_000;
 
-type CustodianCheck = keyof typeof access;
-
-const isCustodianCheck = (name: CheckName): name is CustodianCheck => name in access;
-
-/** One for every check with a custodian: that it answers, and takes the credentials. */
-export const custodians: readonly Examination[] = checkNames.filter(isCustodianCheck).map((name) => ({
+/**
+ * One for every check with a custodian: that it can be read as a run reads it, as far as that goes while a person waits,
+ * and lists what the books know to be there.
+ */
+export const custodians: readonly Examination<Reader>[] = custodianChecks.map((name) => ({
   topic: name,
-  examine: async (patient) => [await greet(patient, name)],
+  async examine(patient) {
+    if (!patient.config.checks.includes(name)) return [ok('Off: RECONCILIATION_CHECKS leaves it out.')];
+    const read = await readFor(patient, name);
+    return 'holdings' in read ? [await holdAgainstBooks(patient, name, read)] : [read];
+  },
 }));
 
-async function greet({ config, world }: Patient, name: CustodianCheck): Promise<Opinion> {
-  if (!config.checks.includes(name)) return ok('Off: RECONCILIATION_CHECKS leaves it out.');
-  const { at } = access[name](config);
-  const deadline = AbortSignal.timeout(patienceMs);
+/** Somebody who may not have the books. */
+export interface Reader extends Patient {
+  /** Whether they can be read; why not was told before. */
+  hasBooks: boolean;
+}
+
+/** Everything that a run would read, or what kept it from being read. */
+async function readFor({ config, world }: Patient, name: CustodianCheck): Promise<BegunReading | Opinion> {
+  const signal = deadlineAfter(patienceMs, world.signal);
+  const line = listening(world);
+  let seen = 0;
   try {
-    await checks[name].ask?.(config, { ...world, signal: AbortSignal.any([world.signal, deadline]) });
-    return ok('The custodian answers, and takes the credentials.');
+    const reading = await checks[name].read?.(config, { ...world, fetch: line.fetch, signal }, (count) => {
+      seen = count;
+    });
+    if (reading === undefined) throw new Error(`${name} has no custodian.`);
+    return reading;
   } catch (error) {
     world.signal.throwIfAborted();
-    if (deadline.aborted) return problem(`No answer within ${patienceMs / 1000} s.`, nextSteps[3](at));
+    if (signal.aborted) return notReadInTime(config, name, seen, line.silentMs());
     if (!(error instanceof Incomplete)) throw error;
-    const { exitCode, message } = error;
-    return problem(message, exitCode === 78 ? howToSet(message, config, name) : nextSteps[exitCode](at));
+    return problem(error.message, howToMend(error, config, name));
   }
 }
 
-/** By what a run would exit with. */
-const nextSteps = {
-  3: (at: string) => `Try again; if it stays so, look at ${at}, the network, and the custodian’s status page.`,
-  77: (at: string) => `Check the key and the secret: whether they are whole, and belong to ${at}.`,
-};
-
-/** Or what a run without any custodian that has no keys would be started with: nobody should have to know all names. */
-function howToSet(message: string, config: Config, name: CustodianCheck): string {
-  const meaning = meaningOf(message) ?? '`recon help environment` says what each variable is.';
-  const others = config.checks.filter((other) => other !== name && hasKeys(config, other));
-  return others.length === 0 ? meaning : `${meaning} Or do without: RECONCILIATION_CHECKS=${others.join(',')}`;
+/** A `fetch` that knows how long there has been no good answer. */
+function listening({ fetch }: World): { fetch: World['fetch']; silentMs: () => number } {
+  let answeredAt = performance.now();
+  return {
+    fetch: async (...request) => {
+      const response = await fetch(...request);
+      if (response.ok) answeredAt = performance.now();
+      return response;
+    },
+    silentMs: () => performance.now() - answeredAt,
+  };
 }
 
-function hasKeys(config: Config, name: CheckName): boolean {
-  return !isCustodianCheck(name) || access[name](config).keys.every((key) => key !== undefined);
+/** One that is large takes longer than anybody waits; one that says no more is another matter. */
+function notReadInTime(config: Config, name: CustodianCheck, seen: number, silentMs: number): Opinion {
+  const { at, noun } = access[name](config);
+  const after = seen === 0 ? '' : `, after ${seen} ${noun}`;
+  if (silentMs > silenceMs)
+    return problem(`No answer within ${Math.round(silentMs / 1000)} s${after}.`, nextSteps[3](at));
+  return ok(
+    `The custodian answers, and takes the credentials. In ${patienceMs / 1000} s ${seen} ${noun} could be read: a run takes longer.`,
+  );
+}
+
+/** What the books know to be there and the custodian does not list: a key of somebody else reads that very well. */
+async function holdAgainstBooks(patient: Reader, name: CustodianCheck, reading: BegunReading): Promise<Opinion> {
+  const { noun, exclude, variable } = access[name](patient.config);
+  const read = `The custodian answers, and takes the credentials: ${reading.holdings.length} ${noun} read`;
+  if (!patient.hasBooks)
+    return warning(`${read}. Not compared with those that the books know: source comes first.`, null);
+  const held = new Set(reading.holdings.map(({ externalId }) => externalId));
+  const known = await knownToBooks(patient, name);
+  const unlisted = known.filter((id) => !held.has(id) && !exclude.has(id));
+  if (unlisted.length === 0) return ok(`${read}, among them all ${known.length} that the books know.`);
+  return (unlisted.length === known.length ? problem : warning)(
+    `${read}, but not ${unlisted.length} of the ${known.length} that the books know (${some(unlisted)}).`,
+    unlisted.length === known.length
+      ? `Are the credentials those of the firm and the environment that the books are of? ${whereReasons}`
+      : `If they are gone, name them in ${variable}; if they are not, the listing is not whole. ${whereReasons}`,
+  );
+}
+
+async function knownToBooks(patient: Patient, name: CustodianCheck): Promise<string[]> {
+  const rows = await look(patient, ({ transaction, source, params }) =>
+    query<{ external_id: string }>(
+      transaction,
+      compose(source, custodyStatements.owners),
+      bind({ ...params, ...checks[name].params(patient.config) }),
+    ),
+  );
+  return rows.map(({ external_id: id }) => id);
 }

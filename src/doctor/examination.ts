@@ -48,3 +48,8 @@ export function warning(message: string, next: string | null): Opinion {
 export function problem(message: string, next: string | null): Opinion {
   return { verdict: 'problem', message, next };
 }
+
+/** The first three of a list. */
+export function some(all: readonly string[], separator = ', '): string {
+  return [...all.slice(0, 3), ...(all.length > 3 ? ['…'] : [])].join(separator);
+}

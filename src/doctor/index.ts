@@ -39,8 +39,8 @@ const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
   indexes,
 ];
 
-/** Whoever else a run talks to. */
-const ofOthers: readonly Examination[] = [...custodians, alerts, metrics];
+/** Whoever is told. */
+const ofListeners: readonly Examination[] = [alerts, metrics];
 
 /**
  * Looks at everything that a run needs, and says of each thing how it is and what to do next. Only reads; stores and
@@ -64,8 +64,9 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   const patient = { config, source, world };
   yield* await diagnose(encryption, patient);
   if (offline) return;
-  yield* examineDatabase(patient);
-  for (const examination of ofOthers) yield* await diagnose(examination, patient);
+  const hasBooks = yield* examineDatabase(patient);
+  for (const examination of custodians) yield* await diagnose(examination, { ...patient, hasBooks });
+  for (const examination of ofListeners) yield* await diagnose(examination, patient);
 }
 
 /** What a doctor says of the tables that the checks read, to whoever has just made recon's own beside them. */
@@ -106,7 +107,8 @@ function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
 /** What connects: without it there is nothing further to ask. */
 const connecting = [server, replica];
 
-async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
+/** Returns whether the books can be read there. */
+async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis, boolean> {
   const database = openDatabase(patient.config.databaseUrl, {
     connections: 3,
     signal: patient.world.signal,
@@ -122,9 +124,10 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis> {
       yield* diagnoses;
       if (ill.has(after)) ill.add(topic);
       if (diagnoses.every(({ verdict }) => verdict !== 'problem')) continue;
-      if (connecting.includes(examination)) return;
+      if (connecting.includes(examination)) return false;
       ill.add(topic);
     }
+    return !ill.has('source');
   } finally {
     await database.end({ timeout: 5 });
   }

@@ -3,7 +3,7 @@ import type { Transaction } from '../database/database.ts';
 import { everything, withCut } from '../run/cut.ts';
 import { deadlineAfter } from '../run/engine.ts';
 import { withDatabases } from '../run/source-database.ts';
-import type { DatabasePatient } from './examination.ts';
+import type { Patient } from './examination.ts';
 
 /** A question of a doctor may not take longer; a run's own deadline is another matter. */
 const patienceMs = 30_000;
@@ -12,7 +12,7 @@ const patienceMs = 30_000;
 export const lockPatienceMs = 2_000;
 
 /** Gives `body` the same read-only cut that the checks of a run see. */
-export async function look<T>({ config, source, world }: DatabasePatient, body: (cut: Cut) => Promise<T>): Promise<T> {
+export async function look<T>({ config, source, world }: Patient, body: (cut: Cut) => Promise<T>): Promise<T> {
   const signal = deadlineAfter(patienceMs, world.signal);
   const options = { config, source, scope: everything, asOf: world.asOf, seed: '0', known: {}, signal };
   return withDatabases(config, signal, (databases) =>

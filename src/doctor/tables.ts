@@ -5,7 +5,7 @@ import { assertMigrated } from '../migrations/assert-migrated.ts';
 import { migrationStatus } from '../migrations/migrations.ts';
 import { plannedSchema } from '../migrations/schema.ts';
 import { rolesFile } from '../shipped.ts';
-import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
+import { ok, problem, some, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
 /** The tables of recon. */
 export const tables: Examination<DatabasePatient> = {
@@ -62,7 +62,7 @@ async function tooManyRights(transaction: Transaction, { schema, excess, correct
   const writable = await writableTables(transaction, schema, { byColumn: !corrects });
   const opinions = [];
   if (writable.length > 0)
-    opinions.push(tooMuch(`The role may write tables that are not recon’s (${some(writable, ', ')})`, ledgerAtRisk));
+    opinions.push(tooMuch(`The role may write tables that are not recon’s (${some(writable)})`, ledgerAtRisk));
   if (excess.length > 0)
     opinions.push(tooMuch(`The role may do what no run does (${some(excess, '; ')})`, 'may remove what was found'));
   return opinions;
@@ -101,10 +101,6 @@ async function writableTables(
     order by name
   `;
   return rows.map(({ name }) => name);
-}
-
-function some(all: readonly string[], separator: string): string {
-  return [...all.slice(0, 3), ...(all.length > 3 ? ['…'] : [])].join(separator);
 }
 
 function tooMuch(what: string, risk: string): Opinion {

@@ -51,7 +51,7 @@ async function practice(): Promise<Practice> {
   ledger.deposit(ada, '20');
   ledger.investment(ada, '3');
   await ledger.save(sql);
-  const custodians = await startCustodians(ada, { usdc: '0.5', cash: '3' });
+  const custodians = await startCustodians(ada, { usdc: '0.5', cash: '3' }, () => new Date());
   return {
     url,
     sql,
