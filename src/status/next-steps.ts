@@ -147,7 +147,7 @@ const whereNothingIs =
 export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Step[] {
   return [
     ...(isEmpty ? [{ command: 'recon doctor', why: whereNothingIs }] : []),
-    ...(incomplete.length === 0 ? [] : [{ command: 'recon doctor', why: `Could not tell: ${incomplete.join(', ')}.` }]),
+    ...afterIncomplete(incomplete),
     ...(first === undefined
       ? []
       : [{ command: `recon exceptions show ${(first.id ?? '').slice(0, 8)}`, why: whyFirst(first) }]),
@@ -165,4 +165,19 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
 function whyFirst(first: NonNullable<Outcome['first']>): string {
   const holder = holderOf(first);
   return holder === null ? first.description : `${holder} has it: ${first.description}`;
+}
+
+/** Somebody has to look, or it has passed: the reason says which, and a doctor where it does not. */
+function afterIncomplete(checks: readonly CheckName[]): Step[] {
+  if (checks.length === 0) return [];
+  return [
+    {
+      command: 'recon doctor',
+      why: `Could not tell: ${checks.join(', ')}. The reason stands above; this says what to do.`,
+    },
+    {
+      command: ['recon run', ...checks.map((name) => `--check ${name}`)].join(' '),
+      why: 'Again, once that finds nothing wrong. Where it stays: deploy/runbook.md says what each reason means.',
+    },
+  ];
 }

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { alpacaFaults } from '../support/alpaca-faults.ts';
+import { circleFaults } from '../support/circle-faults.ts';
 import { alpacaKey, alpacaSecret, circleKey, startCustodians, type Custodians } from '../support/custodians.ts';
 import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { LedgerBuilder, type User } from '../support/ledger.ts';
@@ -280,7 +282,7 @@ describe('recon doctor', () => {
   });
 
   test('a refused key and a custodian that is down are told apart, and no secret is shown', async () => {
-    const { consult, custodians } = await practice();
+    const { ada, consult, custodians } = await practice();
     const { of } = await consult({ CIRCLE_API_KEY: `${circleKey}x`, ALPACA_API_SECRET: `${alpacaSecret}x` });
     expect(of('circle_balance')).toMatchObject([
       { verdict: 'problem', next: expect.stringMatching(/^Check the key .* belong to \w+_BASE_URL \(/) as string },
@@ -296,6 +298,25 @@ describe('recon doctor', () => {
         { verdict: 'problem', next: expect.stringContaining('Try again') as string },
       ]);
     expect(JSON.stringify(down)).not.toMatch(/canary/i);
+    for (const sandbox of [custodians.circle, custodians.alpaca]) sandbox.faults.length = 0;
+
+    circleFaults['key of the other environment'](custodians.circle);
+    alpacaFaults['empty listing'](custodians.alpaca);
+    const apart = await consult();
+    expect(apart.of('circle_balance')).toMatchObject([
+      {
+        verdict: 'problem',
+        message: expect.stringContaining('Circle refused the environment') as string,
+        next: expect.stringMatching(/^CIRCLE_API_KEY begins with TEST_API_KEY: it sees testnets only\./) as string,
+      },
+    ]);
+    const [elsewhere] = apart.of('alpaca_balance');
+    expect(elsewhere).toMatchObject({
+      verdict: 'problem',
+      message: `The custodian answers, and takes the credentials: 0 accounts read, but not 1 of the 1 that the books know (${ada.alpacaAccountId}).`,
+    });
+    const [, runbook = '', section = ''] = / (\/\S+), "(.+)", goes on/.exec(elsewhere!.next!)!;
+    expect(await readFile(runbook, 'utf8')).toContain(`\n## ${section}\n`);
   });
 
   test('a transaction that has been open for long, and what a check without a key wants', async () => {
