@@ -36,6 +36,14 @@ const put =
   (circle: CircleSandbox) =>
     void circle.faults.push(...faults);
 
+/** Chains of the environment that the sandbox’s wallets are in, and one of the other. */
+function chainsOf({ wallets }: CircleSandbox) {
+  const [wallet] = wallets.values();
+  return wallet!.blockchain.includes('-')
+    ? ({ base: 'BASE-SEPOLIA', arc: 'ARC-TESTNET', near: 'NEAR-TESTNET', foreign: 'ETH' } as const)
+    : ({ base: 'BASE', arc: 'ARC', near: 'NEAR', foreign: 'ETH-SEPOLIA' } as const);
+}
+
 /** Fresh ones for each sandbox: a fault counts how often it was due. */
 export const circleFaults = {
   'passing bad gateway': (circle) => {
@@ -48,20 +56,24 @@ export const circleFaults = {
     put(cutConnection({ ...any, times: 3 }))(circle);
   },
   'wallet listed twice': (circle) => {
-    put(duplicatedWallet({ ...bulk }, [...circle.wallets.values()][0]!))(circle);
+    const [wallet] = circle.wallets.values();
+    put(duplicatedWallet({ path: new RegExp(`${bulk.path.source}.*blockchain=${wallet!.blockchain}(&|$)`) }, wallet!))(
+      circle,
+    );
   },
   'wallet created meanwhile': (circle) => {
-    put(walletCreatedMeanwhile({ ...bulk }, circle, { id: idFrom('new'), blockchain: 'BASE-SEPOLIA' }))(circle);
+    put(walletCreatedMeanwhile({ ...bulk }, circle, { id: idFrom('new'), blockchain: chainsOf(circle).base }))(circle);
   },
   'links without <>': (circle) => {
     put(bareLinks(any))(circle);
   },
   'token that only looks like USDC': (circle) => {
-    [...circle.wallets.values()][0]!.balances.push(spoofedUsdc('BASE-SEPOLIA', '1000000'));
+    [...circle.wallets.values()][0]!.balances.push(spoofedUsdc(chainsOf(circle).base, '1000000'));
     circle.listsEveryToken = true;
   },
   'one balance listed twice on Arc': (circle) => {
-    circle.add({ id: idFrom('arc'), blockchain: 'ARC-TESTNET', balances: arcUsdc('ARC-TESTNET', '0.000000999') });
+    const { arc } = chainsOf(circle);
+    circle.add({ id: idFrom('arc'), blockchain: arc, balances: arcUsdc(arc, '0.000000999') });
   },
   'USDC that is not monitored': (circle) => {
     circle.monitoredTokens = [];
@@ -79,6 +91,7 @@ export const circleFaults = {
   },
   'bad gateway': put(htmlError(any, 502)),
   'rate limit for good': put(tooManyRequests(any, '0')),
+  'rate limit for a minute': put(tooManyRequests(any, '60')),
   'rate limit for an hour': put(tooManyRequests(any, '3600')),
   'body that never ends': put(slowBody(any)),
   'connection that breaks off': put(cutConnection(any)),
@@ -111,7 +124,8 @@ export const circleFaults = {
     )(circle);
   },
   'link to another host': (circle) => {
-    for (let count = 0; count < 60; count += 1) circle.add({ id: idFrom(`more ${count}`), blockchain: 'BASE-SEPOLIA' });
+    const { base: blockchain } = chainsOf(circle);
+    for (let count = 0; count < 60; count += 1) circle.add({ id: idFrom(`more ${count}`), blockchain });
     put(foreignLink(list))(circle);
   },
   'field that is missing': put(
@@ -135,8 +149,10 @@ export const circleFaults = {
     changedJson(list, ({ data }: Page) => void (data.wallets = [])),
     changedJson(bulk, ({ data }: Page) => void (data.wallets = [])),
   ),
-  'wallet that cannot be verified': (circle) => void circle.add({ id: idFrom('near'), blockchain: 'NEAR-TESTNET' }),
-  'wallets of two environments': (circle) => void circle.add({ id: idFrom('eth'), blockchain: 'ETH', usdc: '1' }),
+  'wallet that cannot be verified': (circle) =>
+    void circle.add({ id: idFrom('near'), blockchain: chainsOf(circle).near }),
+  'wallets of two environments': (circle) =>
+    void circle.add({ id: idFrom('eth'), blockchain: chainsOf(circle).foreign, usdc: '1' }),
   'money that never stands still': (circle) => {
     const [wallet] = [...circle.wallets.values()];
     put({
