@@ -34,6 +34,10 @@ const atCircle: Record<keyof typeof circleFaults, Expected> = {
   ],
   'bad gateway': [3, /answered 502 with a body that is not JSON .*it was tried 6 times\.$/],
   'rate limit for good': [3, /answered 429, code 429 "Too many requests\." .*it was tried 6 times\.$/],
+  'rate limit for a minute': [
+    3,
+    /^The custodian was not read within half of the run’s time: GET \S+ answered 429, .+; attempt 2 of 6 was under way\.$/,
+  ],
   'rate limit for an hour': [3, 'asks to wait 3600 s, longer than the 65 s that a run waits'],
   'body that never ends': [3, 'The custodian was not read within half of the run’s time'],
   'connection that breaks off': [3, /could not be sent or answered \(.+\); it was tried 6 times\.$/],
@@ -122,7 +126,7 @@ const secrets = [...circleKey.split(':').slice(1), alpacaKey, alpacaSecret];
 let told = '';
 
 /** What only the end of its time ends is given little of it. */
-const waits = ['body that never ends', 'account that never answers'];
+const waits = ['rate limit for a minute', 'body that never ends', 'account that never answers'];
 
 /** One run with a fault; what it said is kept. */
 async function runWith(check: 'circle_balance' | 'alpaca_balance', fault: string, onFinished = onTestFinished) {

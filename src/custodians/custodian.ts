@@ -83,8 +83,24 @@ export function keyOf({ of, id, externalId }: Pick<Movement, 'of' | 'id' | 'exte
   return `${of} ${id} ${externalId}`;
 }
 
-/** What a custodian's client needs of the world. */
-export type CustodianWorld = Pick<World, 'fetch' | 'now' | 'random' | 'signal'>;
+/** What a custodian's client needs of the world, and who wants to know how asking goes. */
+export type CustodianWorld = Pick<World, 'fetch' | 'now' | 'random' | 'signal'> & { asking?: AskingListener };
+
+/** Told of every request how it went. None of it is a result. */
+export interface AskingListener {
+  /** There is a whole answer. */
+  answered(): void;
+  /** There is none, and it is asked again. */
+  retrying(retry: Retry): void;
+}
+
+export interface Retry {
+  /** What was asked and what came of it, the beginning of a sentence; without a secret. */
+  trouble: string;
+  /** The one that comes now, and how many there are at most. */
+  attempt: number;
+  attemptsMax: number;
+}
 
 /** Called after every page or account with the number read so far. */
 export type Progress = (read: number) => void;

@@ -177,6 +177,7 @@ export class Http {
     const answer = await this.#exchange(request, endpoint);
     if (answer.status >= 200 && answer.status < 300) {
       this.holdClock(endpoint, answer.headers.get('date'), askedAt, wasKept(answer));
+      this.#world.asking?.answered();
       this.#rest(restMs(answer, this.#world.now));
       return answer;
     }
@@ -248,6 +249,8 @@ export class Http {
       );
     const waitMs = asked !== undefined && asked > 0 ? asked : backOffMs(attemptNumber, this.#world.random);
     if (error.answer?.status === 429) this.#rest(waitMs);
+    const trouble = `${endpoint} ${error.message}`;
+    this.#world.asking?.retrying({ trouble, attempt: attemptNumber + 1, attemptsMax });
     await sleep(waitMs, undefined, { signal: this.#signal });
     this.retries += 1;
   }

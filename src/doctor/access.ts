@@ -47,13 +47,16 @@ export function howToMend({ exitCode, message }: Incomplete, config: Config, nam
   const { at, keys, noun, variable } = access[name](config);
   if (exitCode !== 78) return nextSteps[exitCode](at);
   if (keys.includes(undefined)) return howToSet(message, config, name);
-  return `${keyOfCircle(config)}Take the key of the environment that the ${noun} of the books are in, or leave out with ${variable} what holds none of the customers’ money.`;
+  return `${variable} leaves out ${noun} that hold none of the customers’ money. ${keyOfCircle(config)}`;
 }
 
 /** Source: API-FACTS.md A.0 and A.6. */
 function keyOfCircle({ circle: { apiKey = '' } }: Config): string {
-  const sees = apiKey.startsWith('TEST_API_KEY:') ? 'testnets' : apiKey.startsWith('LIVE_API_KEY:') ? 'mainnets' : null;
-  return sees === null ? '' : `CIRCLE_API_KEY begins with ${apiKey.split(':')[0] ?? ''}: it sees ${sees} only. `;
+  const [prefix = ''] = apiKey.split(':');
+  const sees = { TEST_API_KEY: 'testnets', LIVE_API_KEY: 'mainnets' }[prefix];
+  return sees === undefined
+    ? whereReasons
+    : `CIRCLE_API_KEY begins with ${prefix}: it sees ${sees} only, and the books have to be of those.`;
 }
 
 /** Or what a run without any custodian that has no keys would be started with: nobody should have to know all names. */

@@ -6,7 +6,6 @@ import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { deadlineAfter } from '../run/engine.ts';
 import { bind, compose } from '../source.ts';
-import type { World } from '../world.ts';
 import { access, custodianChecks, howToMend, nextSteps, whereReasons, type CustodianCheck } from './access.ts';
 import { ok, problem, some, warning, type Examination, type Opinion, type Patient } from './examination.ts';
 import { look } from './look.ts';
@@ -39,33 +38,26 @@ export interface Reader extends Patient {
 /** Everything that a run would read, or what kept it from being read. */
 async function readFor({ config, world }: Patient, name: CustodianCheck): Promise<BegunReading | Opinion> {
   const signal = deadlineAfter(patienceMs, world.signal);
-  const line = listening(world);
   let seen = 0;
+  let answeredAt = performance.now();
+  const asking = {
+    answered: () => {
+      answeredAt = performance.now();
+    },
+    retrying: () => undefined,
+  };
   try {
-    const reading = await checks[name].read?.(config, { ...world, fetch: line.fetch, signal }, (count) => {
+    const reading = await checks[name].read?.(config, { ...world, signal, asking }, (count) => {
       seen = count;
     });
     if (reading === undefined) throw new Error(`${name} has no custodian.`);
     return reading;
   } catch (error) {
     world.signal.throwIfAborted();
-    if (signal.aborted) return notReadInTime(config, name, seen, line.silentMs());
+    if (signal.aborted) return notReadInTime(config, name, seen, performance.now() - answeredAt);
     if (!(error instanceof Incomplete)) throw error;
     return problem(error.message, howToMend(error, config, name));
   }
-}
-
-/** A `fetch` that knows how long there has been no good answer. */
-function listening({ fetch }: World): { fetch: World['fetch']; silentMs: () => number } {
-  let answeredAt = performance.now();
-  return {
-    fetch: async (...request) => {
-      const response = await fetch(...request);
-      if (response.ok) answeredAt = performance.now();
-      return response;
-    },
-    silentMs: () => performance.now() - answeredAt,
-  };
 }
 
 /** One that is large takes longer than anybody waits; one that says no more is another matter. */

@@ -4,7 +4,7 @@ import type { Check, Comparison, Cut, Found } from '../checks/check.ts';
 import { checks as registry } from '../checks/index.ts';
 import type { CheckName } from '../checks/names.ts';
 import { clockApartMaxMs } from '../custodians/clock.ts';
-import type { BegunReading } from '../custodians/custodian.ts';
+import type { BegunReading, Retry } from '../custodians/custodian.ts';
 import { whyIncomplete, withCut } from './cut.ts';
 import { inSavepoint, type Transaction } from '../database/database.ts';
 import { isLockTimeout } from '../database/problem.ts';
@@ -45,20 +45,28 @@ async function readCustodians(engine: Engine): Promise<Readings> {
 }
 
 async function readOne(
-  { config, world, listener, custodianSignal: signal }: Engine,
+  { config, world, listener, custodianSignal: signal, custodianTimeoutMs }: Engine,
   check: Check,
   read: NonNullable<Check['read']>,
 ): Promise<BegunReading | Incomplete> {
+  let last: Retry | undefined;
+  const tell = (retry?: Retry) => {
+    last = retry;
+    listener.retrying(check.name, retry, custodianTimeoutMs);
+  };
+  const asking = { answered: tell, retrying: tell };
   const told = (count: number) => {
     listener.reading(check.name, count);
   };
   told(0);
   try {
-    return await read(config, { ...world, signal }, told);
+    return await read(config, { ...world, signal, asking }, told);
   } catch (error) {
     if (error instanceof Incomplete) return error;
-    if (signal.aborted && !world.signal.aborted) return tooSlow();
+    if (signal.aborted && !world.signal.aborted) return tooSlow(last);
     throw error;
+  } finally {
+    tell();
   }
 }
 
@@ -244,9 +252,13 @@ function pastDeadline(): Incomplete {
   return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
 }
 
-function tooSlow(): Incomplete {
+/** @param last what was not answered until then; undefined: it answered, and was slow */
+function tooSlow(last: Retry | undefined): Incomplete {
+  const told = 'The custodian was not read within half of the run’s time';
   return new Incomplete(
-    'The custodian was not read within half of the run’s time: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.',
+    last === undefined
+      ? `${told}: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.`
+      : `${told}: ${last.trouble}; attempt ${last.attempt} of ${last.attemptsMax} was under way.`,
   );
 }
 

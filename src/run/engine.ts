@@ -1,5 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
+import type { Retry } from '../custodians/custodian.ts';
 import { everything, type CutOptions, type Scope } from './cut.ts';
 import type { Missed } from '../schedule/punctuality.ts';
 import type { Report, RunType } from '../reports.ts';
@@ -29,6 +30,8 @@ export interface RunListener {
   waiting(holder: string, waitMs: number): void;
   /** Begins with 0. */
   reading(check: CheckName, read: number): void;
+  /** The custodian did not answer, and is asked again, so long at most; undefined: it has answered. */
+  retrying(check: CheckName, retry: Retry | undefined, forMs: number): void;
   comparing(check: CheckName): void;
   finished(outcome: CheckOutcome): void;
   /** Nothing is stored before all of it is. */
@@ -56,6 +59,7 @@ export interface Engine {
   signal: AbortSignal;
   /** Aborted when half of the run's time is over: a slow custodian must not keep the books from being looked at. */
   custodianSignal: AbortSignal;
+  custodianTimeoutMs: number;
 }
 
 /** The deadline runs from here: waiting for the lock does not count. */
@@ -68,8 +72,10 @@ export function startEngine(
 ): Engine {
   const timeoutMs = runTimeoutMs(config, options.type);
   const signal = deadlineAfter(timeoutMs, world.signal);
-  const custodianSignal = deadlineAfter(timeoutMs / 2, signal);
-  return { config, options, world, listener, source, signal, custodianSignal, mask: createMask(world.env) };
+  const custodianTimeoutMs = timeoutMs / 2;
+  const custodianSignal = deadlineAfter(custodianTimeoutMs, signal);
+  const mask = createMask(world.env);
+  return { config, options, world, listener, source, signal, custodianSignal, custodianTimeoutMs, mask };
 }
 
 /** A signal that goes off with the other one, or after that time. */

@@ -14,6 +14,7 @@ export class ProgressLine {
   readonly #shown: boolean;
   #phase = '';
   #detail = '';
+  #limit = '';
   #since = 0;
   #drawn = false;
   #timer: NodeJS.Timeout | undefined;
@@ -25,8 +26,8 @@ export class ProgressLine {
     this.#shown = !silent && world.stderr.isTTY === true && (CI ?? '') === '' && TERM !== 'dumb';
   }
 
-  /** What is going on, and how far it is. The time counts from the first word about a phase. */
-  show(phase: string, detail = ''): void {
+  /** What is going on, how far it is, and how long it takes at most. The time counts from the first word about a phase. */
+  show(phase: string, detail = '', limitMs?: number): void {
     if (!this.#shown) return;
     if (phase !== this.#phase) {
       this.#erase();
@@ -34,6 +35,7 @@ export class ProgressLine {
       this.#since = this.#world.now().getTime();
     }
     this.#detail = detail;
+    this.#limit = limitMs === undefined ? '' : ` of ${describeDuration(limitMs)} at most`;
     this.#timer ??= setInterval(() => {
       this.#draw();
     }, redrawMs).unref();
@@ -64,7 +66,7 @@ export class ProgressLine {
     const { stderr, now } = this.#world;
     const elapsedMs = now().getTime() - this.#since;
     if (elapsedMs < patienceMs) return;
-    const time = describeDuration(Math.floor(elapsedMs / 1_000) * 1_000);
+    const time = describeDuration(Math.floor(elapsedMs / 1_000) * 1_000) + this.#limit;
     const line = [this.#phase, this.#detail, time].filter((part) => part !== '').join(' · ');
     stderr.write(`${eraseLine}${line.slice(0, widthOf(stderr) - 1)}`); // a line that wraps could not be erased
     this.#drawn = true;

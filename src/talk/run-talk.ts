@@ -24,6 +24,12 @@ export function runTalk(config: Config, world: World): RunTalk {
     createMask(world.env),
   );
   const readSoFar = new Map<CheckName, number>();
+  const askedAgain = new Map<CheckName, { told: string; forMs: number }>();
+  const showReading = () => {
+    const counts = [...readSoFar].map(([name, count]) => `${name} ${number(count)}`);
+    const [again] = askedAgain.values();
+    line.show('reading', again?.told ?? counts.join(' · '), again?.forMs);
+  };
   const voice = { log };
   return {
     waiting: (holder, waitMs) => {
@@ -35,7 +41,13 @@ export function runTalk(config: Config, world: World): RunTalk {
       if (read > 0 && read % 500 === 0)
         voice.log.info({ event: 'custodian.reading', check_type: check, read }, `${check}: ${read} read`);
       readSoFar.set(check, read);
-      line.show('reading', [...readSoFar].map(([name, count]) => `${name} ${number(count)}`).join(' · '));
+      showReading();
+    },
+    retrying: (check, retry, forMs) => {
+      if (retry === undefined && !askedAgain.delete(check)) return;
+      if (retry !== undefined)
+        askedAgain.set(check, { told: `${check}: attempt ${retry.attempt} of ${retry.attemptsMax}`, forMs });
+      showReading();
     },
     comparing: (check) => {
       line.show(`checking ${check}`);

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseConfig } from '../../src/config.ts';
 import { ProgressLine } from '../../src/talk/progress.ts';
+import { runTalk } from '../../src/talk/run-talk.ts';
 import { onScreen } from '../support/screen.ts';
-import { Captured } from '../support/world.ts';
+import { Captured, testWorld } from '../support/world.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -58,6 +60,26 @@ describe('on a terminal', () => {
     expect(onScreen(stderr.text)).toEqual(['deposits: 5 compared, 0 found', 'checking deposits · 3 s']);
     line.end();
     expect(onScreen(stderr.text)).toEqual(['deposits: 5 compared, 0 found', '']);
+  });
+
+  test('what a run reads; while a custodian is asked again that, and how long it takes at most', () => {
+    const stderr = new Captured(true);
+    const env = { DATABASE_URL: 'postgres://recon@127.0.0.1/app' };
+    const talk = runTalk(parseConfig(env), { ...testWorld({ env }), stderr, now: () => new Date() });
+    talk.reading('circle_balance', 0);
+    talk.reading('alpaca_balance', 150);
+    vi.advanceTimersByTime(2_000);
+    expect(onScreen(stderr.text)).toEqual(['reading · circle_balance 0 · alpaca_balance 150 · 2 s']);
+    talk.retrying('circle_balance', { trouble: 'GET …', attempt: 3, attemptsMax: 6 }, 300_000);
+    talk.reading('alpaca_balance', 151);
+    vi.advanceTimersByTime(60_000);
+    expect(onScreen(stderr.text)).toEqual([
+      'reading · circle_balance: attempt 3 of 6 · 1 min 2 s of 5 min 0 s at most',
+    ]);
+    talk.retrying('circle_balance', undefined, 300_000);
+    vi.advanceTimersByTime(1_000);
+    expect(onScreen(stderr.text)).toEqual(['reading · circle_balance 0 · alpaca_balance 151 · 1 min 3 s']);
+    talk.end();
   });
 
   test('is never wider than the terminal', () => {
