@@ -29,15 +29,14 @@ export function proposeCommand(context: CommandContext): Command {
       const { world } = context;
       const flags = me.optsWithGlobals<DecideFlags>();
       await withDesk(world, async (desk, store) => {
-        const word = wordOf(flags, world);
         const { previewOf, propose } = await import('../corrections/proposals.ts');
         const { findException } = await import('../exceptions/store.ts');
         const exception = await inReading(store, ({ transaction, schema }) => findException(transaction, schema, id));
         if (flags.dryRun === true) {
-          const { action, rows } = await previewOf(desk, exception.id, word);
-          return printPreview(action, rows, flags.output, world);
+          const preview = await previewOf(desk, exception.id);
+          return printPreview(preview, ['propose', exception.id], flags.output, world);
         }
-        const proposed = await propose(desk, exception.id, word);
+        const proposed = await propose(desk, exception.id, wordOf(flags, world));
         await printCorrection(proposed, flags.output, world);
         const { decisionsOn } = await import('../output/corrections.ts');
         const [approve] = decisionsOn(proposed.id);
@@ -61,7 +60,8 @@ export function approveCommand(context: CommandContext): Command {
         const proposal = await find(store, id);
         if (flags.dryRun === true || flags.yes !== true) {
           const { action, rows } = await previewApproval(desk, proposal, word);
-          if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+          if (flags.dryRun === true)
+            return printPreview({ action, rows }, ['approve', proposal.id], flags.output, world);
           await ask('approve', action, rows, store, world);
         }
         await end(context, await approve(desk, proposal, word), flags, store);
@@ -80,14 +80,14 @@ export function undoCommand(context: CommandContext): Command {
       const flags = me.optsWithGlobals<DecideFlags>();
       assertNote('undo', flags);
       await withDesk(world, async (desk, store) => {
-        const word = wordOf(flags, world);
+        const word = flags.dryRun === true ? undefined : wordOf(flags, world);
         const { previewUndo, undo } = await import('../corrections/undo.ts');
         const correction = await find(store, id);
-        if (flags.dryRun === true || flags.yes !== true) {
+        if (word === undefined || flags.yes !== true) {
           const rows = await previewUndo(desk, correction);
           const action = `undone: ${correction.action}`;
           if (isPosting(correction)) await tell(world, `recon: ${onceSentence}\n`);
-          if (flags.dryRun === true) return printPreview(action, rows, flags.output, world);
+          if (word === undefined) return printPreview({ action, rows }, ['undo', correction.id], flags.output, world);
           await ask('undo', action, rows, store, world);
         }
         await end(context, await undo(desk, correction, word), flags, store);
@@ -164,9 +164,10 @@ async function withDesk(world: World, body: (desk: Desk, store: Store) => Promis
   });
 }
 
+/** What would be written, and the command that does it. */
 async function printPreview(
-  action: string,
-  rows: readonly HostRow[],
+  { action, rows }: { action: string; rows: readonly HostRow[] },
+  [name, id]: [name: string, id: string],
   format: OutputFormat,
   world: World,
 ): Promise<void> {
@@ -174,10 +175,11 @@ async function printPreview(
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({ dry_run: true, action, rows_written: rows }));
   }
-  const { previewText } = await import('../output/corrections.ts');
+  const { nextText, previewText } = await import('../output/corrections.ts');
   const { screenOf } = await import('../output/screen.ts');
-  const preview = previewText(action, rows, screenOf(world.stdout, world));
-  return print(world.stdout, `DRY RUN, nothing is written\n${preview}`);
+  const screen = screenOf(world.stdout, world);
+  const next = nextText([`recon corrections ${name} ${id.slice(0, 8)} --by NAME --note TEXT`], screen);
+  return print(world.stdout, `DRY RUN, nothing is written\n${previewText(action, rows, screen)}\n${next}`);
 }
 
 async function ask(

@@ -81,7 +81,7 @@ function assertComplete(name: ActionName, ids: readonly string[], flags: ChangeF
   const missing = [
     ids.length === 0 && !hasFilter(flags) && 'an id or a filter',
     ...missingOf(actions[name], flags),
-    nameFrom(flags, world) === undefined && '--by NAME (or USER)',
+    nameFrom(flags, world) === undefined && aName,
   ].filter((part) => part !== false);
   if (missing.length === 0) return; // what would change is shown then, without --yes too
   const asks = ids.length !== 1 && flags.yes !== true && world.stdin.isTTY !== true;
@@ -158,9 +158,11 @@ async function targetsOf(
 /** Who acts, from which machine, and when. Throws an OperatorError (64) if nobody is named. */
 export function signatureOf(flags: { by?: string }, world: World): Signature {
   const by = nameFrom(flags, world);
-  if (by === undefined) throw new OperatorError(64, 'Nobody is named who does it.', 'Give --by NAME, or set USER.');
+  if (by === undefined) throw new OperatorError(64, `This needs ${aName}.`, 'Who does it stays on record.');
   return { by: nameOf('--by', by), host: world.host, at: world.now() };
 }
+
+const aName = '--by NAME (or USER)';
 
 function nameFrom({ by }: { by?: string }, { env }: World): string | undefined {
   return by ?? [env['USER'], env['LOGNAME']].find((name) => (name ?? '').trim() !== '');

@@ -22,6 +22,9 @@ export interface Order {
   approved?: Pick<Plan, 'action' | 'rows'>;
 }
 
+/** What is only tried is nobody's word. */
+type Rehearsed = Omit<Order, 'author'> & { author: Pick<Author, 'reportId'> };
+
 /**
  * Makes one correction, in one transaction: locks, decides from what is there then, writes, lets the check look again,
  * and rolls back unless what it found is gone and nothing else is wrong. What came of it is on record: with what was
@@ -39,7 +42,7 @@ export async function correct(desk: Desk, order: Order): Promise<Outcome> {
 }
 
 /** The same without a trace: everything is done, looked at, and rolled back. A reason why not is thrown as a Refusal or Failure. */
-export async function rehearse(desk: Desk, order: Order): Promise<Outcome> {
+export async function rehearse(desk: Desk, order: Rehearsed): Promise<Outcome> {
   return inRehearsal(desk, (opened) => carryOut(desk, opened, order, randomUUID()));
 }
 
@@ -67,7 +70,7 @@ async function orRecorded(desk: Desk, order: Order, id: string, work: () => Prom
   }
 }
 
-async function carryOut(desk: Desk, opened: Opened, order: Order, id: string): Promise<Outcome> {
+async function carryOut(desk: Desk, opened: Opened, order: Rehearsed, id: string): Promise<Outcome> {
   const { transaction, site } = opened;
   const exception = await findException(transaction, desk.schema, order.exceptionId);
   const correction = correctionOf(exception.kind, exception.check_type);

@@ -16,18 +16,18 @@ export interface Word extends Pick<Signature, 'by' | 'host'> {
 }
 
 /** What a correction of an exception would write now. Throws an OperatorError (2) with the reason why it would not. */
-export async function previewOf(desk: Desk, exceptionId: string, word: Word): Promise<Outcome> {
+export async function previewOf(desk: Desk, exceptionId: string): Promise<Outcome> {
   return orSaid(
     'It cannot be corrected so',
     `\`recon exceptions show ${exceptionId.slice(0, 8)}\` says what else can be done.`,
-    () => rehearse(desk, { exceptionId, author: { reportId: null, ...word } }),
+    () => rehearse(desk, { exceptionId, author: { reportId: null } }),
   );
 }
 
 /** Puts a correction down for a second person, with the rows as they would be written now. Throws like `previewOf`. */
 export async function propose(desk: Desk, exceptionId: string, word: Word): Promise<StoredCorrection> {
   const { database, schema } = desk;
-  const { exception, correction, action, amount, currency, rows } = await previewOf(desk, exceptionId, word);
+  const { exception, correction, action, amount, currency, rows } = await previewOf(desk, exceptionId);
   const id = randomUUID();
   const proposal = {
     id,

@@ -1,7 +1,7 @@
 import { custodyStatements } from '../checks/custody-books.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
-import type { BegunReading } from '../custodians/custodian.ts';
+import type { BegunReading, Retry } from '../custodians/custodian.ts';
 import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { deadlineAfter } from '../run/engine.ts';
@@ -40,11 +40,15 @@ async function readFor({ config, world }: Patient, name: CustodianCheck): Promis
   const signal = deadlineAfter(patienceMs, world.signal);
   let seen = 0;
   let answeredAt = performance.now();
+  let trouble = '';
   const asking = {
     answered: () => {
       answeredAt = performance.now();
+      trouble = '';
     },
-    retrying: () => undefined,
+    retrying: (retry: Retry) => {
+      trouble = `: ${retry.trouble}`;
+    },
   };
   try {
     const reading = await checks[name].read?.(config, { ...world, signal, asking }, (count) => {
@@ -54,18 +58,22 @@ async function readFor({ config, world }: Patient, name: CustodianCheck): Promis
     return reading;
   } catch (error) {
     world.signal.throwIfAborted();
-    if (signal.aborted) return notReadInTime(config, name, seen, performance.now() - answeredAt);
+    if (signal.aborted) return notReadInTime(config, name, { seen, trouble, silentMs: performance.now() - answeredAt });
     if (!(error instanceof Incomplete)) throw error;
     return problem(error.message, howToMend(error, config, name));
   }
 }
 
 /** One that is large takes longer than anybody waits; one that says no more is another matter. */
-function notReadInTime(config: Config, name: CustodianCheck, seen: number, silentMs: number): Opinion {
+function notReadInTime(
+  config: Config,
+  name: CustodianCheck,
+  { seen, trouble, silentMs }: { seen: number; trouble: string; silentMs: number },
+): Opinion {
   const { at, noun } = access[name](config);
   const after = seen === 0 ? '' : `, after ${seen} ${noun}`;
   if (silentMs > silenceMs)
-    return problem(`No answer within ${Math.round(silentMs / 1000)} s${after}.`, nextSteps[3](at));
+    return problem(`No answer within ${Math.round(silentMs / 1000)} s${after}${trouble}.`, nextSteps[3](at));
   return ok(
     `The custodian answers, and takes the credentials. In ${patienceMs / 1000} s ${seen} ${noun} could be read: a run takes longer.`,
   );

@@ -73,18 +73,15 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
     ...(state === 'applied'
       ? [rowsText(written, screen)]
       : [rowsText(proposed ?? [], screen), ...provisos(proposed, screen)]),
-    ...(state === 'proposed' ? [nextText(correction, screen)] : []),
+    ...(state === 'proposed' ? [nextText(decisionsOn(correction.id), screen)] : []),
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-function nextText({ id }: StoredCorrection, screen: Screen): string {
-  return `${screen.strong('next')}\n${indented(
-    decisionsOn(id)
-      .map((command) => `${screen.command(command)}\n`)
-      .join(''),
-  )}`;
+/** What to type now. */
+export function nextText(commands: readonly string[], screen: Screen): string {
+  return `${screen.strong('next')}\n${indented(commands.map((command) => `${screen.command(command)}\n`).join(''))}`;
 }
 
 /** The commands by which a proposal ends. */

@@ -101,7 +101,9 @@ describe('what takes two people', () => {
     expect(await books()).toEqual(before);
     expect(await at.corrections()).toEqual([]);
 
-    const rows = rowsOn(await types(['corrections', 'propose', id, '--dry-run']));
+    const nobody = await types(['corrections', 'propose', id, '--dry-run'], { env: { USER: '' } }); // nothing is signed
+    expect(nobody.stdout).toMatch(/\nnext\n {2}recon corrections propose [0-9a-f]{8} --by NAME --note TEXT\n$/);
+    const rows = rowsOn(nobody);
     const { correction } = await json<Shown>(at, `corrections propose ${id} --by Ada --note seen`);
     expect(await books()).toEqual(before);
     expect(correction.rows_proposed).toEqual(dry.rows_written);
@@ -154,9 +156,9 @@ describe('what takes two people', () => {
     expect(after.entries).toHaveLength(before.entries.length + 4);
     expect(undone.stderr).toContain(`; ${once}; `);
     expect(undone.stderr).toContain('likely wrong again, and the next run tells: recon run; exit 0\n');
-    expect(await types(['corrections', 'propose', id, '--dry-run'], { env: { USER: '' } })).toMatchObject({
+    expect(await types(['corrections', 'propose', id], { env: { USER: '' } })).toMatchObject({
       exitCode: 64,
-      stderr: 'recon: Nobody is named who does it.\nGive --by NAME, or set USER.\nrecon: exit 64\n',
+      stderr: 'recon: This needs --by NAME (or USER).\nWho does it stays on record.\nrecon: exit 64\n',
     });
     const unseen =
       'recon run\n      Corrections undone since the last run: 1. What they corrected is likely wrong again.\n';
