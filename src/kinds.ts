@@ -169,7 +169,8 @@ export const kinds = [
     of: 'record',
     floor: 'medium',
     meaning: 'has a status that the source mapping does not know',
-    remedy: 'Add the status to sql/source: is it pending, settled or failed?',
+    remedy:
+      'Say in deposits.sql, conversion_jobs.sql or withdrawals.sql of your mapping (RECONCILIATION_SOURCE; one that ships with recon is copied first) whether this status is pending, settled or failed.',
   },
   {
     ...standard,

@@ -9,8 +9,14 @@ export function forShell(text: string): string {
 const commands =
   /(?<![\w"/.-])recon (?=(?:run|status|exceptions|corrections|reports|checks|alerts|metrics|migrate|doctor|schedule|purge)\b)/g;
 
-/** Words of recon's own, each command in them with the `--env-file` that this one was given: so it can be copied. */
+/**
+ * Words of recon's own, each command in them with the `--env-file` that this one was given: so it can be copied. A shell
+ * that has no DATABASE_URL has Node read the file for psql, as recon does: what is right there need not be a shell's.
+ */
 export function asCalled(words: string, envFile: string | undefined): string {
   if (envFile === undefined) return words;
-  return words.replace(commands, () => `recon --env-file ${plain(forShell(envFile))} `);
+  const file = plain(forShell(envFile));
+  return words
+    .replace(commands, () => `recon --env-file ${file} `)
+    .replace('psql "$DATABASE_URL"', () => `psql "$(node --env-file=${file} -p process.env.DATABASE_URL)"`);
 }

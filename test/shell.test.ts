@@ -55,5 +55,7 @@ describe('with --env-file', () => {
     const pasted = await nextAfter('status');
     expect(pasted).toEqual(['--env-file', file, 'run', '--type', 'daily']);
     expect(await recon(pasted, { now: new Date(), asOf: null })).toMatchObject({ exitCode: 0 });
+    const psql = asCalled('recon exceptions show 3f2a91bc --sql | psql "$DATABASE_URL"', file).split(' | psql ')[1]!;
+    expect(wordsOf(psql)).toEqual([url]);
   });
 });
