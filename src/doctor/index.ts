@@ -22,6 +22,7 @@ import { replica } from './replica.ts';
 import { clock, encryption, server, writers } from './server.ts';
 import { rights, tables } from './tables.ts';
 import { alerts, metrics } from './told.ts';
+import { worlds } from './worlds.ts';
 
 /** In the order in which somebody mends what they find. */
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
@@ -62,7 +63,7 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   yield* about('mapping', mapped);
   if (source === undefined) return;
   const patient = { config, source, world };
-  yield* await diagnose(encryption, patient);
+  for (const examination of [encryption, worlds]) yield* await diagnose(examination, patient);
   if (offline) return;
   const hasBooks = yield* examineDatabase(patient);
   for (const examination of custodians) yield* await diagnose(examination, { ...patient, hasBooks });

@@ -357,8 +357,11 @@ describe('a target that is new', { timeout: 60_000 }, () => {
     expect(webhook.received).toHaveLength(1);
 
     ledger.deposit(ada, '10000', { post: false });
+    const { id: passing } = ledger.deposit(ada, '11000', { post: false });
     await ledger.save(sql);
     await runs(); // by somebody who has no targets
+    await sql`delete from deposits where id = ${passing}`;
+    await runs(); // it came and went meanwhile
     for (const action of ['resolve', 'reopen'])
       await types(['exceptions', action, idOf('7000'), '--note', 'x', '--by', 'Ada']);
     await sql`delete from deposits where id = ${small}`; // it never heard of that one

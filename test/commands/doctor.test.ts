@@ -155,6 +155,22 @@ describe('recon doctor', () => {
     expect(await sql`select from reconciliation_reports`).toHaveLength(0);
   });
 
+  test('a live and a test custodian together are told without asking anybody', async () => {
+    const env = { DATABASE_URL: 'postgres://a:b@127.0.0.1:1/app', CIRCLE_API_KEY: 'TEST_API_KEY:a:b' };
+    const mixed = await consultWith(env, ['--offline']);
+    expect(mixed.of('custodians')).toMatchObject([
+      {
+        verdict: 'warning',
+        message:
+          'Two worlds are mixed: CIRCLE_API_KEY (TEST_API_KEY) is of the test world, ALPACA_BASE_URL (broker-api.alpaca.markets) is of the live world.',
+      },
+    ]);
+    const sandbox = { ALPACA_BASE_URL: 'https://broker-api.sandbox.alpaca.markets' };
+    const withoutCircle = { RECONCILIATION_CHECKS: 'alpaca_balance' };
+    for (const more of [sandbox, withoutCircle, { CIRCLE_API_KEY: 'LIVE_API_KEY:a:b' }])
+      expect((await consultWith({ ...env, ...more }, ['--offline'])).of('custodians')).toEqual([]);
+  });
+
   test('what no check reads is not looked at', async () => {
     const { consult, sql } = await practice();
     await sql`alter table wallets rename to purses`;
