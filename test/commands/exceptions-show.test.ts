@@ -149,7 +149,7 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(
       new RegExp(`\n {2}It is over. .*\n {2}recon exceptions reopen ${id.slice(0, 8)} --by NAME --note TEXT\n`),
     );
-    expect(stdout).not.toContain('recon exceptions resolve');
+    expect(stdout).not.toContain('recon exceptions acknowledge');
     await types(['exceptions', 'reopen', id, '--note', 'not mended']);
   });
 

@@ -222,10 +222,10 @@ describe('recon exceptions show', { timeout: 60_000 }, () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain(ids.large);
     expect(stdout).toContain('100000000000000000.000000000000000001  USDC  amount of the record');
-    expect(stdout).toContain('recon exceptions resolve aaaa1111 --by NAME --note TEXT');
+    expect(stdout).toContain('recon exceptions acknowledge aaaa1111 --by NAME --note TEXT');
     const resolved = await operator.types(['exceptions', 'show', ids.resolved]);
     expect(resolved.stdout).toMatch(/by Grace: \+1, "said" Ada\\u000aand left/);
-    expect(resolved.stdout).not.toContain('recon exceptions resolve');
+    expect(resolved.stdout).not.toContain('recon exceptions acknowledge');
   });
 
   test('as JSON with its sightings and events', async () => {
