@@ -150,7 +150,8 @@ describe('with exactly the rights of sql/roles.sql', () => {
   test('runs and people do their work, and doctor misses only what the file leaves to choose', async () => {
     const { url, sql, ada, missing } = await lockedDown();
     const role = await login(sql, url, 'recon_reader', 'recon_writer');
-    const { env } = await startCustodians(ada, { usdc: '0', cash: '3' });
+    let clock = cutAt;
+    const { env } = await startCustodians(ada, { usdc: '0', cash: '3' }, () => clock);
     const { runs, types } = operatorOf(role.url, env);
     for (const type of ['daily', 'hourly']) {
       const { exceptions, checks } = await runs(['--type', type, '--fail-on', 'never']);
@@ -164,7 +165,8 @@ describe('with exactly the rights of sql/roles.sql', () => {
       });
     expect(await types(['exceptions', 'resolve', id, '--by', 'Ada', '--note', 'seen'])).toMatchObject({ exitCode: 0 });
 
-    const { stdout } = await types(['doctor'], { now: new Date(), asOf: null });
+    clock = new Date();
+    const { stdout } = await types(['doctor'], { now: clock, asOf: null });
     expect(stdout).toMatch(/^ok {7}rights .*and no more\./m);
     expect(stdout).toMatch(/^ok {7}source /m);
     expect(stdout).not.toMatch(/^problem/m);

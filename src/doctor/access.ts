@@ -10,14 +10,14 @@ export const access = {
   circle_balance: ({ circle }: Config) => ({
     at: `CIRCLE_BASE_URL (${circle.baseUrl})`,
     keys: [circle.apiKey],
-    noun: 'wallets',
+    noun: 'wallet',
     exclude: circle.exclude,
     variable: 'RECONCILIATION_CIRCLE_EXCLUDE',
   }),
   alpaca_balance: ({ alpaca: { baseUrl, authUrl, apiKey, apiSecret, exclude } }: Config) => ({
     at: `ALPACA_BASE_URL (${baseUrl})${authUrl === undefined ? '' : `, ALPACA_AUTH_URL (${authUrl})`}`,
     keys: [apiKey, apiSecret],
-    noun: 'accounts',
+    noun: 'account',
     exclude,
     variable: 'RECONCILIATION_ALPACA_EXCLUDE',
   }),
@@ -47,7 +47,7 @@ export function howToMend({ exitCode, message }: Incomplete, config: Config, nam
   const { at, keys, noun, variable } = access[name](config);
   if (exitCode !== 78) return nextSteps[exitCode](at);
   if (keys.includes(undefined)) return howToSet(message, config, name);
-  return `${variable} leaves out ${noun} that hold none of the customers’ money. ${keyOfCircle(config)}`;
+  return `${variable} leaves out ${noun}s that hold none of the customers’ money. ${keyOfCircle(config)}`;
 }
 
 /** Source: API-FACTS.md A.0 and A.6. */

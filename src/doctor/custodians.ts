@@ -71,30 +71,34 @@ function notReadInTime(
   { seen, trouble, silentMs }: { seen: number; trouble: string; silentMs: number },
 ): Opinion {
   const { at, noun } = access[name](config);
-  const after = seen === 0 ? '' : `, after ${seen} ${noun}`;
+  const after = seen === 0 ? '' : `, after ${several(seen, noun)}`;
   if (silentMs > silenceMs)
     return problem(`No answer within ${Math.round(silentMs / 1000)} s${after}${trouble}.`, nextSteps[3](at));
   return ok(
-    `The custodian answers, and takes the credentials. In ${patienceMs / 1000} s ${seen} ${noun} could be read: a run takes longer.`,
+    `The custodian answers, and takes the credentials. In ${patienceMs / 1000} s ${several(seen, noun)} could be read: a run takes longer.`,
   );
 }
 
 /** What the books know to be there and the custodian does not list: a key of somebody else reads that very well. */
 async function holdAgainstBooks(patient: Reader, name: CustodianCheck, reading: BegunReading): Promise<Opinion> {
   const { noun, exclude, variable } = access[name](patient.config);
-  const read = `The custodian answers, and takes the credentials: ${reading.holdings.length} ${noun} read`;
+  const read = `The custodian answers, and takes the credentials: ${several(reading.holdings.length, noun)} read`;
   if (!patient.hasBooks)
     return warning(`${read}. Not compared with those that the books know: source comes first.`, null);
   const held = new Set(reading.holdings.map(({ externalId }) => externalId));
   const known = await knownToBooks(patient, name);
   const unlisted = known.filter((id) => !held.has(id) && !exclude.has(id));
-  if (unlisted.length === 0) return ok(`${read}, among them all ${known.length} that the books know.`);
+  if (unlisted.length === 0) return ok(`${read}, all ${known.length} that the books know among them.`);
   return (unlisted.length === known.length ? problem : warning)(
     `${read}, but not ${unlisted.length} of the ${known.length} that the books know (${some(unlisted)}).`,
     unlisted.length === known.length
       ? `Are the credentials those of the firm and the environment that the books are of? ${whereReasons}`
       : `If they are gone, name them in ${variable}; if they are not, the listing is not whole. ${whereReasons}`,
   );
+}
+
+function several(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 async function knownToBooks(patient: Patient, name: CustodianCheck): Promise<string[]> {

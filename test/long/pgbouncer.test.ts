@@ -18,14 +18,17 @@ describe('through PgBouncer', { timeout: 60_000 }, () => {
     ledger.investment(ada, '3');
     const { subject } = ledger.deposit(ada, '50', { post: false });
     await ledger.save(sql);
-    const { env } = await startCustodians(ada, { usdc: '0', cash: '3' });
+    let clock = cutAt;
+    const { env } = await startCustodians(ada, { usdc: '0', cash: '3' }, () => clock);
     const { runs, types } = operatorOf(await startPgBouncer(url, { pool_mode: 'transaction' }), env);
     for (const type of ['daily', 'hourly', 'manual']) {
       const { exceptions, checks } = await runs(['--type', type]);
       expect(checks.map(({ error_message: why }) => why)).toEqual(Array(6).fill(null));
       expect(exceptions.map(({ affected_entity: entity }) => entity)).toContain(subject);
     }
-    const { stdout, exitCode } = await types(['doctor'], { now: new Date(), asOf: null });
+    clock = new Date();
+    const { stdout, exitCode } = await types(['doctor'], { now: clock, asOf: null });
+    clock = cutAt;
     expect([exitCode, stdout]).toEqual([0, expect.not.stringMatching(/^problem/m)]);
     const id = (await runs()).exceptions[0]!.id;
     for (const line of [
