@@ -8,5 +8,8 @@ export function shipped(path: string): URL {
   return new URL(`../${path}`, import.meta.url);
 }
 
+/** What to do about each alert, and about what keeps a run from telling. */
+export const runbook = fileURLToPath(shipped('deploy/runbook.md'));
+
 /** For a database administrator: the rights that recon needs, as roles. */
 export const rolesFile = fileURLToPath(shipped('sql/roles.sql'));

@@ -36,7 +36,7 @@ const atCircle: Record<keyof typeof circleFaults, Expected> = {
   'rate limit for good': [3, /answered 429, code 429 "Too many requests\." .*it was tried 6 times\.$/],
   'rate limit for a minute': [
     3,
-    /^The custodian was not read within half of the run’s time: GET \S+ answered 429, .+; attempt 2 of 6 was under way\.$/,
+    /^The custodian was not read within half of the run’s time: .* Last: GET \S+ answered 429, .+; attempt 2 of 6 was under way\.$/,
   ],
   'rate limit for an hour': [3, 'asks to wait 3600 s, longer than the 65 s that a run waits'],
   'body that never ends': [3, 'The custodian was not read within half of the run’s time'],

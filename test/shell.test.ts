@@ -55,7 +55,11 @@ describe('with --env-file', () => {
     const pasted = await nextAfter('status');
     expect(pasted).toEqual(['--env-file', file, 'run', '--type', 'daily']);
     expect(await recon(pasted, { now: new Date(), asOf: null })).toMatchObject({ exitCode: 0 });
-    const psql = asCalled('recon exceptions show 3f2a91bc --sql | psql "$DATABASE_URL"', file).split(' | psql ')[1]!;
-    expect(wordsOf(psql)).toEqual([url]);
+    const ofPsql = () =>
+      asCalled('recon exceptions show 3f2a91bc --sql | psql "$DATABASE_URL"', file).split(' | psql ')[1]!;
+    expect(wordsOf(ofPsql())).toEqual([url]);
+    await writeFile(join(folder, 'url'), `${url}\n`);
+    await writeFile(file, `DATABASE_URL_FILE=${join(folder, 'url')}\n`);
+    expect(wordsOf(ofPsql()), 'a secret that stands in a file of its own').toEqual([url]);
   });
 });

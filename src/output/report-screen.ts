@@ -236,7 +236,7 @@ export function moreThan(listed: number, { exceptions_count: found, metadata }: 
   return metadata['purged_at'] === undefined ? found - listed : 0;
 }
 
-/** The same as `status` would say. What is put aside, agreed or over by now is no step. */
+/** As `status` says it, of what is listed here. What is put aside, agreed or over by now is no step. */
 function nextLines(
   report: Report,
   checks: readonly StoredCheck[],

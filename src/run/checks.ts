@@ -252,13 +252,12 @@ function pastDeadline(): Incomplete {
   return new Incomplete('The deadline of the run passed before this check was done: raise RECONCILIATION_RUN_TIMEOUT.');
 }
 
-/** @param last what was not answered until then; undefined: it answered, and was slow */
+/** `last`: what had not been answered when its time was over; undefined: it answered, and was slow. */
 function tooSlow(last: Retry | undefined): Incomplete {
-  const told = 'The custodian was not read within half of the run’s time';
+  const unanswered =
+    last === undefined ? '' : ` Last: ${last.trouble}; attempt ${last.attempt} of ${last.attemptsMax} was under way.`;
   return new Incomplete(
-    last === undefined
-      ? `${told}: raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.`
-      : `${told}: ${last.trouble}; attempt ${last.attempt} of ${last.attemptsMax} was under way.`,
+    `The custodian was not read within half of the run’s time: if it answers, raise RECONCILIATION_RUN_TIMEOUT, or its *_REQUESTS_PER_SECOND if the limit allows.${unanswered}`,
   );
 }
 

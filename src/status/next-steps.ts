@@ -4,6 +4,7 @@ import type { Held, NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
 import { endedWithoutResult, type Report, type Verdict } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
+import { runbook } from '../shipped.ts';
 
 /** What a person does next. */
 export interface Step {
@@ -177,7 +178,7 @@ function afterIncomplete(checks: readonly CheckName[]): Step[] {
     },
     {
       command: ['recon run', ...checks.map((name) => `--check ${name}`)].join(' '),
-      why: 'Again, once that finds nothing wrong. Where it stays: deploy/runbook.md says what each reason means.',
+      why: `Again, once that finds nothing wrong. Where it stays so, ${runbook} goes through the reasons.`,
     },
   ];
 }
