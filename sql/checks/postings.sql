@@ -1,6 +1,6 @@
 -- One row per entry that books a record of the kind asked for, or one of the records asked for: positive for a posting,
 -- negative for what takes it back.
-with
+with recursive
 booking as not materialized (
   select
     header.id,
@@ -29,6 +29,18 @@ reversal as not materialized (
     and header.record_kind is null
     and (header.reference_type in ('reversal', 'transaction', 'ledger_transaction')) is not false
 ),
+-- A reversal of a reversal restores the original, and so on, over as many turns as it takes.
+further (id, status, record_kind, record_id, turned) as (
+  select reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.turned
+  from booking
+  inner join reversal as reversed on reversed.reference_id = booking.id
+  inner join reversal on reversal.reference_id = reversed.id
+  union all
+  select reversal.id, reversal.status, further.record_kind, further.record_id, not further.turned
+  from further
+  inner join reversal on reversal.reference_id = further.id
+)
+cycle id set repeated using path, -- where a key is switched off, an id that stands twice may lead round in a circle
 step as (
   select booking.id, booking.status, booking.record_kind, booking.record_id, booking.turned
   from booking
@@ -37,18 +49,15 @@ step as (
   from booking
   inner join reversal on reversal.reference_id = booking.id
   union all
-  -- a reversal of a reversal restores the original
-  select reversal.id, reversal.status, booking.record_kind, booking.record_id, booking.turned
-  from booking
-  inner join reversal as reversed on reversed.reference_id = booking.id
-  inner join reversal on reversal.reference_id = reversed.id
-  union all
-  -- and once more; nobody has been seen to go further
-  select reversal.id, reversal.status, booking.record_kind, booking.record_id, not booking.turned
-  from booking
-  inner join reversal as first on first.reference_id = booking.id
-  inner join reversal as reversed on reversed.reference_id = first.id
-  inner join reversal on reversal.reference_id = reversed.id
+  -- the few that there are as a list: a recursive query as a branch would keep the others from running in parallel
+  select listed.id, listed.status, listed.record_kind, listed.record_id, listed.turned
+  from unnest(
+    array(
+      select (further.id, further.status, further.record_kind, further.record_id, further.turned)
+      from further
+      where not further.repeated
+    )
+  ) as listed (id uuid, status text, record_kind text, record_id uuid, turned boolean)
 )
 select
   entry.id as entry_id,

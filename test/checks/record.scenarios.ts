@@ -1,4 +1,4 @@
-import type { Booked, RecordOptions, Transaction, User } from '../support/ledger.ts';
+import type { Booked, LedgerBuilder, RecordOptions, Transaction, User } from '../support/ledger.ts';
 import type { Books, Scenario } from '../support/scenario.ts';
 
 /** How a test writes and books the records of one operational table that belong to users, one leg each. */
@@ -20,6 +20,11 @@ export function recordScenarios(of: RecordTable): Scenario[] {
 }
 
 const owned = ({ ada }: Books) => ({ currency: 'USDC', affectedUserId: ada.id });
+
+/** Reverses a transaction, then its reversal, and so on. Answers the last of them. */
+function reverseInARow(ledger: LedgerBuilder, transaction: Transaction, count: number): Transaction {
+  return count === 0 ? transaction : reverseInARow(ledger, ledger.reversal(transaction), count - 1);
+}
 
 function states({ table, pending, settled, failed, add }: RecordTable): Scenario[] {
   return [
@@ -99,6 +104,42 @@ function invalidRecords({ table, pending, settled, add }: RecordTable): Scenario
 }
 
 function postings({ kind, failed, settled, add, post }: RecordTable): Scenario[] {
+  const standsForFailed = (title: string, reversals: number): Scenario => ({
+    kind: 'posted_for_failed',
+    title,
+    lookAlike(books) {
+      for (const status of failed) {
+        add(books, books.ada, '9', { status, post: false });
+        reverseInARow(books.ledger, add(books, books.ada, '9', { status, post: true }).transaction!, reversals + 1);
+      }
+    },
+    fault(books) {
+      const { subject, transaction } = add(books, books.ada, '80', { status: failed[0]!, post: true });
+      const last = reverseInARow(books.ledger, transaction!, reversals);
+      const amounts = { expected: '0', actual: '80', difference: '80' };
+      return {
+        finding: { subject, severity: 'high', ...amounts, ...owned(books), also: [] },
+        repair: ({ reverse }) => reverse(last),
+      };
+    },
+  });
+  const takenBack = (title: string, reversals: number): Scenario => ({
+    kind: 'reversed_for_settled',
+    title,
+    lookAlike(books) {
+      reverseInARow(books.ledger, add(books, books.ada, '9').transaction!, reversals + 1);
+      reverseInARow(books.ledger, add(books, books.ada, '9').transaction!, reversals - 1);
+    },
+    fault(books) {
+      const { id, subject, transaction } = add(books, books.ada, '80', { status: settled.at(-1)! });
+      reverseInARow(books.ledger, transaction!, reversals);
+      const amounts = { expected: '80', actual: '0', difference: '-80' };
+      return {
+        finding: { subject, severity: 'high', ...amounts, ...owned(books), also: ['amount_mismatch'] },
+        repair: () => post(books, books.ada, id, '80'),
+      };
+    },
+  });
   return [
     {
       kind: 'duplicate_posting',
@@ -146,54 +187,10 @@ function postings({ kind, failed, settled, add, post }: RecordTable): Scenario[]
         };
       },
     },
-    {
-      kind: 'posted_for_failed',
-      title: 'failed, but the money stays booked',
-      lookAlike(books) {
-        for (const status of failed) {
-          add(books, books.ada, '9', { status, post: false });
-          books.ledger.reversal(add(books, books.ada, '9', { status, post: true }).transaction!);
-        }
-      },
-      fault(books) {
-        const { subject, transaction } = add(books, books.ada, '80', { status: failed[0]!, post: true });
-        return {
-          finding: {
-            subject,
-            severity: 'high',
-            expected: '0',
-            actual: '80',
-            difference: '80',
-            ...owned(books),
-            also: [],
-          },
-          repair: ({ reverse }) => reverse(transaction!),
-        };
-      },
-    },
-    {
-      kind: 'reversed_for_settled',
-      title: 'settled, but the booking was taken back',
-      lookAlike(books) {
-        books.ledger.reversal(books.ledger.reversal(add(books, books.ada, '9').transaction!));
-      },
-      fault(books) {
-        const { id, subject, transaction } = add(books, books.ada, '80', { status: settled.at(-1)! });
-        books.ledger.reversal(transaction!);
-        return {
-          finding: {
-            subject,
-            severity: 'high',
-            expected: '80',
-            actual: '0',
-            difference: '-80',
-            ...owned(books),
-            also: ['amount_mismatch'],
-          },
-          repair: () => post(books, books.ada, id, '80'),
-        };
-      },
-    },
+    standsForFailed('failed, but the money stays booked', 0),
+    standsForFailed('failed, and the fourth reversal in a row restored its booking', 4),
+    takenBack('settled, but the booking was taken back', 1),
+    takenBack('settled, but the fifth reversal in a row took the booking back', 5),
     {
       kind: 'missing_in_source',
       title: 'a booking of a record that does not exist',

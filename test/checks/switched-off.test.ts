@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { faultyHost, identity, withBooks, type Books } from '../support/scenario.ts';
-import { searchAll } from '../support/run-check.ts';
+import { search, searchAll } from '../support/run-check.ts';
 
 const host = await faultyHost();
 
@@ -165,6 +165,30 @@ describe('a key that stands twice', () => {
       await save();
       await sql`insert into ledger_transactions select * from ledger_transactions where id = ${id}`;
       expect(await searchAll(sql)).toEqual([]);
+    });
+  });
+
+  test('a reversal of a reversal: it restores the posting twice', async () => {
+    await withBooks(host, async (books) => {
+      const { deposit } = await records(books);
+      const { id } = books.ledger.reversal(books.ledger.reversal(deposit.transaction!));
+      await books.save();
+      await books.sql`insert into ledger_transactions select * from ledger_transactions where id = ${id}`;
+      const findings = await search(books.sql, 'deposits');
+      expect(findings.map(identity)).toEqual([`deposits/amount_mismatch/${deposit.subject}`]);
+    });
+  });
+
+  test('a transaction that seems to reverse its own reversal: whoever follows that comes to an end', async () => {
+    await withBooks(host, async (books) => {
+      const { deposit } = await records(books);
+      const { id } = books.ledger.reversal(deposit.transaction!);
+      await books.save();
+      await books.sql`
+        insert into ledger_transactions (id, transaction_type, reference_id, status, idempotency_key, created_at)
+        select reference_id, 'reversal', id, 'reversed', 'twice', created_at from ledger_transactions where id = ${id}`;
+      const findings = await search(books.sql, 'deposits');
+      expect(findings.map(identity)).toEqual([`deposits/reversed_for_settled/${deposit.subject}`]);
     });
   });
 });

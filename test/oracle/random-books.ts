@@ -127,9 +127,15 @@ function reverseSome(
   const { random } = ledger;
   if (booked.transaction === null || !random.chance(0.3)) return;
   const mirror = reverse(ledger, booked.transaction, { minutesAgo: minutes(random) });
-  if (random.chance(0.3)) reverse(ledger, mirror);
+  if (random.chance(0.3)) reverseInARow(ledger, mirror);
   else if (random.chance(0.3))
     Object.assign(mirror.row, { reference_id: booked.id, reference_type: booked.subject.split(':')[0]! });
+}
+
+/** The reversal of a reversal, and up to four more. */
+function reverseInARow(ledger: LedgerBuilder, mirror: Transaction): void {
+  let last = mirror;
+  for (let count = ledger.random.integer(1, 5); count > 0; count -= 1) last = reverse(ledger, last);
 }
 
 /** Again and again, mostly by reversals that name the record, in any order. */

@@ -127,7 +127,7 @@ function converted(amount: string | null, rate: string | null, fees: string | nu
 /** Every entry that books a record of the kind (DESIGN §5), also those of transactions that are not posted. */
 export function postingsOf(host: Host, kind: RecordKind): Posting[] {
   return host.headers.flatMap((header) =>
-    bookingsOf(host, header, 16).flatMap((booking) => {
+    bookingsOf(host, header).flatMap((booking) => {
       if (booking.kind !== kind) return [];
       return entriesOf(host, header.id).flatMap((entry) => postingOf(host, header, booking, entry));
     }),
@@ -140,15 +140,15 @@ interface Booking {
   turned: boolean;
 }
 
-function bookingsOf(host: Host, header: HeaderRow, turns: number): Booking[] {
+/** What a transaction books, or takes back or restores by reversing, over as many turns as it takes. */
+function bookingsOf(host: Host, header: HeaderRow, later: HeaderRow[] = []): Booking[] {
   const turned = header.transaction_type === 'reversal';
   const kind = recordKindOf(header);
   if (kind !== null) return [{ kind, recordId: header.reference_id, turned }];
-  if (!turned || turns === 0) return [];
-  if (!namesTransaction(header)) return [];
+  if (!turned || !namesTransaction(header) || later.includes(header)) return [];
   const originals = host.headers.filter(({ id }) => id !== null && id === header.reference_id);
   return originals.flatMap((original) =>
-    bookingsOf(host, original, turns - 1).map((booking) => ({ ...booking, turned: !booking.turned })),
+    bookingsOf(host, original, [...later, header]).map((booking) => ({ ...booking, turned: !booking.turned })),
   );
 }
 
