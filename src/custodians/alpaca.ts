@@ -43,6 +43,7 @@ export async function readAlpaca(
   return withAlpaca(options, tokens, world, async (alpaca) => {
     const listed = await listAccounts(alpaca);
     const wanted = listed.filter(({ id }) => !exclude.has(id));
+    world.asking?.listed?.(wanted.map(({ id }) => id));
     const measured = { cash: 0, buying_power: 0 };
     const holdings: Holding[] = [];
     await forEachConcurrently(wanted, workers, async (account) => {

@@ -52,6 +52,7 @@ export async function readCircle(
   return withCircle(options, world, async (circle) => {
     const listed = await listWallets(circle);
     const wanted = walletsToRead(listed, exclude);
+    world.asking?.listed?.([...wanted.keys()]);
     const sweep = await sweepChains(circle, wanted, progress);
     const created = checkSameWallets(listed, wanted, sweep);
     const hidden = await chainsWithHiddenUsdc(circle, chainsOf(wanted));

@@ -86,12 +86,16 @@ export function keyOf({ of, id, externalId }: Pick<Movement, 'of' | 'id' | 'exte
 /** What a custodian's client needs of the world, and who wants to know how asking goes. */
 export type CustodianWorld = Pick<World, 'fetch' | 'now' | 'random' | 'signal'> & { asking?: AskingListener };
 
-/** Told of every request how it went. None of it is a result. */
+/** Told how asking goes. None of it is a result. */
 export interface AskingListener {
   /** There is a whole answer. */
   answered(): void;
   /** There is none, and it is asked again. */
   retrying(retry: Retry): void;
+  /** What we may ask is used up, or nearly: nothing is asked for so long. */
+  resting?(forMs: number): void;
+  /** All that there is to read is known by its ids; what it holds is not. */
+  listed?(externalIds: readonly string[]): void;
 }
 
 export interface Retry {

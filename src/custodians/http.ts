@@ -258,6 +258,7 @@ export class Http {
   /** Keeps everybody from asking for so long. */
   #rest(milliseconds: number | undefined): void {
     if (milliseconds === undefined) return;
+    this.#world.asking?.resting?.(milliseconds);
     const rest = sleep(milliseconds, undefined, { signal: this.#signal }).catch(() => undefined);
     this.#quiet = Promise.all([this.#quiet, rest]);
   }

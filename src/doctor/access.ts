@@ -1,15 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
-import type { Incomplete } from '../incomplete.ts';
-import { shipped } from '../shipped.ts';
-import { meaningOf } from './meaning.ts';
 
 /** What leads to the custodian of a check: where it is asked, and with what; what it holds, and what of that is left out. */
 export const access = {
   circle_balance: ({ circle }: Config) => ({
     at: `CIRCLE_BASE_URL (${circle.baseUrl})`,
     keys: [circle.apiKey],
+    pace: 'CIRCLE_REQUESTS_PER_SECOND',
     noun: 'wallet',
     exclude: circle.exclude,
     variable: 'RECONCILIATION_CIRCLE_EXCLUDE',
@@ -17,6 +14,7 @@ export const access = {
   alpaca_balance: ({ alpaca: { baseUrl, authUrl, apiKey, apiSecret, exclude } }: Config) => ({
     at: `ALPACA_BASE_URL (${baseUrl})${authUrl === undefined ? '' : `, ALPACA_AUTH_URL (${authUrl})`}`,
     keys: [apiKey, apiSecret],
+    pace: 'ALPACA_REQUESTS_PER_SECOND',
     noun: 'account',
     exclude,
     variable: 'RECONCILIATION_ALPACA_EXCLUDE',
@@ -25,47 +23,9 @@ export const access = {
 
 export type CustodianCheck = keyof typeof access;
 
-function isCustodianCheck(name: CheckName): name is CustodianCheck {
+export function isCustodianCheck(name: CheckName): name is CustodianCheck {
   return name in access;
 }
 
 /** Every check with a custodian. */
 export const custodianChecks = checkNames.filter(isCustodianCheck);
-
-/** Where each reason stands with what it means. */
-export const whereReasons = `${fileURLToPath(shipped('deploy/runbook.md'))}, "Circle or Alpaca could not be read", goes on from there.`;
-
-/** By what a run would exit with. */
-export const nextSteps = {
-  3: (at: string) =>
-    `Try again; if it stays so, look at ${at}, the network, and the custodian’s status page. ${whereReasons}`,
-  77: (at: string) => `Check the key and the secret: whether they are whole, may read, and belong to ${at}.`,
-};
-
-/** What to do about a custodian that could not be read. */
-export function howToMend({ exitCode, message }: Incomplete, config: Config, name: CustodianCheck): string {
-  const { at, keys, noun, variable } = access[name](config);
-  if (exitCode !== 78) return nextSteps[exitCode](at);
-  if (keys.includes(undefined)) return howToSet(message, config, name);
-  return `${variable} leaves out ${noun}s that hold none of the customers’ money. ${keyOfCircle(config)}`;
-}
-
-/** Source: API-FACTS.md A.0 and A.6. */
-function keyOfCircle({ circle: { apiKey = '' } }: Config): string {
-  const [prefix = ''] = apiKey.split(':');
-  const sees = { TEST_API_KEY: 'testnets', LIVE_API_KEY: 'mainnets' }[prefix];
-  return sees === undefined
-    ? whereReasons
-    : `CIRCLE_API_KEY begins with ${prefix}: it sees ${sees} only, and the books have to be of those.`;
-}
-
-/** Or what a run without any custodian that has no keys would be started with: nobody should have to know all names. */
-function howToSet(message: string, config: Config, name: CustodianCheck): string {
-  const meaning = meaningOf(message) ?? '`recon help environment` says what each variable is.';
-  const others = config.checks.filter((other) => other !== name && hasKeys(config, other));
-  return others.length === 0 ? meaning : `${meaning} Or do without: RECONCILIATION_CHECKS=${others.join(',')}`;
-}
-
-function hasKeys(config: Config, name: CheckName): boolean {
-  return !isCustodianCheck(name) || access[name](config).keys.every((key) => key !== undefined);
-}

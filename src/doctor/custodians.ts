@@ -1,20 +1,23 @@
+import { join } from 'node:path';
 import { custodyStatements } from '../checks/custody-books.ts';
 import { checks } from '../checks/index.ts';
-import type { Config } from '../config.ts';
-import type { BegunReading, Retry } from '../custodians/custodian.ts';
 import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { deadlineAfter } from '../run/engine.ts';
 import { bind, compose } from '../source.ts';
-import { access, custodianChecks, howToMend, nextSteps, whereReasons, type CustodianCheck } from './access.ts';
+import { access, custodianChecks, type CustodianCheck } from './access.ts';
 import { ok, problem, some, warning, type Examination, type Opinion, type Patient } from './examination.ts';
+import { Heard } from './heard.ts';
 import { look } from './look.ts';
+import { howToMend, nextSteps, whereReasons } from './mending.ts';
 
-/** Longer than the retries of one request take when a custodian is busy, shorter than a person waits. */
-const patienceMs = 20_000;
-
-/** Longer than it is silent while it is asked page by page. */
-const silenceMs = 10_000;
+/** Somebody who may not have the books. */
+export interface Reader extends Patient {
+  /** The topic that comes first, because without it the books cannot be read; undefined: they can. */
+  beforeBooks: string | undefined;
+  /** For how long a custodian is read. */
+  patienceMs: number;
+}
 
 /**
  * One for every check with a custodian: that it can be read as a run reads it, as far as that goes while a person waits,
@@ -24,76 +27,94 @@ export const custodians: readonly Examination<Reader>[] = custodianChecks.map((n
   topic: name,
   async examine(patient) {
     if (!patient.config.checks.includes(name)) return [ok('Off: RECONCILIATION_CHECKS leaves it out.')];
-    const read = await readFor(patient, name);
-    return 'holdings' in read ? [await holdAgainstBooks(patient, name, read)] : [read];
+    const heard = new Heard();
+    const ending = await read(patient, name, heard);
+    if (ending instanceof Incomplete) return [problem(ending.message, howToMend(ending, patient.config, name))];
+    const { ids } = heard;
+    return [
+      ...(ids === undefined
+        ? []
+        : [await holdAgainstBooks(patient, name, ids, ending === 'whole' ? 'read' : 'listed')]),
+      ...(ending === 'whole' ? [] : [notReadInTime(patient, name, heard)]),
+    ];
   },
 }));
 
-/** Somebody who may not have the books. */
-export interface Reader extends Patient {
-  /** Whether they can be read; why not was told before. */
-  hasBooks: boolean;
-}
-
-/** Everything that a run would read, or what kept it from being read. */
-async function readFor({ config, world }: Patient, name: CustodianCheck): Promise<BegunReading | Opinion> {
+/** Reads everything that a run would read, until nobody waits any longer. */
+async function read(
+  { config, world, patienceMs }: Reader,
+  name: CustodianCheck,
+  asking: Heard,
+): Promise<'whole' | 'late' | Incomplete> {
   const signal = deadlineAfter(patienceMs, world.signal);
-  let seen = 0;
-  let answeredAt = performance.now();
-  let trouble = '';
-  const asking = {
-    answered: () => {
-      answeredAt = performance.now();
-      trouble = '';
-    },
-    retrying: (retry: Retry) => {
-      trouble = `: ${retry.trouble}`;
-    },
-  };
   try {
-    const reading = await checks[name].read?.(config, { ...world, signal, asking }, (count) => {
-      seen = count;
+    await checks[name].read?.(config, { ...world, signal, asking }, (count) => {
+      asking.read = count;
     });
-    if (reading === undefined) throw new Error(`${name} has no custodian.`);
-    return reading;
+    return 'whole';
   } catch (error) {
     world.signal.throwIfAborted();
-    if (signal.aborted) return notReadInTime(config, name, { seen, trouble, silentMs: performance.now() - answeredAt });
-    if (!(error instanceof Incomplete)) throw error;
-    return problem(error.message, howToMend(error, config, name));
+    if (signal.aborted) return 'late';
+    if (error instanceof Incomplete) return error;
+    throw error;
   }
 }
 
-/** One that is large takes longer than anybody waits; one that says no more is another matter. */
-function notReadInTime(
-  config: Config,
-  name: CustodianCheck,
-  { seen, trouble, silentMs }: { seen: number; trouble: string; silentMs: number },
-): Opinion {
-  const { at, noun } = access[name](config);
-  const after = seen === 0 ? '' : `, after ${several(seen, noun)}`;
-  if (silentMs > silenceMs)
-    return problem(`No answer within ${Math.round(silentMs / 1000)} s${after}${trouble}.`, nextSteps[3](at));
-  return ok(
-    `The custodian answers, and takes the credentials. In ${patienceMs / 1000} s ${several(seen, noun)} could be read: a run takes longer.`,
-  );
+/** What is large takes longer than anybody waits. Whoever rests, or says no more, is another matter. */
+function notReadInTime({ config, patienceMs }: Reader, name: CustodianCheck, heard: Heard): Opinion {
+  const { at, noun, pace } = access[name](config);
+  const { silentMs, trouble, ids } = heard;
+  const uncompared = ids === undefined ? '. Not compared with what the books know' : '';
+  const until = `In ${Math.ceil(patienceMs / 1000)} s the money of ${several(heard.read, noun)} was read`;
+  if (silentMs < 0)
+    return warning(
+      `${until}, because what may be asked is nearly used up, by somebody else or by a run: recon leaves them the rest${uncompared}.`,
+      `Try again in a minute; if it stays so, find out who else asks, or lower ${pace}.`,
+    );
+  const isSilent = silentMs > patienceMs / 4;
+  if (isSilent || trouble !== undefined)
+    return (isSilent ? problem : warning)(
+      `${until}, and no answer came in the last ${Math.ceil(silentMs / 1000)} s${trouble === undefined ? '' : `: ${trouble}`}${uncompared}.`,
+      nextSteps[3](at),
+    );
+  return ids === undefined
+    ? warning(`${until}: a run takes longer${uncompared}.`, `recon run --check ${name} reads all of it.`)
+    : ok(`${until}: a run takes longer.`);
 }
 
 /** What the books know to be there and the custodian does not list: a key of somebody else reads that very well. */
-async function holdAgainstBooks(patient: Reader, name: CustodianCheck, reading: BegunReading): Promise<Opinion> {
+async function holdAgainstBooks(
+  patient: Reader,
+  name: CustodianCheck,
+  ids: readonly string[],
+  verb: 'read' | 'listed',
+): Promise<Opinion> {
   const { noun, exclude, variable } = access[name](patient.config);
-  const read = `The custodian answers, and takes the credentials: ${several(reading.holdings.length, noun)} read`;
-  if (!patient.hasBooks)
-    return warning(`${read}. Not compared with those that the books know: source comes first.`, null);
-  const held = new Set(reading.holdings.map(({ externalId }) => externalId));
-  const known = await knownToBooks(patient, name);
-  const unlisted = known.filter((id) => !held.has(id) && !exclude.has(id));
+  const read = `The custodian answers, and takes the credentials: ${several(ids.length, noun)} ${verb}`;
+  if (patient.beforeBooks !== undefined)
+    return warning(`${read}. Not compared with what the books know: ${patient.beforeBooks} comes first.`, null);
+  const held = new Set(ids);
+  const known = (await knownToBooks(patient, name)).filter((id) => !exclude.has(id));
+  const unlisted = known.filter((id) => !held.has(id));
+  if (known.length === 0) {
+    const beside = exclude.size === 0 ? '' : ` beside those in ${variable}`;
+    return ofNobody(patient, `${read}, and the books know none${beside}`, ids);
+  }
   if (unlisted.length === 0) return ok(`${read}, all ${known.length} that the books know among them.`);
   return (unlisted.length === known.length ? problem : warning)(
     `${read}, but not ${unlisted.length} of the ${known.length} that the books know (${some(unlisted)}).`,
     unlisted.length === known.length
       ? `Are the credentials those of the firm and the environment that the books are of? ${whereReasons}`
       : `If they are gone, name them in ${variable}; if they are not, the listing is not whole. ${whereReasons}`,
+  );
+}
+
+/** Where there is nothing to tell it by, a custodian may be that of anybody. */
+function ofNobody({ source }: Patient, told: string, ids: readonly string[]): Opinion {
+  if (ids.length === 0) return ok(`${told}.`);
+  return warning(
+    `${told}: whether the credentials are those of the right firm cannot be told.`,
+    `If users have one there, ${join(source.folder, 'custody_accounts.sql')} does not find it.`,
   );
 }
 

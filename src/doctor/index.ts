@@ -65,8 +65,9 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   const patient = { config, source, world };
   for (const examination of [encryption, worlds]) yield* await diagnose(examination, patient);
   if (offline) return;
-  const hasBooks = yield* examineDatabase(patient);
-  for (const examination of custodians) yield* await diagnose(examination, { ...patient, hasBooks });
+  const beforeBooks = yield* examineDatabase(patient);
+  const reader = { ...patient, beforeBooks, patienceMs: custodianPatienceMs };
+  for (const examination of custodians) yield* await diagnose(examination, reader);
   for (const examination of ofListeners) yield* await diagnose(examination, patient);
 }
 
@@ -105,11 +106,14 @@ function describeConfig({ environment, enabled, checks }: Config): Opinion[] {
   ];
 }
 
+/** Longer than the retries of one request take when a custodian is busy, shorter than a person waits. */
+const custodianPatienceMs = 20_000;
+
 /** What connects: without it there is nothing further to ask. */
 const connecting = [server, replica];
 
-/** Returns whether the books can be read there. */
-async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis, boolean> {
+/** Returns the topic without which the books cannot be read there; undefined: they can. */
+async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis, string | undefined> {
   const database = openDatabase(patient.config.databaseUrl, {
     connections: 3,
     signal: patient.world.signal,
@@ -125,10 +129,10 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Diagnosis, boo
       yield* diagnoses;
       if (ill.has(after)) ill.add(topic);
       if (diagnoses.every(({ verdict }) => verdict !== 'problem')) continue;
-      if (connecting.includes(examination)) return false;
+      if (connecting.includes(examination)) return topic;
       ill.add(topic);
     }
-    return !ill.has('source');
+    return ill.has('source') ? 'source' : undefined;
   } finally {
     await database.end({ timeout: 5 });
   }

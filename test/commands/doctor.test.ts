@@ -138,8 +138,12 @@ describe('recon doctor', () => {
     const { url, sql, consult } = await practice();
     const wrong = new URL(url);
     wrong.password = 'no-such-password';
-    expect((await consult({ DATABASE_URL: wrong.href })).of('database')).toMatchObject([
+    const refused = await consult({ DATABASE_URL: wrong.href });
+    expect(refused.of('database')).toMatchObject([
       { verdict: 'problem', next: expect.stringContaining('user and password') as string },
+    ]);
+    expect(refused.of('alpaca_balance')).toMatchObject([
+      { verdict: 'warning', message: expect.stringMatching(/Not compared with .*: database comes first\.$/) as string },
     ]);
     const mistyped = await consult({ RECONCILIATION_SCHEMA: 'pubic', CIRCLE_BASE_URL: 'http://127.0.0.1:1' });
     expect(mistyped.of('tables')).toMatchObject([
@@ -323,7 +327,7 @@ describe('recon doctor', () => {
       {
         verdict: 'problem',
         message: expect.stringContaining('Circle refused the environment') as string,
-        next: expect.stringMatching(/ CIRCLE_API_KEY begins with TEST_API_KEY: it sees testnets only/) as string,
+        next: expect.stringMatching(/^CIRCLE_API_KEY begins with TEST_API_KEY: it sees testnets only/) as string,
       },
     ]);
     const [elsewhere] = apart.of('alpaca_balance');
