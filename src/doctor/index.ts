@@ -11,6 +11,7 @@ import { corrections } from './corrections.ts';
 import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
 import { exposed } from './env-file.ts';
+import { environments } from './environments.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
 import { ok, problem, warning } from './examination.ts';
 import { host } from './host.ts';
@@ -22,7 +23,6 @@ import { replica } from './replica.ts';
 import { clock, encryption, server, writers } from './server.ts';
 import { rights, tables } from './tables.ts';
 import { alerts, metrics } from './told.ts';
-import { worlds } from './worlds.ts';
 
 /** In the order in which somebody mends what they find. */
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
@@ -63,7 +63,7 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   yield* about('mapping', mapped);
   if (source === undefined) return;
   const patient = { config, source, world };
-  for (const examination of [encryption, worlds]) yield* await diagnose(examination, patient);
+  for (const examination of [encryption, environments]) yield* await diagnose(examination, patient);
   if (offline) return;
   const beforeBooks = yield* examineDatabase(patient);
   const reader = { ...patient, beforeBooks, patienceMs: custodianPatienceMs };

@@ -166,7 +166,7 @@ describe('recon doctor', () => {
       {
         verdict: 'warning',
         message:
-          'Two worlds are mixed: CIRCLE_API_KEY (TEST_API_KEY) is of the test world, ALPACA_BASE_URL (broker-api.alpaca.markets) is of the live world.',
+          'Two environments are mixed: CIRCLE_API_KEY (TEST_API_KEY) is of the test environment, ALPACA_BASE_URL (broker-api.alpaca.markets) is of the live environment.',
       },
     ]);
     const sandbox = { ALPACA_BASE_URL: 'https://broker-api.sandbox.alpaca.markets' };

@@ -129,7 +129,7 @@ describe('what the books know', () => {
     const ledger = new LedgerBuilder({ now: cutAt, seed: 9 });
     const [gone] = [ledger.user(), ledger.user()];
     await ledger.save(sql);
-    const env = { DATABASE_URL: other, RECONCILIATION_ALPACA_EXCLUDE: gone!.alpacaAccountId };
+    const env = { DATABASE_URL: other, RECONCILIATION_ALPACA_EXCLUDE: gone.alpacaAccountId };
     expect(await alpacaSays(await custody(), { env })).toEqual([
       expect.stringMatching(/^problem: .*: 1 account read, but not 1 of the 1 that the books know/),
     ]);
