@@ -5,8 +5,8 @@ import { print } from './print.ts';
 
 const explanation = `
 Begin here: it looks at everything that a run needs, and each line that is not ok says what to do next. It only reads,
-Circle and Alpaca for at most twenty seconds each, and sends nothing. A problem keeps a run from proving something; a
-warning makes it prove less.
+Circle and Alpaca for at most twenty seconds each, and sends nothing. Each is asked as often in a second as a run asks
+it: beside a run, twice that. A problem keeps a run from proving something; a warning makes it prove less.
 Exit code 2 if there is a problem, else 0.
 
 Examples:
