@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
+import { count } from '../count.ts';
 import type { WorklistOrder } from '../exceptions/worklist.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
@@ -40,7 +41,6 @@ async function apply(store: Store, file: string, flags: ReviewFlags & { by?: str
   const { readWorklist } = await import('../exceptions/worklist.ts');
   const signature = signatureOf(flags, world);
   const { orders, idle } = readWorklist(await contentOf(file, world), signature.at);
-  const { count } = await import('../output/screen.ts');
   await tell(world, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
   if (orders.length === 0) return tell(world, 'recon: nothing was changed; exit 0\n');
   const seen = await inReading(store, (reading) => asSeen(reading, orders));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { custodyStatements } from '../checks/custody-books.ts';
 import { checks } from '../checks/index.ts';
+import { count } from '../count.ts';
 import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { deadlineAfter } from '../run/engine.ts';
@@ -30,13 +31,10 @@ export const custodians: readonly Examination<Reader>[] = custodianChecks.map((n
     const heard = new Heard();
     const ending = await read(patient, name, heard);
     if (ending instanceof Incomplete) return [problem(ending.message, howToMend(ending, patient.config, name))];
+    const late = ending === 'late' ? [notReadInTime(patient, name, heard)] : []; // before the books take their time
     const { ids } = heard;
-    return [
-      ...(ids === undefined
-        ? []
-        : [await holdAgainstBooks(patient, name, ids, ending === 'whole' ? 'read' : 'listed')]),
-      ...(ending === 'whole' ? [] : [notReadInTime(patient, name, heard)]),
-    ];
+    if (ids === undefined) return late;
+    return [await holdAgainstBooks(patient, name, ids, ending === 'late' ? 'listed' : 'read'), ...late];
   },
 }));
 
@@ -48,8 +46,8 @@ async function read(
 ): Promise<'whole' | 'late' | Incomplete> {
   const signal = deadlineAfter(patienceMs, world.signal);
   try {
-    await checks[name].read?.(config, { ...world, signal, asking }, (count) => {
-      asking.read = count;
+    await checks[name].read?.(config, { ...world, signal, asking }, (seen) => {
+      asking.read = seen;
     });
     return 'whole';
   } catch (error) {
@@ -65,7 +63,7 @@ function notReadInTime({ config, patienceMs }: Reader, name: CustodianCheck, hea
   const { at, noun, pace } = access[name](config);
   const { silentMs, trouble, ids } = heard;
   const uncompared = ids === undefined ? '. Not compared with what the books know' : '';
-  const until = `In ${Math.ceil(patienceMs / 1000)} s the money of ${several(heard.read, noun)} was read`;
+  const until = `In ${Math.ceil(patienceMs / 1000)} s the money of ${count(heard.read, noun)} was read`;
   if (silentMs < 0)
     return warning(
       `${until}, because what may be asked is nearly used up, by somebody else or by a run: recon leaves them the rest${uncompared}.`,
@@ -90,7 +88,7 @@ async function holdAgainstBooks(
   verb: 'read' | 'listed',
 ): Promise<Opinion> {
   const { noun, exclude, variable } = access[name](patient.config);
-  const read = `The custodian answers, and takes the credentials: ${several(ids.length, noun)} ${verb}`;
+  const read = `The custodian answers, and takes the credentials: ${count(ids.length, noun)} ${verb}`;
   if (patient.beforeBooks !== undefined)
     return warning(`${read}. Not compared with what the books know: ${patient.beforeBooks} comes first.`, null);
   const held = new Set(ids);
@@ -116,10 +114,6 @@ function ofNobody({ source }: Patient, told: string, ids: readonly string[]): Op
     `${told}: whether the credentials are those of the right firm cannot be told.`,
     `If users have one there, ${join(source.folder, 'custody_accounts.sql')} does not find it.`,
   );
-}
-
-function several(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 async function knownToBooks(patient: Patient, name: CustodianCheck): Promise<string[]> {

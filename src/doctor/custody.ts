@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { query } from '../database/database.ts';
 import { money, toText } from '../money.ts';
 import { bind, compose, type Source, type Statement } from '../source.ts';
-import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
+import { ok, some, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
 
 const ofOwners = (file: string): Statement => ({
@@ -57,7 +57,7 @@ interface MissingRow {
 
 function describeMissing({ custodian, users, amount, largest }: MissingRow, { folder }: Source): Opinion {
   return warning(
-    `Users with money at ${custodian} by the books, but without an account there: ${users}, together ${toText(money(amount))} (${some(largest, users)}).`,
+    `Users with money at ${custodian} by the books, but without an account there: ${users}, together ${toText(money(amount))} (${some(largest, { all: users })}).`,
     `Look whether these users lost their account, or ${join(folder, 'custody_accounts.sql')} does not find it.`,
   );
 }
@@ -70,13 +70,9 @@ interface SharedRow {
 
 function describeShared({ custodian, accounts, first }: SharedRow): Opinion {
   return warning(
-    `Accounts at ${custodian} that belong to more than one user: ${accounts} (${some(first, accounts)}).`,
+    `Accounts at ${custodian} that belong to more than one user: ${accounts} (${some(first, { all: accounts })}).`,
     'Find out whose they are: one account can only be held for one user.',
   );
-}
-
-function some(ids: readonly string[], all: number): string {
-  return all > ids.length ? `${ids.join(', ')}, …` : ids.join(', ');
 }
 
 /** That a deposit moves the books’ position and Circle’s total the same way (README, "The two custodian formulas"). */

@@ -49,7 +49,7 @@ export function problem(message: string, next: string | null): Opinion {
   return { verdict: 'problem', message, next };
 }
 
-/** The first three of a list. */
-export function some(all: readonly string[], separator = ', '): string {
-  return [...all.slice(0, 3), ...(all.length > 3 ? ['…'] : [])].join(separator);
+/** The first three of a list; `all`: how many there are, where it holds no more than the first. */
+export function some(first: readonly string[], { all = first.length, separator = ', ' } = {}): string {
+  return [...first.slice(0, 3), ...(all > 3 ? ['…'] : [])].join(separator);
 }

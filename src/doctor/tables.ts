@@ -64,7 +64,9 @@ async function tooManyRights(transaction: Transaction, { schema, excess, correct
   if (writable.length > 0)
     opinions.push(tooMuch(`The role may write tables that are not recon’s (${some(writable)})`, ledgerAtRisk));
   if (excess.length > 0)
-    opinions.push(tooMuch(`The role may do what no run does (${some(excess, '; ')})`, 'may remove what was found'));
+    opinions.push(
+      tooMuch(`The role may do what no run does (${some(excess, { separator: '; ' })})`, 'may remove what was found'),
+    );
   return opinions;
 }
 

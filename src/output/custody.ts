@@ -1,6 +1,6 @@
 import type { StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
-import { count } from './screen.ts';
+import { count } from '../count.ts';
 
 /** What the metadata of a balance mismatch holds under these names is told in lines of its own. */
 export const custodyFields = ['in_flight', 'unexplained', 'users', 'cut'] as const;

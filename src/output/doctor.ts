@@ -1,7 +1,8 @@
+import { count } from '../count.ts';
 import { flowed } from '../flowed.ts';
 import type { Diagnosis } from '../doctor/examination.ts';
 import { plain } from '../plain.ts';
-import { count, type Screen } from './screen.ts';
+import type { Screen } from './screen.ts';
 
 const verdictWidth = 'problem'.length;
 const topicWidth = 'ledger_consistency'.length;

@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import type { Config } from '../config.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import { flowed } from '../flowed.ts';
@@ -16,7 +17,7 @@ import { accountTable, entryTables, postingTable, recordTable } from './exceptio
 import { nextLines } from './exception-next.ts';
 import { stationOf } from './exceptions.ts';
 import { factTable } from './facts.ts';
-import { count, currencyText, cut, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
+import { currencyText, cut, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** The whole story of one exception, section by section; what there is nothing to say about is left out. */

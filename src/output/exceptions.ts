@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import { describeAge } from '../duration.ts';
 import { flowed } from '../flowed.ts';
 import type { Items } from '../database/list-of.ts';
@@ -7,17 +8,7 @@ import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
-import {
-  count,
-  currencyOfSum,
-  currencyText,
-  cut,
-  fits,
-  localTime,
-  shortId,
-  shortSubject,
-  type Screen,
-} from './screen.ts';
+import { currencyOfSum, currencyText, cut, fits, localTime, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable, type Column } from './table.ts';
 
 /** The columns of CSV: those of reconciliation_exceptions, in the order of JSON, and what is at stake. */

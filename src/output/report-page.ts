@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { severities } from '../kinds.ts';
@@ -10,7 +11,7 @@ import { html, Html } from './html.ts';
 import { checkColumns, checkLines, checkRows, correctionLines, moreThan, titleOf } from './report-screen.ts';
 import { style } from './report-style.ts';
 import { scopeLines, verdictOrStatus } from './reports.ts';
-import { count, currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
 export interface ReportPage {

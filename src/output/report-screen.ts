@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import { flowed } from '../flowed.ts';
 import { describeDuration } from '../duration.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
@@ -10,7 +11,7 @@ import { endedWithoutResult, verdictOf, type Report, type StoredCheck } from '..
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { scopeLines, verdictOrStatus } from './reports.ts';
-import { count, currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { renderTable, type Column } from './table.ts';
 

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import { count } from '../count.ts';
 import { asCalled } from '../shell.ts';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
@@ -116,11 +117,6 @@ export function localTime(rfc3339: string): string {
     String(part).padStart(2, '0'),
   );
   return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${offset < 0 ? '-' : '+'}${hours ?? ''}:${minutes ?? ''}`;
-}
-
-/** `1 finding`, `3 findings`, `10,312 records`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** `20 of 812 reports; --limit shows more.` for a list that is cut off, else nothing. */

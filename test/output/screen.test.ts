@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { count, localTime, screenOf, shortSubject } from '../../src/output/screen.ts';
+import { count } from '../../src/count.ts';
+import { localTime, screenOf, shortSubject } from '../../src/output/screen.ts';
 import { plain } from '../../src/plain.ts';
 
 const inPipe = new PassThrough();
