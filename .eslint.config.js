@@ -1,4 +1,4 @@
-// The style rules that a program can check (DESIGN: one way to do a thing). Every message names the right way.
+// The style rules that a program can check: one way to do a thing. Every message names the right way.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 

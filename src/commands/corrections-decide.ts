@@ -204,7 +204,7 @@ async function end(context: CommandContext, ended: StoredCorrection, flags: Deci
   await printCorrection(ended, flags.output, world);
   const next =
     undoes === null
-      ? `; recon corrections undo ${id.slice(0, 8)} --note TEXT takes it back`
+      ? `; recon corrections undo ${id.slice(0, 8)} --by NAME --note TEXT takes it back`
       : `${isPosting(ended) ? `; ${onceSentence}` : ''}; what was corrected is likely wrong again, and the next run tells: recon run`;
   const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
   await tell(world, `recon: ${outcome}\n`);

@@ -44,7 +44,7 @@ function assertSmall({ correction, finding, plan, config }: Case): void {
   if (plan.currency !== null && !atPar.includes(plan.currency))
     throw new Refusal(`It is in ${plan.currency}: the limits are in USDC and USD, at par.`);
   if (finding.severity !== 'low' || !plan.amount.lessThanOrEqualTo(config.severityUpTo.low))
-    throw new Refusal(`It is of ${finding.severity} severity: only low ones are corrected.`);
+    throw new Refusal(`It is of ${finding.severity} severity: this kind is corrected only while it is low.`);
 }
 
 /** The database refuses it too. Whoever reopens an exception that was corrected cannot have it corrected twice. */

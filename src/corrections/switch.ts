@@ -27,7 +27,7 @@ export async function assertNotStopped(transaction: Transaction, schema: string)
 }
 
 /** What whoever wants to correct does next. */
-export const howToResume = '`recon corrections resume --note TEXT` allows them again.';
+export const howToResume = '`recon corrections resume --by NAME --note TEXT` allows them again.';
 
 /** What whoever wants to correct is told. */
 export function stoppedSentence({ changed_by: by, note }: Pick<Switch, 'changed_by' | 'note'>): string {

@@ -148,7 +148,6 @@ const whereNothingIs =
 export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Step[] {
   return [
     ...(isEmpty ? [{ command: 'recon doctor', why: whereNothingIs }] : []),
-    ...afterIncomplete(incomplete),
     ...(first === undefined
       ? []
       : [{ command: `recon exceptions show ${(first.id ?? '').slice(0, 8)}`, why: whyFirst(first) }]),
@@ -160,6 +159,7 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
             why: `${others.toLocaleString('en-US')} more of severity ${first.severity}.`,
           },
         ]),
+    ...(isEmpty ? [] : afterIncomplete(incomplete)),
   ];
 }
 
@@ -168,17 +168,17 @@ function whyFirst(first: NonNullable<Outcome['first']>): string {
   return holder === null ? first.description : `${holder} has it: ${first.description}`;
 }
 
-/** Somebody has to look, or it has passed: the reason says which, and a doctor where it does not. */
+/** What is wrong is looked at before what could not be told. The reasons themselves stand above the steps. */
 function afterIncomplete(checks: readonly CheckName[]): Step[] {
   if (checks.length === 0) return [];
   return [
     {
       command: 'recon doctor',
-      why: `Could not tell: ${checks.join(', ')}. The reason stands above; this says what to do.`,
+      why: `Could not tell: ${checks.join(', ')}. Where the reason does not say what to do, this looks at all that a run needs.`,
     },
     {
-      command: ['recon run', ...checks.map((name) => `--check ${name}`)].join(' '),
-      why: `Again, once that finds nothing wrong. Where it stays so, ${runbook} goes through the reasons.`,
+      command: checks.length === 1 ? `recon run --check ${checks.join()}` : 'recon run',
+      why: `Again, once that is mended. Where it stays so, ${runbook} goes through the reasons.`,
     },
   ];
 }

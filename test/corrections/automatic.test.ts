@@ -132,7 +132,7 @@ describe('a run that corrects by itself', () => {
     `);
     const { report } = await at.runs();
     expect(report.metadata['corrections']).toMatchObject({ tried: 1, refused: 1 });
-    expect(await reasons(at)).toEqual(['It is of medium severity: only low ones are corrected.']);
+    expect(await reasons(at)).toEqual(['It is of medium severity: this kind is corrected only while it is low.']);
   });
 
   test('leaves a drift alone where there is another exception of the user, the account or a transaction on it', async () => {

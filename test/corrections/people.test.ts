@@ -324,7 +324,7 @@ describe('what takes two people', () => {
     expect(failed).toMatchObject({ exitCode: 2, correction: { state: 'failed', reason, rows_written: [] } });
     await at.types(['corrections', 'stop', '--note', 'ticket 812']);
     const hint =
-      'Corrections are stopped by ada: ticket 812.\n`recon corrections resume --note TEXT` allows them again.\n';
+      'Corrections are stopped by ada: ticket 812.\n`recon corrections resume --by NAME --note TEXT` allows them again.\n';
     expect((await at.types(['corrections', 'undo', correction.id, '--dry-run'])).stderr).toContain(hint);
     const refused = await json<Shown>(at, undoing);
     expect(refused).toMatchObject({ exitCode: 2, correction: { state: 'refused' } });

@@ -52,7 +52,7 @@ export interface Deed {
 
 const ranks: Severity[] = ['low', 'medium', 'high', 'critical'];
 
-/** The life of exceptions as DESIGN tells it, without a database: what the program is held against. */
+/** The life of exceptions as the README tells it, without a database: what the program is held against. */
 export class LifeModel {
   readonly rows: ModelRow[] = [];
 

@@ -21,7 +21,7 @@ type Finding = Omit<Verdict, 'check' | 'subject' | 'user'>;
 
 const nothing = { expected: null, actual: null, stake: null };
 
-/** DESIGN §6, kinds of transactions and of accounts. */
+/** Kinds of transactions and of accounts. */
 export function judgeLedger(host: Host, moment: Moment): Verdict[] {
   const { headers, entries } = host;
   const known = new Set(headers.map(({ id }) => id));

@@ -47,7 +47,7 @@ export interface Posting {
   amount: string | null;
 }
 
-/** The host's words of DESIGN §5, record by record. */
+/** The host's words, record by record. */
 export function recordsOf(host: Host, kind: RecordKind): RecordOf[] {
   if (kind === 'conversion_job') return host.jobs.map(jobOf);
   if (kind === 'withdrawal')
@@ -124,7 +124,7 @@ function converted(amount: string | null, rate: string | null, fees: string | nu
   return exact.toFixed(amount.split('.')[1]?.length ?? 0);
 }
 
-/** Every entry that books a record of the kind (DESIGN §5), also those of transactions that are not posted. */
+/** Every entry that books a record of the kind, also those of transactions that are not posted. */
 export function postingsOf(host: Host, kind: RecordKind): Posting[] {
   return host.headers.flatMap((header) =>
     bookingsOf(host, header).flatMap((booking) => {
@@ -275,7 +275,7 @@ function bothNaN(left: Amount, right: string): boolean {
 
 const checkNames = { deposit: 'deposits', withdrawal: 'withdrawals', conversion_job: 'conversion_jobs' };
 
-/** DESIGN §6, kinds of records. */
+/** Kinds of records. */
 export function judgeRecords(host: Host, kind: RecordKind, moment: Moment, deadline: number): Verdict[] {
   const records = recordsOf(host, kind);
   const postings = postingsOf(host, kind);

@@ -1,6 +1,6 @@
 import { Exact, groupBy, larger, type Amount } from './host-tables.ts';
 
-/** What the oracle says about one subject: DESIGN §6, read by somebody who never saw the SQL. */
+/** What the oracle says about one subject, written by somebody who never saw the SQL. */
 export interface Verdict {
   check: string;
   kind: string;
@@ -12,7 +12,7 @@ export interface Verdict {
   user: string | null;
 }
 
-/** DESIGN §6: the kinds in order of rank, with the lowest severity that each may have. */
+/** The kinds in order of rank, with the lowest severity that each may have. */
 const ranks: [kind: string, floor: number, isCount?: 'count'][] = [
   ['orphaned_entry', 2],
   ['invalid_amount', 3],

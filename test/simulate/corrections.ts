@@ -5,7 +5,7 @@ import { Exact, same, totalOrZero, type Host as Books } from '../oracle/host-tab
 import { idIn } from './host.ts';
 import type { Lives, Living } from './lives.ts';
 
-/** What a run may put right by itself: DESIGN §9. */
+/** What a run may put right by itself. */
 const correctable = ['balance_drift', 'unlinked'];
 
 /** What recon has on record as corrections, held against the books before and after a run. */

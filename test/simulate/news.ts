@@ -9,7 +9,7 @@ export interface News extends Living {
 const loud = ['high', 'critical'];
 const told = ['created', 'returned', 'escalated', 'reopened', 'acceptance_ended', 'snooze_ended', 'became', 'cleared'];
 
-/** Somebody who hears of high and critical exceptions, and of everything once: DESIGN §10. */
+/** Somebody who hears of high and critical exceptions, and of everything once. */
 export class Hearer {
   /** How many events of each exception are old. */
   readonly #heard = new Map<ModelRow, number>();

@@ -42,7 +42,7 @@ export async function checksOf(sql: postgres.Sql, reportId: string): Promise<Sto
     order by checked.check_type`;
 }
 
-/** Incomplete, then failed: DESIGN §7, as far as it can happen in a story. */
+/** Incomplete, then failed, as far as it can happen in a story. */
 export function exitCodeOf(checks: readonly StoredCheck[]): number {
   if (checks.some(({ status }) => status === 'failed')) return 3;
   return checks.every(({ passed }) => passed) ? 0 : 2;

@@ -42,7 +42,7 @@ async function testServer(given: string | undefined): Promise<PostgresServer> {
   return { url: given, stop: () => Promise.resolve() };
 }
 
-/** The tables of the first host (DESIGN §5), as its own migrations leave them, and ours beside them. */
+/** The tables of the first host, as its own migrations leave them, and ours beside them. */
 export async function fillTemplate(url: string): Promise<void> {
   const host = await readFile(new URL('./host.sql', import.meta.url), 'utf8');
   await withDatabase(url, { connections: 1 }, async (database) => {

@@ -1,4 +1,4 @@
--- The schema of the first host (DESIGN §5), as its own migrations leave it: what recon meets in production. Only what
+-- The schema of the first host, as its own migrations leave it: what recon meets in production. Only what
 -- recon reads, and what the host needs to keep it in order, is here.
 
 create table users (
