@@ -42,10 +42,10 @@ async function alpacaSays(custodians: Custodians, asked: Asked = {}): Promise<st
 }
 
 /** More than can be read in so short a time. */
-const hurried = { patienceMs: 500, env: { ALPACA_REQUESTS_PER_SECOND: '100' } };
+const hurried = { patienceMs: 1000, env: { ALPACA_REQUESTS_PER_SECOND: '50' } };
 
-function open400({ alpaca }: Custodians): void {
-  for (let number = 1; number <= 400; number += 1) alpaca.add({ id: idFrom(`account ${number}`) });
+function openMany({ alpaca }: Custodians): void {
+  for (let number = 1; number <= 100; number += 1) alpaca.add({ id: idFrom(`account ${number}`) });
 }
 
 const money = { path: /^\/v1\/trading\// };
@@ -53,21 +53,21 @@ const money = { path: /^\/v1\/trading\// };
 describe.concurrent('a custodian that is not read whole while somebody waits', () => {
   test('is held against the books by its listing, which is there long before the money', async ({ onTestFinished }) => {
     const custodians = await custody(onTestFinished);
-    open400(custodians);
+    openMany(custodians);
     expect(await alpacaSays(custodians, hurried)).toEqual([
-      'ok: The custodian answers, and takes the credentials: 401 accounts listed, all 1 that the books know among them.',
+      'ok: The custodian answers, and takes the credentials: 101 accounts listed, all 1 that the books know among them.',
       expect.stringMatching(/^ok: In 1 s the money of [1-9]\d? accounts? was read: a run takes longer\.$/),
     ]);
     custodians.alpaca.accounts.delete(ada.alpacaAccountId);
     expect(await alpacaSays(custodians, hurried)).toEqual([
-      `problem: The custodian answers, and takes the credentials: 400 accounts listed, but not 1 of the 1 that the books know (${ada.alpacaAccountId}).`,
+      `problem: The custodian answers, and takes the credentials: 100 accounts listed, but not 1 of the 1 that the books know (${ada.alpacaAccountId}).`,
       expect.stringContaining('ok: In 1 s'),
     ]);
   });
 
   test('is a warning where not even its listing is whole', async ({ onTestFinished }) => {
     const custodians = await custody(onTestFinished);
-    open400(custodians);
+    openMany(custodians);
     custodians.alpaca.accountsPerPage = 2;
     expect(await alpacaSays(custodians, hurried)).toEqual([
       'warning: In 1 s the money of 0 accounts was read: a run takes longer. Not compared with what the books know.',
@@ -95,7 +95,7 @@ describe.concurrent('a custodian that is not read whole while somebody waits', (
     ],
   ])('is in trouble where it %s', async ([, fault, told], { onTestFinished }) => {
     const custodians = await custody(onTestFinished);
-    open400(custodians);
+    openMany(custodians);
     custodians.alpaca.faults.push(fault);
     expect(await alpacaSays(custodians, hurried)).toEqual([
       expect.stringContaining('ok: The custodian answers'),
