@@ -1,9 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
 import { blockerOf, lockedTables } from './session.ts';
-import { isTimeout, operatorProblem, type UrlVariable } from './problem.ts';
+import { isTimeout, operatorProblem, statementOf, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 
@@ -82,7 +83,7 @@ export async function withDatabase<T>(
     return await body(database);
   } catch (error) {
     const isAwaited = options.signal?.aborted !== true;
-    const locked = isAwaited && isTimeout(error) ? await lockedIn(database) : undefined;
+    const locked = isAwaited ? await lockedIn(database, error, options.signal) : undefined;
     const problem = operatorProblem(error, url, options.variable, locked);
     if (problem?.exitCode === 3) patienceS = 0; // a database that is lost answers nothing any more
     throw problem ?? error;
@@ -91,9 +92,12 @@ export async function withDatabase<T>(
   }
 }
 
-/** See `lockedTables`; of a database that does not answer nobody knows. */
-function lockedIn(database: Database): Promise<string | undefined> {
-  return pinned(database, 'read only', lockedTables).catch(() => undefined);
+/** `lockedFor` in a transaction of its own; undefined too where none can be had within a moment, or nobody waits for it. */
+export async function lockedIn(database: Database, error: unknown, signal?: AbortSignal): Promise<string | undefined> {
+  if (!isTimeout(error)) return undefined;
+  const looked = pinned(database, 'read only', (transaction) => lockedFor(transaction, error));
+  const patience = sleep(patienceMs, undefined, { ref: false, ...(signal && { signal }) });
+  return Promise.race([looked, patience]).catch(() => undefined);
 }
 
 export type TransactionMode = 'read write' | 'isolation level repeatable read, read only' | 'read only';
@@ -239,6 +243,15 @@ export async function inSavepoint<T>(
     lifelines.set(savepoint, lifeline);
     return lifeline.hold(() => body(savepoint));
   })) as T;
+}
+
+/**
+ * What others had locked that the statements with these errors may have waited for: see `lockedTables`. undefined too
+ * where the server does not tell; the transaction goes on.
+ */
+export function lockedFor(transaction: Transaction, ...errors: unknown[]): Promise<string | undefined> {
+  const statements = errors.map(statementOf).join('\n');
+  return inSavepoint(transaction, (savepoint) => lockedTables(savepoint, statements)).catch(() => undefined);
 }
 
 /** Calls `listener` when the transaction is over, also where its connection is lost and so what is done in it never ends. */

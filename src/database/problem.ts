@@ -51,6 +51,17 @@ export function isTimeout(error: unknown): boolean {
   return isLockTimeout(error) || databaseProblem(error)?.code === '57014';
 }
 
+/** The statement that failed, as the driver keeps it beside what PostgreSQL said; empty for other errors. */
+export function statementOf(error: unknown): string {
+  return error instanceof Error && 'query' in error ? String(error.query) : '';
+}
+
+/** How an explanation of such an error ends. `locked`: see `lockedTables`. */
+export function lockedText(code: string, locked: string | undefined): string {
+  if (locked !== undefined) return ` Locked at that moment: ${locked}.`;
+  return code === lockNotAvailable ? ' pg_locks says who holds what.' : '';
+}
+
 /** The connection was lost or never made: what was on its way may have been done, or not. */
 export function isUnreachable(code: string): boolean {
   return unreachable.has(code);
@@ -88,7 +99,7 @@ export function operatorProblem(
 ): OperatorError | undefined {
   const explained = explainProblem(error, url, variable);
   if (explained === undefined) return undefined;
-  const hint = locked === undefined ? explained.hint : `${explained.hint} Locked are: ${locked}.`;
+  const hint = `${explained.hint}${lockedText(databaseProblem(error)?.code ?? '', locked)}`;
   return new OperatorError(explained.exitCode, explained.message, hint, { cause: error });
 }
 
@@ -201,7 +212,7 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     ({ place, message, code }) => ({
       exitCode: 3,
       message: `Somebody else held a lock at ${place} for too long: ${message} (${code}).`,
-      hint: 'Nothing was stored half-way; pg_locks says who holds it: often a migration that was left open.',
+      hint: 'Nothing was stored half-way. Often it is a migration that was left open.',
     }),
   ],
   [

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { plain } from '../plain.ts';
+import { shipped } from '../shipped.ts';
 import type { Transaction } from './database.ts';
 
 /**
@@ -54,26 +56,35 @@ export async function blockerOf(transaction: Transaction, pid: number): Promise<
   return `${sessionText(blocker)}${table === null ? '' : `, on ${plain(table)}`}`;
 }
 
+interface Holder {
+  /** null: a prepared transaction. */
+  pid: number | null;
+  role: string | null;
+  since: string | null;
+  isReplayed: boolean;
+  tables: string[];
+}
+
 /**
- * The tables of this database that somebody keeps even readers from, or is about to, and who:
- * `deposits by session 4711 of the role ada; …`, ten at most. undefined: there is none.
+ * What others have locked that the statement may have waited for, and who: `session 4711 of the role ada: deposits; …`.
+ * undefined: there is none. This text is stored and sent, so without the name that a program gave itself, which may hold
+ * anything, and without its address.
  */
-export async function lockedTables(transaction: Transaction): Promise<string | undefined> {
+export async function lockedTables(transaction: Transaction, statement: string): Promise<string | undefined> {
   await transaction`select pg_stat_clear_snapshot()`; // else who came during this transaction is not there
-  const holders = await transaction<(Session & { table: string })[]>`
-    select lock.relation::regclass::text as table, ${sessionColumns(transaction)}
-    from pg_catalog.pg_locks as lock
-    inner join pg_catalog.pg_class as class on class.oid = lock.relation
-    inner join pg_catalog.pg_database as own on own.oid = lock.database
-    inner join pg_catalog.pg_stat_activity as activity on activity.pid = lock.pid
-    where
-      own.datname = current_database()
-      and class.relkind in ('r', 'p', 'm', 'v')
-      and lock.mode = 'AccessExclusiveLock'
-      and lock.pid <> pg_backend_pid()
-    order by lock.relation::regclass::text, lock.pid
-    limit 10
-  `;
-  const named = holders.map(({ table, ...holder }) => `${plain(table)} by ${sessionText(holder)}`);
-  return named.length === 0 ? undefined : named.join('; ');
+  const text = readFileSync(shipped('sql/locked.sql'), 'utf8');
+  const holders = (await transaction.unsafe(text, [statement])) as unknown as Holder[];
+  const named = holders.map((holder) => `${holderText(holder)}: ${fewOf(holder.tables.map(plain), ', ')}`);
+  return named.length === 0 ? undefined : fewOf(named, '; ');
+}
+
+function holderText({ pid, role, since, isReplayed }: Holder): string {
+  if (isReplayed) return 'the main database (replayed from it)';
+  if (pid === null) return 'a prepared transaction (pg_prepared_xacts)';
+  return sessionText({ pid, role, since, application: null, client: null });
+}
+
+function fewOf(names: string[], separator: string): string {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return `${names.slice(0, 5).join(separator)}${more}`;
 }

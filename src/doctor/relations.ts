@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import type { Cut } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
-import { columnsOf, inSavepoint, type Transaction } from '../database/database.ts';
-import { databaseProblem, lockNotAvailable } from '../database/problem.ts';
-import { lockedTables } from '../database/session.ts';
+import { columnsOf, inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
+import { databaseProblem, lockedText, lockNotAvailable } from '../database/problem.ts';
 import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
@@ -22,14 +21,15 @@ export const mappedRelations: Examination<DatabasePatient> = {
       const found: Found[] = [];
       for (const relation of asked) {
         const one = await inspect(cut, relation);
-        if (one.isLocked === true) await waitForLocks(cut.transaction, 1); // nobody waits for it again
+        if (one.lockedOut !== undefined) await waitForLocks(cut.transaction, 1); // nobody waits for it again
         found.push(one);
       }
-      const locked = asked.filter((_, index) => found[index]?.isLocked === true);
+      const locked = asked.filter((_, index) => found[index]?.lockedOut !== undefined);
+      const waits = found.flatMap(({ lockedOut }) => lockedOut ?? []);
       const refusals = new Set(found.flatMap(({ refusal }) => refusal ?? []));
       return [
         ...found.flatMap(({ opinions }) => opinions),
-        ...(locked.length > 0 ? [await describeLocks(cut.transaction, locked)] : []),
+        ...(locked.length > 0 ? [await describeLocks(cut.transaction, locked, waits)] : []),
         ...(refusals.size > 0 ? [await mayNot(`read what the checks need: ${[...refusals].join('; ')}`, cut)] : []),
       ];
     });
@@ -49,8 +49,8 @@ interface Found {
   opinions: Opinion[];
   /** What the role may not read: many relations are made of one table. */
   refusal?: string;
-  /** Whether somebody else holds what it is made of. */
-  isLocked?: boolean;
+  /** What PostgreSQL said where somebody else holds what it is made of. */
+  lockedOut?: Error;
 }
 
 async function inspect(cut: Cut, relation: Relation): Promise<Found> {
@@ -60,7 +60,7 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
     const reason = whyIncomplete(error);
     if (reason === undefined) throw error;
     const said = databaseProblem(error);
-    if (said?.code === lockNotAvailable) return { opinions: [], isLocked: true };
+    if (said?.code === lockNotAvailable) return { opinions: [], lockedOut: error as Error };
     if (said?.code !== '42501')
       return {
         opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],
@@ -117,10 +117,14 @@ export async function mayNot(what: string, { transaction, source, config }: Cut)
   );
 }
 
-async function describeLocks(transaction: Transaction, relations: readonly Relation[]): Promise<Opinion> {
-  const held = await lockedTables(transaction);
+async function describeLocks(
+  transaction: Transaction,
+  relations: readonly Relation[],
+  waits: readonly Error[],
+): Promise<Opinion> {
+  const held = lockedText(lockNotAvailable, await lockedFor(transaction, ...waits));
   return problem(
     `Somebody holds a lock that keeps readers out, so not looked at: ${relations.join(', ')}.`,
-    `${held === undefined ? 'pg_locks says who' : `Locked are: ${held}`}. Often it is a migration that was left open: let it end, and run this again.`,
+    `Often it is a migration that was left open: let it end, and run this again.${held}`,
   );
 }

@@ -1,8 +1,7 @@
 import type { Config } from '../config.ts';
 import { everything, paramsOf, whyIncomplete } from '../run/cut.ts';
-import { inReadOnly, inTransaction, query, type Transaction } from '../database/database.ts';
+import { inTransaction, lockedIn, query, type Transaction } from '../database/database.ts';
 import { isTimeout } from '../database/problem.ts';
-import { lockedTables } from '../database/session.ts';
 import { OperatorError } from '../operator-error.ts';
 import { withDatabases } from '../run/source-database.ts';
 import { bind, compose, openSource, type Params, type Relation, type Source, type Statement } from '../source.ts';
@@ -134,7 +133,7 @@ export async function readInvolved(
         await transaction`select set_config('statement_timeout', ${patience}, true)`;
         return read(transaction, source, questions.asked, params);
       }).catch(async (error: unknown) => {
-        throw isTimeout(error) ? whyIncomplete(error, await inReadOnly(databases.source, lockedTables)) : error;
+        throw isTimeout(error) ? whyIncomplete(error, await lockedIn(databases.source, error)) : error;
       }),
     );
   } catch (error) {

@@ -6,9 +6,8 @@ import type { CheckName } from '../checks/names.ts';
 import { clockApartMaxMs } from '../custodians/clock.ts';
 import type { BegunReading, Retry } from '../custodians/custodian.ts';
 import { whyIncomplete, withCut } from './cut.ts';
-import { inSavepoint, type Transaction } from '../database/database.ts';
+import { inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
 import { isLockTimeout } from '../database/problem.ts';
-import { lockedTables } from '../database/session.ts';
 import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete, tooFew } from '../incomplete.ts';
@@ -221,7 +220,7 @@ async function tryCompare(
 /** In a savepoint: one that breaks does not stop the others. Of what it waited for in vain it is told who has it. */
 function apart<T>({ transaction }: Cut, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return inSavepoint(transaction, work).catch(async (error: unknown) => {
-    throw isLockTimeout(error) ? whyIncomplete(error, await lockedTables(transaction)) : error;
+    throw isLockTimeout(error) ? whyIncomplete(error, await lockedFor(transaction, error)) : error;
   });
 }
 

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
 import { letIdle } from '../database/held-lock.ts';
-import { databaseProblem } from '../database/problem.ts';
+import { databaseProblem, lockedText } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
 import { Incomplete } from '../incomplete.ts';
@@ -163,7 +163,7 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
   },
   '55P03': {
     reason: (problem) =>
-      `Somebody else held a table that this check reads locked for too long: ${problem}. pg_locks says who: often a migration that was left open.`,
+      `Somebody else held a table that this check reads locked for too long: ${problem}. Often it is a migration that was left open.`,
     exitCode: 3,
   },
   '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
@@ -183,7 +183,7 @@ export function whyIncomplete(error: unknown, locked?: string): Incomplete | und
   if (problem === undefined) return undefined;
   const known = incompleteBecause[problem.code];
   const why = known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
-  const reason = locked === undefined ? why : `${why} Locked are: ${locked}.`;
+  const reason = `${why}${lockedText(problem.code, locked)}`;
   return new Incomplete(reason, known?.exitCode ?? (isMistakeInSql(problem.code) ? 78 : 3), { cause: error });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, inSavepoint, type Database, type Transaction } from '../database/database.ts';
 import { holderOf, isFree, tryLock } from '../database/held-lock.ts';
+import { databaseProblem } from '../database/problem.ts';
 import { describeDuration } from '../duration.ts';
 import { OperatorError } from '../operator-error.ts';
 
@@ -36,9 +37,14 @@ export async function withRunLock<T>(
   }
 }
 
-/** Whether it is certain that no run of this schema is under way: on a replica nothing is (`isFree`). */
-export function isNoneUnderWay(transaction: Transaction, schema: string): Promise<boolean> {
-  return isFree(transaction, lockOf(schema));
+/** Whether it is certain that no run is under way: on a replica (`isFree`), or where pg_locks is hidden, nothing is. */
+export async function isNoneUnderWay(transaction: Transaction, schema: string): Promise<boolean> {
+  try {
+    return await inSavepoint(transaction, (savepoint) => isFree(savepoint, lockOf(schema)));
+  } catch (error) {
+    if (databaseProblem(error)?.code === '42501') return false;
+    throw error;
+  }
 }
 
 function lockOf(schema: string): string {

@@ -43,7 +43,7 @@ test('no command waits without end for a table that somebody has locked: it says
         exitCode: 3,
         stdout: '',
         stderr: expect.stringMatching(
-          /^recon: Somebody else held a lock at \S+ for too long: .* \(55P03\)\.\n.* pg_locks says who holds it: often a migration that was left open\. Locked are: .*reconciliation_exceptions by session \d+ of the role \w+.*\nrecon: exit 3\n$/,
+          /^recon: Somebody else held a lock at \S+ for too long: .* \(55P03\)\.\n.* Often it is a migration that was left open\. Locked at that moment: session \d+ of the role .*: reconciliation_\w+.*\nrecon: exit 3\n$/,
         ) as string,
       });
   });

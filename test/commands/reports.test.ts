@@ -125,6 +125,9 @@ describe('recon reports', { timeout: 120_000 }, () => {
     await whileARunIsUnderWay(own, async () => {
       expect(await said('status')).toMatch(/^daily .*dead0000 .* running( |$)/m);
     });
+    await reports`revoke select on pg_locks from public`;
+    expect(await said('status'), 'where nobody tells').toMatch(/^daily .*dead0000 .* running( |$)/m);
+    await reports`grant select on pg_locks to public`;
     await whileARunIsUnderWay(
       own,
       async () => {
@@ -141,9 +144,9 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const database = openDatabase(own, { connections: 1 });
     const { reports: listed } = await inReadOnly(database, (transaction) => {
       const seen = new Proxy(transaction, {
-        apply: (target, self, words: [TemplateStringsArray]): unknown => {
-          const ask = (): unknown => Reflect.apply(target, self, words);
-          return String(words[0]).includes('pg_is_in_recovery') ? end().then(ask) : ask();
+        get: (target, name): unknown => {
+          if (name !== 'savepoint') return Reflect.get(target, name);
+          return (look: Parameters<typeof target.savepoint>[1]) => end().then(() => target.savepoint(look as never)); // of the lock
         },
       });
       return listReports(seen, 'public', { type: undefined, limit: 1 });
