@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
-import { blockerOf, lockedTables } from './session.ts';
+import { blockerOf, holdersText, type Holder } from './session.ts';
 import { isTimeout, operatorProblem, statementOf, type UrlVariable } from './problem.ts';
 import { dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
+import { shipped } from '../shipped.ts';
 
 /** A pool of connections. It takes no statement by itself: see `inTransaction`. */
 export type Database = Pick<postgres.Sql<Types>, 'begin' | 'end'>;
@@ -246,12 +248,18 @@ export async function inSavepoint<T>(
 }
 
 /**
- * What others had locked that the statements with these errors may have waited for: see `lockedTables`. undefined too
+ * What others had locked that the statements with these errors may have waited for: see `holdersText`. undefined too
  * where the server does not tell; the transaction goes on.
  */
 export function lockedFor(transaction: Transaction, ...errors: unknown[]): Promise<string | undefined> {
   const statements = errors.map(statementOf).join('\n');
   return inSavepoint(transaction, (savepoint) => lockedTables(savepoint, statements)).catch(() => undefined);
+}
+
+async function lockedTables(transaction: Transaction, statement: string): Promise<string | undefined> {
+  await transaction`select pg_stat_clear_snapshot()`; // else who came during this transaction is not there
+  const text = readFileSync(shipped('sql/locked.sql'), 'utf8');
+  return holdersText(await query<Holder>(transaction, text, [statement]));
 }
 
 /** Calls `listener` when the transaction is over, also where its connection is lost and so what is done in it never ends. */

@@ -56,7 +56,7 @@ export function statementOf(error: unknown): string {
   return error instanceof Error && 'query' in error ? String(error.query) : '';
 }
 
-/** How an explanation of such an error ends. `locked`: see `lockedTables`. */
+/** How an explanation of such an error ends. `locked`: see `lockedFor`. */
 export function lockedText(code: string, locked: string | undefined): string {
   if (locked !== undefined) return ` Locked at that moment: ${locked}.`;
   return code === lockNotAvailable ? ' pg_locks says who holds what.' : '';
@@ -89,7 +89,7 @@ export function databaseProblem(error: unknown): DatabaseProblem | undefined {
 
 /**
  * What the operator can mend about the connection, the rights or the load; undefined for every other error. `locked`: what
- * was locked by then (`lockedTables`), where that may be why.
+ * was locked by then (`lockedFor`), where that may be why.
  */
 export function operatorProblem(
   error: unknown,

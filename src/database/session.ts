@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { plain } from '../plain.ts';
-import { shipped } from '../shipped.ts';
 import type { Transaction } from './database.ts';
 
 /**
@@ -56,7 +54,8 @@ export async function blockerOf(transaction: Transaction, pid: number): Promise<
   return `${sessionText(blocker)}${table === null ? '' : `, on ${plain(table)}`}`;
 }
 
-interface Holder {
+/** Who has locked tables, and which: a row of sql/locked.sql. */
+export interface Holder {
   /** null: a prepared transaction. */
   pid: number | null;
   role: string | null;
@@ -66,14 +65,10 @@ interface Holder {
 }
 
 /**
- * What others have locked that the statement may have waited for, and who: `session 4711 of the role ada: deposits; …`.
- * undefined: there is none. This text is stored and sent, so without the name that a program gave itself, which may hold
- * anything, and without its address.
+ * `session 4711 of the role ada: deposits; …`; undefined: there is none. This text is stored and sent, so without the name
+ * that a program gave itself, which may hold anything, and without its address.
  */
-export async function lockedTables(transaction: Transaction, statement: string): Promise<string | undefined> {
-  await transaction`select pg_stat_clear_snapshot()`; // else who came during this transaction is not there
-  const text = readFileSync(shipped('sql/locked.sql'), 'utf8');
-  const holders = (await transaction.unsafe(text, [statement])) as unknown as Holder[];
+export function holdersText(holders: readonly Holder[]): string | undefined {
   const named = holders.map((holder) => `${holderText(holder)}: ${fewOf(holder.tables.map(plain), ', ')}`);
   return named.length === 0 ? undefined : fewOf(named, '; ');
 }

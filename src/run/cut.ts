@@ -175,7 +175,7 @@ const incompleteBecause: Record<string, { reason: (problem: string) => string; e
 
 /**
  * Why a check that PostgreSQL stopped proves nothing; undefined for an error that did not come from the database. `locked`:
- * what was locked by then (`lockedTables`), where that may be why.
+ * what was locked by then (`lockedFor`), where that may be why.
  */
 export function whyIncomplete(error: unknown, locked?: string): Incomplete | undefined {
   if (error instanceof Incomplete) return error;
