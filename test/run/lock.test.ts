@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { withRunLock } from '../../src/run/lock.ts';
@@ -157,6 +158,27 @@ test('who locks a table of the host is named by the check that waited for it, an
     expect(checks[0]!['error_message']).toContain(whose);
     expect(checks[0]!['error_message']).not.toContain('pa55word');
     expect((await types(['exceptions', 'show', found!.id])).stdout).toContain(whose);
+  });
+});
+
+test('where the server tells nobody who locks what, the check says why it could not tell, and the next one goes on', async () => {
+  const { url, sql } = await testDatabase();
+  await sql.unsafe(await readFile(new URL('../../sql/roles.sql', import.meta.url), 'utf8'));
+  await sql`revoke select on pg_locks from public`;
+  await sql.unsafe(`alter database ${new URL(url).pathname.slice(1)} set lock_timeout = '200ms'`);
+  const { types } = operatorOf((await login(sql, url, 'recon_reader')).url, {
+    RECONCILIATION_CHECKS: 'deposits,withdrawals',
+  });
+  await sql.begin(async (other) => {
+    await other`lock table deposits in access exclusive mode`;
+    const { exitCode, stdout } = await types(['run', '--dry-run', '-o', 'json']);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      checks: [
+        { error_message: expect.stringMatching(/lock timeout\. .* pg_locks says who holds what\.$/) as string },
+        { passed: true },
+      ],
+    });
   });
 });
 
