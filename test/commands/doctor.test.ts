@@ -414,7 +414,9 @@ describe('recon doctor', () => {
       {
         verdict: 'problem',
         message: expect.stringMatching(/keeps readers out, so not looked at: .*ledger_entries/) as string,
-        next: expect.stringMatching(`Locked at that moment: session ${own!.pid} of the role .*: ledger_entries\\.$`) as string,
+        next: expect.stringMatching(
+          `Locked at that moment: session ${own!.pid} of the role .*: ledger_entries\\.$`,
+        ) as string,
       },
     ]);
     expect(of('indexes')).toMatchObject([{ message: 'Not looked at: source comes first.' }]);
