@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { arrayTypes, type Items } from './arrays.ts';
 import { blockerOf, holdersText, type Holder } from './session.ts';
 import { isTimeout, operatorProblem, statementOf, type UrlVariable } from './problem.ts';
-import { dialer } from './dialing.ts';
+import { Dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 import { shipped } from '../shipped.ts';
 
@@ -52,6 +52,7 @@ export interface DatabaseOptions {
 
 /** Opens a pool; nothing is connected before the first query. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const dialer = new Dialer(options.signal);
   const settings = {
     max: options.connections,
     connect_timeout: options.connectTimeoutS ?? 10,
@@ -61,9 +62,16 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     fetch_types: false,
     types: { timestamp: timestamps, ...arrayTypes },
     connection: { application_name: 'recon', TimeZone: 'UTC' },
-    socket: dialer(options.signal),
+    socket: (target: Parameters<Dialer['dial']>[0]) => dialer.dial(target),
   };
-  const database = postgres(url, settings);
+  const driven = postgres(url, settings);
+  const database = {
+    begin: driven.begin.bind(driven),
+    end: async (patience?: { timeout?: number }) => {
+      await driven.end(patience);
+      dialer.hangUp();
+    },
+  };
   lockWaits.set(database, { timeoutMs: options.lockTimeoutMs ?? lockTimeoutMaxMs, waiting: options.waiting });
   return database;
 }

@@ -17,17 +17,34 @@ const inMs = 5_000;
  * closes a connection before it is ready: such a close is made an error here, which the driver gives to the query.
  * When `signal` is aborted, whoever waits for a server that says nothing is told too.
  */
-export function dialer(signal: AbortSignal | undefined): (target: Target) => Socket {
-  let opened: number[] = [];
-  return (target) => {
-    opened = [...opened.filter((time) => time > performance.now() - inMs), performance.now()];
-    if (opened.length > mostSockets) throw new DialingProblem('CLOSED_ON_CONNECT'); // inside TLS we do not see the close
+export class Dialer {
+  readonly #signal: AbortSignal | undefined;
+  readonly #open = new Set<Socket>();
+  #dialed: number[] = [];
+  #isOver = false;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  dial(target: Target): Socket {
+    if (this.#isOver) throw new DialingProblem('CONNECTION_CLOSED');
+    this.#dialed = [...this.#dialed.filter((time) => time > performance.now() - inMs), performance.now()];
+    if (this.#dialed.length > mostSockets) throw new DialingProblem('CLOSED_ON_CONNECT'); // inside TLS we do not see the close
     const [host, port] = [target.host[0] ?? '', target.port[0] ?? 5432];
     const socket = target.path === false ? connect(port, host) : connect(target.path);
-    watch(socket, target, signal);
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    watch(socket, target, this.#signal);
     // from there the driver reads the name for a certificate, and Node the address of one (it would take localhost)
     return Object.assign(socket, { host, port, _host: host });
-  };
+  }
+
+  /** Once the pool has ended: a connection that was being made meanwhile the driver forgets, and the process would live on. */
+  hangUp(): void {
+    this.#isOver = true;
+    for (const socket of this.#open) socket.destroy();
+  }
 }
 
 function watch(socket: Socket, { ssl }: Target, signal: AbortSignal | undefined): void {

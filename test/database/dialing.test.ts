@@ -1,5 +1,5 @@
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { inReadOnly, openDatabase } from '../../src/database/database.ts';
 import { emptyDatabase } from '../support/database.ts';
@@ -71,4 +71,20 @@ test('a pool does not end with what is connected when its signal is aborted', as
   await one();
   controller.abort();
   expect(await Promise.all([one(), one()])).toMatchObject([[{ one: 1 }], [{ one: 1 }]]);
+});
+
+test('a connection that was being made when its pool ended is closed: it would keep the process alive', async () => {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket)).on('error', () => undefined);
+  });
+  const { url, called } = await somethingElse(server);
+  const database = openDatabase(url, { connections: 1 });
+  const asked = inReadOnly(database, (transaction) => transaction`select`);
+  const refused = expect(asked).rejects.toThrow();
+  await database.end({ timeout: 0 });
+  await expect.poll(called).toBe(1);
+  await expect.poll(() => open.size).toBe(0);
+  await refused;
 });
