@@ -98,11 +98,12 @@ function logSightings(transaction: Transaction, schema: string, { reportId, seen
       select
         stored.id as exception_id,
         case when stored.previous_exception_id is null then 'created' else 'returned' end as event,
-        '{}'::jsonb as details
+        '{}'::jsonb as details,
+        1 as place
       from stored
       where stored.is_new
       union all
-      select before.id, change.event, change.details
+      select before.id, change.event, change.details, change.place
       from before
       inner join finding on finding.fingerprint = before.fingerprint
       cross join lateral (
@@ -110,22 +111,25 @@ function logSightings(transaction: Transaction, schema: string, { reportId, seen
           (
             before.severity <> finding.severity,
             case when ${isWorse(transaction, 'finding', 'before')} then 'escalated' else 'eased' end,
-            jsonb_build_object('from', before.severity, 'to', finding.severity)
+            jsonb_build_object('from', before.severity, 'to', finding.severity),
+            1
           ),
           (
             before.snoozed_until is not null and ${isWorse(transaction, 'finding', 'before')},
             'snooze_ended',
-            jsonb_build_object('why', 'its severity rose')
+            jsonb_build_object('why', 'its severity rose'),
+            2
           ),
           (
             before.accepted_until is not null and not ${sameAmounts(transaction, 'before', 'finding')},
             'acceptance_ended',
-            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text)
+            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text),
+            3
           )
-      ) as change (is_so, event, details)
+      ) as change (is_so, event, details, place)
       where change.is_so
     ) as happened
-    order by happened.exception_id
+    order by happened.exception_id, happened.place
   `;
 }
 
