@@ -171,9 +171,7 @@ test('a check that could not tell says why; what it was verified through stays',
   expect(stdout).toMatch(/^deposits, conversion_jobs, withdrawals: .*"withdrawals" does not exist/m);
   expect(stdout).toMatch(/^withdrawals +·{29}▁ +0$/m); // that day, another run could tell
   expect(stdout).toMatch(/\nnext\n {2}recon doctor\n {6}Could not tell: deposits, conversion_jobs, withdrawals\. /);
-  expect(stdout).toMatch(
-    /\n {2}recon run\n {6}Again, .+\n$/,
-  );
+  expect(stdout).toMatch(/\n {2}recon run\n {6}Again, .+\n$/);
 });
 
 test('nobody started the runs: both are overdue, and a narrowed or partial one is none', async () => {
