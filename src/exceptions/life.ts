@@ -98,12 +98,11 @@ function logSightings(transaction: Transaction, schema: string, { reportId, seen
       select
         stored.id as exception_id,
         case when stored.previous_exception_id is null then 'created' else 'returned' end as event,
-        '{}'::jsonb as details,
-        1 as place
+        '{}'::jsonb as details
       from stored
       where stored.is_new
       union all
-      select before.id, change.event, change.details, change.place
+      select before.id, change.event, change.details
       from before
       inner join finding on finding.fingerprint = before.fingerprint
       cross join lateral (
@@ -111,25 +110,22 @@ function logSightings(transaction: Transaction, schema: string, { reportId, seen
           (
             before.severity <> finding.severity,
             case when ${isWorse(transaction, 'finding', 'before')} then 'escalated' else 'eased' end,
-            jsonb_build_object('from', before.severity, 'to', finding.severity),
-            1
+            jsonb_build_object('from', before.severity, 'to', finding.severity)
           ),
           (
             before.snoozed_until is not null and ${isWorse(transaction, 'finding', 'before')},
             'snooze_ended',
-            jsonb_build_object('why', 'its severity rose'),
-            2
+            jsonb_build_object('why', 'its severity rose')
           ),
           (
             before.accepted_until is not null and not ${sameAmounts(transaction, 'before', 'finding')},
             'acceptance_ended',
-            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text),
-            3
+            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text)
           )
-      ) as change (is_so, event, details, place)
+      ) as change (is_so, event, details)
       where change.is_so
     ) as happened
-    order by happened.exception_id, happened.place
+    order by happened.exception_id, happened.event like '%_ended' -- what it became comes before what ended by that
   `;
 }
 

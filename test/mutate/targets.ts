@@ -18,7 +18,9 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   ],
   [
     /\.sql$/,
-    ['proof', 'deposits', 'withdrawals', 'conversion-jobs', 'exactness'].map((name) => `test/checks/${name}.test.ts`),
+    ['proof', 'deposits', 'withdrawals', 'conversion-jobs', 'exactness', 'switched-off'].map(
+      (name) => `test/checks/${name}.test.ts`,
+    ),
   ],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
