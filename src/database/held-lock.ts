@@ -84,7 +84,7 @@ export async function isFree(transaction: Transaction, name: string): Promise<bo
   return row?.free === true;
 }
 
-/** The sessions that hold the lock. Anybody may see them: PostgreSQL hides the text of a query, and no lock. */
+/** The sessions that hold the lock. Anybody may see them, unless a server hides pg_locks. */
 function holdings(transaction: Transaction, name: string) {
   return transaction`
     (

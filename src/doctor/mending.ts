@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import type { Incomplete } from '../incomplete.ts';
-import { shipped } from '../shipped.ts';
+import { runbook } from '../shipped.ts';
 import { access, isCustodianCheck, type CustodianCheck } from './access.ts';
 import { meaningOf } from './meaning.ts';
 
@@ -17,7 +16,7 @@ export function howToMend({ exitCode, message }: Incomplete, config: Config, nam
 }
 
 /** Where each reason stands with what it means. */
-export const whereReasons = `${fileURLToPath(shipped('deploy/runbook.md'))}, "Circle or Alpaca could not be read", goes on from there.`;
+export const whereReasons = `${runbook}, "Circle or Alpaca could not be read", goes on from there.`;
 
 /** By what a run would exit with. */
 export const nextSteps = {

@@ -3,7 +3,7 @@ import type { Cut } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { columnsOf, inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
-import { databaseProblem, lockedText, lockNotAvailable } from '../database/problem.ts';
+import { databaseProblem, isLockTimeout, lockedText, lockNotAvailable } from '../database/problem.ts';
 import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
@@ -59,8 +59,8 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
   } catch (error) {
     const reason = whyIncomplete(error);
     if (reason === undefined) throw error;
+    if (isLockTimeout(error)) return { opinions: [], lockedOut: error as Error };
     const said = databaseProblem(error);
-    if (said?.code === lockNotAvailable) return { opinions: [], lockedOut: error as Error };
     if (said?.code !== '42501')
       return {
         opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],

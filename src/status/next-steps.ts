@@ -102,7 +102,7 @@ function whyFailed({ checks, not_open: groups }: Standing): Step[] {
 
 /** What was taken back is wrong again, and stands in no list before a run. */
 function undoingsToSee({ corrections: { undone_unseen: unseen } }: Standing): Step[] {
-  const why = `Corrections undone since the last run: ${unseen.toLocaleString('en-US')}. What they corrected is likely wrong again.`;
+  const why = `Corrections undone since the last run: ${inThousands(unseen)}. What they corrected is likely wrong again.`;
   return unseen === 0 ? [] : [{ command: 'recon run', why }];
 }
 
@@ -116,12 +116,12 @@ function correctionsToSee({ corrections }: Standing): Step[] {
     .filter(({ of }) => of > 0)
     .map(({ of, states, what }) => ({
       command: ['recon corrections list', ...states.map((state) => `--state ${state}`)].join(' '),
-      why: `${what}: ${of.toLocaleString('en-US')}.`,
+      why: `${what}: ${inThousands(of)}.`,
     }));
 }
 
 function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
-  const why = `Alerts that nobody has heard of: ${(waiting + dead).toLocaleString('en-US')}.`;
+  const why = `Alerts that nobody has heard of: ${inThousands(waiting + dead)}.`;
   return waiting + dead === 0 ? [] : [{ command: 'recon alerts list --state waiting --state dead', why }];
 }
 
@@ -156,7 +156,7 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
       : [
           {
             command: `recon exceptions list --severity ${first.severity}`,
-            why: `${others.toLocaleString('en-US')} more of severity ${first.severity}.`,
+            why: `${inThousands(others)} more of severity ${first.severity}.`,
           },
         ]),
     ...(isEmpty ? [] : afterIncomplete(incomplete)),
