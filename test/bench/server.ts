@@ -20,7 +20,7 @@ export async function withServer<T>(
 function settings(): Record<string, string> {
   const quarterOfMemory = Math.floor(totalmem() / 4 / 2 ** 20); // as PostgreSQL's documentation advises
   return {
-    shared_buffers: `${Math.min(quarterOfMemory, 4096)}MB`,
+    shared_buffers: `${quarterOfMemory}MB`,
     max_wal_size: '8GB', // else the fill waits for checkpoints
   };
 }
