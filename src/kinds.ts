@@ -160,7 +160,7 @@ export const kinds = [
     actual: 'number of accounts',
     unit: 'count',
     floor: 'medium',
-    meaning: 'is not the only one of its user and type',
+    meaning: 'is not the only one of its id, or of its user and type',
     remedy: 'Move the balance to one of them by a transaction, then close the other.',
   },
   {

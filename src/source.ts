@@ -118,6 +118,7 @@ export interface Params {
   transactions: string[] | null;
   accounts: string[] | null;
   records: string[] | null;
+  entries: string[] | null;
   /** Of the hashes of this run's proofs. */
   seed: string;
   /** The record kinds that are booked on their users' accounts only. */
@@ -138,6 +139,7 @@ const paramTypes: Record<keyof Params, string> = {
   transactions: 'uuid[]',
   accounts: 'uuid[]',
   records: 'uuid[]',
+  entries: 'uuid[]',
   seed: 'bigint',
   kinds_with_user: 'text[]',
 };

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from './support/database.ts';
-import { LedgerBuilder, withoutConstraints, type User } from './support/ledger.ts';
+import { debit, LedgerBuilder, withoutConstraints, type User } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
 import { sourceFolder } from './support/source-folder.ts';
 import { operatorOf, type Operator, type RunDocument, type WorldOptions } from './support/world.ts';
@@ -84,6 +84,17 @@ describe('an hourly run', () => {
       details: { all: { accounts: 2 } },
     });
     expect(checkOf(second, 'withdrawals').metadata).toMatchObject({ coverage: 'changes', compared: 0 });
+  });
+
+  test('looks at the transaction that an entry which is known to name none names by now', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
+    const { id, subject } = ledger.internalTransfer(ada, usdc, stash, '9', atHour(-10));
+    const entry = ledger.entry(debit(stash, '7'), null, moment(-10));
+    await ledger.save(sql);
+    expect(found(await at(0))).toEqual([`invalid_amount/entry:${entry.id}`]);
+    await sql`update ledger_entries set transaction_id = ${id} where id = ${entry.id}`;
+    expect(found(await at(1))).toEqual([`unbalanced_transaction/${subject}`]);
   });
 
   test('finds a posting that is older or younger than the window of its record', async () => {

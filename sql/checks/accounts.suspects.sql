@@ -1,4 +1,5 @@
--- Accounts that are wrong, or cannot be added up, whatever their entries say; and of those that stand twice the first.
+-- Accounts that are wrong, or cannot be added up, whatever their entries say; ids that stand twice; and of the accounts
+-- of one user and type the first.
 select account.id
 from ledger_accounts as account
 cross join params
@@ -11,6 +12,13 @@ where
       and account.normal_side in ('debit', 'credit')
     ) is not true
   )
+union
+select account.id
+from ledger_accounts as account
+cross join params
+where params.accounts is null or account.id = any (params.accounts)
+group by account.id
+having count(*) > 1 and account.id is not null
 union
 select min(account.id::text)::uuid
 from ledger_accounts as account

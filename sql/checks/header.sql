@@ -30,8 +30,8 @@ select
     else -- and behind a space which kind of record it books, unless it only looks so: an opening balance
       case header.transaction_type
         when 'reversal' then 'reversal'
-        when 'investment' then case when header.record_kind = 'conversion_job' then 'job' else 'crossing' end
-        when 'conversion' then case when header.record_kind = 'conversion_job' then 'job' else 'crossing' end
+        when 'investment' then case when header.record_kind = 'conversion_job' and header.expects_record then 'job' else 'crossing' end
+        when 'conversion' then case when header.record_kind = 'conversion_job' and header.expects_record then 'job' else 'crossing' end
         else 'plain'
       end
       || case when header.expects_record then coalesce(' ' || header.record_kind, '') else '' end

@@ -159,7 +159,7 @@ trait as ( -- what a reversal has of whatever it reverses, over as many turns as
   select
     parent.reversal_id,
     original.transaction_type in ('conversion', 'investment') as may_cross,
-    original.record_kind = 'conversion_job' as names_job
+    original.record_kind = 'conversion_job' and original.expects_record as names_job
   from parent
   inner join header as original on original.id = parent.original_id
   union -- two reversals that name each other have nothing new to tell
@@ -198,13 +198,16 @@ inexact as ( -- an exact mirror has each entry of its original once, with the si
 mirrors as (
   select
     pair.original_id,
-    count(*) filter (where pair.status = 'completed') as standing,
-    count(*) filter (where pair.status = 'completed' and inexact.reversal_id is not null) as inexact,
+    count(*) filter (where stands.does) as standing,
+    count(*) filter (where stands.does and inexact.reversal_id is not null) as inexact,
     count(*) filter (where pair.status = 'reversed') as undone,
     bool_or(pair.status = 'pending' and pair.created_at > grace.since and pair.created_at <= grace.until) as under_way,
-    sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where pair.status = 'completed') as amount,
+    sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where stands.does) as amount,
     array_agg(pair.reversal_id order by pair.reversal_id) as reversal_ids
   from pair
+  cross join lateral ( -- whatever else a status says, its entries are in the books
+    select pair.status is distinct from 'pending' and pair.status is distinct from 'reversed' as does
+  ) as stands
   cross join grace
   left join inexact on inexact.reversal_id = pair.reversal_id and inexact.original_id = pair.original_id
   left join entry_sums on entry_sums.transaction_id = pair.reversal_id
@@ -214,7 +217,7 @@ nothing_reversed as ( -- a reversal of a transaction that does not exist
   select reversal.id, reversal.reference_id
   from reversal
   left join header as original on original.id = reversal.reference_id
-  where original.id is null and reversal.status in ('completed', 'reversed')
+  where original.id is null and reversal.status is distinct from 'failed' and reversal.status is distinct from 'pending'
 ),
 ledger_transaction as (
   select
@@ -230,7 +233,7 @@ ledger_transaction as (
       or (header.status = 'pending' and (header.created_at > grace.since and header.created_at <= grace.until) is not true)
     ) is true as not_posted, -- nobody can say that one without a time is still in its grace period
     header.transaction_type in ('conversion', 'investment') or inherited.may_cross as may_cross,
-    header.record_kind = 'conversion_job' or inherited.names_job as names_job,
+    (header.record_kind = 'conversion_job' and header.expects_record) or inherited.names_job as names_job,
     entry_sums.entries,
     entry_sums.debit_count,
     entry_sums.credit_count,
@@ -390,7 +393,8 @@ account as (
     coalesce(account_sums.touched, params.since is null and params.until is null) as touched,
     count(*) over same_holder as copies,
     min(ledger_account.id::text) over same_holder as first_id,
-    array_agg(ledger_account.id) over same_holder as account_ids
+    array_agg(ledger_account.id) over same_holder as account_ids,
+    case when ledger_account.id is not null then count(*) over (partition by ledger_account.id) end as same_id
   from ledger_accounts as ledger_account
   cross join params
   left join account_sums on account_sums.account_id = ledger_account.id
@@ -432,7 +436,8 @@ account_finding as (
         array[account.id]
       ),
       ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance, array[account.id]),
-      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies, account.account_ids)
+      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies, account.account_ids),
+      ('duplicate_account', account.same_id > 1, 1, account.same_id, array[account.id]) -- whoever they belong to
   ) as verdict (kind, holds, expected_value, actual_value, accounts)
   where
     verdict.holds

@@ -15,6 +15,7 @@ interface BooksRow {
   names_record: boolean;
   of_user: boolean;
   entries: string;
+  loose: string;
   suspicious: string;
   zero: string;
   amount: string | null;
@@ -109,12 +110,9 @@ export class Books {
     this.#legs = legs;
   }
 
-  /** Number of entries that are wrong by themselves. */
+  /** Number of entries of transactions that are wrong by themselves. */
   suspicious(): number {
-    return this.#count((row) => {
-      if (isUnexpected(row)) return row.entries;
-      return row.sound === true ? row.suspicious : String(Math.max(Number(row.suspicious), nonzero(row)));
-    });
+    return this.#count((row) => (isUnexpected(row) ? Number(row.entries) - Number(row.loose) : row.suspicious));
   }
 
   /** Number of entries that move nothing. */
@@ -210,7 +208,7 @@ export class Books {
     return sum(this.#rows.filter(holds).map((row) => money(row[field] ?? '0')));
   }
 
-  #count(counted: (row: BooksRow) => string): number {
+  #count(counted: (row: BooksRow) => string | number): number {
     return this.#rows.reduce((all, row) => all + Number(counted(row)), 0);
   }
 }
@@ -238,10 +236,6 @@ function signed(row: BooksRow, field: WeightedSum): Money {
 function isUnexpected({ movement, currency, entry_type: entryType }: BooksRow): boolean {
   const known = opposite(entryType) !== null && (currency === 'USD' || currency === 'USDC');
   return !known || movement === null || movement === 'unposted';
-}
-
-function nonzero(row: BooksRow): number {
-  return Number(row.entries) - Number(row.zero);
 }
 
 /** Whether the amounts of these transactions are those of a conversion job. */

@@ -13,9 +13,11 @@ const waitingStatement: Statement = {
   layers: [],
   file: 'transactions.waiting.sql',
 };
+const entriesStatement: Statement = { relations: ['ledger_entries'], layers: [], file: 'entries.transactions.sql' };
 export const changedStatements = {
   changedTransactions: changedStatement,
   waitingTransactions: waitingStatement,
+  transactionsOfEntries: entriesStatement,
   ...bookingStatements,
 };
 
@@ -29,8 +31,14 @@ export async function changedTransactions(
   known: readonly string[],
 ): Promise<string[] | undefined> {
   const changes = await changesSince(cut, window.since);
-  const others = union([window.waiting, idsOf(known, 'transaction')]);
+  const others = union([window.waiting, idsOf(known, 'transaction'), await transactionsOfEntries(cut, known)]);
   return union([changes?.transactions, others && (await withFamilies(cut, others))]);
+}
+
+/** An entry that named no transaction may have been given one, which nobody has looked at with it. */
+async function transactionsOfEntries(cut: Cut, known: readonly string[]): Promise<string[] | undefined> {
+  const entries = idsOf(known, 'entry');
+  return entries.length === 0 ? [] : list(cut, entriesStatement, { entries });
 }
 
 /**

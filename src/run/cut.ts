@@ -141,6 +141,7 @@ export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0')
     transactions: null,
     accounts: null,
     records: null,
+    entries: null,
     seed,
     kinds_with_user: [],
   };

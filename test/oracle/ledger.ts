@@ -193,15 +193,17 @@ function mayCross(host: Host, header: HeaderRow): boolean {
 
 function namesJob(host: Host, header: HeaderRow): boolean {
   const isJob = (one: HeaderRow) =>
-    one.reference_id !== null && ['conversion', 'conversion_job'].includes(referenceOf(one) ?? '');
+    one.reference_id !== null &&
+    !one.idempotency_key?.startsWith('migration_') &&
+    ['conversion', 'conversion_job'].includes(referenceOf(one) ?? '');
   return [header, ...ancestry(host, header)].some(isJob);
 }
 
 function judgeMirrorOfNothing(host: Host, header: HeaderRow): Finding[] {
   const entries = entriesOf(host, header.id);
-  const completed = header.status === 'completed' || header.status === 'reversed';
+  const isPosted = header.status !== 'failed' && header.status !== 'pending';
   const namesNothing = !host.headers.some(({ id }) => id !== null && id === header.reference_id);
-  if (!isReversal(header) || !namesTransaction(header) || !completed || !namesNothing) return [];
+  if (!isReversal(header) || !namesTransaction(header) || !isPosted || !namesNothing) return [];
   const actual = entries.length > 0 ? amountOf(entries) : null;
   return [{ ...nothing, kind: 'broken_reversal', actual, stake: actual, currency: currencyOf(entries) }];
 }
@@ -210,7 +212,7 @@ function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] 
   const entries = entriesOf(host, header.id);
   const reverses = (other: HeaderRow) => originalsOf(host, other).some(({ id }) => id !== null && id === header.id);
   const mirrors = distinct(host.headers.filter(reverses));
-  const standing = mirrors.filter(({ status }) => status === 'completed');
+  const standing = mirrors.filter(stands);
   const isBroken =
     header.status === 'reversed'
       ? !isUndoneOnce(host, header, mirrors, moment)
@@ -219,6 +221,11 @@ function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] 
   const expected = entries.length > 0 ? amountOf(entries) : null;
   const actual = totalOrZero(standing.map(({ id }) => amountOf(entriesOf(host, id)).toString()));
   return [{ kind: 'broken_reversal', expected, actual, stake: null, currency: currencyOf(entries) }];
+}
+
+/** What no word says to be unwritten or undone is in the books. */
+function stands({ status }: HeaderRow): boolean {
+  return !['failed', 'pending', 'reversed'].includes(status ?? '');
 }
 
 /** A key that stands twice, its constraint switched off, is still one reversal. */
@@ -231,7 +238,7 @@ function keyOf({ id, status, created_at }: HeaderRow): string {
 }
 
 function isUndoneOnce(host: Host, header: HeaderRow, mirrors: HeaderRow[], moment: Moment): boolean {
-  const standing = mirrors.filter(({ status }) => status === 'completed');
+  const standing = mirrors.filter(stands);
   if (standing.length === 1) return isMirror(entriesOf(host, header.id), entriesOf(host, standing[0]!.id));
   if (standing.length > 0) return false;
   // a reversal that was itself reversed has restored the original; one that is being written has its grace period
@@ -283,8 +290,10 @@ function judgeAccount(host: Host, account: AccountRow): Verdict[] {
     findings.push({ kind: 'balance_drift', expected: proven, actual: balance, stake: null });
   if (user_id !== null && balance?.lt(0))
     findings.push({ kind: 'negative_balance', expected: new Exact(0), actual: balance, stake: null });
-  if (twins.length > 1 && id === first)
-    findings.push({ kind: 'duplicate_account', expected: new Exact(1), actual: new Exact(twins.length), stake: null });
+  const namesakes = host.accounts.filter((other) => id !== null && other.id === id).length;
+  for (const count of [id === first ? twins.length : 1, namesakes])
+    if (count > 1)
+      findings.push({ kind: 'duplicate_account', expected: new Exact(1), actual: new Exact(count), stake: null });
   return findings.map((finding) => ({
     check: 'ledger_consistency',
     subject: `account:${id ?? 'null'}`,

@@ -203,6 +203,9 @@ const memories: Partial<Record<CheckName, Promise<Check>>> = {};
 /** The check that searches as it should, asked once for all. */
 const searching = (name: CheckName) => (memories[name] ??= remembered(checks[name]));
 
+/** As the proof says it; the list that it asks for has a comment behind it. */
+const isAmount = "entry.amount >= 0 and entry.amount < 'Infinity'";
+
 /** Each hides faults from the sums of a proof, and what is searched where a sum is off would still find them. */
 const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken[]][] = [
   ['whose account it is', 'deposits', ['wrong_account'], byUser],
@@ -270,14 +273,9 @@ const blind: readonly [what: string, CheckName, unseen: string[], broken: Broken
     'the currency of the account',
     'ledger_consistency',
     ['currency_mismatch'],
-    [['(entry.id is not null and account.currency = entry.currency) is not true', 'false']],
+    [[`${isAmount}\n      and entry.id is not null and account.currency = entry.currency`, isAmount]],
   ],
-  [
-    'whether it is an amount',
-    'ledger_consistency',
-    ['invalid_amount'],
-    [["entry.amount > 0 and entry.amount < 'Infinity' as sound", 'true as sound']],
-  ],
+  ['whether it is an amount', 'ledger_consistency', ['invalid_amount'], [[`${isAmount}\n      and `, '']]],
   [
     'what crosses currencies',
     'ledger_consistency',
