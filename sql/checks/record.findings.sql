@@ -31,8 +31,9 @@ record_finding as (
   cross join params
   cross join lateral (
     values
-      ('unknown_status', comparison.state = 'unknown', null, null, comparison.amount),
-      ('invalid_record', not comparison.valid or comparison.copies > 1, null, null, comparison.amount),
+      -- what was posted is at stake even where the record names less, or no amount at all
+      ('unknown_status', comparison.state = 'unknown', null, null, greatest(abs(comparison.amount), abs(comparison.posted))),
+      ('invalid_record', not comparison.valid or comparison.copies > 1, null, null, greatest(abs(comparison.amount), abs(comparison.posted))),
       (
         'duplicate_posting', -- a record booked in parts that add up is in order
         comparison.postings - comparison.reversals > 1 and comparison.posted > comparison.amount,

@@ -1,4 +1,3 @@
-import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database/database.ts';
 import { counts } from '../exceptions/state.ts';
 import { severitiesFrom, type Severity } from '../kinds.ts';
@@ -9,7 +8,7 @@ export interface Incident {
   /** Over when this exception does not count any more (`counts`). */
   exceptionId?: string;
   /** Over when none of this check counts. */
-  check?: CheckName;
+  check?: string;
 }
 
 /** Remembers what was opened; what is open already stays as it is. */

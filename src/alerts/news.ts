@@ -49,7 +49,8 @@ export function isOver({ change }: { change: Change }): boolean {
 
 export interface Group {
   change: Change;
-  check_type: CheckName;
+  /** A check of recon, or what the first version called one. */
+  check_type: string;
   severity: Severity;
   /** Null: none, or one that the books do not know. */
   currency: 'USD' | 'USDC' | null;
@@ -63,7 +64,7 @@ export interface ToldException {
   id: string;
   /** The report that saw it last. */
   report_id: string;
-  check_type: CheckName;
+  check_type: string;
   kind: string;
   fingerprint: string;
   severity: Severity;

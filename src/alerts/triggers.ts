@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { checkNames } from '../checks/names.ts';
+import { checkNames, type CheckName } from '../checks/names.ts';
+import { worse } from '../checks/severity.ts';
 import { cut } from '../cut.ts';
 import type { Severity } from '../kinds.ts';
 import type { Incident } from './incidents.ts';
@@ -48,22 +49,27 @@ function exceptionTrigger(exception: ToldException, { environment, report }: New
 /** One event per check, of the highest severity among its exceptions, with the totals. */
 function checkTriggers({ environment, groups }: News): Trigger[] {
   const opened = groups.filter((group) => !isOver(group));
-  return checkNames.flatMap((check) => {
-    const [worst, ...others] = opened.filter((group) => group.check_type === check);
-    if (worst === undefined) return [];
-    const all = [worst, ...others];
+  // what was adopted from the first version may name checks of its own
+  return [...new Set(opened.map((group) => group.check_type))].map((check) => {
+    const all = opened.filter((group) => group.check_type === check);
     const count = all.reduce((sum, group) => sum + group.count, 0);
-    return [
-      {
-        incident: { key: keyOf(environment, check), check },
-        severity: worst.severity,
-        summary: `${check}: ${count} exceptions at once`,
-        component: check,
-        class: 'many_exceptions',
-        details: { check_type: check, totals: all, next: `${next.exceptions} --check ${check}` },
+    return {
+      incident: { key: keyOf(environment, check), check },
+      severity: all.map(({ severity }) => severity).reduce(worse),
+      summary: `${check}: ${count} exceptions at once`,
+      component: check,
+      class: 'many_exceptions',
+      details: {
+        check_type: check,
+        totals: all,
+        next: isCheck(check) ? `${next.exceptions} --check ${check}` : next.exceptions,
       },
-    ];
+    };
   });
+}
+
+function isCheck(name: string): name is CheckName {
+  return (checkNames as readonly string[]).includes(name);
 }
 
 /** What is wrong with the run itself. */

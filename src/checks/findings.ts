@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import { stream } from '../database/database.ts';
 import { kindNamed, rankOf, type Kind, type KindName } from '../kinds.ts';
-import { money, toText, type Money } from '../money.ts';
+import { larger, money, toText, zero, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Cut, Finding, Found } from './check.ts';
 import type { CheckName } from './names.ts';
-import { severityOf } from './severity.ts';
+import { severityOf, worse } from './severity.ts';
 
 /** What every `*.findings.sql` returns, ordered by subject: one row per kind that a subject shows. */
 export interface FindingRow {
@@ -24,8 +24,8 @@ export interface FindingRow {
 const findingsLimit = 1_000_000;
 
 /**
- * Runs a check's findings and hands over one per subject: the kind of the lowest rank, the others in its metadata. As
- * soon as the next row is of another subject, one is done: nothing is kept.
+ * Runs a check's findings and hands over one per subject: the kind of the lowest rank, the others in its metadata, the
+ * worst severity. As soon as the next row is of another subject, one is done: nothing is kept.
  */
 export async function searchFindings(
   cut: Pick<Cut, 'transaction' | 'source' | 'config' | 'params'>,
@@ -36,8 +36,8 @@ export async function searchFindings(
 ): Promise<{ truncated: boolean }> {
   const rows = stream<FindingRow>(cut.transaction, ordered(compose(cut.source, statement)), bind(cut.params));
   let subjects = 0;
-  for await (const row of onePerSubject(rows)) {
-    found(toFinding(check, row, cut.config));
+  for await (const finding of onePerSubject(findingsOf(rows, check, cut.config))) {
+    found(finding);
     subjects += 1;
     if (subjects === limit) return { truncated: true };
   }
@@ -52,29 +52,51 @@ function ordered(statement: string): string {
   return `${statement}\norder by answer.subject collate "C", answer`;
 }
 
-/** Merges the rows of each subject. Throws if one comes back after another: its findings would be told twice. */
-export async function* onePerSubject(rows: AsyncIterable<FindingRow>): AsyncGenerator<FindingRow> {
-  let current: FindingRow | undefined;
-  for await (const row of rows) {
-    if (current !== undefined && row.subject < current.subject)
-      throw new Error(`The rows of a check are not in the order of their subjects: ${row.subject} came too late.`);
-    if (current !== undefined && row.subject !== current.subject) yield current;
-    current = row.subject === current?.subject ? moreImportant(current, row) : row;
+async function* findingsOf(rows: AsyncIterable<FindingRow>, check: CheckName, config: Config): AsyncGenerator<Finding> {
+  for await (const row of rows) yield toFinding(check, row, config);
+}
+
+/** Merges the findings of each subject. Throws if one comes back after another: it would be told twice. */
+export async function* onePerSubject(findings: AsyncIterable<Finding>): AsyncGenerator<Finding> {
+  let current: Finding | undefined;
+  for await (const finding of findings) {
+    if (current !== undefined && finding.subject < current.subject)
+      throw new Error(`The rows of a check are not in the order of their subjects: ${finding.subject} came too late.`);
+    if (current !== undefined && finding.subject !== current.subject) yield current;
+    current = finding.subject === current?.subject ? merged(current, finding) : finding;
   }
   if (current !== undefined) yield current;
 }
 
-/** One fault may show itself in several ways: the kind that stands first in the table, the others in its metadata. */
-function moreImportant(known: FindingRow, row: FindingRow): FindingRow {
-  if (known.kind === row.kind) return known;
-  const [first, second] =
-    rankOf(kindNamed(known.kind).name) < rankOf(kindNamed(row.kind).name) ? [known, row] : [row, known];
-  const also = [...new Set([...alsoOf(first), second.kind, ...alsoOf(second)])].toSorted();
-  return { ...first, metadata: { ...first.metadata, also } };
+/**
+ * One fault may show itself in several ways: the kind that stands first in the table is told, the others are in its
+ * metadata, and it is as severe as the worst of them. One cent of drift must not hide an overdraft.
+ */
+function merged(known: Finding, other: Finding): Finding {
+  const [first, second] = rankOf(known.kind) <= rankOf(other.kind) ? [known, other] : [other, known];
+  const behind = new Set([...alsoOf(first), second.kind, ...alsoOf(second)]);
+  behind.delete(first.kind);
+  const atStake = larger(atStakeIn(first), atStakeIn(second));
+  return {
+    ...first,
+    severity: worse(first.severity, second.severity),
+    metadata: {
+      ...first.metadata,
+      ...(behind.size > 0 && { also: [...behind].toSorted() }),
+      ...(!atStake.equals(atStakeIn(first)) && { stake: toText(atStake) }),
+    },
+  };
 }
 
-function alsoOf(row: FindingRow): string[] {
-  return (row.metadata['also'] as string[] | undefined) ?? [];
+function alsoOf({ metadata }: Finding): string[] {
+  return (metadata['also'] as string[] | undefined) ?? [];
+}
+
+/** The money that the severity of a finding comes from. */
+function atStakeIn({ kind, difference, metadata }: Finding): Money {
+  const counted = kindNamed(kind).unit === 'count' || difference === null ? zero : money(difference).abs();
+  const stake = metadata['stake'] as string | undefined;
+  return stake === undefined ? counted : larger(counted, money(stake).abs());
 }
 
 /** A row of findings with its severity, difference and sentence. */

@@ -17,6 +17,10 @@ export function severityOf(
   return clamp(byAmount(atStake, upTo), kind.floor, kind.ceiling);
 }
 
+export function worse(left: Severity, right: Severity): Severity {
+  return severities.indexOf(left) < severities.indexOf(right) ? right : left;
+}
+
 function byAmount(amount: Money, upTo: Config['severityUpTo']): Severity {
   if (amount.lessThanOrEqualTo(upTo.low)) return 'low';
   if (amount.lessThanOrEqualTo(upTo.medium)) return 'medium';

@@ -3,15 +3,17 @@ import { noneBySeverity, type Severity } from '../kinds.ts';
 import type { KeptFindings } from './kept-findings.ts';
 
 /**
- * Whether two rows speak of the same amount, an acceptance holds for no other: what both sides come to moves with every
- * day's business, so it counts only where there is no difference. Each names a table of the query.
+ * Whether two rows speak of the same amount and of the same kinds beside their own, an acceptance holds for no other:
+ * what both sides come to moves with every day's business, so it counts only where there is no difference. Each names a
+ * table of the query.
  */
 export function sameAmounts(transaction: Transaction, left: string, right: string) {
   const amounts = (row: string) => transaction`(
     ${transaction(`${row}.difference`)},
     case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.expected_value`)} end,
     case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.actual_value`)} end,
-    ${transaction(`${row}.currency`)}, ${transaction(`${row}.metadata`)} ->> 'stake'
+    ${transaction(`${row}.currency`)}, ${transaction(`${row}.metadata`)} ->> 'stake',
+    ${transaction(`${row}.metadata`)} -> 'also'
   )`;
   return transaction`${amounts(left)} is not distinct from ${amounts(right)}`;
 }

@@ -223,6 +223,28 @@ describe('what a run tells', { timeout: 60_000 }, () => {
     expect(eventsOf(pagerduty).slice(1)).toEqual(['resolve recon/production/deposits']);
   });
 
+  test('a dozen that the first version found, by a check of its own: one event for them', async () => {
+    const { pagerduty, env } = await targets();
+    const { runs, types, sql } = await desk();
+    const { report, checks } = await runs();
+    await sql`
+      insert into reconciliation_exceptions (
+        report_id, check_id, check_type, kind, fingerprint, severity, description, last_report_id, last_seen_at, affected_entity
+      )
+      select
+        ${report.id}, ${checks[0]!['id'] as string}, 'balance_check', 'unclassified', 'balance_check/unclassified/' || number, 'critical',
+        'old ' || number, ${report.id}, now(), 'account:' || number
+      from generate_series(1, 12) as number`;
+    await runs([], { env });
+    expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/balance_check']);
+    const [event] = bodiesOf<PagerDutyEvent>(pagerduty);
+    expect(event!.payload!.custom_details['next']).not.toContain('--check');
+    const ids = await sql<{ id: string }[]>`select id from reconciliation_exceptions where kind = 'unclassified'`;
+    const resolve = ['exceptions', 'resolve', ...ids.map(({ id }) => id), '--note', 'x', '--by', 'ada', '--yes'];
+    expect(await types(resolve, { env })).toMatchObject({ exitCode: 0 });
+    expect(eventsOf(pagerduty).slice(1)).toEqual(['resolve recon/production/balance_check']);
+  });
+
   test('a check that could not tell, until it can; a run without a result; runs that did not come', async () => {
     const { slack, pagerduty, webhook, env } = await targets();
     const { runs, types, sql } = await desk(env);

@@ -1,5 +1,7 @@
+import { expect, test } from 'vitest';
 import { credit, debit } from '../support/ledger.ts';
-import { faultyHost, testScenarios, type Scenario } from '../support/scenario.ts';
+import { search } from '../support/run-check.ts';
+import { faultyHost, testScenarios, withBooks, type Scenario } from '../support/scenario.ts';
 import { recordScenarios } from './record.scenarios.ts';
 
 const host = await faultyHost();
@@ -123,3 +125,15 @@ const ofDeposits: Scenario[] = [
 ];
 
 testScenarios(host, 'deposits', [...scenarios, ...ofDeposits]);
+
+test.each(['amount = null', 'amount = 0', 'amount = -1', "amount = 1, status = 'on_hold'"])(
+  'of a deposit whose %s the posting is at stake',
+  async (change) => {
+    await withBooks(host, async ({ ledger, ada, sql, save }) => {
+      const { id } = ledger.deposit(ada, '5000');
+      await save();
+      await sql`update deposits set ${sql.unsafe(change)} where id = ${id}`;
+      expect(await search(sql, 'deposits')).toMatchObject([{ severity: 'critical' }]);
+    });
+  },
+);

@@ -1,31 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import { onePerSubject, type FindingRow } from '../../src/checks/findings.ts';
+import type { Finding } from '../../src/checks/check.ts';
+import { onePerSubject, toFinding, type FindingRow } from '../../src/checks/findings.ts';
 import type { KindName } from '../../src/kinds.ts';
 import { listOf } from '../../src/database/list-of.ts';
-import { search, searchUpTo } from '../support/run-check.ts';
+import { configOf, search, searchUpTo } from '../support/run-check.ts';
 import { faultyHost, withBooks } from '../support/scenario.ts';
 
 const database = await faultyHost();
 
-function row(subject: string, kind: KindName): FindingRow {
+function finding(subject: string, kind: KindName, amounts: Partial<FindingRow> = {}): Finding {
   const nothing = { expected_value: null, actual_value: null, stake: null, currency: null, affected_user_id: null };
-  return { kind, subject, ...nothing, metadata: { of: kind } };
+  return toFinding('deposits', { kind, subject, ...nothing, metadata: { of: kind }, ...amounts }, configOf());
 }
 
-async function* oneByOne(rows: FindingRow[]) {
+async function* oneByOne(rows: Finding[]) {
   for (const each of rows) yield await Promise.resolve(each);
 }
 
 describe('the rows of a check', () => {
   test('become one finding per subject: the kind of the lowest rank, the others in its metadata', async () => {
     const rows = [
-      row('deposit:1', 'stuck'),
-      row('deposit:2', 'amount_mismatch'),
-      row('deposit:2', 'stuck'),
-      row('deposit:2', 'duplicate_posting'),
-      row('deposit:2', 'stuck'),
-      row('deposit:3', 'unlinked'),
-      row('deposit:3', 'unlinked'),
+      finding('deposit:1', 'stuck'),
+      finding('deposit:2', 'amount_mismatch'),
+      finding('deposit:2', 'stuck'),
+      finding('deposit:2', 'duplicate_posting'),
+      finding('deposit:2', 'stuck'),
+      finding('deposit:3', 'unlinked'),
+      finding('deposit:3', 'unlinked'),
     ];
     expect(await listOf(onePerSubject(oneByOne(rows)))).toMatchObject([
       { subject: 'deposit:1', kind: 'stuck', metadata: { of: 'stuck' } },
@@ -39,8 +40,28 @@ describe('the rows of a check', () => {
     expect(await listOf(onePerSubject(oneByOne([])))).toEqual([]);
   });
 
+  test('are as severe as the worst of their subject, and so much is at stake', async () => {
+    const cent = finding('account:1', 'balance_drift', { expected_value: '1', actual_value: '1.01' });
+    const overdraft = finding('account:1', 'negative_balance', { expected_value: '0', actual_value: '-4980' });
+    for (const pair of [
+      [cent, overdraft],
+      [overdraft, cent],
+    ])
+      expect(await listOf(onePerSubject(oneByOne(pair)))).toMatchObject([
+        { kind: 'balance_drift', severity: 'critical', difference: '0.01', metadata: { stake: '4980' } },
+      ]);
+    const twins = finding('account:1', 'duplicate_account', { expected_value: '1', actual_value: '9999' });
+    const [told] = await listOf(onePerSubject(oneByOne([cent, twins])));
+    expect(told).toMatchObject({ severity: 'medium', metadata: { also: ['duplicate_account'] } });
+    expect(told?.metadata, 'a count is no money').not.toHaveProperty('stake');
+  });
+
   test('must come in order: a subject that came back would be found twice', async () => {
-    const rows = [row('deposit:1', 'stuck'), row('deposit:2', 'stuck'), row('deposit:1', 'amount_mismatch')];
+    const rows = [
+      finding('deposit:1', 'stuck'),
+      finding('deposit:2', 'stuck'),
+      finding('deposit:1', 'amount_mismatch'),
+    ];
     await expect(listOf(onePerSubject(oneByOne(rows)))).rejects.toThrow(
       'The rows of a check are not in the order of their subjects: deposit:1 came too late.',
     );

@@ -133,6 +133,27 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ kind: 'balance_drift' }] });
   });
 
+  test('is accepted for nothing else that its subject shows later, nor for more of that', async () => {
+    const { sql, ledger, ada, runs, types } = await desk('ledger_consistency');
+    const account = ledger.account(ada, 'usdc_balance');
+    await sql`update ledger_accounts set balance = balance + 0.01 where id = ${account.id}`;
+    const { exceptions } = await runs();
+    expect(exceptions).toMatchObject([{ kind: 'balance_drift', severity: 'low', difference: '0.01' }]);
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada'];
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    expect((await runs()).exitCode).toBe(0);
+    for (const [amount, severity] of [
+      ['61', 'high'], // she had 60
+      ['5000', 'critical'],
+    ] as const) {
+      ledger.withdrawal(ada, amount);
+      await ledger.save(sql);
+      expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ kind: 'balance_drift', severity }] });
+      expect(await types(accept)).toMatchObject({ exitCode: 0 });
+      expect((await runs()).exitCode).toBe(0);
+    }
+  });
+
   test('that was reopened while a run was under way is not cleared by it', async () => {
     const { sql, ledger, ada, runs, types } = await desk();
     const { id } = ledger.deposit(ada, '100', { post: false });

@@ -1,13 +1,14 @@
 import {
+  type AccountRow,
+  type Amount,
+  type EntryRow,
   Exact,
   groupBy,
-  total,
-  totalOrZero,
-  type Amount,
-  type AccountRow,
-  type EntryRow,
   type HeaderRow,
   type Host,
+  larger,
+  total,
+  totalOrZero,
 } from './host-tables.ts';
 import { accountsOf, entriesOf, isRecent, namesTransaction, referenceOf, type Moment } from './ledger.ts';
 import type { Verdict } from './verdict.ts';
@@ -299,8 +300,8 @@ export function judgeRecords(host: Host, kind: RecordKind, moment: Moment, deadl
 type Finding = Pick<Verdict, 'kind' | 'expected' | 'actual' | 'stake'>;
 
 function judgeRecord(record: Compared): Finding[] {
-  const invalid = !isValid(record) || record.copies > 1 ? [stakes('invalid_record', record)] : [];
-  if (record.state === 'unknown') return [...invalid, stakes('unknown_status', record)];
+  const invalid = !isValid(record) || record.copies > 1 ? [unreadable('invalid_record', record)] : [];
+  if (record.state === 'unknown') return [...invalid, unreadable('unknown_status', record)];
   return [
     ...invalid,
     ...(record.astray ? [stakes('wrong_account', record)] : []),
@@ -348,6 +349,12 @@ function dueOf({ shown }: Compared): Amount | null {
 
 function stakes(kind: string, record: Compared): Finding {
   return { kind, expected: null, actual: null, stake: dueOf(record) };
+}
+
+/** What its record says is worth little: what was posted is at stake as well. */
+function unreadable(kind: string, record: Compared): Finding {
+  const due = dueOf(record) ?? new Exact(0);
+  return { kind, expected: null, actual: null, stake: larger(due.abs(), record.shown.posted.abs()) };
 }
 
 function differ(kind: string, record: Compared, actual: Amount): Finding {

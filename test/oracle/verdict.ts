@@ -49,7 +49,8 @@ export function report(verdicts: Verdict[]): Map<string, Set<string>> {
       const kinds = [...new Set(ofSubject.map(({ kind }) => kind))].sort((left, right) => rankOf(left) - rankOf(right));
       const first = ofSubject.filter(({ kind }) => kind === kinds[0]);
       // rows that share an id share a subject: any of them may be shown
-      return [subject, new Set(first.map((verdict) => line(verdict, severityOf(verdict), kinds.slice(1))))];
+      const severity = severities[Math.max(...ofSubject.map((verdict) => severities.indexOf(severityOf(verdict))))]!;
+      return [subject, new Set(first.map((verdict) => line(verdict, severity, kinds.slice(1))))];
     }),
   );
 }
