@@ -6,8 +6,8 @@ import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import type { KindCount } from '../corrections/automatic.ts';
 import { correctionsIn, whyBrokenOff } from '../corrections/reported.ts';
-import { stepsAfter } from '../status/next-steps.ts';
-import { endedWithoutResult, verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { afterBrokenOff, stepsAfter } from '../status/next-steps.ts';
+import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { scopeLines, verdictOrStatus } from './reports.ts';
@@ -248,9 +248,8 @@ function nextLines(
   const open = exceptions.filter((exception) => exception.id !== null && stateAt(exception, now) === 'open');
   const first = open.find((exception) => holderOf(exception) === null) ?? open[0];
   const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
-  const again = { command: `recon run --type ${report.run_type}`, why: 'It ended without a result: run it again.' };
   const steps = [
-    ...(endedWithoutResult(report) ? [again] : []),
+    ...afterBrokenOff(report),
     ...stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 }),
   ];
   return steps.length === 0 ? '' : stepLines(steps, screen);

@@ -8,7 +8,7 @@ import { runbook } from '../shipped.ts';
 
 /** What a person does next. */
 export interface Step {
-  /** To copy; everything in it is a name or an id: nothing needs quotes. */
+  /** To copy, NAME and TEXT as a person says them; everything else is a name or an id: nothing needs quotes. */
   command: string;
   /** Why, in one sentence; may hold text of a database. */
   why: string;
@@ -23,7 +23,10 @@ export interface Standing {
   open_exceptions: Readonly<Record<Severity, number>>;
   held: readonly Held[];
   not_open: readonly NotOpen[];
-  corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>>;
+  corrections: Readonly<Record<'proposed' | 'failed_open' | 'not_undone' | 'undone_unseen', number>> & {
+    /** By whom they are stopped, and why; null: they are not. */
+    readonly why_stopped: string | null;
+  };
   alerts: Readonly<Record<'waiting' | 'dead', number>>;
 }
 
@@ -107,8 +110,12 @@ function undoingsToSee({ corrections: { undone_unseen: unseen } }: Standing): St
 }
 
 function correctionsToSee({ corrections }: Standing): Step[] {
-  const { proposed, failed_open: failed, not_undone: standing } = corrections;
-  return [
+  const { proposed, failed_open: failed, not_undone: standing, why_stopped: whyStopped } = corrections;
+  const resume = {
+    command: 'recon corrections resume --by NAME --note TEXT',
+    why: `Once the reason is gone. ${whyStopped}`,
+  };
+  const lists = [
     { of: standing, states: ['failed', 'refused'], what: 'Corrections that were to be undone, and still stand' },
     { of: failed, states: ['failed'], what: 'Open exceptions whose correction failed' },
     { of: proposed, states: ['proposed'], what: 'Corrections that wait for a second person' },
@@ -118,6 +125,7 @@ function correctionsToSee({ corrections }: Standing): Step[] {
       command: ['recon corrections list', ...states.map((state) => `--state ${state}`)].join(' '),
       why: `${what}: ${inThousands(of)}.`,
     }));
+  return whyStopped === null ? lists : [resume, ...lists];
 }
 
 function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
@@ -132,12 +140,21 @@ function runsToMake({ enabled, runs, last_report: last }: Standing): Step[] {
   if (!enabled) return [{ command: 'recon run', why: whileOff }];
   if (last === null) return [{ command: 'recon run --type daily', why: 'There was no run yet.' }];
   return runs.flatMap(({ run_type: type, last_report: run, overdue }) => {
-    const command = `recon run --type ${type}`;
-    if (overdue) return [{ command, why: `The ${type} run is overdue: run it, and look why the scheduler did not.` }];
-    return run && endedWithoutResult(run)
-      ? [{ command, why: `The last ${type} run ended without a result: run it again.` }]
-      : [];
+    const [look, again] = run === null ? [] : afterBrokenOff(run);
+    const why = `The ${type} run is overdue: run it, and look why the scheduler did not.`;
+    return [look, overdue ? { command: `recon run --type ${type}`, why } : again].filter((step) => step !== undefined);
   });
+}
+
+/** After a run that ended without a result: why comes before the next one. Nothing after any other. */
+export function afterBrokenOff(run: Report): Step[] {
+  if (!endedWithoutResult(run)) return [];
+  const { run_type: type, error_message: reason } = run;
+  const why = `The ${type} run ended without a result. Look first why: this tells what a run lacks, the log of the scheduler what ended its process (a deadline, memory). On record: ${reason ?? 'nothing'}`;
+  return [
+    { command: 'recon doctor', why },
+    { command: `recon run --type ${type}`, why: 'Again, once that is mended.' },
+  ];
 }
 
 /** Of nothing everything is true. */

@@ -8,7 +8,7 @@ import {
   type UndoingFigures,
 } from '../corrections/figures.ts';
 import { lastBrokenOff, type BrokenOff } from '../corrections/reported.ts';
-import { switchOf } from '../corrections/switch.ts';
+import { stoppedSentence, switchOf } from '../corrections/switch.ts';
 import type { Transaction } from '../database/database.ts';
 import { listOf } from '../database/list-of.ts';
 import type { StoredException } from '../exceptions/exception.ts';
@@ -72,7 +72,13 @@ export interface Status {
   trend: Trend;
   /** What became of the corrections of the last 30 days. */
   corrections: CorrectionFigures &
-    UndoingFigures & { automatic: boolean; stopped: boolean; broken_off: BrokenOff | null };
+    UndoingFigures & {
+      automatic: boolean;
+      stopped: boolean;
+      /** By whom, and why; null: they are not stopped. */
+      why_stopped: string | null;
+      broken_off: BrokenOff | null;
+    };
   /** Alerts that nobody has heard of: those that wait, and those of the last 30 days that were given up. */
   alerts: Record<'waiting' | 'dead', number>;
   /** The newest run; null: there was none. */
@@ -92,6 +98,7 @@ export async function statusOf(transaction: Transaction, schema: string, config:
   const { reports: manual } = await listReports(transaction, schema, { type: 'manual', limit: 1 });
   const openTotal = await openTotals(transaction, schema, now);
   const since = new Date(now.getTime() - 30 * 86_400_000);
+  const correctionSwitch = await switchOf(transaction, schema);
   const standing = {
     environment: config.environment,
     enabled: config.enabled,
@@ -109,7 +116,8 @@ export async function statusOf(transaction: Transaction, schema: string, config:
     trend: await trendUntil(transaction, schema, now),
     corrections: {
       automatic: config.corrections.automatic,
-      stopped: (await switchOf(transaction, schema)).stopped,
+      stopped: correctionSwitch.stopped,
+      why_stopped: correctionSwitch.stopped ? stoppedSentence(correctionSwitch) : null,
       broken_off: await lastBrokenOff(transaction, schema, since),
       ...(await correctionFigures(transaction, schema, { since })),
       ...(await undoingFigures(transaction, schema, since)),

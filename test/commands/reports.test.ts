@@ -32,6 +32,12 @@ async function whileARunIsUnderWay<T>(at: string, body: () => Promise<T>, schema
   }
 }
 
+/** What comes next after a run that ended so, from the cause on. */
+const brokenOff = (type: string, reason: string) =>
+  new RegExp(
+    `\\nnext\\n {2}recon doctor\\n {6}The ${type} run ended .* On record: ${reason}\\n {2}recon run --type ${type}\\n`,
+  );
+
 describe('recon reports', { timeout: 120_000 }, () => {
   test('list: the newest first; show: a run as it was, by its id or a prefix of it', async () => {
     const { types, ids, runs } = await threeRuns();
@@ -95,7 +101,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: shown } = await types(['reports', 'show', 'aaaa0000-0000-4000-8000-000000000001']);
     expect(shown).toMatch(/^daily run aaaa0000 .* interrupted\n/);
     expect(shown).toContain('interrupted by SIGTERM');
-    expect(shown).toMatch(/recon run --type daily\n +It ended without a result: run it again\./);
+    expect(shown).toMatch(brokenOff('daily', 'interrupted by SIGTERM'));
     expect(shown, 'no table of checks without checks').not.toContain('verdict');
   });
 
@@ -106,15 +112,14 @@ describe('recon reports', { timeout: 120_000 }, () => {
     await reports.unsafe(await readFile(new URL('../../sql/roles.sql', import.meta.url), 'utf8'));
     const { types } = operatorOf((await login(reports, own, 'recon_reader')).url);
     const said = async (...line: string[]) => (await types(line, { now: cutAt })).stdout;
-    const again = /\nnext\n {2}recon run --type daily\n {6}.* ended without a result: run it again\.\n$/;
     for (const line of [['status'], ['reports', 'show', 'dead']]) {
       const shown = await said(...line);
       expect(shown).toMatch(/^daily .*dead0000 .* interrupted( |$)/m);
-      expect(shown).toMatch(again);
+      expect(shown).toMatch(brokenOff('daily', 'interrupted'));
     }
     expect(await said('reports', 'list')).toMatch(/^dead0000 +daily +interrupted +\S+ \S+ \S+ +0 +interrupted$/m);
     expect((await types(['reports', 'show'])).stderr).toContain(
-      ' ended without a result: interrupted. recon run --type',
+      ' ended without a result: interrupted; recon reports show dead0000 says what to do. ',
     );
     const told = { status: 'failed', completed_at: null, error_message: 'interrupted' };
     expect(JSON.parse(await said('reports', 'list', '-o', 'json'))).toMatchObject({ reports: [told] });
@@ -164,7 +169,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     await insert('aaaa0000', 'failed', '2026-03-01 09:00Z', 'interrupted by SIGTERM');
     const first = await types(['reports', 'show']);
     expect(first.stderr).toMatch(
-      /^recon: The newest run, hourly aaaa0000 of 2026-03-01 .*, ended without a result: interrupted by SIGTERM\. recon run --type hourly runs it again\. No run has a result yet\.\n$/,
+      /^recon: The newest run, hourly aaaa0000 of 2026-03-01 .*, ended without a result: interrupted by SIGTERM; recon reports show aaaa0000 says what to do\. No run has a result yet\.\n$/,
     );
     expect(first.stdout).toMatch(/^hourly run aaaa0000 .* interrupted\n/);
 
@@ -177,7 +182,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
       stderr: '',
     });
     for (const [id, status, why] of [
-      ['bbbb0000', 'failed', 'ended without a result: interrupted. recon run --type hourly runs it again'],
+      ['bbbb0000', 'failed', 'ended without a result: interrupted; recon reports show bbbb0000 says what to do'],
       ['cccc0000', 'in_progress', 'has no result yet'],
     ] as const) {
       await insert(id, status, '2026-03-02 09:00Z', status === 'failed' ? 'interrupted' : null);

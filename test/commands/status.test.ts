@@ -190,7 +190,7 @@ test('nobody started the runs: both are overdue, and a narrowed or partial one i
   );
 });
 
-test('one that came and ended without a result was not missed: it is to be run again', async () => {
+test('one that came and ended without a result was not missed: why comes before the next one', async () => {
   const { runs, types, sql } = await desk('deposits');
   await runs(['--type', 'hourly'], at(13));
   await sql`insert into reconciliation_reports (run_type, status, started_at, created_at, error_message)
@@ -198,7 +198,11 @@ test('one that came and ended without a result was not missed: it is to be run a
   const { stdout } = await types(['status'], at(15.2));
   expect(stdout).toMatch(/^daily +[0-9a-f]{8} +62 min ago +interrupted +in 22 h +0$/m);
   expect(stdout).toMatch(
-    /\nnext\n {2}recon run --type daily\n {6}The last daily run ended without a result: run it again.\n$/,
+    /\nnext\n {2}recon doctor\n {6}The daily run ended .* On record: interrupted\n {2}recon run --type daily\n {6}Again, .*\n$/,
+  );
+  const { stdout: later } = await types(['status'], at(40));
+  expect(later).toMatch(
+    /\n {2}recon doctor\n {6}The daily run ended .*\n {2}recon run --type daily\n {6}The daily run is overdue: /,
   );
   const { report } = await runs(['--type', 'hourly'], at(15.2));
   expect(report.metadata['missed']).toBeUndefined();

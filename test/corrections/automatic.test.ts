@@ -252,6 +252,9 @@ describe('a run that corrects by itself', () => {
   test('stops when the switch in the database says so, whatever the environment says', async () => {
     const at = await drifted();
     expect(await at.types(['corrections', 'stop', '--note', 'ticket 812'])).toMatchObject({ exitCode: 0 });
+    expect((await at.types(['status'])).stdout).toMatch(
+      /\n {2}recon corrections resume --by NAME --note TEXT\n {6}.* Corrections are stopped by ada: ticket 812\.\n/,
+    );
     expect(await correctedBy(at)).toMatchObject({ not_made: 'Corrections are stopped by ada: ticket 812.' });
     await at.sql`delete from reconciliation_correction_switch`;
     expect(await correctedBy(at)).toMatchObject({ not_made: expect.stringContaining('is gone') as string });

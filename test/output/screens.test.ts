@@ -131,7 +131,7 @@ const status: Status = {
   environment: 'production-eu-west-1',
   enabled: true,
   corrections: {
-    ...{ automatic: true, stopped: false, tried: 1_234, corrected: 1_000 },
+    ...{ automatic: true, stopped: false, why_stopped: null, tried: 1_234, corrected: 1_000 },
     ...{ refused: 200, failed: 34, failed_open: 30, undone_unseen: 3, came_back: 12, proposed: 7 },
     ...{ undone: 1_234, undo_refused: 200, undo_failed: 34, not_undone: 30 },
     broken_off: { report_id: idOf(1), reason: hostile },
