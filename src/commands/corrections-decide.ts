@@ -38,9 +38,7 @@ export function proposeCommand(context: CommandContext): Command {
         }
         const proposed = await propose(desk, exception.id, wordOf(flags, world));
         await printCorrection(proposed, flags.output, world);
-        const { decisionsOn } = await import('../output/corrections.ts');
-        const [approve] = decisionsOn(proposed.id);
-        return tell(world, `recon: proposed; nothing is written before a second person says: ${approve}; exit 0\n`);
+        return tell(world, 'recon: proposed; nothing is written before a second person approves it; exit 0\n');
       });
     });
 }
@@ -198,14 +196,14 @@ async function ask(
 /** Says what became of it; exit code 2 where nothing was written after all. */
 async function end(context: CommandContext, ended: StoredCorrection, flags: DecideFlags, store: Store): Promise<void> {
   const { world } = context;
-  const { id, state, undoes } = ended;
+  const { state, undoes } = ended;
   if (state === 'applied') await makeChangeKnown(store, world);
   else context.exitWith(2);
   await printCorrection(ended, flags.output, world);
-  const next =
+  const after =
     undoes === null
-      ? `; recon corrections undo ${id.slice(0, 8)} --by NAME --note TEXT takes it back`
+      ? ''
       : `${isPosting(ended) ? `; ${onceSentence}` : ''}; what was corrected is likely wrong again, and the next run tells: recon run`;
-  const outcome = state === 'applied' ? `written${next}; exit 0` : `${state}: nothing was written; exit 2`;
+  const outcome = state === 'applied' ? `written${after}; exit 0` : `${state}: nothing was written; exit 2`;
   await tell(world, `recon: ${outcome}\n`);
 }

@@ -73,7 +73,7 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
     ...(state === 'applied'
       ? [rowsText(written, screen)]
       : [rowsText(proposed ?? [], screen), ...provisos(proposed, screen)]),
-    ...(state === 'proposed' ? [nextText(decisionsOn(correction.id), screen)] : []),
+    nextText(commandsAfter(correction), screen),
   ]
     .filter((part) => part !== '')
     .join('\n');
@@ -82,6 +82,15 @@ export function correctionScreen(correction: StoredCorrection, screen: Screen): 
 /** What to type now. */
 export function nextText(commands: readonly string[], screen: Screen): string {
   return `${screen.strong('next')}\n${indented(commands.map((command) => `${screen.command(command)}\n`).join(''))}`;
+}
+
+/** How it goes on: what waits is decided, what stands can be taken back, of all others the exception tells. */
+function commandsAfter({ id, exception_id: exception, state, undoes, undone_by: by }: StoredCorrection): string[] {
+  if (state === 'proposed') return decisionsOn(id);
+  const stands = state === 'applied' && undoes === null && by === null;
+  return stands
+    ? [`recon corrections undo ${shortId(id)} --by NAME --note TEXT`]
+    : [`recon exceptions show ${shortId(exception)}`];
 }
 
 /** The commands by which a proposal ends. */
