@@ -37,5 +37,13 @@ export type IncompleteExitCode = 3 | 77 | 78;
 export function tooFew(found: string): Incomplete {
   return new Incomplete(
     `${found}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.`,
+    3,
+    { details: { too_few: true } },
   );
+}
+
+/** Whether the metadata of a stored check are of such a one. */
+export function isTooFew(metadata: Record<string, unknown>): boolean {
+  const details = metadata['details'] as { too_few?: unknown } | null | undefined;
+  return details?.too_few === true;
 }

@@ -1,5 +1,6 @@
 import { count } from '../count.ts';
 import { flowed } from '../flowed.ts';
+import { isTooFew } from '../incomplete.ts';
 import { describeDuration } from '../duration.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { stateAt } from '../exceptions/state.ts';
@@ -35,7 +36,7 @@ export function reportScreen(
     ]),
     checks.length === 0 ? '' : checkTable(checks, screen),
     lines([
-      ...checkLines(checks),
+      ...checkLines(checks, isDryRun(report) ? 'a run would verify through' : undefined),
       ...correctionLines(report).map(screen.called),
       ...checks
         .filter(({ error_message: error }) => error !== null)
@@ -60,9 +61,9 @@ function isDryRun({ metadata }: Report): boolean {
   return metadata['dry_run'] === true;
 }
 
-/** What the table of the checks does not say. */
-export function checkLines(checks: readonly StoredCheck[]): string[] {
-  return [...sidesLines(checks), ...coverageLines(checks), ...canaryLines(checks)];
+/** What the table of the checks does not say; `through`: before the moment up to which they are verified. */
+export function checkLines(checks: readonly StoredCheck[], through = 'verified through'): string[] {
+  return [...sidesLines(checks), ...coverageLines(checks, through), ...canaryLines(checks)];
 }
 
 /** Debits and credits are the one pair of sides that need not be equal. */
@@ -74,10 +75,10 @@ function sidesLines(checks: readonly StoredCheck[]): string[] {
 }
 
 /** How far the checks are verified by this run, those that say the same in one line. */
-function coverageLines(checks: readonly StoredCheck[]): string[] {
+function coverageLines(checks: readonly StoredCheck[], through: string): string[] {
   const named = new Map<string, string[]>();
   for (const check of checks) {
-    const line = coverageOf(check);
+    const line = coverageOf(check, through);
     if (line !== undefined) named.set(line, [...(named.get(line) ?? []), plain(check.check_type)]);
   }
   const lines = [...named].map(([line, names]) => `${names.join(', ')}: ${line}`);
@@ -154,18 +155,18 @@ function looksAtChanges(checks: readonly StoredCheck[]): boolean {
   return checks.some(({ metadata }) => metadata['coverage'] === 'changes');
 }
 
-function coverageOf({ metadata }: StoredCheck): string | undefined {
+function coverageOf({ metadata }: StoredCheck, through: string): string | undefined {
   const time = (name: string) => (typeof metadata[name] === 'string' ? localTime(metadata[name]) : 'never');
   const not = metadata['not_verified'];
   if (typeof not === 'string') return `not verified any further, because ${excerpt(not)}`;
   if (metadata['verified_through'] === undefined) return undefined;
   const heldBack = metadata['held_back'];
   const behind = typeof heldBack === 'string' ? ` (no further: ${excerpt(heldBack)})` : '';
-  const through = `verified through ${time('verified_through')}${behind}`;
+  const verified = `${through} ${time('verified_through')}${behind}`;
   if (metadata['coverage'] === 'changes')
-    return `${through}; what has changed since ${time('verified_since')} was looked at, and everything last at ${time('proven_as_of')}`;
+    return `${verified}; what has changed since ${time('verified_since')} was looked at, and everything last at ${time('proven_as_of')}`;
   const why = metadata['why_everything'];
-  return `${through}; everything was looked at${typeof why === 'string' ? `, because ${excerpt(why)}` : ''}`;
+  return `${verified}; everything was looked at${typeof why === 'string' ? `, because ${excerpt(why)}` : ''}`;
 }
 
 const right = (header: string) => ({ header, align: 'right' as const });
@@ -247,10 +248,12 @@ function nextLines(
 ): string {
   const open = exceptions.filter((exception) => exception.id !== null && stateAt(exception, now) === 'open');
   const first = open.find((exception) => holderOf(exception) === null) ?? open[0];
-  const incomplete = checks.filter((check) => verdictOf(check) === 'incomplete').map(({ check_type: name }) => name);
+  const incomplete = checks
+    .filter((check) => verdictOf(check) === 'incomplete')
+    .map(({ check_type, metadata }) => ({ check_type, too_few: isTooFew(metadata) }));
   const steps = [
     ...afterBrokenOff(report),
-    ...stepsAfter({ incomplete, isEmpty: isEmpty(report, checks), first, others: 0 }),
+    ...stepsAfter({ incomplete, isDryRun: isDryRun(report), isEmpty: isEmpty(report, checks), first, others: 0 }),
   ];
   return steps.length === 0 ? '' : stepLines(steps, screen);
 }

@@ -19,7 +19,13 @@ export interface Standing {
   enabled: boolean;
   runs: readonly ScheduledRuns[];
   last_report: Report | null;
-  checks: readonly { check_type: CheckName; on: boolean; verdict: Verdict | null; compared: number | null }[];
+  checks: readonly {
+    check_type: CheckName;
+    on: boolean;
+    verdict: Verdict | null;
+    too_few: boolean;
+    compared: number | null;
+  }[];
   open_exceptions: Readonly<Record<Severity, number>>;
   held: readonly Held[];
   not_open: readonly NotOpen[];
@@ -32,8 +38,10 @@ export interface Standing {
 
 /** What the steps after a comparison follow from. */
 export interface Outcome {
-  /** The checks that could not tell. */
-  incomplete: readonly CheckName[];
+  /** The checks that could not tell; `too_few`: it did not believe that so few records are there. */
+  incomplete: readonly { check_type: CheckName; too_few: boolean }[];
+  /** Whether nothing was to be stored. */
+  isDryRun: boolean;
   /** Whether everything was looked at, and nothing was there. */
   isEmpty: boolean;
   /** The open exception to begin with, which nobody has if there is such a one; undefined: there is none. */
@@ -45,15 +53,13 @@ export interface Outcome {
 /** What to do where everything stands so, the most urgent first; nothing where all is well. */
 export function stepsOf(standing: Standing, first: StoredException | undefined): Step[] {
   const { checks, open_exceptions: open, held } = standing;
-  const incomplete = checks
-    .filter(({ on, verdict }) => on && verdict === 'incomplete')
-    .map(({ check_type: name }) => name);
+  const incomplete = checks.filter(({ on, verdict }) => on && verdict === 'incomplete');
   const isFree = first !== undefined && holderOf(first) === null;
   const others = first === undefined ? 0 : open[first.severity] - (isFree ? heldOf(first.severity, held) : 0) - 1;
   return [
     ...runsToMake(standing),
     ...undoingsToSee(standing),
-    ...stepsAfter({ incomplete, isEmpty: isEmpty(standing), first, others }),
+    ...stepsAfter({ incomplete, isDryRun: false, isEmpty: isEmpty(standing), first, others }),
     ...(isFree ? whoHasOthers(held) : []),
     ...(first === undefined ? whyFailed(standing) : []),
     ...correctionsToSee(standing),
@@ -162,7 +168,8 @@ const whereNothingIs =
   'There was nothing to compare: do DATABASE_URL (or SOURCE_DATABASE_URL), the search_path of its role and RECONCILIATION_SOURCE lead to the tables that the host writes?';
 
 /** The same for what a run, or the last run of each check, found. */
-export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Step[] {
+export function stepsAfter(outcome: Outcome): Step[] {
+  const { isEmpty, first, others } = outcome;
   return [
     ...(isEmpty ? [{ command: 'recon doctor', why: whereNothingIs }] : []),
     ...(first === undefined
@@ -176,7 +183,7 @@ export function stepsAfter({ incomplete, isEmpty, first, others }: Outcome): Ste
             why: `${inThousands(others)} more of severity ${first.severity}.`,
           },
         ]),
-    ...(isEmpty ? [] : afterIncomplete(incomplete)),
+    ...(isEmpty ? [] : afterIncomplete(outcome)),
   ];
 }
 
@@ -186,16 +193,26 @@ function whyFirst(first: NonNullable<Outcome['first']>): string {
 }
 
 /** What is wrong is looked at before what could not be told. The reasons themselves stand above the steps. */
-function afterIncomplete(checks: readonly CheckName[]): Step[] {
-  if (checks.length === 0) return [];
+function afterIncomplete({ incomplete, isDryRun }: Outcome): Step[] {
+  if (incomplete.length === 0) return [];
+  const namesOf = (checks: Outcome['incomplete']) => checks.map(({ check_type: name }) => name).join(', ');
+  const tooFew = incomplete.filter(({ too_few: isTooFew }) => isTooFew);
+  const others = incomplete.filter((check) => !tooFew.includes(check));
+  const run = isDryRun ? 'recon run --dry-run' : 'recon run';
+  const again = {
+    command: others.length === 1 ? `${run} --check ${namesOf(others)}` : run,
+    why: `Again, once that is mended. Where it stays so, ${runbook} goes through the reasons.`,
+  };
+  const accept = {
+    command: `${run} --type daily --accept-fewer`,
+    why: `Once, and only if somebody knows that the records were really removed: ${namesOf(tooFew)}.`,
+  };
   return [
     {
       command: 'recon doctor',
-      why: `Could not tell: ${checks.join(', ')}. Where the reason does not say what to do, this looks at all that a run needs.`,
+      why: `Could not tell: ${namesOf(incomplete)}. Where the reason does not say what to do, this looks at all that a run needs.`,
     },
-    {
-      command: checks.length === 1 ? `recon run --check ${checks.join()}` : 'recon run',
-      why: `Again, once that is mended. Where it stays so, ${runbook} goes through the reasons.`,
-    },
+    ...(others.length > 0 ? [again] : []),
+    ...(tooFew.length > 0 ? [accept] : []),
   ];
 }

@@ -23,6 +23,7 @@ import {
   type Held,
   type NotOpen,
 } from '../exceptions/totals.ts';
+import { isTooFew } from '../incomplete.ts';
 import { noneBySeverity, severities, type Severity } from '../kinds.ts';
 import { heldOf, stepsOf, type Step } from './next-steps.ts';
 import {
@@ -48,6 +49,8 @@ export interface CheckStatus {
   checked_at: string | null;
   /** Why the last run could not tell. */
   error_message: string | null;
+  /** Whether it did not believe that so few records are there: `--accept-fewer`. */
+  too_few: boolean;
   verified_through: string | null;
   /** The cut of the last complete run that looked at everything. */
   proven_as_of: string | null;
@@ -151,22 +154,28 @@ const neverRun = {
   report_id: null,
   checked_at: null,
   error_message: null,
+  too_few: false,
   verified_through: null,
   proven_as_of: null,
 };
 
 async function standings(transaction: Transaction, schema: string): Promise<Omit<CheckStatus, 'on' | 'compared'>[]> {
   const rows = await transaction<
-    (Omit<CheckStatus, 'on' | 'compared' | 'verdict'> & Pick<StoredCheck, 'status' | 'passed'>)[]
+    (Omit<CheckStatus, 'on' | 'compared' | 'verdict' | 'too_few'> &
+      Pick<StoredCheck, 'status' | 'passed' | 'metadata'>)[]
   >`
     select
       last.check_type, last.status, last.passed, last.report_id, last.created_at as checked_at, last.error_message,
-      watermark.verified_through, watermark.proven_as_of
+      last.metadata, watermark.verified_through, watermark.proven_as_of
     from ${lastChecks(transaction, schema)} as last
     left join ${transaction(`${schema}.reconciliation_watermarks`)} as watermark on watermark.check_type = last.check_type
     order by last.check_type
   `;
-  return rows.map(({ status, passed, ...row }) => ({ ...row, verdict: verdictOf({ status, passed }) }));
+  return rows.map(({ status, passed, metadata, ...row }) => ({
+    ...row,
+    verdict: verdictOf({ status, passed }),
+    too_few: isTooFew(metadata),
+  }));
 }
 
 function countBySeverity(totals: readonly ExceptionTotal[]): Record<Severity, number> {

@@ -258,6 +258,10 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
       report: { metadata: { dry_run: true, verdict: 'failed' }, exceptions_count: 1 },
       exceptions: [{ id: null, kind: 'missing_in_ledger', difference: '-5' }],
     });
+    const { stdout } = await types(['run', '--dry-run']);
+    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
+    expect(stdout).toMatch(/^- +medium +missing_in_ledger +-5 +USDC +deposit [0-9a-f]{8} +[0-9a-f]{8} +- +-$/m);
+    expect(stdout).toMatch(/^deposits: a run would verify through 2\S+ \S+ \S+; everything was looked at$/m);
     const tables = await sql<{ name: string; rows: number }[]>`
       select tablename as name,
         (xpath('/row/count/text()', query_to_xml(format('select count(*) from %I', tablename), false, true, '')))[1]::text::int as rows
@@ -269,9 +273,6 @@ describe('recon run --dry-run', { timeout: 60_000 }, () => {
 
     await types(['migrate', 'down', '--yes', '--drop-history']);
     expect((await runs(['--dry-run'])).exitCode).toBe(2);
-    const { stdout } = await types(['run', '--dry-run']);
-    expect(stdout).toMatch(/^DRY RUN, nothing is stored: manual run {2}production /);
-    expect(stdout).toMatch(/^- +medium +missing_in_ledger +-5 +USDC +deposit [0-9a-f]{8} +[0-9a-f]{8} +- +-$/m);
     const { stderr } = await types(['run', '--dry-run', '-o', 'csv']);
     expect(stderr).toBe(
       'recon: DRY RUN, nothing is stored: manual run failed: 0 of 1 check passed, 1 record compared, 1 finding (1 medium); exit 2\n',

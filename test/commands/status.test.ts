@@ -90,6 +90,7 @@ test('after a daily and an hourly run: how far each check is verified, when ever
     report_id: hourly.report.id,
     checked_at: '2026-03-01T14:00:00Z',
     error_message: null,
+    too_few: false,
     verified_through: '2026-03-01T13:45:00Z',
     proven_as_of: '2026-03-01T12:00:00Z',
     compared: 1,

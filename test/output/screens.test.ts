@@ -151,6 +151,7 @@ const status: Status = {
     report_id: idOf(1),
     checked_at: at,
     error_message: number === 0 ? hostile : null,
+    too_few: false,
     verified_through: at,
     proven_as_of: at,
     compared: 0,

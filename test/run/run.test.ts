@@ -459,7 +459,7 @@ describe('what a role may not do', { timeout: 120_000 }, () => {
 
 describe('a source that lost more than half of its records', { timeout: 120_000 }, () => {
   test('is not believed, unless it is told to', async () => {
-    const { sql, ledger, ada, runs } = await desk('withdrawals');
+    const { sql, ledger, ada, runs, types } = await desk('withdrawals');
     for (let count = 0; count < 3; count += 1) ledger.withdrawal(ada, '0.1');
     await ledger.save(sql);
     expect(checkOf(await runs(), 'withdrawals').metadata['compared']).toBe(4);
@@ -477,7 +477,14 @@ describe('a source that lost more than half of its records', { timeout: 120_000 
     expect(checkOf(shrunken, 'withdrawals')['error_message']).toBe(
       'Only 1 record where the last complete run compared 4; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.',
     );
-    expect((await runs(['--dry-run'])).exitCode, 'a dry run says the same').toBe(3);
+    const dry = await types(['run', '--dry-run'], { env });
+    expect(dry.exitCode, 'a dry run says the same').toBe(3);
+    const next = (run: string) =>
+      `\n  recon run${run} --type daily --accept-fewer\n      Once, and only if somebody knows that the records were really removed: withdrawals.\n`;
+    expect(dry.stdout).toContain(next(' --dry-run'));
+    const { stdout } = await types(['status'], { env });
+    expect(stdout).toContain(next(''));
+    expect(stdout, 'trying again changes nothing').not.toContain('recon run --check withdrawals\n');
 
     expect(await runs(['--accept-fewer'])).toMatchObject({ exitCode: 0, report: { passed_checks: 1 } });
     expect((await runs()).exitCode, 'from now on this is the measure').toBe(0);
