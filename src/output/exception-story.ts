@@ -137,10 +137,11 @@ function sidesTable(exception: StoredException, { columns }: Screen): string {
 function causeLines({ exception, causes, untested }: Story, { columns }: Screen): string {
   if (exception.difference === null || kindOf(exception.kind)?.unit !== 'money') return '';
   const named = causes.map(({ sentence }) => flowed('- ', excerpt(sentence, textMax), columns));
-  const verdict =
-    causes.length === 0
+  const none =
+    untested === null
       ? 'None of the usual causes meets the difference to the last digit.'
-      : 'The numbers meet to the last digit; that is no proof.';
+      : 'Whether one of the usual causes meets the difference could not be told.';
+  const verdict = causes.length === 0 ? none : 'The numbers meet to the last digit; that is no proof.';
   return [...named, ...[verdict, untested ?? ''].map((text) => (text === '' ? '' : flowed('', text, columns)))].join(
     '',
   );

@@ -191,6 +191,12 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(stdout).toContain('1250');
     expect(await show('amount_mismatch', '-o', 'json')).toMatchObject({ exitCode: 0 });
     await sql`alter table elsewhere rename to deposits`;
+    await sql`alter table ledger_entries rename to elsewhere`;
+    const drift = (await show('balance_drift')).stdout;
+    expect(drift, 'not told is not none').toMatch(
+      /\n {2}Whether one of the usual causes meets the difference could not be told\.\n {2}The records and /,
+    );
+    await sql`alter table elsewhere rename to ledger_entries`;
   });
 
   test('what stands in the host’s tables is text, however hostile, and a flood of it is cut off', async () => {
