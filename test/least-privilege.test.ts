@@ -248,16 +248,23 @@ describe('with exactly the rights of sql/roles.sql', () => {
     const role = await login(sql, url, 'recon_reader', 'recon_writer', 'recon_corrector');
     const rightsOf = async (env: Record<string, string> = {}) => {
       const { stdout } = await operatorOf(role.url, env).types(['doctor'], { now: new Date(), asOf: null });
-      return stdout.split('\n').filter((line) => / {2}rights /.test(line));
+      return stdout.split('\n').filter((line) => / {2}(rights|corrections) /.test(line));
     };
     expect(await rightsOf()).toEqual([
       'warning  rights              The role may write tables that are not recon’s (conversion_jobs, deposits, ledger_accounts, …): whoever has its password may change the ledger.',
     ]);
-    for (const env of [{ CORRECTION_DATABASE_URL: role.url }, { RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' }])
-      expect(await rightsOf(env)).toEqual([
-        'ok       rights              The role may do what a run and its corrections do, and no more.',
-      ]);
-    await sql.unsafe(`revoke recon_corrector from ${role.name}; grant recon_purger to ${role.name}`);
+    const asUsed =
+      'ok       rights              The role may do what a run does, and beyond that no more than corrections take, which are looked at next.';
+    expect(await rightsOf({ CORRECTION_DATABASE_URL: role.url })).toEqual([
+      asUsed,
+      'ok       corrections         The role of CORRECTION_DATABASE_URL may write what corrections write; automatic: no.',
+    ]);
+    await sql.unsafe(`revoke recon_corrector from ${role.name}`);
+    expect(await rightsOf({ RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'true' })).toEqual([
+      asUsed,
+      expect.stringMatching(/^problem {2}corrections {9}The role of DATABASE_URL cannot make corrections: permission /),
+    ]);
+    await sql.unsafe(`grant recon_purger to ${role.name}`);
     expect(await rightsOf()).toEqual([
       'warning  rights              The role may do what no run does (delete on reconciliation_reports; delete on reconciliation_checks; delete on reconciliation_findings; …): whoever has its password may remove what was found.',
     ]);

@@ -38,8 +38,8 @@ async function compare(transaction: Transaction, schema: string, corrects: boole
       ...tooMany,
     ];
   if (missing.length > 0) return [problem(`The role may not ${missing.join('; ')}.`, how), ...tooMany];
-  const what = corrects ? 'what a run and its corrections do' : 'what a run does';
-  return tooMany.length > 0 ? tooMany : [ok(`The role may do ${what}, and no more.`)];
+  const besides = corrects ? 'beyond that no more than corrections take, which are looked at next' : 'no more';
+  return tooMany.length > 0 ? tooMany : [ok(`The role may do what a run does, and ${besides}.`)];
 }
 
 /** Whether somebody has decided that the role of the runs corrects, too. */
