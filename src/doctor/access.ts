@@ -1,11 +1,11 @@
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 
-/** What leads to the custodian of a check: where it is asked, and with what; what it holds, and what of that is left out. */
+/** What leads to the custodian of a check: where it is asked, and with which variables; what it holds, and what of that is left out. */
 export const access = {
   circle_balance: ({ circle }: Config) => ({
     at: `CIRCLE_BASE_URL (${circle.baseUrl})`,
-    keys: [circle.apiKey],
+    keys: { CIRCLE_API_KEY: circle.apiKey },
     pace: 'CIRCLE_REQUESTS_PER_SECOND',
     noun: 'wallet',
     exclude: circle.exclude,
@@ -13,7 +13,7 @@ export const access = {
   }),
   alpaca_balance: ({ alpaca: { baseUrl, authUrl, apiKey, apiSecret, exclude } }: Config) => ({
     at: `ALPACA_BASE_URL (${baseUrl})${authUrl === undefined ? '' : `, ALPACA_AUTH_URL (${authUrl})`}`,
-    keys: [apiKey, apiSecret],
+    keys: { ALPACA_API_KEY: apiKey, ALPACA_API_SECRET: apiSecret },
     pace: 'ALPACA_REQUESTS_PER_SECOND',
     noun: 'account',
     exclude,

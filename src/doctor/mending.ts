@@ -8,8 +8,8 @@ import { meaningOf } from './meaning.ts';
 /** What to do about a custodian that could not be read: the words of the runbook, for the message at hand. */
 export function howToMend({ exitCode, message }: Incomplete, config: Config, name: CustodianCheck): string {
   const { at, keys, noun, variable } = access[name](config);
-  if (exitCode !== 78) return nextSteps[exitCode](at);
-  if (keys.includes(undefined)) return howToSet(message, config, name);
+  if (exitCode !== 78) return nextSteps[exitCode](at, Object.keys(keys));
+  if (Object.values(keys).includes(undefined)) return howToSet(message, config, name);
   if (message.includes('cannot be verified'))
     return `Name in ${variable} each ${noun} that holds none of the customers’ money. ${whereReasons}`;
   return keyOfCircle(config);
@@ -22,7 +22,8 @@ export const whereReasons = `${runbook}, "Circle or Alpaca could not be read", g
 export const nextSteps = {
   3: (at: string) =>
     `Try again; if it stays so, look at ${at}, the network, and the custodian’s status page. ${whereReasons}`,
-  77: (at: string) => `Check the key and the secret: whether they are whole, may read, and belong to ${at}.`,
+  77: (at: string, keys: readonly string[]) =>
+    `Check ${keys.join(' and ')}, which must be whole, allowed to read, and of ${at}.`,
 };
 
 /** Source: API-FACTS.md A.0 and A.6. */
@@ -42,5 +43,5 @@ function howToSet(message: string, config: Config, name: CustodianCheck): string
 }
 
 function hasKeys(config: Config, name: CheckName): boolean {
-  return !isCustodianCheck(name) || access[name](config).keys.every((key) => key !== undefined);
+  return !isCustodianCheck(name) || Object.values(access[name](config).keys).every((key) => key !== undefined);
 }

@@ -305,10 +305,16 @@ describe('recon doctor', () => {
     const { ada, consult, custodians } = await practice();
     const { of } = await consult({ CIRCLE_API_KEY: `${circleKey}x`, ALPACA_API_SECRET: `${alpacaSecret}x` });
     expect(of('circle_balance')).toMatchObject([
-      { verdict: 'problem', next: expect.stringMatching(/^Check the key .* belong to \w+_BASE_URL \(/) as string },
+      {
+        verdict: 'problem',
+        next: expect.stringMatching(/^Check CIRCLE_API_KEY, which must be .* of CIRCLE_BASE_URL \(/) as string,
+      },
     ]);
     expect(of('alpaca_balance')).toMatchObject([
-      { verdict: 'problem', next: expect.stringContaining('Check the key') as string },
+      {
+        verdict: 'problem',
+        next: expect.stringContaining('Check ALPACA_API_KEY and ALPACA_API_SECRET, which ') as string,
+      },
     ]);
     custodians.circle.faults.push(answers({ path: /./ }, { status: 501 }));
     custodians.alpaca.faults.push(answers({ path: /./ }, { status: 500, body: `no ${alpacaKey} ${alpacaSecret}` }));
