@@ -1,5 +1,5 @@
 -- Which way the last deposits moved what the books say that Circle holds. The position is recognised by its amount: as
--- that of one type of account, if exactly one type holds as much. No row: it is none of them.
+-- that of one type of account, if exactly one type holds as much; else it has none.
 with
 held as (
   select account.account_type, account.currency, sum(account.balance) as balance
@@ -7,10 +7,9 @@ held as (
   group by account.account_type, account.currency
 ),
 recognised as (
-  select min(held.account_type) as account_type
+  select case when count(*) = 1 then min(held.account_type) end as account_type
   from held
   inner join total on total.currency = held.currency and total.expected_value = held.balance
-  having count(*) = 1
 ),
 deposit as (
   select header.id

@@ -88,25 +88,27 @@ export const direction: Examination<DatabasePatient> = {
         bind({ ...params, custodian: 'circle' }),
       ),
     );
+    if (row === undefined) throw new Error('The database did not say which way deposits go.');
     return [describeDirection(row, patient.source)];
   },
 };
 
 interface DirectionRow {
-  account_type: string;
+  /** null: the position is not the sum of one type. */
+  account_type: string | null;
   deposits: number;
   /** What they added to the position, in its own sign. */
   moved: string;
 }
 
-function describeDirection(row: DirectionRow | undefined, source: Source): Opinion {
-  if (row === undefined)
+function describeDirection({ account_type: type, deposits, moved }: DirectionRow, source: Source): Opinion {
+  if (deposits === 0)
+    return ok('No deposit is booked yet: which way one moves the position is told once there is one.');
+  if (type === null)
     return warning(
       'Which way a deposit moves the position at Circle cannot be told: it is not the sum of one type of account.',
       howToTurn(source),
     );
-  const { account_type: type, deposits, moved } = row;
-  if (deposits === 0) return warning('No deposit is booked yet: which way one moves the position is not known.', null);
   if (money(moved).greaterThan(0)) return ok(`Deposits raise what the books say that Circle holds (${type}).`);
   return warning(
     `Deposits (the last ${deposits}) ${money(moved).isZero() ? 'do not move' : 'lower'} what the books say that Circle holds (${type}), though Circle’s own total rises by them.`,

@@ -255,6 +255,10 @@ describe('recon doctor', () => {
     expect((await consult({ RECONCILIATION_SOURCE: doubled })).of('direction')).toMatchObject([
       { verdict: 'warning', message: expect.stringContaining('cannot be told') as string },
     ]);
+    await sql`update ledger_transactions set status = 'failed' where transaction_type = 'deposit'`;
+    expect((await consult({ RECONCILIATION_SOURCE: doubled })).of('direction'), 'of empty books').toMatchObject([
+      { verdict: 'ok', message: expect.stringContaining('No deposit is booked yet') as string },
+    ]);
   });
 
   test('users without an account at a custodian, and accounts of two users', async () => {
