@@ -124,6 +124,8 @@ export interface Sighting {
   expected_value: string | null;
   actual_value: string | null;
   difference: string | null;
+  /** What was at stake, where there is no difference. */
+  stake: string | null;
   seen_at: string;
 }
 

@@ -80,7 +80,7 @@ export async function historyOf(
   const sightings = await transaction<Sighting[]>`
     select
       finding.report_id, finding.severity, finding.expected_value, finding.actual_value, finding.difference,
-      report.started_at as seen_at
+      finding.metadata ->> 'stake' as stake, report.started_at as seen_at
     from ${transaction(`${schema}.reconciliation_findings`)} as finding
     inner join ${transaction(`${schema}.reconciliation_reports`)} as report on report.id = finding.report_id
     where finding.exception_id = ${exceptionId}

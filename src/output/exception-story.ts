@@ -15,7 +15,7 @@ import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { accountTable, entryTables, postingTable, recordTable } from './exception-involved.ts';
 import { nextLines } from './exception-next.ts';
-import { stationOf } from './exceptions.ts';
+import { amountText, stationOf } from './exceptions.ts';
 import { factTable } from './facts.ts';
 import { currencyText, cut, excerpt, indented, localTime, shortId, within, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
@@ -160,8 +160,8 @@ function sightingTable(sightings: readonly Sighting[], { currency }: StoredExcep
     sightings.map((sighting) => [
       localTime(sighting.seen_at),
       screen.severity(sighting.severity),
-      sighting.difference ?? 'none',
-      sighting.difference === null ? '' : currencyText(currency),
+      cut(amountText({ difference: sighting.difference, metadata: { stake: sighting.stake } })),
+      currencyText(currency),
       shortId(sighting.report_id),
     ]),
     screen.columns,

@@ -25,7 +25,9 @@ async function faultyBooks() {
   });
   const missing = ledger.deposit(bob, '77.7', { post: false });
   const toNobody = ledger.deposit(ada, '77.7');
+  const unknown = ledger.deposit(bob, '510', { post: false });
   await ledger.save(sql);
+  await sql`update deposits set status = 'off_ramp_held' where id = ${unknown.id}`;
   await sql`delete from deposits where id = ${toNobody.id}`;
   await sql`update ledger_accounts set balance = balance + 2 where id = ${account.id}`;
   await sql`update ledger_entries set currency = 'EUR' where id = ${invalid.entries[1]!.id}`;
@@ -106,6 +108,9 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(reasons).toContain(
       `  - entry ${euro}: its amount is negative (-5), its currency is “EUR”, neither USDC nor USD.\n`,
     );
+
+    const unknown = (await show('unknown_status')).stdout;
+    expect(unknown, 'as a list has it').toMatch(/^seen\n.*\n {2}2026-.* \(510\) {2}USDC {2}/m);
 
     const drift = (await show('balance_drift')).stdout;
     expect(drift).toContain('None of the usual causes meets the difference to the last digit.');

@@ -246,6 +246,7 @@ const story: Story = {
       expected_value: '0',
       actual_value: '0',
       difference: largest,
+      stake: null,
       seen_at: at,
     },
   ],
