@@ -288,7 +288,7 @@ function dead(report: Report): Report {
   return { ...report, status: 'failed', error_message: interrupted };
 }
 
-/** The checks of a report in the order in which they ran. */
+/** The checks of a report in the order in which they run and are shown, those of an older recon last. */
 export async function checksOf(transaction: Transaction, schema: string, reportId: string): Promise<StoredCheck[]> {
   const rows = await transaction<(Omit<StoredCheck, 'execution_time_ms'> & { execution_time_ms: string })[]>`
     select
@@ -297,7 +297,7 @@ export async function checksOf(transaction: Transaction, schema: string, reportI
       checked.created_at
     from ${transaction(`${schema}.reconciliation_checks`)} as checked
     where checked.report_id = ${reportId}
-    order by checked.created_at, checked.check_type, checked.id
+    order by array_position(${[...checkNames]}::text[], checked.check_type), checked.check_type, checked.id
   `;
   return rows.map((row) => ({ ...row, execution_time_ms: Number(row.execution_time_ms) }));
 }

@@ -11,7 +11,7 @@ import { afterBrokenOff, stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
-import { scopeLines, verdictOrStatus } from './reports.ts';
+import { scopeLines, togetherSaid, verdictOrStatus, whyIncompleteLines } from './reports.ts';
 import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { renderTable, type Column } from './table.ts';
@@ -38,9 +38,7 @@ export function reportScreen(
     lines([
       ...checkLines(checks, isDryRun(report) ? 'a run would verify through' : undefined),
       ...correctionLines(report).map(screen.called),
-      ...checks
-        .filter(({ error_message: error }) => error !== null)
-        .map((check) => `${plain(check.check_type)}: ${excerpt(check.error_message ?? '', 2_000)}`),
+      ...whyIncompleteLines(checks, 2_000),
       ...(report.error_message !== null && checks.length === 0 ? [excerpt(report.error_message, 2_000)] : []),
     ]),
     exceptionLines(report, exceptions, now, screen),
@@ -76,12 +74,12 @@ function sidesLines(checks: readonly StoredCheck[]): string[] {
 
 /** How far the checks are verified by this run, those that say the same in one line. */
 function coverageLines(checks: readonly StoredCheck[], through: string): string[] {
-  const named = new Map<string, string[]>();
-  for (const check of checks) {
-    const line = coverageOf(check, through);
-    if (line !== undefined) named.set(line, [...(named.get(line) ?? []), plain(check.check_type)]);
-  }
-  const lines = [...named].map(([line, names]) => `${names.join(', ')}: ${line}`);
+  const lines = togetherSaid(
+    checks.flatMap((check) => {
+      const line = coverageOf(check, through);
+      return line === undefined ? [] : [[check.check_type, line] as const];
+    }),
+  );
   const partly = looksAtChanges(checks);
   return partly
     ? [...lines, 'What else became of an old row, edited or deleted, is found by the next daily run.']

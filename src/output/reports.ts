@@ -1,5 +1,6 @@
 import { describeDuration } from '../duration.ts';
-import { interrupted, type Report } from '../reports.ts';
+import { plain } from '../plain.ts';
+import { interrupted, type Report, type StoredCheck } from '../reports.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
@@ -94,6 +95,25 @@ export function scopeLines({ metadata }: Report): string[] {
     `narrowed to ${parts.map(([name, value]) => `${name} ${excerpt(String(value))}`).join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
+}
+
+/** What is said of some checks, each behind their names: what is said of several stands once. */
+export function togetherSaid(said: readonly (readonly [check: string, text: string])[]): string[] {
+  const named = new Map<string, string[]>();
+  for (const [check, text] of said) named.set(text, [...(named.get(text) ?? []), plain(check)]);
+  return [...named].map(([text, names]) => `${names.join(', ')}: ${text}`);
+}
+
+/** Why checks could not tell, of each no more than `length` characters. */
+export function whyIncompleteLines(
+  checks: readonly Pick<StoredCheck, 'check_type' | 'error_message'>[],
+  length?: number,
+): string[] {
+  return togetherSaid(
+    checks.flatMap(({ check_type: name, error_message: error }) =>
+      error === null ? [] : [[name, excerpt(error, length)] as const],
+    ),
+  );
 }
 
 function namedChecks(what: string, names: unknown): string[] {

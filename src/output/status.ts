@@ -7,7 +7,7 @@ import type { Report } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status/status.ts';
 import type { CheckTrend } from '../status/trend.ts';
-import { verdictOrStatus } from './reports.ts';
+import { verdictOrStatus, whyIncompleteLines } from './reports.ts';
 import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 import { stepLines } from './steps.ts';
@@ -20,7 +20,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     '',
     runTable(status, now, screen),
     checkTable(status.checks, now, screen),
-    ...reasons(status.checks, screen),
+    ...whyIncompleteLines(status.checks.filter(({ on }) => on)).map((line) => flowed('', line, screen.columns)),
     openTable(status.open_totals, screen) + notOpenLine(status.not_open, screen),
     trendTable(status, screen),
     ...correctionLines(status, screen),
@@ -84,14 +84,6 @@ function momentOf(time: string | null, now: Date, { columns }: Screen): string {
 
 function age(time: string, now: Date): string {
   return describeAge(now.getTime() - Date.parse(time));
-}
-
-/** Why checks could not tell, those that say the same in one line. */
-function reasons(checks: readonly CheckStatus[], { columns }: Screen): string[] {
-  const named = new Map<string, string[]>();
-  for (const { on, check_type: name, error_message: error } of checks)
-    if (on && error !== null) named.set(error, [...(named.get(error) ?? []), name]);
-  return [...named].map(([error, names]) => flowed('', `${names.join(', ')}: ${excerpt(error)}`, columns));
 }
 
 function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {

@@ -169,7 +169,9 @@ test('a check that could not tell says why; what it was verified through stays',
   expect((await runs(['--type', 'hourly'], at(1))).exitCode).toBe(78);
   const { stdout } = await types(['status'], at(1));
   expect(stdout).toMatch(/^withdrawals +incomplete +2026-03-01 11:45:00 /m);
-  expect(stdout).toMatch(/^deposits, conversion_jobs, withdrawals: .*"withdrawals" does not exist/m);
+  const once = /^deposits, conversion_jobs, withdrawals: .*"withdrawals" does not exist/m;
+  expect(stdout).toMatch(once);
+  expect((await types(['reports', 'show'], at(1))).stdout).toMatch(once);
   expect(stdout).toMatch(/^withdrawals +·{29}▁ +0$/m); // that day, another run could tell
   expect(stdout).toMatch(/\nnext\n {2}recon doctor\n {6}Could not tell: deposits, conversion_jobs, withdrawals\. /);
   expect(stdout).toMatch(/\n {2}recon run\n {6}Again, .+\n$/);
@@ -226,7 +228,7 @@ test('reports show says what a run looked at, and how far that verifies', async 
   await runs(['--type', 'daily'], at(0));
   const daily = await types(['reports', 'show'], at(0));
   expect(daily.stdout).toContain(
-    'conversion_jobs, deposits, ledger_consistency, withdrawals: verified through 2026-03-01 11:45:00 +00:00; everything was looked at\n',
+    'ledger_consistency, deposits, conversion_jobs, withdrawals: verified through 2026-03-01 11:45:00 +00:00; everything was looked at\n',
   );
   await runs(['--type', 'hourly'], at(1));
   const hourly = await types(['reports', 'show'], at(1));
