@@ -23,7 +23,7 @@ export function furtherSql(exception: StoredException, config: Config, asOf: str
   const compared = Object.entries(check.statements)
     .filter(([name]) => ofCustodian || name === 'findings')
     .map(([name, statement]): [string, string] => [
-      `${check.name} ${name}`,
+      ofCustodian ? `${check.name} ${name}` : `${check.name} ${name}, others of the same rows among them`,
       composeForReading(source, statement, ofCustodian ? params : { ...params, ...narrowed(about) }),
     ]);
   return ofCustodian ? compared : [...told, ...compared];
