@@ -23,7 +23,10 @@ export function sessionColumns(transaction: Transaction) {
   `;
 }
 
-/** `session 4711 of the role ada (psql) at 10.0.0.7, since 2026-11-22T21:36:31Z`. */
+/**
+ * `session 4711 of the role ada (psql) at 10.0.0.7, since 2026-11-22T21:36:31Z`. Names may be hostile, and are no longer
+ * than a server keeps them: 63 bytes (PostgreSQL, "application_name").
+ */
 export function sessionText({ pid, role, application, client, since }: Session): string {
   const of = role === null ? '' : ` of the role ${plain(role)}`;
   const program = application === null ? '' : ` (${plain(application)})`;

@@ -54,8 +54,8 @@ test('who waits for a lock is told after a moment whose it is, and goes on when 
   const lines = ['exceptions list', 'corrections stop --note x --by Ada'];
   const [holder, waiting] = await sql.begin(async (other) => {
     const [own] = await other<{ said: string }[]>`
-      select format('session %s of the role %s (a spreadsheet)', pg_backend_pid(), current_user) as said,
-        set_config('application_name', 'a spreadsheet', true)`;
+      select format('session %s of the role %s (a spreadsheet', pg_backend_pid(), current_user) as said,
+        set_config('application_name', ${'a spreadsheet\u001b]0;\u202e' + 'x'.repeat(9_000)}, true)`;
     await other`lock table reconciliation_exceptions, reconciliation_correction_switch in access exclusive mode`;
     const commands = lines.map((line) => {
       const world = testWorld({ env: { DATABASE_URL: url } });
@@ -71,6 +71,7 @@ test('who waits for a lock is told after a moment whose it is, and goes on when 
       /^recon: waiting, for a minute at most, for a lock of session .*, since 20\S+Z, on reconciliation_(exceptions|correction_switch)$/,
     );
     expect(told).toContain(holder);
+    expect(told, 'a name is text, and no flood').not.toMatch(/[\u0000-\u001f\u202e]|x{60}/);
     expect(rest.join(), 'once').not.toContain('waiting');
   }
 });
