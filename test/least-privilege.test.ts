@@ -118,8 +118,8 @@ describe('with exactly the rights of sql/roles.sql', () => {
     /** Does what a hint says; a person has the URL and the keys, an administrator the database. */
     const obey = async (hint: string): Promise<void> => {
       const [, command] = /`recon (migrate up --print)`/.exec(hint) ?? [];
-      const [, statement] = /^As a database administrator: (grant .+;)$/.exec(hint) ?? [];
-      const [, file, grant] = /psql .*-f (\S+), and then: (.+)$/.exec(hint) ?? [];
+      const [, statement] = /^As a database administrator: `(grant .+;)`$/.exec(hint) ?? [];
+      const [, file, grant] = /psql .*-f (\S+)`, and then: `(.+)`$/.exec(hint) ?? [];
       if (command !== undefined) await byHand(sql, (await recon(command.split(' '), { env })).stdout);
       else if (file !== undefined) await byHand(sql, `${await readFile(file, 'utf8')}; ${grant!}`);
       else if (statement !== undefined) await sql.unsafe(statement);
@@ -281,11 +281,11 @@ describe('with exactly the rights of sql/roles.sql', () => {
     const hintOf = async () =>
       (await operatorOf(role.url).types(['doctor'], { now: new Date(), asOf: null })).stdout
         .split('\n')
-        .find((line) => line.includes('-> As a database administrator: psql'))!;
+        .find((line) => line.includes('-> As a database administrator: `psql'))!;
     const unreadable = await hintOf();
     await sql.unsafe(`grant select on "${schema}".reconciliation_migrations to ${role.name}`);
     for (const hint of [unreadable, await hintOf()]) {
-      const [, name, quoted] = / -d (\S+) -c ('.*') -f \S+roles\.sql, and then: grant /.exec(hint)!;
+      const [, name, quoted] = / -d (\S+) -c ('.*') -f \S+roles\.sql`, and then: `grant /.exec(hint)!;
       const words = await promisify(execFile)('sh', ['-c', `printf '%s|' ${name!} ${quoted!}`]);
       expect(words.stdout).toBe(`${database}|set search_path = "${schema}", public|`);
       expect(hint).not.toContain(role.password);
@@ -311,7 +311,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
       const { next } = await consult('host'); // tables of a schema that the role may not use look as if they were not there
       await books.sql.unsafe(`grant usage on schema "The app" to ${role.name}`);
       expect(await consult('source')).toMatchObject({ verdict: 'problem', next });
-      const [, command, grant] = /: (psql -d .*roles\.sql), .* and then: (grant recon_reader to \S+;)$/.exec(next)!;
+      const [, command, grant] = /: `(psql -d .*roles\.sql)`, .* and then: `(grant recon_reader to \S+;)`$/.exec(next)!;
       const { hostname, port, username, password } = new URL(books.url);
       const administrator = { PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password };
       const { stderr } = await promisify(execFile)('sh', ['-c', command!], {

@@ -25,6 +25,6 @@ async function whyNoResult({ id, run_type: type, started_at: began, status, erro
   const { excerpt, localTime, shortId } = await import('../output/screen.ts');
   const named = `The newest run, ${type} ${shortId(id)} of ${localTime(began)},`;
   return status === 'failed'
-    ? `${named} ended without a result${why === null ? '' : `: ${excerpt(why)}`}; recon reports show ${shortId(id)} says what to do.`
+    ? `${named} ended without a result${why === null ? '' : `: ${excerpt(why)}`}; \`recon reports show ${shortId(id)}\` says what to do.`
     : `${named} has no result yet.`;
 }

@@ -7,17 +7,17 @@ import type { UrlVariable } from './problem.ts';
 /** What a database administrator types for who is connected; `schema` is where recon's tables are, or are to be. */
 export async function howToGrant(transaction: Transaction, schema: string | undefined): Promise<string> {
   const place = await placeFor(transaction, schema);
-  return `As a database administrator: psql -v ON_ERROR_STOP=1 ${rolesFor(place)}, and then: grant recon_reader, recon_writer to ${place.role}; -- only to look: recon_reader`;
+  return `As a database administrator: \`psql -v ON_ERROR_STOP=1 ${rolesFor(place)}\`, and then: \`grant recon_reader, recon_writer to ${place.role}; -- only to look: recon_reader\``;
 }
 
 /** The same for SOURCE_DATABASE_URL, where the checks only read; recon's tables may be elsewhere. */
 export async function howToGrantReading(transaction: Transaction, schema: string | undefined): Promise<string> {
   const place = await placeFor(transaction, schema);
   const where = place.standby ? 'the main database of this replica' : 'the server of SOURCE_DATABASE_URL';
-  const grant = `grant recon_reader to ${place.role};`;
+  const grant = `\`grant recon_reader to ${place.role};\``;
   return place.tables
-    ? `As a database administrator, on ${where}: psql -v ON_ERROR_STOP=1 ${rolesFor(place)}, and then: ${grant}`
-    : `As a database administrator, on ${where}: psql ${rolesFor(place)}, which says of each table of recon that it is not there, and then: ${grant}`;
+    ? `As a database administrator, on ${where}: \`psql -v ON_ERROR_STOP=1 ${rolesFor(place)}\`, and then: ${grant}`
+    : `As a database administrator, on ${where}: \`psql ${rolesFor(place)}\`, which says of each table of recon that it is not there, and then: ${grant}`;
 }
 
 /** Where sql/roles.sql is to be run, names as SQL writes them. */

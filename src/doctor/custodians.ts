@@ -76,7 +76,7 @@ function notReadInTime({ config, patienceMs }: Reader, name: CustodianCheck, hea
       nextSteps[3](at),
     );
   return ids === undefined
-    ? warning(`${until}: a run takes longer${uncompared}.`, `recon run --check ${name} reads all of it.`)
+    ? warning(`${until}: a run takes longer${uncompared}.`, `\`recon run --check ${name}\` reads all of it.`)
     : ok(`${until}: a run takes longer.`);
 }
 

@@ -65,7 +65,7 @@ async function describe(cut: Cut, names: readonly string[]): Promise<Opinion[]> 
       `None of the tables that the checks read is in the schemas of the database ${place.database} that this role looks into (${place.path}): ${names.join(', ')}.`,
       schema === undefined
         ? `Is this the right database and schema? Check the name at the end of ${variable}, and the role’s search_path; a ledger with other tables needs a mapping of its own, in RECONCILIATION_SOURCE.`
-        : `They are in the schema ${schema}: alter role ${place.role} set search_path = ${schema}, public;`,
+        : `They are in the schema ${schema}: \`alter role ${place.role} set search_path = ${schema}, public;\``,
     ),
   ];
 }

@@ -158,7 +158,7 @@ function describe({ condition }: Scan, { name, rows, size }: Size): Opinion {
     .join(', ');
   const told = `An hourly run reads all of ${name} (about ${rows} rows, ${size}) for want of an index`;
   return columns !== ''
-    ? warning(`${told} on (${columns}).`, `create index concurrently on ${name} (${columns});`)
+    ? warning(`${told} on (${columns}).`, `\`create index concurrently on ${name} (${columns});\``)
     : warning(
         `${told} for ${condition === '' ? 'what the mapping asks' : condition}.`,
         'Look at the file of the mapping.',

@@ -94,7 +94,7 @@ export const writers: Examination<DatabasePatient> = {
       return [
         warning(
           'The transactions of others are hidden from this role: while others are connected, hourly runs verify up to an hour ago only.',
-          `As a database administrator: grant pg_read_all_stats to ${await inReadOnly(database, roleOf)};`,
+          `As a database administrator: \`grant pg_read_all_stats to ${await inReadOnly(database, roleOf)};\``,
         ),
       ];
     if (begun === null) return [ok('No other transaction is open.')];
@@ -103,7 +103,7 @@ export const writers: Examination<DatabasePatient> = {
     return [
       warning(
         `${told}: hourly runs verify up to there only.`,
-        'Find out whose it is: select pid, usename, application_name, state, xact_start from pg_stat_activity order by xact_start; or pg_prepared_xacts.',
+        'Find out whose it is: `select pid, usename, application_name, state, xact_start from pg_stat_activity order by xact_start;`, or pg_prepared_xacts.',
       ),
     ];
   },

@@ -52,7 +52,7 @@ async function defaultSchema(database: Database): Promise<string> {
     throw new OperatorError(
       78,
       `The role may not use the schema ${row.closed}.`,
-      `As a database administrator: grant usage on schema ${row.closed} to ${row.role};`,
+      `As a database administrator: \`grant usage on schema ${row.closed} to ${row.role};\``,
     );
   throw new OperatorError(
     78,

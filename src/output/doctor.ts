@@ -32,6 +32,6 @@ function conclusionOf(diagnoses: readonly Diagnosis[], offline: boolean): string
   if (problems > 0)
     return `${count(problems, 'problem')}: mend ${problems === 1 ? 'it' : 'them from the top'}, and run \`recon doctor\` again.`;
   const but = warnings > 0 ? `, with ${count(warnings, 'warning')} above` : '';
-  if (offline) return `No problems${but}. Database and custodians were not looked at. Next: recon doctor`;
-  return `No problems${but}. Next: recon run --type daily; then recon schedule print, for what starts the runs.`;
+  if (offline) return `No problems${but}. Database and custodians were not looked at. Next: \`recon doctor\``;
+  return `No problems${but}. Next: \`recon run --type daily\`; then \`recon schedule print\`, for what starts the runs.`;
 }

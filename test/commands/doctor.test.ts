@@ -94,7 +94,7 @@ describe('recon doctor', () => {
     expect(stdout).toMatch(/^warning {2}rights {14}.*\n {29}-> Use a role that is a member/m);
     expect(stdout).toMatch(/^ok {7}circle_balance {6}Off: RECONCILIATION_CHECKS leaves it out\.$/m);
     expect(stdout).toMatch(
-      /\nNo problems, with 3 warnings above\. Next: recon run --type daily; then recon schedule print, for .+\n$/,
+      /\nNo problems, with 3 warnings above\. Next: `recon run --type daily`; then `recon schedule print`, for .+\n$/,
     );
   });
 
@@ -294,7 +294,7 @@ describe('recon doctor', () => {
         'warning',
         expect.stringMatching(/reads all of public\.\w+ \(about \d+ rows, .* for want of an index/),
       ]);
-      statements.push(next!);
+      statements.push(next!.replaceAll('`', ''));
     }
     expect(statements).toEqual([
       'create index concurrently on public.ledger_entries (created_at);',
@@ -391,7 +391,7 @@ describe('recon doctor', () => {
     expect((await said())[0]).toMatchObject({
       topic: 'host',
       next: expect.stringMatching(
-        /^They are in the schema app: alter role \w+ set search_path = app, public;$/,
+        /^They are in the schema app: `alter role \w+ set search_path = app, public;`$/,
       ) as string,
     });
   });
@@ -402,7 +402,7 @@ describe('recon doctor', () => {
     const role = await login(sql, url);
     const env = { DATABASE_URL: Object.assign(new URL(role.url), { pathname }).href };
     expect((await consultWith(env)).of('writers')).toMatchObject([
-      { verdict: 'warning', next: `As a database administrator: grant pg_read_all_stats to ${role.name};` },
+      { verdict: 'warning', next: `As a database administrator: \`grant pg_read_all_stats to ${role.name};\`` },
     ]);
     await sql.unsafe(`grant pg_read_all_stats to ${role.name}`);
     expect((await consultWith(env)).of('writers')).toMatchObject([{ verdict: 'ok' }]);

@@ -119,7 +119,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     }
     expect(await said('reports', 'list')).toMatch(/^dead0000 +daily +interrupted +\S+ \S+ \S+ +0 +interrupted$/m);
     expect((await types(['reports', 'show'])).stderr).toContain(
-      ' ended without a result: interrupted; recon reports show dead0000 says what to do. ',
+      ' ended without a result: interrupted; `recon reports show dead0000` says what to do. ',
     );
     const told = { status: 'failed', completed_at: null, error_message: 'interrupted' };
     expect(JSON.parse(await said('reports', 'list', '-o', 'json'))).toMatchObject({ reports: [told] });
@@ -169,7 +169,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
     await insert('aaaa0000', 'failed', '2026-03-01 09:00Z', 'interrupted by SIGTERM');
     const first = await types(['reports', 'show']);
     expect(first.stderr).toMatch(
-      /^recon: The newest run, hourly aaaa0000 of 2026-03-01 .*, ended without a result: interrupted by SIGTERM; recon reports show aaaa0000 says what to do\. No run has a result yet\.\n$/,
+      /^recon: The newest run, hourly aaaa0000 of 2026-03-01 .*, ended without a result: interrupted by SIGTERM; `recon reports show aaaa0000` says what to do\. No run has a result yet\.\n$/,
     );
     expect(first.stdout).toMatch(/^hourly run aaaa0000 .* interrupted\n/);
 
@@ -182,7 +182,7 @@ describe('recon reports', { timeout: 120_000 }, () => {
       stderr: '',
     });
     for (const [id, status, why] of [
-      ['bbbb0000', 'failed', 'ended without a result: interrupted; recon reports show bbbb0000 says what to do'],
+      ['bbbb0000', 'failed', 'ended without a result: interrupted; `recon reports show bbbb0000` says what to do'],
       ['cccc0000', 'in_progress', 'has no result yet'],
     ] as const) {
       await insert(id, status, '2026-03-02 09:00Z', status === 'failed' ? 'interrupted' : null);

@@ -103,7 +103,7 @@ describe('with the checks on a streaming replica', { timeout: 120_000 }, () => {
     const env = { SOURCE_DATABASE_URL: role.url, RECONCILIATION_CHECKS: 'deposits' };
     expect((await types(['doctor'], { ...today, env })).stdout).toMatch(
       new RegExp(
-        `-> As a database administrator, on the main database of this replica: psql -v ON_ERROR_STOP=1 -d \\w+ -f \\S+, and then: grant recon_reader to ${role.name};`,
+        `-> As a database administrator, on the main database of this replica: \`psql -v ON_ERROR_STOP=1 -d \\w+ -f \\S+\`, and then: \`grant recon_reader to ${role.name};\``,
       ),
     );
   });

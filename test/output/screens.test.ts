@@ -425,9 +425,16 @@ test('on 80 columns an exception takes two lines', () => {
 test('doctor breaks nothing that is to be copied', () => {
   const path = `/opt/${'long-name/'.repeat(9)}sql/source/stack_service`;
   const next = `Copy ${path}, or do without: RECONCILIATION_CHECKS=ledger_consistency,deposits,conversion_jobs,withdrawals`;
-  const diagnosis: Diagnosis = { topic: 'source', verdict: 'problem', message: `${path} is wrong.`, next };
+  const command = '`grant recon_reader, recon_writer to recon; -- only to look: recon_reader`';
+  const diagnosis: Diagnosis = {
+    topic: 'source',
+    verdict: 'problem',
+    message: `${path} is wrong.`,
+    next: `${next} ${command}`,
+  };
   const lines = diagnosisLines(diagnosis, screenOf(new Captured(true, 80), { env: {} }));
   for (const word of `${diagnosis.message} ${next}`.split(' ')) expect(lines).toContain(word);
+  expect(lines).toContain(command);
 });
 
 test.each([
