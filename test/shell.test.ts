@@ -54,6 +54,12 @@ describe('with --env-file', () => {
     expect(await nextAfter('doctor', '--offline')).toEqual(['--env-file', file, 'doctor']);
     const pasted = await nextAfter('status');
     expect(pasted).toEqual(['--env-file', file, 'run', '--type', 'daily']);
+    const { stdout: json } = await recon(['--env-file', file, 'status', '-o', 'json'], { now: new Date(), asOf: null });
+    const { next } = JSON.parse(json) as { next: { command: string }[] };
+    expect(
+      next.map(({ command }) => wordsOf(command)),
+      'for a machine too',
+    ).toEqual([['recon', ...pasted]]);
     expect(await recon(pasted, { now: new Date(), asOf: null })).toMatchObject({ exitCode: 0 });
     const ofPsql = () =>
       asCalled('recon exceptions show 3f2a91bc --sql | psql "$DATABASE_URL"', file).split(' | psql ')[1]!;

@@ -203,7 +203,7 @@ async function end(context: CommandContext, ended: StoredCorrection, flags: Deci
   const after =
     undoes === null
       ? ''
-      : `${isPosting(ended) ? `; ${onceSentence}` : ''}; what was corrected is likely wrong again, and the next run tells: recon run`;
+      : `${isPosting(ended) ? `; ${onceSentence}` : ''}; what was corrected is likely wrong again, and the next run tells: \`recon run\``;
   const outcome = state === 'applied' ? `written${after}; exit 0` : `${state}: nothing was written; exit 2`;
   await tell(world, `recon: ${outcome}\n`);
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Diagnosis } from '../doctor/examination.ts';
+import { asCalled } from '../shell.ts';
 import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
 
@@ -38,7 +39,8 @@ export function doctorCommand(context: CommandContext): Command {
 
 async function printJson({ world }: CommandContext, diagnoses: AsyncIterable<Diagnosis>): Promise<Diagnosis[]> {
   const all: Diagnosis[] = [];
-  for await (const diagnosis of diagnoses) all.push(diagnosis);
+  for await (const { next, ...said } of diagnoses)
+    all.push({ ...said, next: next === null ? null : asCalled(next, world.envFile) });
   const { toJson } = await import('../output/json.ts');
   await print(world.stdout, toJson({ diagnoses: all }));
   return all;

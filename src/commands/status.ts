@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { asCalled } from '../shell.ts';
 import type { World } from '../world.ts';
 import { outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -36,7 +37,8 @@ async function show(format: OutputFormat, world: World): Promise<void> {
   );
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({ ...status }));
+    const next = status.next.map(({ command, why }) => ({ command: asCalled(command, world.envFile), why }));
+    return print(world.stdout, toJson({ ...status, next }));
   }
   const { statusScreen } = await import('../output/status.ts');
   const { screenOf } = await import('../output/screen.ts');

@@ -157,7 +157,7 @@ describe('what takes two people', () => {
     expect(after.accounts).toEqual(before.accounts);
     expect(after.entries).toHaveLength(before.entries.length + 4);
     expect(undone.stderr).toContain(`; ${once}; `);
-    expect(undone.stderr).toContain('likely wrong again, and the next run tells: recon run; exit 0\n');
+    expect(undone.stderr).toContain('likely wrong again, and the next run tells: `recon run`; exit 0\n');
     expect(await types(['corrections', 'propose', id], { env: { USER: '' } })).toMatchObject({
       exitCode: 64,
       stderr: 'recon: This needs --by NAME (or USER).\nWho does it stays on record.\nrecon: exit 64\n',
