@@ -1,7 +1,7 @@
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 
-/** What leads to the custodian of a check: where it is asked, and with which variables; what it holds, and what of that is left out. */
+/** What leads to the custodian of a check: where it is asked, with which variables; what it holds, and what is left out. */
 export const access = {
   circle_balance: ({ circle }: Config) => ({
     at: `CIRCLE_BASE_URL (${circle.baseUrl})`,

@@ -62,6 +62,7 @@ export function stepsOf(standing: Standing, first: StoredException | undefined):
     ...stepsAfter({ incomplete, isDryRun: false, isEmpty: isEmpty(standing), first, others }),
     ...(isFree ? whoHasOthers(held) : []),
     ...(first === undefined ? whyFailed(standing) : []),
+    ...resuming(standing),
     ...correctionsToSee(standing),
     ...alertsToSee(standing),
   ];
@@ -116,12 +117,8 @@ function undoingsToSee({ corrections: { undone_unseen: unseen } }: Standing): St
 }
 
 function correctionsToSee({ corrections }: Standing): Step[] {
-  const { proposed, failed_open: failed, not_undone: standing, why_stopped: whyStopped } = corrections;
-  const resume = {
-    command: 'recon corrections resume --by NAME --note TEXT',
-    why: `Once the reason is gone. ${whyStopped}`,
-  };
-  const lists = [
+  const { proposed, failed_open: failed, not_undone: standing } = corrections;
+  return [
     { of: standing, states: ['failed', 'refused'], what: 'Corrections that were to be undone, and still stand' },
     { of: failed, states: ['failed'], what: 'Open exceptions whose correction failed' },
     { of: proposed, states: ['proposed'], what: 'Corrections that wait for a second person' },
@@ -131,7 +128,12 @@ function correctionsToSee({ corrections }: Standing): Step[] {
       command: ['recon corrections list', ...states.map((state) => `--state ${state}`)].join(' '),
       why: `${what}: ${inThousands(of)}.`,
     }));
-  return whyStopped === null ? lists : [resume, ...lists];
+}
+
+/** Whoever stopped them may have gone home; what waits for a second person waits for this too. */
+function resuming({ corrections: { why_stopped: why } }: Standing): Step[] {
+  if (why === null) return [];
+  return [{ command: 'recon corrections resume --by NAME --note TEXT', why: `Once the reason is gone. ${why}` }];
 }
 
 function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
