@@ -133,7 +133,7 @@ async function printLog(output: OutputFormat, world: World): Promise<void> {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({}, { name: 'purges', items: purges }));
   }
-  if (purges.length === 0) return print(world.stderr, 'Nothing was purged.\n');
+  if (purges.length === 0) return print(world.stderr, 'No purge was made.\n');
   const { purgeLogTable } = await import('../output/purge.ts');
   const { screenOf } = await import('../output/screen.ts');
   await print(world.stdout, purgeLogTable(purges, screenOf(world.stdout, world)));

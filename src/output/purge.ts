@@ -42,13 +42,14 @@ export function purgeLogTable(purges: readonly PurgeRecord[], { columns }: Scree
   );
 }
 
-/** `13 hourly failed, 40 hourly passed, 2 manual passed`. */
+/** `13 hourly failed, 40 hourly passed, 2 manual passed`, or `none`. */
 function runsText(removed: readonly Removed[]): string {
   const numbers = new Map<string, number>();
   for (const { runs } of removed)
     for (const [type, outcomes] of Object.entries(runs))
       for (const [outcome, number] of Object.entries(outcomes))
         numbers.set(`${type} ${outcome}`, (numbers.get(`${type} ${outcome}`) ?? 0) + number);
+  if (numbers.size === 0) return 'none';
   return [...numbers]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([what, number]) => `${number.toLocaleString('en-US')} ${plain(what)}`)

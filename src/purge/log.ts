@@ -30,14 +30,18 @@ export interface PurgeRecord {
   removed: Removed[];
 }
 
-/** Writes down what a transaction removed, as a part of it; of one that removed nothing there is nothing to tell. */
+/**
+ * Writes down what a transaction removed, as a part of it. A day of which nothing was left to remove is not told; the
+ * alerts, which come last, always are: a purge that found nothing was made all the same, and one without them was cut
+ * short.
+ */
 export async function logPurge(
   transaction: Transaction,
   schema: string,
   { at, by, host, note, before }: PurgeOrder,
   { day, runs, checks, sightings, alert_bodies: alertBodies }: Removed,
 ): Promise<void> {
-  if (Object.keys(runs).length + checks + sightings + alertBodies === 0) return;
+  if (day !== null && Object.keys(runs).length + checks + sightings === 0) return;
   await transaction`
     insert into ${transaction(`${schema}.reconciliation_purges`)} (
       purged_at, purged_by, host, note, purged_before, day, runs, checks, sightings, alert_bodies

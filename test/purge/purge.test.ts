@@ -166,7 +166,16 @@ describe('recon purge', () => {
     expect(left).toEqual(days); // no hour of a day is missing that the log does not account for
     const [, line] = (await types(['purge', '--log'], { now })).stdout.split('\n');
     expect(line).toMatch(new RegExp(` ada on \\S+ .* \\d+ hourly failed +\\d+ `));
-    expect(await deletes('--yes')).toMatchObject({ deleted: { runs: 0, checks: 0, sightings: 0, alert_bodies: 0 } });
+    const none = { checks: 0, sightings: 0, alert_bodies: 0 };
+    expect(await deletes('--yes', '--by', 'Linus')).toMatchObject({ deleted: { runs: 0, ...none } });
+    // that it ran and found nothing is on record as well
+    expect(await log()).toMatchObject([
+      { purged_by: 'Linus', removed: [{ day: null, runs: {}, ...none }] },
+      second!,
+      first!,
+    ]);
+    const [, nothing] = (await types(['purge', '--log'], { now })).stdout.split('\n');
+    expect(nothing).toMatch(/ Linus on .* none +0 +0 +0$/);
     const hourly = await runs(['--type', 'hourly'], { now, asOf: now });
     expect(hourly.checks.map(({ metadata }) => metadata['coverage'])).toEqual(Array(4).fill('changes'));
   });
