@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import { actions, actionNames, takesOver, type Order, type Signature } from '../exceptions/actions.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
@@ -35,7 +36,7 @@ export function orderTable(
     screen.columns,
   );
   const more = orders.length - first.length;
-  return more > 0 ? `${table}… and ${more.toLocaleString('en-US')} more\n` : table;
+  return more > 0 ? `${table}… and ${inThousands(more)} more\n` : table;
 }
 
 function whatOf(order: Order, exception: StoredException, { by }: Signature): string {
@@ -56,6 +57,6 @@ export function doneText(orders: readonly Order[], { by }: Signature, environmen
   const done = actionNames
     .map((action) => ({ action, number: orders.filter((order) => order.action === action).length }))
     .filter(({ number }) => number > 0)
-    .map(({ action, number }) => `${number.toLocaleString('en-US')} ${actions[action].event}`);
+    .map(({ action, number }) => `${inThousands(number)} ${actions[action].event}`);
   return `${done.join(', ')} by ${plain(by)} in ${plain(environment)}`;
 }

@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count, inThousands } from '../count.ts';
 import { describeAge } from '../duration.ts';
 import { flowed } from '../flowed.ts';
 import type { Items } from '../database/list-of.ts';
@@ -158,10 +158,6 @@ function partOf(shown: number, totals: readonly Total[], next: string | undefine
 
 function numberOf(totals: readonly Total[], state?: Total['state']): number {
   return totals.reduce((all, total) => (state === undefined || total.state === state ? all + total.count : all), 0);
-}
-
-function inThousands(number: number): string {
-  return number.toLocaleString('en-US');
 }
 
 /** `3 exceptions (1 critical, 2 low), 100.5 USDC, 3 USD`. */

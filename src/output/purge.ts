@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import type { PurgeRecord, Removed } from '../purge/log.ts';
 import type { Purge } from '../purge/plan.ts';
 import { plain } from '../plain.ts';
@@ -14,7 +15,7 @@ export function purgeText({ before }: { before: string }, purge: Purge, planned:
   ] as const;
   return renderTable(
     [{ header: `before ${localTime(before)}` }, { header: planned ? 'would be deleted' : 'deleted', align: 'right' }],
-    rows.map(([what, number]) => [what, number.toLocaleString('en-US')]),
+    rows.map(([what, number]) => [what, inThousands(number)]),
   );
 }
 
@@ -34,7 +35,7 @@ export function purgeLogTable(purges: readonly PurgeRecord[], { columns }: Scree
       localTime(before),
       runsText(removed),
       ...(['checks', 'sightings', 'alert_bodies'] as const).map((what) =>
-        removed.reduce((all, step) => all + step[what], 0).toLocaleString('en-US'),
+        inThousands(removed.reduce((all, step) => all + step[what], 0)),
       ),
       excerpt(note ?? ''),
     ]),
@@ -52,6 +53,6 @@ function runsText(removed: readonly Removed[]): string {
   if (numbers.size === 0) return 'none';
   return [...numbers]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([what, number]) => `${number.toLocaleString('en-US')} ${plain(what)}`)
+    .map(([what, number]) => `${inThousands(number)} ${plain(what)}`)
     .join(', ');
 }

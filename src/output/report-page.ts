@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count, inThousands } from '../count.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { ages, countOf, type ExceptionTotal } from '../exceptions/totals.ts';
 import { severities } from '../kinds.ts';
@@ -134,7 +134,7 @@ function exceptionsOf({ report, totals, exceptions }: ReportPage): Html {
   return html`${barChart('By severity and age, since recon first saw them', severityRows(totals))}
   ${barChart('Money at stake per currency: the sum of |difference|, else of what is in brackets below', currencyRows(totals))}
   ${paragraph('The charts are of what the run found, the table says how it stands now.')} ${exceptionTable(exceptions)}
-  ${more > 0 ? paragraph(`… and ${more.toLocaleString('en-US')} more: ${all}`) : ''}`;
+  ${more > 0 ? paragraph(`… and ${inThousands(more)} more: ${all}`) : ''}`;
 }
 
 const ageWords = {
@@ -157,7 +157,7 @@ function severityRows(totals: readonly ExceptionTotal[]): BarRow[] {
             {
               label,
               parts: [{ kind: severity, width: number / most, title: label }],
-              note: number.toLocaleString('en-US'),
+              note: inThousands(number),
             },
           ];
     }),

@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count, inThousands } from '../count.ts';
 import { flowed } from '../flowed.ts';
 import { isTooFew } from '../incomplete.ts';
 import { describeDuration } from '../duration.ts';
@@ -207,8 +207,8 @@ export function checkRows(check: StoredCheck, screen: Screen): string[][] {
   const head = [
     plain(check.check_type),
     screen.verdict(verdictOf(check)),
-    compared === undefined ? '' : compared.toLocaleString('en-US'),
-    findings === undefined ? '' : findings.toLocaleString('en-US'),
+    compared === undefined ? '' : inThousands(compared),
+    findings === undefined ? '' : inThousands(findings),
     describeDuration(check.execution_time_ms),
   ];
   const lines = currenciesOf(check).map(({ currency, expected, actual, difference }) => [
@@ -227,7 +227,7 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
   const whereMore = isDryRun(report)
     ? 'give -o json or csv'
     : screen.called(`recon exceptions list --status all --report ${shortId(report.id)}`);
-  const rest = more > 0 ? `… and ${more.toLocaleString('en-US')} more: ${whereMore}\n` : '';
+  const rest = more > 0 ? `… and ${inThousands(more)} more: ${whereMore}\n` : '';
   return `${exceptionTable(exceptions, now, screen)}${rest}`;
 }
 
@@ -274,7 +274,7 @@ export function outcomeLine(
     .map((severity): [number, string] => [found[severity], severity])
     .concat([[report.exceptions_count - severities.reduce((all, severity) => all + found[severity], 0), 'accepted']])
     .filter(([number]) => number > 0)
-    .map(([number, what]) => `${number.toLocaleString('en-US')} ${what}`);
+    .map(([number, what]) => `${inThousands(number)} ${what}`);
   const findings =
     kinds.length === 0 ? 'nothing found' : `${count(report.exceptions_count, 'finding')} (${kinds.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it

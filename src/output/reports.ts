@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import { describeDuration } from '../duration.ts';
 import { plain } from '../plain.ts';
 import { interrupted, type Report, type StoredCheck } from '../reports.ts';
@@ -39,7 +40,7 @@ export function reportTable(reports: readonly Report[], screen: Screen): string 
       verdictOrStatus(report, screen),
       localTime(report.started_at),
       tookText(report),
-      report.exceptions_count.toLocaleString('en-US'),
+      inThousands(report.exceptions_count),
       checksText(report),
       excerpt([noteOf(report), ...scopeLines(report)].filter((part) => part !== null).join('; ')),
     ]),

@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import { count } from '../count.ts';
+import { count, inThousands } from '../count.ts';
 import { asCalled } from '../shell.ts';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
@@ -121,7 +121,5 @@ export function localTime(rfc3339: string): string {
 
 /** `20 of 812 reports; --limit shows more.` for a list that is cut off, else nothing. */
 export function cutOff(shown: number, matching: number, noun: string): string {
-  return shown === matching
-    ? ''
-    : `${shown.toLocaleString('en-US')} of ${count(matching, noun)}; --limit shows more.\n`;
+  return shown === matching ? '' : `${inThousands(shown)} of ${count(matching, noun)}; --limit shows more.\n`;
 }

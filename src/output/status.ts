@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import { flowed } from '../flowed.ts';
 import type { CorrectionFigures, UndoingFigures } from '../corrections/figures.ts';
 import { describeAge } from '../duration.ts';
@@ -37,7 +38,7 @@ function runTable({ enabled, runs, manual_report: manual }: Status, now: Date, s
         run.run_type,
         ...lastRun(run.last_report, now, screen),
         enabled ? nextOf(run, now, screen) : 'switched off',
-        run.due === null ? '' : run.missed.length.toLocaleString('en-US'),
+        run.due === null ? '' : inThousands(run.missed.length),
       ]),
       ...(manual === null ? [] : [['manual', ...lastRun(manual, now, screen), '', '']]),
     ],
@@ -99,8 +100,8 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
     ],
     totals.map((total) => [
       screen.severity(total.severity),
-      ...ages.map(({ name }) => total[name].toLocaleString('en-US')),
-      countOf(total).toLocaleString('en-US'),
+      ...ages.map(({ name }) => inThousands(total[name])),
+      inThousands(countOf(total)),
       total.amount ?? '-',
       total.amount === null ? '' : currencyOfSum(total.currency),
     ]),
@@ -112,7 +113,7 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
 function notOpenLine(groups: readonly NotOpen[], { columns }: Screen): string {
   const parts = groups.map(
     ({ state, severity, count, until }) =>
-      `${count.toLocaleString('en-US')} ${severity} ${state} until ${localTime(until)}${count === 1 ? '' : ' or longer'}`,
+      `${inThousands(count)} ${severity} ${state} until ${localTime(until)}${count === 1 ? '' : ' or longer'}`,
   );
   return parts.length === 0 ? '' : flowed('', `Not counted as open: ${parts.join('; ')}.`, columns);
 }
@@ -143,7 +144,8 @@ function findingsOf({ days }: CheckTrend): [string, string] {
 }
 
 function lastOf(values: readonly (number | string)[]): string {
-  return values.at(-1)?.toLocaleString('en-US') ?? '';
+  const last = values.at(-1) ?? '';
+  return typeof last === 'number' ? inThousands(last) : last;
 }
 
 /** Where nothing was corrected and nothing could be, there is nothing to say. */
@@ -169,7 +171,7 @@ function correctionLines({ corrections }: Status, { columns }: Screen): string[]
 
 /** Whoever reads this screen may be the first to hear of it. */
 function alertLines({ waiting, dead }: Status['alerts'], { columns }: Screen): string[] {
-  const text = `${waiting.toLocaleString('en-US')} waiting, ${dead.toLocaleString('en-US')} given up (dead, 30 days)`;
+  const text = `${inThousands(waiting)} waiting, ${inThousands(dead)} given up (dead, 30 days)`;
   return waiting + dead === 0 ? [] : [flowed('alerts not delivered: ', text, columns)];
 }
 

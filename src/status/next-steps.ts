@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import type { CheckName } from '../checks/names.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import type { Held, NotOpen } from '../exceptions/totals.ts';
@@ -85,10 +86,6 @@ function whoHasOthers(held: readonly Held[]): Step[] {
   const more = held.slice(holdersNamed).reduce((all, { count }) => all + count, 0);
   const all = more === 0 ? named : [...named, `${inThousands(more)} more`];
   return [{ command: 'recon exceptions list', why: `Taken up already: ${all.join(', ')}.` }];
-}
-
-function inThousands(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 function isEmpty({ checks }: Standing): boolean {

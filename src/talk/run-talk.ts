@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import type { CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { severities } from '../kinds.ts';
@@ -26,7 +27,7 @@ export function runTalk(config: Config, world: World): RunTalk {
   const readSoFar = new Map<CheckName, number>();
   const askedAgain = new Map<CheckName, { told: string; forMs: number }>();
   const showReading = () => {
-    const counts = [...readSoFar].map(([name, count]) => `${name} ${number(count)}`);
+    const counts = [...readSoFar].map(([name, count]) => `${name} ${inThousands(count)}`);
     const [again] = askedAgain.values();
     line.show('reading', again?.told ?? counts.join(' · '), again?.forMs);
   };
@@ -60,7 +61,7 @@ export function runTalk(config: Config, world: World): RunTalk {
       voice.log.info({ event: 'check.finished', check_type: name, duration_ms: executionMs }, `${name}: ${what}`);
     },
     storing: (stored, all) => {
-      line.show('storing', `${number(stored)} of ${number(all)} findings`);
+      line.show('storing', `${inThousands(stored)} of ${inThousands(all)} findings`);
     },
     ...tellOfRun(voice, world),
     end: () => {
@@ -85,7 +86,7 @@ function tellOfRun(
       for (const severity of severities.filter((one) => found[one] > 0))
         voice.log[forMachines](
           { event: 'exceptions.found', exception_severity: severity, exceptions: found[severity] },
-          `${number(found[severity])} ${severity}`,
+          `${inThousands(found[severity])} ${severity}`,
         );
     },
     failed: (report, error) => {
@@ -117,8 +118,4 @@ function endOf({ status, started_at: from, completed_at: to, exceptions_count: e
 
 function verdictOf({ metadata }: Pick<Report, 'metadata'>): string {
   return typeof metadata['verdict'] === 'string' ? metadata['verdict'] : 'without a result';
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US');
 }
