@@ -91,6 +91,7 @@ async function pageOf(reading: Reading, id: string, world: World): Promise<strin
     trend: await trendUntil(transaction, schema, new Date(report.completed_at ?? report.started_at)),
     totals: await totalsOfRun(transaction, schema, report),
     exceptions: await listOf(exceptions(exceptionsOnPage)),
+    madeAt: world.now(),
   });
 }
 

@@ -5,12 +5,13 @@ import { severities } from '../kinds.ts';
 import { larger, money, sum, toText, zero, type Money } from '../money.ts';
 import type { Report, StoredCheck } from '../reports.ts';
 import type { CheckTrend, Trend } from '../status/trend.ts';
+import { version } from '../version.ts';
 import { barChart, gridChart, type BarRow } from './charts.ts';
 import { amountText } from './exceptions.ts';
 import { html, Html } from './html.ts';
 import { checkColumns, checkLines, checkRows, correctionLines, moreThan, titleOf } from './report-screen.ts';
 import { style } from './report-style.ts';
-import { scopeLines, verdictOrStatus } from './reports.ts';
+import { notAsked, scopeLines, verdictOrStatus } from './reports.ts';
 import { currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
@@ -22,6 +23,7 @@ export interface ReportPage {
   totals: readonly ExceptionTotal[];
   /** The most severe of what it found. */
   exceptions: readonly StoredException[];
+  madeAt: Date;
 }
 
 /** How many exceptions a page lists before it names the command that lists all. */
@@ -29,7 +31,7 @@ export const exceptionsOnPage = 500;
 
 /** A run as one HTML file that needs nothing else: no script, no picture, no other file; fit for paper. */
 export function reportPage(page: ReportPage): string {
-  const { report, checks } = page;
+  const { report, checks, madeAt } = page;
   const title = `${titleOf(report)}, ${environmentOf(report)}`;
   return html`<!doctype html>
     <html lang="en">
@@ -47,14 +49,15 @@ export function reportPage(page: ReportPage): string {
         <p class="faint">${localTime(report.started_at)}, report ${report.id}</p>
         ${[...scopeLines(report), excerpt(report.error_message ?? '', 2_000)].filter((line) => line !== '').map(paragraph)}
         <h2>Checks</h2>
-        ${checkTable(checks)} ${[...checkLines(checks), ...correctionLines(report)].map(paragraph)}
+        ${checkTable(page)} ${[...checkLines(checks), ...correctionLines(report)].map(paragraph)}
         ${checks.flatMap(({ check_type: name, error_message: error }) => (error === null ? [] : [paragraph(`${name}: ${excerpt(error, 2_000)}`)]))}
         ${gridChart(
-          'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell',
+          'Verdict of each check, the 30 days (UTC) up to this run: ✓ passed, ✗ failed, ? could not tell, empty: no run',
           page.trend.checks.map((check) => gridRow(check, page.trend.days)),
         )}
         <h2>Exceptions</h2>
         ${exceptionsOf(page)}
+        <p class="faint">This page was made by recon ${version}, ${localTime(madeAt.toISOString())}.</p>
       </body>
     </html> `.text;
 }
@@ -85,10 +88,15 @@ function paragraph(text: string): Html {
   return html`<p>${text}</p> `;
 }
 
-function checkTable(checks: readonly StoredCheck[]): Html {
+/** A check that was not asked has its row too: it says why. */
+function checkTable({ report, checks }: ReportPage): Html {
+  const unasked = notAsked(report).flatMap(({ why, names }) => names.map((name) => [cut(name), why]));
   return table(
     checkColumns.map(({ header, align }) => ({ header, kind: align ?? '' })),
-    checks.flatMap((check) => checkRows(check, words)),
+    [
+      ...checks.flatMap((check) => checkRows(check, words)),
+      ...unasked.map((row) => checkColumns.map((_, at) => row[at] ?? '')),
+    ],
   );
 }
 

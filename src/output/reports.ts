@@ -78,10 +78,7 @@ export function verdictOrStatus(report: Report, screen: Screen): string {
 
 /** What of the books a run looked at, where it was not all. */
 export function scopeLines({ metadata }: Report): string[] {
-  const off = [
-    ...namedChecks('off (RECONCILIATION_CHECKS)', metadata['off']),
-    ...namedChecks('not in this run', metadata['not_in_this_run']),
-  ];
+  const off = notAsked({ metadata }).map(({ why, names }) => `${why}: ${excerpt(names.join(', '))}`);
   const purged = metadata['purged_at'];
   const left =
     typeof purged === 'string'
@@ -117,6 +114,10 @@ export function whyIncompleteLines(
   );
 }
 
-function namedChecks(what: string, names: unknown): string[] {
-  return Array.isArray(names) ? [`${what}: ${excerpt(names.join(', '))}`] : [];
+/** The checks that are not in a report. Their names are as they stand there. */
+export function notAsked({ metadata }: Pick<Report, 'metadata'>): { why: string; names: string[] }[] {
+  return [
+    { why: 'off (RECONCILIATION_CHECKS)', names: metadata['off'] },
+    { why: 'not in this run', names: metadata['not_in_this_run'] },
+  ].flatMap(({ why, names }) => (Array.isArray(names) ? [{ why, names: names.map(String) }] : []));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StoredException } from '../../src/exceptions/exception.ts';
 import { reportPage, type ReportPage } from '../../src/output/report-page.ts';
+import { version } from '../../src/version.ts';
 import { chromium, inChromium } from '../support/chromium.ts';
 
 const hostile = `\u001b[31m\u202e</title></style></svg><script>document.title='owned'</script><img src=x onerror="document.title='owned'">'"&`;
@@ -74,6 +75,7 @@ function pageOf(text: string): ReportPage {
       { severity: 'low', currency: null, amount: null, ...counts },
     ],
     exceptions: [exception],
+    madeAt: new Date('2026-03-02T08:15:00Z'),
   };
 }
 
@@ -88,8 +90,10 @@ test('the page says what the run says, in words beside every colour, and needs n
     '-5.000000000000000001',
     'critical: 5.000000000000000001 USDC',
     '… and 3 more: recon exceptions list --status all --report 10000000 -o csv',
+    `<p class="faint">This page was made by recon ${version}, 2026-03-0`,
   ])
     expect(page).toContain(text);
+  expect(page).toMatch(/<td class="">USDC<\/td><td class="">off \(RECONCILIATION_CHECKS\)<\/td>/);
   expect(page).not.toMatch(/https?:|<script|<link|<img|@import|url\(/);
 });
 
