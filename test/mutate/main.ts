@@ -30,6 +30,7 @@ async function main(args: string[]): Promise<number> {
   const explanations = new Explanations();
   const kept = await KeptFates.in(command.opts<{ keep?: string }>().keep, explanations);
   const choice = new Choice(places);
+  process.stderr.write('Asking the unbroken checks first, to have their answers to compare with …\n');
   const questions = await askQuestions(choice.files().some((file) => file.endsWith('.sql')));
   try {
     const suite = await Suite.open();

@@ -21,6 +21,7 @@ async function main(args: string[]): Promise<number> {
     .option('--seed <n>', 'of the first story', wholeNumber(1), 1)
     .option('--runs <n>', 'how many stories, each from its own seed', wholeNumber(1), 1);
   const { seed, runs } = readArguments(command, args).opts<{ seed: number; runs: number }>();
+  process.stderr.write('Starting a PostgreSQL, then playing; what held is told group by group …\n');
   const server = await startPostgres({ inMemory: true });
   try {
     const template = await createDatabase(server.url, 'recon_template');
