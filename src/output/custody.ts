@@ -1,6 +1,7 @@
 import type { StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
 import { count } from '../count.ts';
+import { localTime } from './screen.ts';
 
 /** What the metadata of a balance mismatch holds under these names is told in lines of its own. */
 export const custodyFields = ['in_flight', 'unexplained', 'users', 'cut'] as const;
@@ -53,7 +54,7 @@ export function custodyFacts({ kind, metadata, currency: unit }: StoredException
 
 function cutText({ bracketed, read_from: from, books_at: booksAt, skew_ms: skew, rounds, moved }: Cut): string {
   const word = bracketed ? 'bracketed' : 'not bracketed';
-  const times = `read from ${plain(from)}, books of ${plain(booksAt)}, ${skew} ms apart`;
+  const times = `read from ${localTime(from)}, books of ${localTime(booksAt)}, ${skew} ms apart`;
   return `${word}: ${times}; ${moved} moved meanwhile, read again ${count(rounds, 'time')}`;
 }
 

@@ -78,19 +78,25 @@ export function verdictOrStatus(report: Report, screen: Screen): string {
 
 /** What of the books a run looked at, where it was not all. */
 export function scopeLines({ metadata }: Report): string[] {
-  const off = notAsked({ metadata }).map(({ why, names }) => `${why}: ${excerpt(names.join(', '))}`);
-  const purged = metadata['purged_at'];
-  const left =
-    typeof purged === 'string'
-      ? [`purged ${localTime(purged)}: only what was seen first or last in this run is left of its findings`]
-      : [];
-  const narrowed = metadata['narrowed_to'];
-  if (typeof narrowed !== 'object' || narrowed === null) return [...off, ...left];
-  const parts = Object.entries(narrowed).filter(([, value]) => value !== null);
   return [
-    ...off,
-    ...left,
-    `narrowed to ${parts.map(([name, value]) => `${name} ${excerpt(String(value))}`).join(', ')}: clears nothing`,
+    ...notAsked({ metadata }).map(({ why, names }) => `${why}: ${excerpt(names.join(', '))}`),
+    ...purgedLines(metadata['purged_at']),
+    ...narrowedLines(metadata['narrowed_to']),
+  ];
+}
+
+function purgedLines(at: unknown): string[] {
+  return typeof at === 'string'
+    ? [`purged ${localTime(at)}: only what was seen first or last in this run is left of its findings`]
+    : [];
+}
+
+function narrowedLines(narrowed: unknown): string[] {
+  if (typeof narrowed !== 'object' || narrowed === null) return [];
+  const parts = Object.entries(narrowed).filter((part): part is [string, string] => typeof part[1] === 'string');
+  const told = parts.map(([name, value]) => `${name} ${name === 'user_id' ? excerpt(value) : localTime(value)}`);
+  return [
+    `narrowed to ${told.join(', ')}: clears nothing`,
     ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
   ];
 }

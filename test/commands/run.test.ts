@@ -104,7 +104,9 @@ describe('a run that would look at nothing', { timeout: 60_000 }, () => {
       expect(stderr).toContain(`--user ${someone} names no user of the source: no account, record or transaction`);
     }
     expect(await sql`select from reconciliation_reports`).toHaveLength(0);
-    expect((await types(['run', '--user', ada.id.toUpperCase()])).exitCode).toBe(2);
+    const since = await types(['run', '--user', ada.id.toUpperCase(), '--since', '2025-01-01']);
+    expect(since.exitCode).toBe(2);
+    expect(since.stdout, 'a time as all others').toMatch(/narrowed to since \S+ \S+ [+-]\d\d:\d\d, user_id /);
     expect((await types(['run', '--user', ada.id.slice(0, 8)])).stdout, 'as a list shows it').toContain(
       `narrowed to user_id ${ada.id}: clears nothing`,
     );
