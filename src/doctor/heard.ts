@@ -6,13 +6,9 @@ export class Heard implements AskingListener {
   read = 0;
   /** What kept the last request from being answered; undefined: it was. */
   trouble: string | undefined;
-  #listed: readonly string[] | undefined;
-  #expectedFrom = performance.now();
-
   /** The ids of all that there is to read; undefined: nobody knows yet. */
-  get ids(): readonly string[] | undefined {
-    return this.#listed;
-  }
+  ids: readonly string[] | undefined;
+  #expectedFrom = performance.now();
 
   /** For how long an answer has been due; negative: it is not even asked, because its limit is nearly used up. */
   get silentMs(): number {
@@ -33,7 +29,7 @@ export class Heard implements AskingListener {
   }
 
   listed(externalIds: readonly string[]): void {
-    this.#listed = externalIds;
+    this.ids = externalIds;
   }
 
   /** Whatever was under way before a rest is still answered in it. */

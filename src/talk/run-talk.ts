@@ -24,13 +24,6 @@ export function runTalk(config: Config, world: World): RunTalk {
     { level: config.logLevel, format: config.logFormat },
     createMask(world.env),
   );
-  const readSoFar = new Map<CheckName, number>();
-  const askedAgain = new Map<CheckName, { told: string; forMs: number }>();
-  const showReading = () => {
-    const counts = [...readSoFar].map(([name, count]) => `${name} ${inThousands(count)}`);
-    const [again] = askedAgain.values();
-    line.show('reading', again?.told ?? counts.join(' · '), again?.forMs);
-  };
   const voice = { log };
   return {
     waiting: (holder, waitMs) => {
@@ -38,18 +31,7 @@ export function runTalk(config: Config, world: World): RunTalk {
       voice.log.info({ event: 'run.waiting' }, `another run holds the lock, ${holder}; waiting for it to end, ${most}`);
       line.show('waiting for another run', most);
     },
-    reading: (check, read) => {
-      if (read > 0 && read % 500 === 0)
-        voice.log.info({ event: 'custodian.reading', check_type: check, read }, `${check}: ${read} read`);
-      readSoFar.set(check, read);
-      showReading();
-    },
-    retrying: (check, retry, forMs) => {
-      if (retry === undefined && !askedAgain.delete(check)) return;
-      if (retry !== undefined)
-        askedAgain.set(check, { told: `${check}: attempt ${retry.attempt} of ${retry.attemptsMax}`, forMs });
-      showReading();
-    },
+    ...tellOfReading(voice, line),
     comparing: (check) => {
       line.show(`checking ${check}`);
     },
@@ -66,6 +48,31 @@ export function runTalk(config: Config, world: World): RunTalk {
     ...tellOfRun(voice, world),
     end: () => {
       line.end();
+    },
+  };
+}
+
+/** How far the custodians are read, all in one line: while one of them is asked again, only that. */
+function tellOfReading(voice: { log: Logger }, line: ProgressLine): Pick<RunListener, 'reading' | 'retrying'> {
+  const readSoFar = new Map<CheckName, number>();
+  const askedAgain = new Map<CheckName, { told: string; forMs: number }>();
+  const show = () => {
+    const counts = [...readSoFar].map(([name, count]) => `${name} ${inThousands(count)}`);
+    const [again] = askedAgain.values();
+    line.show('reading', again?.told ?? counts.join(' · '), again?.forMs);
+  };
+  return {
+    reading: (check, read) => {
+      if (read > 0 && read % 500 === 0)
+        voice.log.info({ event: 'custodian.reading', check_type: check, read }, `${check}: ${read} read`);
+      readSoFar.set(check, read);
+      show();
+    },
+    retrying: (check, retry, forMs) => {
+      if (retry === undefined && !askedAgain.delete(check)) return;
+      if (retry !== undefined)
+        askedAgain.set(check, { told: `${check}: attempt ${retry.attempt} of ${retry.attemptsMax}`, forMs });
+      show();
     },
   };
 }
