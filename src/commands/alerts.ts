@@ -16,6 +16,7 @@ import {
   type OutputFormat,
 } from './options.ts';
 import { print, tell } from './print.ts';
+import { printList } from './print-list.ts';
 import { inReading, withReading, withStore, type Store } from './store.ts';
 
 const explanation = `
@@ -63,22 +64,9 @@ async function list(flags: ListFlags, world: World): Promise<void> {
     ...(await listAlerts(transaction, schema, filter)),
     targets: config.alerts.targets,
   }));
-  await printAlerts(alerts, flags.output, world);
-  const { cutOff } = await import('../output/screen.ts');
-  await print(world.stderr, cutOff(alerts.length, matching, 'alert'));
+  const { alertColumns: columns, alertTable: table } = await import('../output/alerts.ts');
+  await printList({ noun: 'alert', items: alerts, matching, columns, table }, flags.output, world);
   if (targets.length === 0) await tell(world, `recon: ${nobodyIsTold.message}\n${nobodyIsTold.hint}\n`);
-}
-
-async function printAlerts(alerts: readonly StoredAlert[], format: OutputFormat, world: World): Promise<void> {
-  if (format === 'json') {
-    const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({}, { name: 'alerts', items: alerts }));
-  }
-  const { alertColumns, alertTable } = await import('../output/alerts.ts');
-  if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(alertColumns, alerts));
-  const { screenOf } = await import('../output/screen.ts');
-  if (alerts.length === 0) return print(world.stderr, 'No alerts.\n');
-  return print(world.stdout, alertTable(alerts, screenOf(world.stdout, world)));
 }
 
 function retryCommand(context: CommandContext): Command {

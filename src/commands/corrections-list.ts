@@ -3,6 +3,7 @@ import type { CorrectionState, StoredCorrection } from '../corrections/store.ts'
 import type { World } from '../world.ts';
 import { choices, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
+import { printList } from './print-list.ts';
 import { withReading, type Reading } from './store.ts';
 
 interface ListFlags {
@@ -30,9 +31,8 @@ export function listCommand(context: CommandContext): Command {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
       const { corrections, matching } = await withReading(world, (reading) => list(reading, flags));
-      await printCorrections(corrections, flags.output, world);
-      const { cutOff } = await import('../output/screen.ts');
-      await print(world.stderr, cutOff(corrections.length, matching, 'correction'));
+      const { correctionColumns: columns, correctionTable: table } = await import('../output/corrections.ts');
+      await printList({ noun: 'correction', items: corrections, matching, columns, table }, flags.output, world);
     });
 }
 
@@ -42,24 +42,6 @@ async function list({ transaction, schema }: Reading, flags: ListFlags) {
   const exceptionId = flags.exception && (await findException(transaction, schema, flags.exception)).id;
   const filter = { states: flags.state ?? [], limit: flags.limit, ...(exceptionId && { exceptionId }) };
   return listCorrections(transaction, schema, filter);
-}
-
-async function printCorrections(
-  corrections: readonly StoredCorrection[],
-  format: OutputFormat,
-  world: World,
-): Promise<void> {
-  if (format === 'json') {
-    const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({}, { name: 'corrections', items: corrections }));
-  }
-  const { correctionColumns, correctionTable } = await import('../output/corrections.ts');
-  if (format === 'csv')
-    return print(world.stdout, (await import('../output/csv.ts')).toCsv(correctionColumns, corrections));
-  const { screenOf } = await import('../output/screen.ts');
-  return corrections.length === 0
-    ? print(world.stderr, 'No corrections.\n')
-    : print(world.stdout, correctionTable(corrections, screenOf(world.stdout, world)));
 }
 
 /** `recon corrections show`. */

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
-import { checksOf, listReports, runTypes, type Report, type RunType } from '../reports.ts';
+import { checksOf, listReports, runTypes, type RunType } from '../reports.ts';
 import type { World } from '../world.ts';
 import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
+import { printList } from './print-list.ts';
 import { reportMeant } from './report-meant.ts';
 import { withReading, type Reading } from './store.ts';
 
@@ -34,22 +35,9 @@ function listCommand(context: CommandContext): Command {
       const { reports, matching } = await withReading(world, ({ transaction, schema }) =>
         listReports(transaction, schema, { type, limit }),
       );
-      await printReports(reports, output, world);
-      const { cutOff } = await import('../output/screen.ts');
-      await print(world.stderr, cutOff(reports.length, matching, 'report'));
+      const { reportColumns: columns, reportTable: table } = await import('../output/reports.ts');
+      await printList({ noun: 'report', items: reports, matching, columns, table }, output, world);
     });
-}
-
-async function printReports(reports: readonly Report[], format: OutputFormat, world: World): Promise<void> {
-  if (format === 'json') {
-    const { toJson } = await import('../output/json.ts');
-    return print(world.stdout, toJson({}, { name: 'reports', items: reports }));
-  }
-  const { reportColumns, reportTable } = await import('../output/reports.ts');
-  if (format === 'csv') return print(world.stdout, (await import('../output/csv.ts')).toCsv(reportColumns, reports));
-  const { screenOf } = await import('../output/screen.ts');
-  if (reports.length === 0) return print(world.stderr, 'No reports.\n');
-  return print(world.stdout, reportTable(reports, screenOf(world.stdout, world)));
 }
 
 function showCommand(context: CommandContext): Command {
