@@ -63,7 +63,8 @@ function assertNobodyHasIt({ exception, site }: Case): void {
   const { acknowledged_by: by, assignee, snoozed_until: snoozed, accepted_until: accepted } = exception;
   if (assignee !== null) throw new Refusal(`It is assigned to ${assignee}.`);
   if (by !== null) throw new Refusal(`${by} looks into it.`);
-  if ([snoozed, accepted].some((until) => until !== null && Date.parse(until) > Date.parse(site.asOf)))
+  const isOver = (until: string) => Date.parse(until) <= Date.parse(site.asOf); // not of a time that cannot be read
+  if ([snoozed, accepted].some((until) => until !== null && !isOver(until)))
     throw new Refusal('It is snoozed or accepted.');
 }
 

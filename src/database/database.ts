@@ -8,6 +8,7 @@ import { blockerOf, holdersText, type Holder } from './session.ts';
 import { isTimeout, operatorProblem, statementOf, type UrlVariable } from './problem.ts';
 import { Dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
+import { OperatorError } from '../operator-error.ts';
 import { shipped } from '../shipped.ts';
 
 /** A pool of connections. It takes no statement by itself: see `inTransaction`. */
@@ -23,9 +24,19 @@ export type Parameter = string | number | boolean | null | Date | string[];
 
 type Types = { timestamp: string; texts: Items; numbers: Items };
 
-/** `2026-11-22 17:00:00.123456+00` (the session's time zone is UTC) becomes `2026-11-22T17:00:00.123456Z`. */
-function toRfc3339(text: string): string {
-  return text.replace(' ', 'T').replace(/\+00(:00)?$/, 'Z');
+/**
+ * `2026-11-22 17:00:00.123456+00` (the session's time zone is UTC, its DateStyle ISO) becomes `2026-11-22T17:00:00.123456Z`;
+ * what no year of four digits tells stays as it is. Throws an OperatorError for any other text: nobody knows which day it is.
+ */
+export function toRfc3339(text: string): string {
+  if (/^-?infinity$|^\d{4,}-\d\d-\d\d .* BC$/.test(text)) return text;
+  const match = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00$/.exec(text);
+  if (match !== null) return `${match[1] ?? ''}T${match[2] ?? ''}Z`;
+  throw new OperatorError(
+    78,
+    'The database gives times in another form than ISO 8601 in UTC: what stands between took no start-up parameters.',
+    "Have the pooler pass on DateStyle and TimeZone, or give them to the role: alter role … set datestyle = 'ISO'; alter role … set timezone = 'UTC';",
+  );
 }
 
 const timestamps = {
@@ -33,6 +44,17 @@ const timestamps = {
   from: [1184],
   serialize: (value: string | Date): string => (value instanceof Date ? value.toISOString() : value),
   parse: toRfc3339,
+};
+
+/**
+ * Whatever a role or database has by itself, texts mean the same. PgBouncer passes on these and no others (PgBouncer,
+ * "ignore_startup_parameters").
+ */
+const connection = {
+  application_name: 'recon',
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, MDY',
+  standard_conforming_strings: 'on',
 };
 
 export interface DatabaseOptions {
@@ -61,7 +83,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     onnotice: () => undefined, // postgres would print notices on stdout
     fetch_types: false,
     types: { timestamp: timestamps, ...arrayTypes },
-    connection: { application_name: 'recon', TimeZone: 'UTC' },
+    connection,
     socket: (target: Parameters<Dialer['dial']>[0]) => dialer.dial(target),
   };
   const driven = postgres(url, settings);

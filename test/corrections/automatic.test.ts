@@ -193,6 +193,8 @@ describe('a run that corrects by itself', () => {
       expect(await at.types(['exceptions', action!, id, ...flags])).toMatchObject({ exitCode: 0 });
     }
     expect(await correctedBy(at)).toMatchObject({ tried: 4, refused: 4 });
+    await at.sql`update reconciliation_exceptions set snoozed_until = 'infinity' where snoozed_until is not null`;
+    expect(await correctedBy(at), 'until a time that cannot be read').toMatchObject({ refused: 4 });
   });
 
   test('moves no more than its limits allow, in a run and in 24 hours, counted in the database', async () => {

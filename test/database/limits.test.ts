@@ -4,6 +4,7 @@ import {
   inTransaction,
   openDatabase,
   query,
+  toRfc3339,
   withDatabase,
   type Database,
   type Transaction,
@@ -18,6 +19,43 @@ const { url, sql } = await testDatabase();
 /** The server's machine decides what can be told of a connection, not ours. */
 const [server] = await sql`select version() like '%linux%' as on_linux`;
 const onLinux = server?.['on_linux'] as boolean;
+
+test('what a role or database has by itself changes the meaning of no text', async () => {
+  const role = await login(sql, url);
+  for (const own of [`datestyle = 'SQL, DMY'`, `timezone = 'Asia/Kolkata'`, 'standard_conforming_strings = off'])
+    await sql.unsafe(`alter role ${role.name} set ${own}`);
+  await withDatabase(role.url, { connections: 1 }, async (database) => {
+    const read = (transaction: Transaction) =>
+      query(transaction, String.raw`select timestamptz '2026-03-01 11:45:00.5+00' as at, length('\_') as length`);
+    const same = [{ at: '2026-03-01T11:45:00.5Z', length: 2 }];
+    expect(await inTransaction(database, 'read only', read)).toEqual(same);
+    await expect(
+      inTransaction(database, 'read only', async (transaction) => {
+        await transaction`set local datestyle = 'SQL, DMY'`; // as a pooler would that drops start-up parameters
+        return read(transaction);
+      }),
+    ).rejects.toMatchObject({ exitCode: 78, message: expect.stringContaining('ISO 8601') as string });
+  });
+});
+
+test.each([
+  ['2026-03-01 11:45:00+00', '2026-03-01T11:45:00Z'],
+  ['12026-03-01 11:45:00.123456+00', '12026-03-01T11:45:00.123456Z'],
+  ['infinity', 'infinity'],
+  ['-infinity', '-infinity'],
+  ['0044-03-15 00:00:00+00 BC', '0044-03-15 00:00:00+00 BC'],
+])('the time %s is read as %s', (text, time) => {
+  expect(toRfc3339(text)).toBe(time);
+});
+
+test.each([
+  '01/03/2026 11:45:00 UTC', // SQL, DMY
+  '01.03.2026 11:45:00 UTC', // German
+  'Sun Mar 01 11:45:00 2026 UTC', // Postgres
+  '2026-03-01 17:15:00+05:30',
+])('the time %s is refused', (text) => {
+  expect(() => toRfc3339(text)).toThrow('another form than ISO 8601 in UTC');
+});
 
 /** Once as it is in a transaction, and once after it on the same connection. */
 async function limitsOf(database: Database) {
