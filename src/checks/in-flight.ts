@@ -83,9 +83,13 @@ export function explainedBy(items: readonly InFlight[]): Money {
   return sum(items.map(({ explains }) => explains));
 }
 
-/** Under way for longer than anything may take: if it explained its part, a loss could hide behind it for ever. */
-function isStuck({ underWay, createdAt }: Movement, { asOf, deadlineMs }: Patience): boolean {
-  return underWay && Date.parse(createdAt ?? '') < Date.parse(asOf) - deadlineMs;
+/**
+ * Under way for longer than anything may take, or since a time that is further ahead than clocks differ: if it explained
+ * its part, a loss could hide behind it for ever.
+ */
+function isStuck({ underWay, createdAt }: Movement, { asOf, deadlineMs, graceMs }: Patience): boolean {
+  const ageMs = Date.parse(asOf) - Date.parse(createdAt ?? '');
+  return underWay && (ageMs > deadlineMs || ageMs < -graceMs);
 }
 
 function atCustodian({ of, id, externalId, state, amount, booked }: Movement, inBooks: boolean): InFlight {
