@@ -33,10 +33,15 @@ export class Incomplete extends Error {
 /** 3: try again. 77: credentials refused. 78: configuration, schema or privileges. */
 export type IncompleteExitCode = 3 | 77 | 78;
 
-/** A table was cut, it seems: what is there is not believed, by any run, until a person says so. `found` says how few. */
-export function tooFew(found: string): Incomplete {
+/**
+ * An answer of less than half the records of the last complete run: a table was cut, not a business. It is not believed, by
+ * any run, until a person says so. undefined: it is enough, or `previous` is not known.
+ */
+export function tooFew(compared: number, previous: number | undefined): Incomplete | undefined {
+  if (previous === undefined || compared * 2 >= previous) return undefined;
+  const records = compared === 1 ? 'record' : 'records';
   return new Incomplete(
-    `${found}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.`,
+    `Only ${compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.`,
     3,
     { details: { too_few: true } },
   );

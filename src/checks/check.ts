@@ -75,6 +75,8 @@ export interface Window {
   provenAsOf: string | null;
   /** Ids of what was not final when it was looked at last. */
   waiting: readonly string[];
+  /** How many records the last run compared that looked at everything; undefined: none did, or fewer are accepted. */
+  compared?: number | undefined;
   /** Of these accounts, those that did not hold so much before `since`, or of which nothing is known. */
   differing: (accounts: readonly Checkpoint[]) => Promise<string[]>;
 }

@@ -1,5 +1,6 @@
+import { query } from '../database/database.ts';
 import { tooFew } from '../incomplete.ts';
-import type { Layer, Relation, Statement } from '../source.ts';
+import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
 import { namelessOf, recordsOf } from './bookings.ts';
 import { changedBookings, changedStatements, waitingTransactions } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
@@ -11,6 +12,7 @@ export function recordChangeStatements(table: Relation, records: Layer) {
     ...changedStatements,
     recent: { relations: ['recent_records'], layers: [], file: 'record.recent.sql' },
     present: { relations: [table, 'ledger_transactions'], layers: [records], file: 'record.present.sql' },
+    count: { relations: [table], layers: [records], file: 'record.count.sql' },
     waiting: { relations: [table], layers: [records], file: 'record.waiting.sql' },
   } satisfies Record<string, Statement>;
 }
@@ -31,7 +33,7 @@ export async function changedRecords(
   const bookings = await changedBookings(cut, window, known);
   const remembered = union([window.waiting, idsOf(known, recordKind)]);
   if (bookings === undefined || remembered === undefined) return null;
-  await assertPresent(cut, statements, remembered);
+  await assertNotCut(cut, window, statements, remembered);
   const records = union([
     await list(cut, statements.recent, { since: window.since }),
     recordsOf(bookings, recordKind),
@@ -40,12 +42,15 @@ export async function changedRecords(
   return records === undefined ? null : { records, transactions: namelessOf(bookings, recordKind), accounts: null };
 }
 
-/** As when everything is looked at: if most of what is remembered is gone, a table was cut. */
-async function assertPresent(cut: Cut, statements: Statements, remembered: string[]): Promise<void> {
+/** Where most of what is remembered is gone, the whole is counted, and held to what a run goes by that looks at everything. */
+async function assertNotCut(cut: Cut, window: Window, statements: Statements, remembered: string[]): Promise<void> {
   if (remembered.length === 0) return;
   const present = await list(cut, statements.present, { records: remembered });
   if (present === undefined || present.length * 2 >= remembered.length) return;
-  throw tooFew(`Only ${present.length} of ${remembered.length} records that were open in the last run are still there`);
+  const text = compose(cut.source, statements.count);
+  const [whole] = await query<{ records: number }>(cut.transaction, text, bind(cut.params));
+  const problem = tooFew(whole?.records ?? 0, window.compared);
+  if (problem !== undefined) throw problem;
 }
 
 /** Records whose verdict time alone may change: no proof covers them, so they are among the suspects; null for all. */

@@ -275,12 +275,8 @@ function since({ world }: Engine, startedAt: Date): number {
   return Math.max(0, world.now().getTime() - startedAt.getTime());
 }
 
-/** An answer of less than half the records of the last complete run is not believed: a table was cut, not a business. */
 function refuseShrunken(outcome: CheckOutcome, previous: number | undefined): CheckOutcome {
   const { result } = outcome;
   if (result instanceof Incomplete || result.coverage !== 'everything') return outcome;
-  if (previous === undefined || result.compared * 2 >= previous) return outcome;
-  const records = result.compared === 1 ? 'record' : 'records';
-  const reason = `Only ${result.compared} ${records} where the last complete run compared ${previous}`;
-  return { ...outcome, result: tooFew(reason) };
+  return { ...outcome, result: tooFew(result.compared, previous) ?? result };
 }

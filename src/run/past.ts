@@ -26,10 +26,13 @@ export interface Past {
 export async function pastOf({ options, world }: Engine, database: Database, schema: string): Promise<Past> {
   if (options.dryRun && !(await inReadOnly(database, (seen) => hasReports(seen, schema)))) return noPast;
   const { scope, type } = options;
+  const compared: Past['compared'] = options.acceptFewer
+    ? new Map()
+    : await inReadOnly(database, (seen) => lastCompared(seen, schema));
   return {
     windows: async (connected, times) =>
-      isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly' }) : undefined,
-    compared: options.acceptFewer ? new Map() : await inReadOnly(database, (seen) => lastCompared(seen, schema)),
+      isWhole(scope) ? windowsOf(connected, schema, times, { onlyChanges: type === 'hourly', compared }) : undefined,
+    compared,
     known: await inReadOnly(database, (seen) => openSubjects(seen, schema)),
     accepted: (findings) => inReadOnly(database, (seen) => countAccepted(seen, schema, findings, world.now())),
   };

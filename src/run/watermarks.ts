@@ -21,7 +21,7 @@ export async function windowsOf(
   database: Database,
   schema: string,
   times: CutTimes,
-  options: { onlyChanges: boolean },
+  options: { onlyChanges: boolean; compared: ReadonlyMap<string, number> },
 ): Promise<(check: CheckName) => Window> {
   const rows = await inReadOnly(database, (transaction) => readWatermarks(transaction, schema, times));
   const known = new Map(rows.map((row) => [row.check_type, row]));
@@ -36,6 +36,7 @@ export async function windowsOf(
       why: options.onlyChanges ? why : null,
       provenAsOf: row?.proven_as_of ?? null,
       waiting: row?.waiting ?? [],
+      compared: options.compared.get(check),
       differing: (accounts) => inReadOnly(database, (transaction) => differing(transaction, schema, accounts)),
     };
   };

@@ -1,0 +1,3 @@
+-- How many records there are.
+select count(*)::integer as records
+from records
