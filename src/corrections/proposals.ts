@@ -17,10 +17,8 @@ export interface Word extends Pick<Signature, 'by' | 'host'> {
 
 /** What a correction of an exception would write now. Throws an OperatorError (2) with the reason why it would not. */
 export async function previewOf(desk: Desk, exceptionId: string): Promise<Outcome> {
-  return orSaid(
-    'It cannot be corrected so',
-    `\`recon exceptions show ${exceptionId.slice(0, 8)}\` says what else can be done.`,
-    () => rehearse(desk, { exceptionId, author: { reportId: null } }),
+  return orSaid('It cannot be corrected so', 'Nothing is proposed: put it right by hand.', () =>
+    rehearse(desk, { exceptionId, author: { reportId: null } }),
   );
 }
 

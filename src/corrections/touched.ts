@@ -1,13 +1,18 @@
-import type { Plan } from './correction.ts';
-import type { StoredException } from '../exceptions/exception.ts';
+import type { KindName } from '../kinds.ts';
+import { isOfCustodian, type StoredException } from '../exceptions/exception.ts';
 import type { Transaction } from '../database/database.ts';
+import type { Plan } from './correction.ts';
+import { correctionOf } from './index.ts';
 import { Refusal } from './refusal.ts';
 import type { Site } from './site.ts';
 
-interface Other {
+/** Another exception that is not resolved. */
+interface Other extends Pick<StoredException, 'check_type' | 'kind' | 'affected_entity'> {
   id: string;
-  subject: string | null;
   user_id: string | null;
+  accepted: boolean;
+  /** Whether its subject shows further kinds. */
+  shows_more: boolean;
   /** Ids of the transactions and accounts that it names. */
   transactions: string[];
   accounts: string[];
@@ -27,25 +32,67 @@ interface Question {
  * show itself in both, and the right answer to one need not be right for the other.
  */
 export async function assertNothingElseTouches(question: Question): Promise<void> {
-  const others = await readOthers(question);
+  const others = (await readOthers(question)).filter((other) => !isIndependent(other, question.exception));
   const { touches } = question.plan;
-  const direct = others.find((other) => isDirect(other, touches));
-  if (direct !== undefined) throw refusalFor(direct);
   const touching = await subjectsTouching(question, others);
-  const indirect = others.find(({ subject, transactions }) =>
-    [subject, ...transactions.map((id) => `transaction:${id}`)].some((one) => one !== null && touching.has(one)),
+  const found = others.filter(
+    (other) =>
+      isDirect(other, touches) ||
+      [other.affected_entity, ...other.transactions.map((id) => `transaction:${id}`)].some(
+        (subject) => subject !== null && touching.has(subject),
+      ),
   );
-  if (indirect !== undefined) throw refusalFor(indirect);
+  // where one of them stays, to put another one right would not help
+  const worst = found.find(({ accepted }) => accepted) ?? found.find(blocksBack) ?? found[0];
+  if (worst !== undefined) throw refusalFor(worst);
 }
 
-function refusalFor({ id, subject }: Other): Refusal {
-  return new Refusal(
-    `Another exception touches it: ${id.slice(0, 8)}, ${subject ?? 'without a subject'}.`,
-    `Put that one right first: \`recon exceptions show ${id.slice(0, 8)}\``,
+/**
+ * Records of which none was ever posted do not explain each other: to post one leaves the other as it is. What was posted
+ * amiss may be meant for either; it is an exception of its own, of another kind.
+ */
+function isIndependent(other: Other, { kind, affected_entity: subject }: StoredException): boolean {
+  return (
+    kind === neverPosted &&
+    other.kind === neverPosted &&
+    other.affected_entity !== subject &&
+    other.transactions.length === 0 &&
+    !other.shows_more
   );
 }
 
-function isDirect({ subject, user_id: user, transactions, accounts }: Other, touches: Plan['touches']): boolean {
+const neverPosted: KindName = 'missing_in_ledger';
+
+/**
+ * Whether that one, too, has to wait for the one that is to be corrected: its own correction, or a custodian's difference,
+ * of which the other exceptions are the likely cause. A link moves no money and waits for nothing of an account.
+ */
+function blocksBack(other: Other): boolean {
+  const correction = correctionOf(other.kind, other.check_type);
+  return isOfCustodian(other) || (correction !== undefined && correction.name !== 'link_job');
+}
+
+/** Whoever is refused is sent on only to what can be put right before this. */
+function refusalFor(other: Other): Refusal {
+  const { id, affected_entity: subject, accepted } = other;
+  const touches = `Another exception touches it: ${id.slice(0, 8)}, ${subject ?? 'without a subject'}.`;
+  if (accepted)
+    return new Refusal(
+      `${touches} That one is accepted, which does not make it right.`,
+      'As long as it stands recon corrects nothing that it touches: put this one right by hand.',
+    );
+  if (blocksBack(other))
+    return new Refusal(
+      `${touches} Each blocks the other.`,
+      'Put one of them right by hand: recon corrects neither while both stand.',
+    );
+  return new Refusal(touches, `Put that one right first: \`recon exceptions show ${id.slice(0, 8)}\``);
+}
+
+function isDirect(
+  { affected_entity: subject, user_id: user, transactions, accounts }: Other,
+  touches: Plan['touches'],
+): boolean {
   return (
     (subject !== null && touches.subjects.includes(subject)) ||
     (user !== null && touches.users.includes(user)) ||
@@ -55,10 +102,11 @@ function isDirect({ subject, user_id: user, transactions, accounts }: Other, tou
 }
 
 /** Also those that are snoozed or accepted: they are wrong all the same. */
-async function readOthers({ transaction, schema, exception }: Question): Promise<Other[]> {
+async function readOthers({ transaction, schema, site, exception }: Question): Promise<Other[]> {
   const rows = await transaction<Other[]>`
     select
-      other.id, other.affected_entity as subject, other.affected_user_id as user_id,
+      other.id, other.check_type, other.kind, other.affected_entity, other.affected_user_id as user_id,
+      coalesce(other.accepted_until > ${site.asOf}, false) as accepted, other.metadata ? 'also' as shows_more,
       array(
         select named.id
         from jsonb_array_elements_text(${listIn(transaction, 'transactions')} || ${listIn(transaction, 'reversals')}) as named (id)

@@ -156,7 +156,11 @@ describe('a run that corrects by itself', () => {
     expect(await correctedBy(at)).toMatchObject({ corrected: 0, refused: 4 });
     const why = (await reasons(at)).map((reason) => reason!.replace(/^Another exception touches it: \w{8}, /, ''));
     expect(why.sort()).toEqual(
-      ['It shows negative_balance as well.', ...[subject, ...unbalanced].map((one) => `${one}.`)].sort(),
+      [
+        'It shows negative_balance as well.',
+        `${subject}. Each blocks the other.`,
+        ...unbalanced.map((one) => `${one}.`),
+      ].sort(),
     );
   });
 

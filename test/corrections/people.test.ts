@@ -35,6 +35,8 @@ const later = (hours: number) => {
   return { now: moment, asOf: moment };
 };
 
+const blocked = 'Each blocks the other.\nPut one of them right by hand: recon corrects neither while both stand.';
+
 type Shown = {
   correction: {
     id: string;
@@ -66,7 +68,7 @@ describe('what takes two people', () => {
     expect(await types(['corrections', 'propose', id, '--dry-run'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(
-        /With it written, something would still be wrong: account .* stores a balance that its entries do not add up to.*\n`recon exceptions show/,
+        /With it written, something would still be wrong: account .* stores a balance that its entries do not add up to.*\nNothing is proposed: put it right by hand\.$/m,
       ) as string,
     });
     await sql`alter table ledger_entries disable trigger user`;
@@ -186,6 +188,84 @@ describe('what takes two people', () => {
       'correction_undone',
       'created',
     ]);
+  });
+
+  test('records of one user of which none was ever posted do not stand in each other’s way', async () => {
+    const at = await desk();
+    const before = await at.books();
+    const records = ['40', '40', '7'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false }));
+    records.push(at.ledger.withdrawal(at.ada, '12', { post: false }));
+    await at.save();
+    const { exceptions } = await at.runs();
+    expect(exceptions.map(({ affected_entity }) => affected_entity).sort()).toEqual(
+      records.map(({ subject }) => subject).sort(),
+    );
+    const [first, ...others] = exceptions;
+    const proposals = [];
+    for (const { id } of others) proposals.push(await json<Shown>(at, `corrections propose ${id} --by Ada`)); // together …
+    const approve = ({ correction: { id } }: Shown) => json<Shown>(at, `corrections approve ${id} --by Grace --yes`);
+    for (const proposal of proposals) expect(await approve(proposal)).toMatchObject({ exitCode: 0 });
+    await approve(await json<Shown>(at, `corrections propose ${first!.id} --by Ada`)); // … and one after the other
+    expect((await at.runs()).exceptions).toEqual([]);
+    expect((await at.books()).entries).toHaveLength(before.entries.length + 2 * records.length);
+    expect((await at.books()).accounts).toContainEqual({
+      id: at.ledger.account(at.ada, 'usdc_balance').id,
+      balance: '155.000000000000000000', // 80 + 40 + 40 + 7 - 12
+    });
+  });
+
+  test.each([
+    [
+      'a posting that books nothing',
+      async ({ ledger, ada, save, sql }: Desk) => {
+        const { id } = ledger.deposit(ada, '5000');
+        await save();
+        await sql`delete from deposits where id = ${id}`;
+        return 'Put that one right first: `recon exceptions show ';
+      },
+    ],
+    [
+      'a record that was posted with less',
+      async ({ ledger, ada, save }: Desk) => {
+        ledger.deposit(ada, '5000', { postedAmount: '10' });
+        await save();
+        return blocked;
+      },
+    ],
+    [
+      'a balance that drifted',
+      async ({ ledger, ada, drift }: Desk) => {
+        await drift(ledger.account(ada, 'usdc_balance').id, '0.5');
+        return blocked;
+      },
+    ],
+  ])('but what may be the same fault does: %s; nobody is sent round in a circle', async (_name, plant) => {
+    const at = await missing();
+    const next = await plant(at);
+    await at.runs();
+    const { stderr } = await at.types(['corrections', 'propose', at.id, '--dry-run']);
+    expect(stderr).toContain(next);
+    if (next !== blocked) return;
+    const other = (await at.exceptions()).find(({ id }) => id !== at.id)!;
+    for (const { stderr: said } of [{ stderr }, await at.types(['corrections', 'propose', other.id, '--dry-run'])])
+      expect(said.replace(/^.*Another exception touches it: [0-9a-f]{8}, \w+:[0-9a-f-]+\. /, '')).toBe(
+        `${blocked}\nrecon: exit 2\n`,
+      );
+  });
+
+  test('what is accepted stands in the way all the same, and is told so', async () => {
+    const at = await missing();
+    await at.drift(at.ledger.account(at.ada, 'fiat_exposure').id, '5');
+    const { exceptions } = await at.runs();
+    const other = exceptions.find(({ kind }) => kind === 'balance_drift')!;
+    const propose = async () => (await at.types(['corrections', 'propose', at.id, '--dry-run'])).stderr;
+    await at.types(['exceptions', 'accept', other.id, '--until', '300d', '--note', 'ticket 812']);
+    expect(await propose()).toContain(
+      `${other.id.slice(0, 8)}, ${String(other.affected_entity)}. That one is accepted, which does not make it right.\n` +
+        'As long as it stands recon corrects nothing that it touches: put this one right by hand.\n',
+    );
+    await at.types(['exceptions', 'reopen', other.id, '--note', 'x']);
+    expect(await propose()).toContain(blocked);
   });
 
   test('a withdrawal that was posted short is adjusted by a second pair; one posted in excess is not', async () => {
