@@ -4,6 +4,7 @@ import type { Word } from '../corrections/proposals.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import type { Desk } from '../corrections/transaction.ts';
 import { OperatorError } from '../operator-error.ts';
+import { placeholders, signed } from '../placeholders.ts';
 import type { World } from '../world.ts';
 import { confirm } from './confirm.ts';
 import { printCorrection } from './corrections-list.ts';
@@ -140,7 +141,11 @@ function wordOf(flags: DecideFlags, world: World): Word {
 /** Of what one person does alone there is nobody else’s word: it says why. Throws an OperatorError (64). */
 function assertNote(name: string, { note, dryRun }: DecideFlags): void {
   if (note !== undefined || dryRun === true) return;
-  throw new OperatorError(64, `${name} needs --note TEXT.`, `\`recon help corrections ${name}\` says more.`);
+  throw new OperatorError(
+    64,
+    `${name} needs --note ${placeholders.note}.`,
+    `\`recon help corrections ${name}\` says more.`,
+  );
 }
 
 async function find(store: Store, id: string): Promise<StoredCorrection> {
@@ -176,7 +181,7 @@ async function printPreview(
   const { nextText, previewText } = await import('../output/corrections.ts');
   const { screenOf } = await import('../output/screen.ts');
   const screen = screenOf(world.stdout, world);
-  const next = nextText([`recon corrections ${name} ${id.slice(0, 8)} --by NAME --note TEXT`], screen);
+  const next = nextText([`recon corrections ${name} ${id.slice(0, 8)} ${signed}`], screen);
   return print(world.stdout, `DRY RUN, nothing is written\n${previewText(action, rows, screen)}\n${next}`);
 }
 

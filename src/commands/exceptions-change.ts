@@ -12,6 +12,7 @@ import {
 } from '../exceptions/actions.ts';
 import type { Target } from '../exceptions/change.ts';
 import { OperatorError } from '../operator-error.ts';
+import { placeholders } from '../placeholders.ts';
 import type { World } from '../world.ts';
 import { carryOut, review, type ReviewFlags } from './exceptions-review.ts';
 import { addFilter, filterOf, hasFilter, type FilterFlags } from './exception-filter.ts';
@@ -94,9 +95,9 @@ function assertComplete(name: ActionName, ids: readonly string[], flags: ChangeF
 
 function missingOf({ takes, note }: Action, flags: ChangeFlags): (string | false)[] {
   return [
-    takes === 'until' && flags.until === undefined && '--until TIME',
-    takes === 'assignee' && flags.to === undefined && '--to NAME',
-    note === 'required' && flags.note === undefined && '--note TEXT',
+    takes === 'until' && flags.until === undefined && `--until ${placeholders.time}`,
+    takes === 'assignee' && flags.to === undefined && `--to ${placeholders.name}`,
+    note === 'required' && flags.note === undefined && `--note ${placeholders.note}`,
   ];
 }
 
@@ -162,7 +163,7 @@ export function signatureOf(flags: { by?: string }, world: World): Signature {
   return { by: nameOf('--by', by), host: world.host, at: world.now() };
 }
 
-const aName = '--by NAME (or USER)';
+const aName = `--by ${placeholders.name} (or USER)`;
 
 function nameFrom({ by }: { by?: string }, { env }: World): string | undefined {
   return by ?? [env['USER'], env['LOGNAME']].find((name) => (name ?? '').trim() !== '');
@@ -170,16 +171,16 @@ function nameFrom({ by }: { by?: string }, { env }: World): string | undefined {
 
 function nameOf(flag: string, text: string): string {
   const why = whyNoName(text);
-  if (why !== undefined) throw new OperatorError(64, `${flag} ${why}.`, `Give a person’s name: ${flag} NAME.`);
+  if (why !== undefined) throw new OperatorError(64, `${flag} ${why}.`, `Give a person’s name, such as ${flag} Ada.`);
   return text.trim();
 }
 
 /** What somebody says to it; null: nothing. Throws an OperatorError (64) for a note without a word, or with too many. */
 export function noteOf({ note }: { note?: string }): string | null {
   if (note === undefined) return null;
-  if (note.trim() === '') throw new OperatorError(64, 'The note is empty.', 'Give --note TEXT: why.');
+  if (note.trim() === '') throw new OperatorError(64, 'The note is empty.', `Give --note ${placeholders.note}: why.`);
   const why = whyNoNote(note.trim());
   if (why !== undefined)
-    throw new OperatorError(64, `--note ${why}.`, 'Name where the rest is kept, such as a ticket.');
+    throw new OperatorError(64, `--note ${why}.`, 'Say why, or where it is kept, such as a ticket.');
   return note.trim();
 }

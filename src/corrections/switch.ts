@@ -1,6 +1,7 @@
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import type { Signature } from '../exceptions/actions.ts';
 import { OperatorError } from '../operator-error.ts';
+import { signed } from '../placeholders.ts';
 import { Refusal } from './refusal.ts';
 
 /** How the one row of the table stands. */
@@ -27,7 +28,7 @@ export async function assertNotStopped(transaction: Transaction, schema: string)
 }
 
 /** What whoever wants to correct does next. */
-export const howToResume = '`recon corrections resume --by NAME --note TEXT` allows them again.';
+export const howToResume = `\`recon corrections resume ${signed}\` allows them again.`;
 
 /** What whoever wants to correct is told. */
 export function stoppedSentence({ changed_by: by, note }: Pick<Switch, 'changed_by' | 'note'>): string {

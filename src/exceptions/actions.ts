@@ -1,3 +1,5 @@
+import { isPlaceholder } from '../placeholders.ts';
+
 /** What a person can do with exceptions: the one table that commands, worklists and the log follow. */
 export interface Action {
   /** Its word in the log. */
@@ -40,6 +42,7 @@ const noteMax = 10_000;
 
 /** Why that is no note; undefined if it is one. */
 export function whyNoNote(note: string): string | undefined {
+  if (isPlaceholder(note)) return `is only the placeholder ${note.trim()}`;
   return note.length > noteMax ? `has more than ${noteMax.toLocaleString('en')} characters` : undefined;
 }
 
@@ -48,6 +51,7 @@ export function whyNoName(name: string): string | undefined {
   if (isSamePerson(name, '')) return 'is empty';
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name.trim())) return 'holds control characters';
   if (name.length > nameMax) return `has more than ${nameMax} characters`;
+  if (isPlaceholder(name)) return `is only the placeholder ${name.trim()}`;
   if (isSamePerson(name, systemName)) return `cannot be ${systemName}, which is what recon itself signs with`;
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { flowed } from '../flowed.ts';
 import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
+import { placeholders, signed } from '../placeholders.ts';
 import { plain } from '../plain.ts';
 import { factTable } from './facts.ts';
 import { excerpt, indented, localTime, shortId, shortSubject, type Screen } from './screen.ts';
@@ -96,8 +97,8 @@ function commandsAfter({ id, exception_id: exception, state, undoes, undone_by: 
 /** The commands by which a proposal ends. */
 export function decisionsOn(id: string): [approve: string, reject: string] {
   return [
-    `recon corrections approve ${shortId(id)} --by SOMEBODY-ELSE`,
-    `recon corrections reject ${shortId(id)} --by NAME --note TEXT`,
+    `recon corrections approve ${shortId(id)} --by ${placeholders.anotherName}`,
+    `recon corrections reject ${shortId(id)} ${signed}`,
   ];
 }
 

@@ -5,6 +5,7 @@ import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { stateAt } from '../exceptions/state.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
+import { signed } from '../placeholders.ts';
 import { decisionsOn } from './corrections.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 
@@ -30,8 +31,6 @@ function actionLines(exception: StoredException, now: Date, screen: Screen): str
     ...(isOpen ? [`accept ${id} --until 7d`] : [`reopen ${id}`]),
   ].map((action) => screen.command(`recon exceptions ${action} ${signed}`));
 }
-
-const signed = '--by NAME --note TEXT';
 
 /** How it ends: what is still wrong is not over because somebody says so, and what no run looks at ends by hand alone. */
 function endLines(exception: StoredException, checks: Config['checks'], screen: Screen): string[] {
@@ -72,7 +71,7 @@ function afterwards(story: Story, screen: Screen): string[] {
 }
 
 function afterEnd({ exception, successor, undone }: Story): [why: string, command: string] {
-  const reopen = `recon exceptions reopen ${shortId(exception.id)} --by NAME --note TEXT`;
+  const reopen = `recon exceptions reopen ${shortId(exception.id)} ${signed}`;
   if (successor !== null) return ['It goes on as another one.', `recon exceptions show ${shortId(successor.id)}`];
   if (undone === null)
     return [

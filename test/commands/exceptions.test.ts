@@ -293,8 +293,13 @@ describe('recon exceptions resolve', { timeout: 60_000 }, () => {
       expect(await resolve(['--note', 'x', '--by', by])).toMatchObject({
         exitCode: 64,
         stderr:
-          'recon: --by cannot be system, which is what recon itself signs with.\nGive a person’s name: --by NAME.\nrecon: exit 64\n',
+          'recon: --by cannot be system, which is what recon itself signs with.\nGive a person’s name, such as --by Ada.\nrecon: exit 64\n',
       });
+    for (const [flags, sentence] of [
+      [['--note', 'x', '--by', 'NAME'], '--by is only the placeholder NAME.\nGive a person’s name, such as --by Ada.'],
+      [['--note', 'TEXT'], '--note is only the placeholder TEXT.\nSay why, or where it is kept, such as a ticket.'],
+    ] as const)
+      expect(await resolve([...flags])).toMatchObject({ exitCode: 64, stderr: `recon: ${sentence}\nrecon: exit 64\n` });
     expect(await unresolved()).toBe(2);
     const resolved = await resolve(['--note', 'x']);
     expect(resolved.exitCode).toBe(0);
