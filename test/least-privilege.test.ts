@@ -405,6 +405,12 @@ describe('corrections', () => {
     const { runs, types } = operatorOf(role.url, { CORRECTION_DATABASE_URL: hand.url });
     const { exceptions } = await runs();
     const { id } = exceptions.find(({ affected_entity: subject }) => subject === missing.subject)!;
+    const shown = async (by: Pick<typeof auditor, 'types'>) => (await by.types(['exceptions', 'show', id])).stdout;
+    const auditor = operatorOf((await login(sql, url, 'recon_reader')).url);
+    const refusal = /Not as it stands: The role of DATABASE_URL may not write\s+corrections: permission denied/;
+    expect(await shown(auditor)).toMatch(refusal);
+    expect(await shown(auditor)).not.toContain('corrections propose');
+    expect(await shown({ types })).toContain('corrections propose');
     expect(await types(['corrections', 'propose', id, '--by', 'Ada'])).toMatchObject({ exitCode: 0 });
     const writer = connectTo(role.url);
     const stored = () => sql`select * from reconciliation_corrections`;

@@ -35,16 +35,17 @@ export function showCommand(context: CommandContext): Command {
     });
 }
 
-async function show({ database, schema, config }: Store, id: string, flags: ShowFlags, world: World): Promise<void> {
+async function show(store: Store, id: string, flags: ShowFlags, world: World): Promise<void> {
+  const { createMask } = await import('../secrets.ts');
   const { storyOf } = await import('../exceptions/story.ts');
-  const story = await storyOf(database, schema, config, id, world.now());
+  const story = await storyOf({ ...store, world, mask: createMask(world.env) }, id, world.now());
   if (flags.output === 'json') {
     const { toJson } = await import('../output/json.ts');
     return print(world.stdout, toJson({ ...story }));
   }
   const { exceptionStory } = await import('../output/exception-story.ts');
   const { screenOf } = await import('../output/screen.ts');
-  return print(world.stdout, exceptionStory(story, config, world.now(), screenOf(world.stdout, world)));
+  return print(world.stdout, exceptionStory(story, store.config, world.now(), screenOf(world.stdout, world)));
 }
 
 async function printSql(store: Store, id: string, world: World): Promise<void> {

@@ -12,7 +12,7 @@ import { correctionOf } from './index.ts';
 import { recordApplied, recordUnapplied, type Author, type Outcome } from './record.ts';
 import { Failure, Refusal, stateAfter } from './refusal.ts';
 import type { About, Site } from './site.ts';
-import { inCorrection, inRehearsal, type Desk, type Opened } from './transaction.ts';
+import { inCorrection, inLook, inRehearsal, type Desk, type Opened } from './transaction.ts';
 
 /** What is to be corrected, and on whose word. */
 export interface Order {
@@ -46,6 +46,20 @@ export async function rehearse(desk: Desk, order: Rehearsed): Promise<Outcome> {
   return inRehearsal(desk, (opened) => carryOut(desk, opened, order, randomUUID()));
 }
 
+/**
+ * Asks the same of an exception without writing or locking anything, also whether the role may write. A reason why not is
+ * thrown as a Refusal, a Failure or an OperatorError; what the host itself would say to the rows is not known.
+ */
+export async function assertCorrectable(desk: Desk, order: Rehearsed): Promise<void> {
+  await inLook(desk, async (opened) => {
+    const { exception, plan } = await decide(desk, opened, order);
+    const found = await findingsOf(opened.site, exception, plan.touches);
+    const wrong = found.find(({ subject }) => subject !== exception.affected_entity);
+    if (wrong !== undefined) throw new Failure(leftWrong(wrong));
+    await opened.site.assertWritable(plan.rows);
+  });
+}
+
 async function orRecorded(desk: Desk, order: Order, id: string, work: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await work();
@@ -72,6 +86,17 @@ async function orRecorded(desk: Desk, order: Order, id: string, work: () => Prom
 
 async function carryOut(desk: Desk, opened: Opened, order: Rehearsed, id: string): Promise<Outcome> {
   const { transaction, site } = opened;
+  const { exception, correction, plan } = await decide(desk, opened, order);
+  assertAsApproved(plan, order.approved);
+  for (const row of plan.rows) await writeRow(transaction, desk.source, row, site.asOf);
+  await assertRight(site, exception, plan);
+  const amount = toText(plan.amount);
+  const { action, currency, rows } = plan;
+  return { id, exception, correction, state: 'applied', action, amount, currency, rows, reason: null };
+}
+
+/** What is to be written, as the books stand. Throws a Refusal where a rule says no. */
+async function decide(desk: Desk, { transaction, site }: Opened, order: Pick<Rehearsed, 'exceptionId' | 'author'>) {
   const exception = await findException(transaction, desk.schema, order.exceptionId);
   const correction = correctionOf(exception.kind, exception.check_type);
   if (correction === undefined) throw new Refusal(`recon has no correction for ${exception.kind}.`);
@@ -81,12 +106,7 @@ async function carryOut(desk: Desk, opened: Opened, order: Rehearsed, id: string
   const { reportId } = order.author;
   const { config, schema } = desk;
   await applyBrakes({ transaction, schema, config, site, correction, exception, finding, plan, reportId });
-  assertAsApproved(plan, order.approved);
-  for (const row of plan.rows) await writeRow(transaction, desk.source, row, site.asOf);
-  await assertRight(site, exception, plan);
-  const amount = toText(plan.amount);
-  const { action, currency, rows } = plan;
-  return { id, exception, correction, state: 'applied', action, amount, currency, rows, reason: null };
+  return { exception, correction, plan };
 }
 
 /** Holds the row that it is about, and asks the check what is wrong with it now. */

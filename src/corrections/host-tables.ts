@@ -48,7 +48,7 @@ export async function lockRows(
 /** Writes one row. Throws a Failure if it is no longer what was read, or PostgreSQL's own error if the host refuses. */
 export async function writeRow(transaction: Transaction, source: Source, row: HostRow, at: string): Promise<void> {
   const { table, id, before, after } = row;
-  const text = statement(source, `${table}.${before === null ? 'insert' : 'update'}`);
+  const text = statement(source, `${table}.${deedOf(row)}`);
   const rows = await query(transaction, text, [id, before && toJsonb(before), toJsonb(after), at]);
   if (rows.length !== 1) throw new Failure(`The row ${id} of ${table} was not written as it was planned.`);
 }
@@ -76,6 +76,22 @@ export async function entriesDue(
 
 const entriesDueName = 'entries_due';
 
+/** The statement by which `lockRows` or `writeRow` would do it is planned, as by `planAll`. Throws a Refusal if there is none. */
+export function planStatement(
+  transaction: Transaction,
+  source: Source,
+  name: `${HostTable}.${Deed}`,
+): Promise<object[]> {
+  return planned(transaction, source, name);
+}
+
+type Deed = 'lock' | 'insert' | 'update';
+
+/** What writes a row. */
+export function deedOf({ before }: Pick<HostRow, 'before'>): Exclude<Deed, 'lock'> {
+  return before === null ? 'insert' : 'update';
+}
+
 /**
  * Lets PostgreSQL plan every statement of the mapping’s folder, and executes none: it throws where the role lacks a right,
  * or the statement is wrong. Returns how many there are.
@@ -83,15 +99,13 @@ const entriesDueName = 'entries_due';
 export async function planAll(transaction: Transaction, source: Source): Promise<number> {
   const folder = join(source.folder, 'corrections');
   const files = existsSync(folder) ? readdirSync(folder).sort() : [];
-  for (const file of files) {
-    const name = file.replace(/\.sql$/, '');
-    await query(
-      transaction,
-      `explain ${statement(source, name)}`,
-      parametersOf(name).map(() => null),
-    );
-  }
+  for (const file of files) await planned(transaction, source, file.replace(/\.sql$/, ''));
   return files.length;
+}
+
+function planned(transaction: Transaction, source: Source, name: string): Promise<object[]> {
+  const parameters = parametersOf(name).map(() => null);
+  return query(transaction, `explain ${statement(source, name)}`, parameters);
 }
 
 /** What each statement is given, as the columns of a CTE. */

@@ -7,7 +7,15 @@ import { query, type Transaction } from '../database/database.ts';
 import { money } from '../money.ts';
 import { everything, paramsOf } from '../run/cut.ts';
 import { bind, compose, type Params, type Relation, type Source } from '../source.ts';
-import { entriesDue, lockRows, type EntryDue, type HostRow, type HostTable } from './host-tables.ts';
+import {
+  deedOf,
+  entriesDue,
+  lockRows,
+  planStatement,
+  type EntryDue,
+  type HostRow,
+  type HostTable,
+} from './host-tables.ts';
 import { Failure } from './refusal.ts';
 
 /** Whose findings are asked for; what is left out is not looked at. */
@@ -38,17 +46,29 @@ export class Site {
   readonly #config: Config;
   /** The moment that the checks compare with: RFC 3339. */
   readonly asOf: string;
+  /** Whether somebody only looks: nothing can be locked or written then. */
+  readonly #isLook: boolean;
 
-  constructor(transaction: Transaction, source: Source, config: Config, asOf: string) {
+  constructor(transaction: Transaction, source: Source, config: Config, asOf: string, isLook: boolean) {
     this.#transaction = transaction;
     this.#source = source;
     this.#config = config;
     this.asOf = asOf;
+    this.#isLook = isLook;
   }
 
-  /** Holds rows of the host, in the order of their ids. Throws a Refusal if one of them is not there, or twice. */
-  lock(table: HostTable, ids: readonly string[]): Promise<void> {
-    return lockRows(this.#transaction, this.#source, table, ids);
+  /**
+   * Holds rows of the host, in the order of their ids. Throws a Refusal if one of them is not there, or twice; for whoever
+   * only looks, PostgreSQL’s own error if the role may not.
+   */
+  async lock(table: HostTable, ids: readonly string[]): Promise<void> {
+    if (this.#isLook) await planStatement(this.#transaction, this.#source, `${table}.lock`);
+    else await lockRows(this.#transaction, this.#source, table, ids);
+  }
+
+  /** Throws what PostgreSQL, or the lack of a statement, would say to writing these rows; nothing is executed. */
+  async assertWritable(rows: readonly HostRow[]): Promise<void> {
+    for (const row of rows) await planStatement(this.#transaction, this.#source, `${row.table}.${deedOf(row)}`);
   }
 
   /** What a check says about some of its subjects: the very SQL of the run. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
-import { inTransaction, type Database, type Transaction } from '../database/database.ts';
+import { inReadOnly, inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { databaseProblem, isReadOnly, isUnreachable } from '../database/problem.ts';
 import { howToCorrect } from '../database/rights.ts';
 import { lockExceptions } from '../exceptions/store.ts';
@@ -9,10 +9,10 @@ import { OperatorError } from '../operator-error.ts';
 import type { Mask } from '../secrets.ts';
 import type { Source } from '../source.ts';
 import type { World } from '../world.ts';
-import { Failure } from './refusal.ts';
+import { Failure, Refusal } from './refusal.ts';
 import { Site } from './site.ts';
 import { isApplied } from './store.ts';
-import { assertNotStopped } from './switch.ts';
+import { assertNotStopped, howToResume, stoppedSentence, switchOf } from './switch.ts';
 
 /** Who writes into the host's tables, and as whom. */
 export interface Desk {
@@ -89,6 +89,29 @@ export async function inRehearsal<T>(desk: Desk, body: (opened: Opened) => Promi
   return result.value;
 }
 
+/**
+ * The same for whoever only looks, with no right to write: nothing is locked, and nobody waited for. Throws what
+ * `inRehearsal` throws, and the Refusal of a switch that is off.
+ */
+export async function inLook<T>(desk: Desk, body: (opened: Opened) => Promise<T>): Promise<T> {
+  const { database, schema, config, source, world } = desk;
+  try {
+    return await inReadOnly(database, (transaction) =>
+      cancelledBy(world.signal, database, transaction, async () => {
+        await limitTimes(transaction);
+        const standing = await switchOf(transaction, schema);
+        if (standing.stopped) throw new Refusal(stoppedSentence(standing), howToResume);
+        return body({
+          transaction,
+          site: new Site(transaction, source, config, await timeOf(transaction, world), true),
+        });
+      }),
+    );
+  } catch (error) {
+    throw explained(error, desk);
+  }
+}
+
 function isLost(error: unknown): boolean {
   return isUnreachable(databaseProblem(error)?.code ?? '');
 }
@@ -124,13 +147,17 @@ const cancelled = '57014';
 
 async function open({ schema, config, source, world }: Desk, transaction: Transaction): Promise<Opened> {
   await lockExceptions(transaction, schema);
+  await limitTimes(transaction);
+  await assertNotStopped(transaction, schema);
+  return { transaction, site: new Site(transaction, source, config, await timeOf(transaction, world), false) };
+}
+
+async function limitTimes(transaction: Transaction): Promise<void> {
   await transaction`set local row_security = off`; // rows that are hidden must be an error, not a smaller sum
   await transaction`set local lock_timeout = '2s'`; // whoever waits in line for the host's row holds up those behind
   await transaction`set local statement_timeout = '5s'`; // with the host’s row in hand
   await transaction`set local idle_in_transaction_session_timeout = '10s'`; // a process that stands still lets go
   await transaction`set local jit = off`;
-  await assertNotStopped(transaction, schema);
-  return { transaction, site: new Site(transaction, source, config, await timeOf(transaction, world)) };
 }
 
 /**

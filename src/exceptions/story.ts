@@ -1,7 +1,8 @@
-import type { Config } from '../config.ts';
 import { undoneOf, type Undone } from '../corrections/figures.ts';
+import { refusalOf } from '../corrections/prospect.ts';
 import { listCorrections, type StoredCorrection } from '../corrections/store.ts';
-import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
+import type { Desk } from '../corrections/transaction.ts';
+import { inReadOnly, type Transaction } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
 import { caseOf, notFinal, untestedOf } from './evidence.ts';
 import {
@@ -31,6 +32,8 @@ export interface Story {
   successor: Successor | null;
   /** The correction of it that waits for a second person; null: there is none. */
   proposal: StoredCorrection | null;
+  /** Why recon would refuse to correct it as it stands; null: it would not, it could not anyway, or a proposal waits. */
+  refusal: string | null;
   /** That its correction was taken back. */
   undone: Undone | null;
   /** The last undoing that wrote one of its transactions; null: there is none. */
@@ -38,13 +41,8 @@ export interface Story {
 }
 
 /** Tells the whole story of the exception whose id begins so. Throws an OperatorError (64) if there is not exactly one. */
-export async function storyOf(
-  database: Database,
-  schema: string,
-  config: Config,
-  idPrefix: string,
-  now: Date,
-): Promise<Story> {
+export async function storyOf(desk: Omit<Desk, 'source'>, idPrefix: string, now: Date): Promise<Story> {
+  const { database, schema, config } = desk;
   const { exception, waiting } = await inReadOnly(database, async (transaction) => {
     const found = await findException(transaction, schema, idPrefix);
     return { exception: found, waiting: await waitingFor(transaction, schema, found) };
@@ -52,7 +50,7 @@ export async function storyOf(
   // no transaction idles while the source answers
   const read = await readInvolved(config, questionsOf(exception.affected_entity, waiting), now.toISOString());
   const involved = isOfCustodian(exception) ? { ...read, records: notFinal(exception, read.records) } : read;
-  return inReadOnly(database, async (transaction) => {
+  const told = await inReadOnly(database, async (transaction) => {
     const known = await caseOf(transaction, schema, exception, involved);
     return {
       exception,
@@ -63,6 +61,7 @@ export async function storyOf(
       ...(await lifeOf(transaction, schema, exception)),
     };
   });
+  return { ...told, refusal: told.proposal === null ? await refusalOf(desk, exception) : null };
 }
 
 async function lifeOf(transaction: Transaction, schema: string, exception: Story['exception']) {

@@ -88,7 +88,7 @@ function afterEnd({ exception, successor, undone }: Story): [why: string, comman
 }
 
 /** What recon itself can do: what is proposed already waits for somebody else. */
-function correctionLines({ exception, proposal }: Story, screen: Screen): string[] {
+function correctionLines({ exception, proposal, refusal }: Story, screen: Screen): string[] {
   if (proposal !== null) {
     const { id, proposed_by: by } = proposal;
     const sentence = `${excerpt(by, 80)} proposed a correction: somebody else has to approve it, or rejects it.`;
@@ -96,7 +96,9 @@ function correctionLines({ exception, proposal }: Story, screen: Screen): string
   }
   const { by, sentence } = outlookOf(exception);
   const command = screen.command(`recon corrections propose ${shortId(exception.id)} --dry-run`);
-  return by === 'nobody' ? [said(sentence, screen)] : [said(sentence, screen), command];
+  if (by === 'nobody') return [said(sentence, screen)];
+  if (refusal !== null) return [said(`${sentence} Not as it stands: ${excerpt(refusal, 1_000)}`, screen)];
+  return [said(sentence, screen), command];
 }
 
 function said(sentence: string, { columns }: Screen): string {

@@ -193,8 +193,10 @@ describe('what takes two people', () => {
   test('records of one user of which none was ever posted do not stand in each other’s way', async () => {
     const at = await desk();
     const before = await at.books();
-    const records = ['40', '40', '7'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false }));
-    records.push(at.ledger.withdrawal(at.ada, '12', { post: false }));
+    const records = [
+      ...['40', '40', '7'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false })),
+      at.ledger.withdrawal(at.ada, '12', { post: false }),
+    ];
     await at.save();
     const { exceptions } = await at.runs();
     expect(exceptions.map(({ affected_entity }) => affected_entity).sort()).toEqual(
@@ -266,6 +268,46 @@ describe('what takes two people', () => {
     );
     await at.types(['exceptions', 'reopen', other.id, '--note', 'x']);
     expect(await propose()).toContain(blocked);
+  });
+
+  test('exceptions show offers what propose would take, and says else why it would not', async () => {
+    const at = await missing();
+    const { types, ledger, ada, deposit, id } = at;
+    const command = `recon corrections propose ${id.slice(0, 8)} --dry-run`;
+    const shown = async () => (await types(['exceptions', 'show', id])).stdout.replace(/\s+/g, ' ');
+    const expectRefused = async (why: RegExp) => {
+      const story = await shown();
+      expect(story).toMatch(why);
+      expect(story).toContain(' Not as it stands: ');
+      expect(story).not.toContain('corrections propose');
+      const { exitCode, stderr } = await types(['corrections', 'propose', id, '--dry-run']);
+      expect([exitCode, stderr.replace(/\s+/g, ' ')]).toEqual([2, expect.stringMatching(why)]);
+    };
+    const before = await at.books();
+    expect(await shown()).toContain(command);
+    expect(await json(at, `exceptions show ${id}`)).toMatchObject({ refusal: null });
+
+    await types(['corrections', 'stop', '--note', 'ticket 812']);
+    await expectRefused(/Corrections are stopped by ada: ticket 812\. `recon corrections resume /);
+    await types(['corrections', 'resume', '--note', 'ticket 812']);
+    const account = ledger.account(ada, 'usdc_balance').id;
+    await at.drift(account, '0.5');
+    await expectRefused(/With it written, something would still be wrong: account /); // before a run has found it
+    await at.runs(['--check', 'ledger_consistency']);
+    await expectRefused(
+      /Another exception touches it: [0-9a-f]{8}, account:\S+ Each blocks the other\. Put one of them /,
+    );
+    await at.drift(account, '-0.5');
+    await at.runs(['--check', 'ledger_consistency']);
+    expect(await shown()).toContain(command);
+    expect(await at.books()).toEqual(before);
+
+    const pending = ledger.postDeposit(ada, deposit.id, '5000', { minutesAgo: 1 });
+    pending.row.status = 'pending';
+    await at.save();
+    const named = `Transaction ${pending.id} names the deposit already.`;
+    await expectRefused(new RegExp(named));
+    expect(await json(at, `exceptions show ${id}`)).toMatchObject({ refusal: named });
   });
 
   test('a withdrawal that was posted short is adjusted by a second pair; one posted in excess is not', async () => {

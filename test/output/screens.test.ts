@@ -262,6 +262,7 @@ const story: Story = {
   ],
   successor: { id: idOf(3), kind: 'stuck', is_return: true },
   proposal: null,
+  refusal: null,
   undone: null,
   undoing: null,
 };
@@ -343,6 +344,7 @@ const screens: Record<string, (screen: Screen) => string> = {
     ),
   'exceptions show, proposed': (screen) =>
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, config, now, screen),
+  'exceptions show, refused': (screen) => exceptionStory({ ...story, refusal: hostile }, config, now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
   'corrections show': (screen) => correctionScreen(correction, screen),
   'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
