@@ -37,6 +37,11 @@ export interface Kind {
   readonly remedy: string;
 }
 
+/** What is found for as long as its rows are there, and rows of a ledger stay: it is over when somebody accepts it. */
+const stays = 'The entries themselves stay, and every run finds them: accept the exception then.';
+/** The same where it depends on the host whether that changes the very thing that is found. */
+const mayStay = 'What that leaves as it is every run finds: accept the exception then.';
+
 const standard = { expected: null, actual: null, unit: 'money', ceiling: 'critical' } as const;
 
 export const kinds = [
@@ -55,7 +60,7 @@ export const kinds = [
     of: 'transaction',
     floor: 'critical',
     meaning: 'has an entry that cannot be added up: its amount, type, currency or one of its keys is invalid',
-    remedy: 'Stop the writer; a constraint of the ledger is missing. Replace the entry by compensating entries.',
+    remedy: `Stop the writer; a constraint of the ledger is missing. Make up for the entry by compensating entries. ${stays}`,
   },
   {
     ...standard,
@@ -73,7 +78,7 @@ export const kinds = [
     actual: 'credits',
     floor: 'high',
     meaning: 'has no debit or no credit',
-    remedy: 'Find the missing leg and post it.',
+    remedy: `Find the missing leg and post it. ${mayStay}`,
   },
   {
     ...standard,
@@ -81,7 +86,7 @@ export const kinds = [
     of: 'transaction',
     floor: 'high',
     meaning: 'has an entry in another currency than its account',
-    remedy: 'Reverse the transaction and post it to the account of the right currency.',
+    remedy: `Reverse the transaction and post it to the account of the right currency. ${stays}`,
   },
   {
     ...standard,
@@ -91,7 +96,7 @@ export const kinds = [
     actual: 'credits',
     floor: 'high',
     meaning: 'has debits that differ from its credits',
-    remedy: 'Compare the entries with the record that it books; post the difference.',
+    remedy: `Compare the entries with the record that it books; post the difference. ${mayStay}`,
   },
   {
     ...standard,
@@ -102,7 +107,7 @@ export const kinds = [
     unit: 'count',
     floor: 'high',
     meaning: 'does not have exactly two entries',
-    remedy: 'If three legs are legal here, set RECONCILIATION_ENTRIES_PER_TRANSACTION=any.',
+    remedy: `If three legs are legal here, set RECONCILIATION_ENTRIES_PER_TRANSACTION=any; if not, post what is missing or reverse it and post it anew. ${mayStay}`,
   },
   {
     ...standard,
@@ -122,7 +127,7 @@ export const kinds = [
     actual: 'amount of the entries',
     floor: 'medium',
     meaning: 'has entries, although it failed or never left pending',
-    remedy: 'Decide whether the money moved: complete the transaction or reverse its entries.',
+    remedy: 'Decide whether the money moved: complete the transaction, or reverse its entries and mark it reversed.',
   },
   {
     ...standard,
@@ -130,7 +135,7 @@ export const kinds = [
     of: 'transaction',
     floor: 'low',
     meaning: 'moves nothing: all its amounts are zero',
-    remedy: 'Harmless by itself; look for a caller that rounds an amount away.',
+    remedy: `Harmless by itself; look for a caller that rounds an amount away. ${stays}`,
   },
   {
     ...standard,
@@ -161,7 +166,7 @@ export const kinds = [
     unit: 'count',
     floor: 'medium',
     meaning: 'is not the only one of its id, or of its user and type',
-    remedy: 'Move the balance to one of them by a transaction, then close the other.',
+    remedy: `Move the balance to one of them by a transaction, then close the other. ${mayStay}`,
   },
   {
     ...standard,

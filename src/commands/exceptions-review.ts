@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import { takesOver, type Order, type Signature } from '../exceptions/actions.ts';
 import type { Target } from '../exceptions/change.ts';
 import { listOf } from '../database/list-of.ts';
@@ -62,6 +63,24 @@ async function withIds(orders: readonly Order[]) {
   return { ...anyException, ids: orders.map(({ id }) => id) };
 }
 
+/** What nobody found to be over is found again by a run that looks at it, unless it has been mended meanwhile. */
+async function warnOfReturn(store: Store, orders: readonly Order[], world: World): Promise<void> {
+  const resolved = orders.filter(({ action }) => action === 'resolve');
+  if (resolved.length === 0) return;
+  const { streamExceptions } = await import('../exceptions/store.ts');
+  const { isLookedAt } = await import('../exceptions/state.ts');
+  const filter = await withIds(resolved);
+  const found = await inReading(store, async ({ transaction, schema, config }) => {
+    let standing = 0;
+    for await (const exception of streamExceptions(transaction, schema, filter))
+      if (isLookedAt(exception, config.checks)) standing += 1;
+    return standing;
+  });
+  if (found === 0) return;
+  const stood = `${count(found, 'exception')} stood when a run last looked`;
+  await tell(world, `recon: ${stood}: what is not mended, a daily run finds again and opens as a new one\n`);
+}
+
 /** Changes all of them or none, prints them as they are now, and says on stderr what was done, and from whom what was taken. */
 export async function carryOut(
   store: Store,
@@ -78,6 +97,7 @@ export async function carryOut(
   await changeExceptions(database, schema, orders, { ...signature, at: world.now() });
   for (const { holder = null, ...order } of orders.slice(0, listed))
     if (takesOver(order, holder, signature.by)) await tell(world, takeoverText(order, holder, signature));
+  await warnOfReturn(store, orders, world);
   await makeChangeKnown(store, world);
   const page = format === 'table' ? { limit: listed } : {};
   const filter = await withIds(orders);

@@ -1,4 +1,6 @@
 import type { Transaction } from '../database/database.ts';
+import type { Config } from '../config.ts';
+import { kindOf } from '../kinds.ts';
 import type { StoredException } from './exception.ts';
 
 /**
@@ -32,6 +34,14 @@ export function stateAt(
   if (resolved !== null) return 'resolved';
   if (lasts(accepted)) return 'accepted';
   return lasts(snoozed) ? 'snoozed' : 'open';
+}
+
+/** Whether runs look at it: while it is not resolved, the last one that did found it. `checks`: those that are on. */
+export function isLookedAt(
+  { check_type: check, kind }: Pick<StoredException, 'check_type' | 'kind'>,
+  checks: Config['checks'],
+): boolean {
+  return checks.includes(check) && kindOf(kind) !== undefined;
 }
 
 type Lifetimes = Pick<StoredException, 'resolved_at' | 'accepted_until' | 'snoozed_until'>;

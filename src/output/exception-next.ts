@@ -2,7 +2,7 @@ import { flowed } from '../flowed.ts';
 import { outlookOf } from '../corrections/outlook.ts';
 import type { Config } from '../config.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
-import { stateAt } from '../exceptions/state.ts';
+import { isLookedAt, stateAt } from '../exceptions/state.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
 import { signed } from '../placeholders.ts';
@@ -34,8 +34,8 @@ function actionLines(exception: StoredException, now: Date, screen: Screen): str
 
 /** How it ends: what is still wrong is not over because somebody says so, and what no run looks at ends by hand alone. */
 function endLines(exception: StoredException, checks: Config['checks'], screen: Screen): string[] {
-  const { id, check_type: check, kind } = exception;
-  return checks.includes(check) && kindOf(kind) !== undefined
+  const { id, check_type: check } = exception;
+  return isLookedAt(exception, checks)
     ? [
         said('Once it is mended, the next run closes it; to look at once:', screen),
         screen.command(`recon run --check ${check}`),

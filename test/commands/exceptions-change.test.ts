@@ -318,7 +318,7 @@ describe('several', () => {
     const told = await exceptions(line, { typed: 'resolve\n' });
     expect(told.exitCode).toBe(0);
     expect(told.stderr).toMatch(
-      /Type "resolve" to go on, in production: recon: 2 resolved by ada in production; exit 0\n$/,
+      /Type "resolve" to go on, in production: recon: 2 exceptions stood when .*\nrecon: 2 resolved by ada in production; exit 0\n$/,
     );
     expect(await listed()).toEqual([ids.one]);
   });

@@ -103,6 +103,9 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(mismatch).toMatch(new RegExp(`^ {2}transactions +${swapped.transaction!.id}$`, 'm'));
 
     const reasons = (await show('invalid_amount')).stdout;
+    expect(reasons.replace(/\s+/g, ' ')).toContain(
+      'Make up for the entry by compensating entries. The entries themselves stay, and every run finds them: accept the exception then.',
+    );
     const [negative, euro] = invalid.entries.map(({ id }) => id);
     expect(reasons).toContain(`  - entry ${negative}: its amount is negative (-5).\n`);
     expect(reasons).toContain(
@@ -149,7 +152,9 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
 
   test('of one that is over, how to reopen it', async () => {
     const { id } = exceptions.find(({ kind }) => kind === 'unbalanced_transaction')!;
-    await types(['exceptions', 'resolve', id, '--note', 'mended']);
+    const resolved = await types(['exceptions', 'resolve', id, '--note', 'mended']);
+    const warning = 'recon: 1 exception stood when a run last looked: what is not mended, a daily run finds again ';
+    expect(resolved.stderr).toContain(`${warning}and opens as a new one\n`);
     const { stdout } = await show('unbalanced_transaction');
     expect(stdout).toMatch(
       new RegExp(`\n {2}It is over. .*\n {2}recon exceptions reopen ${id.slice(0, 8)} --by NAME --note TEXT\n`),
@@ -186,6 +191,8 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(
       /older than recon\. Once it is mended:\n {2}recon exceptions resolve [0-9a-f]{8} --by NAME --note TEXT\n$/,
     );
+    const { stderr } = await types(['exceptions', 'resolve', legacy!.id, '--note', 'x']);
+    expect(stderr).not.toContain('a run last looked');
   });
 
   test('where the host’s tables cannot be read the rest of the story is told, and why', async () => {
