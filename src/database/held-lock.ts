@@ -84,12 +84,27 @@ export async function isFree(transaction: Transaction, name: string): Promise<bo
   return row?.free === true;
 }
 
-/** The sessions that hold the lock. Anybody may see them, unless a server hides pg_locks. */
+/**
+ * The numbers of the sessions that hold one of these locks: `names` selects them as `name`. Throws where a server hides
+ * pg_locks.
+ */
+export async function sessionsHolding(transaction: Transaction, names: ReturnType<typeof keyOf>): Promise<string[]> {
+  const rows = await transaction<{ pid: string }[]>`
+    select lock.pid::text as pid from ${holdingsOf(transaction, names)} as lock order by lock.pid
+  `;
+  return rows.map(({ pid }) => pid);
+}
+
 function holdings(transaction: Transaction, name: string) {
+  return holdingsOf(transaction, transaction`select ${name}::text as name`);
+}
+
+/** The sessions that hold the locks. Anybody may see them, unless a server hides pg_locks. */
+function holdingsOf(transaction: Transaction, names: ReturnType<typeof keyOf>) {
   return transaction`
     (
       select lock.pid
-      from (select ${keyOf(transaction, name)} as key) as wanted
+      from (select hashtextextended(named.name, 0) as key from (${names}) as named) as wanted
       inner join pg_catalog.pg_locks as lock
         -- how the two halves of a key of 64 bits stand there: PostgreSQL, "pg_locks"
         on lock.classid = ((wanted.key >> 32) & 4294967295)::oid and lock.objid = (wanted.key & 4294967295)::oid

@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/database.ts';
+import { sessionsOfRuns } from './lock.ts';
 
 /** Who else was writing when a snapshot was about to be taken. */
 export interface Writers {
@@ -22,8 +23,10 @@ export const clockTolerance = '5 minutes';
 /**
  * `name`: of which database of the server, if not the one connected to. Asked before the snapshot is taken: whatever is not visible in it either was open by then, or began later. Sources:
  * PostgreSQL, "pg_stat_activity" (a role without pg_read_all_stats sees only its own transactions), "pg_prepared_xacts".
+ * A run's own lock is told by that lock: behind PgBouncer the host's sessions may carry recon's name.
  */
 export async function writersOf(transaction: Transaction, name: string | null = null): Promise<Writers> {
+  const ofRuns = await sessionsOfRuns(transaction);
   const [writers] = await transaction<Writers[]>`
     with
     open_transaction as (
@@ -32,7 +35,7 @@ export async function writersOf(transaction: Transaction, name: string | null = 
       where
         activity.datname = coalesce(${name}::text, current_database())
         and activity.pid <> pg_backend_pid()
-        and (activity.application_name, activity.usename) <> ('recon', current_user) -- the lock of this run
+        and activity.pid <> all (${ofRuns}::integer[])
         and (activity.backend_type in ('autovacuum worker', 'parallel worker', 'walsender')) is not true
       union all
       -- its rows carry the time when it began, which nobody tells

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inReadOnly, inSavepoint, type Database, type Transaction } from '../database/database.ts';
-import { holderOf, isFree, tryLock } from '../database/held-lock.ts';
+import { holderOf, isFree, sessionsHolding, tryLock } from '../database/held-lock.ts';
 import { databaseProblem } from '../database/problem.ts';
 import { describeDuration } from '../duration.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -43,6 +43,24 @@ export async function isNoneUnderWay(transaction: Transaction, schema: string): 
     return await inSavepoint(transaction, (savepoint) => isFree(savepoint, lockOf(schema)));
   } catch (error) {
     if (databaseProblem(error)?.code === '42501') return false;
+    throw error;
+  }
+}
+
+/**
+ * The numbers of the sessions under whose lock a run of any schema of this database is under way: they write nothing. None
+ * where pg_locks is hidden.
+ */
+export async function sessionsOfRuns(transaction: Transaction): Promise<string[]> {
+  try {
+    return await inSavepoint(transaction, (savepoint) =>
+      sessionsHolding(
+        savepoint,
+        savepoint`select ${lockOf('')} || namespace.nspname as name from pg_catalog.pg_namespace as namespace`,
+      ),
+    );
+  } catch (error) {
+    if (databaseProblem(error)?.code === '42501') return [];
     throw error;
   }
 }
