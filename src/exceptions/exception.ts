@@ -62,7 +62,9 @@ export function versionOf(exception: StoredException): string {
   const amounts = (difference === null ? [expected, actual] : [difference]).map((amount) =>
     amount === null ? null : toText(money(amount)),
   );
-  const hash = createHash('sha256').update(JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null, metadata['also'] ?? null]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null, metadata['also'] ?? null]),
+  );
   return `v${hash.digest('hex').slice(0, 12)}`;
 }
 
