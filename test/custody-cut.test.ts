@@ -238,3 +238,18 @@ function changedBalance(where: Parameters<typeof changedJson>[0], amount: string
     if (updateDate) balance.updateDate = updateDate;
   });
 }
+
+test('a user with money who was deleted is told by run and status, until somebody has the account again', async () => {
+  const { runs, types, sql, ada } = await scene('alpaca_balance');
+  const told = `alpaca_balance: users with money there by the books, but no account of their own: 1, together 300 USD (${ada.id}); recon doctor says what to do\n`;
+  await sql`update users set alpaca_account_id = null where id = ${ada.id}`;
+  expect(await runs()).toMatchObject({
+    exitCode: 0,
+    checks: [{ metadata: { details: { without_account: { count: 1, amount: '300' } } } }],
+  });
+  expect((await types(['reports', 'show', 'latest'])).stdout).toContain(told);
+  expect((await types(['status'])).stdout).toContain(told);
+  await sql`update users set alpaca_account_id = ${ada.alpacaAccountId} where id = ${ada.id}`;
+  await runs();
+  expect((await types(['status'])).stdout).not.toContain('users with money');
+});

@@ -8,7 +8,14 @@ import type { AfterCut, Check, Comparison, Cut, Found } from './check.ts';
 import { custodyStatements, readBooks } from './custody-books.ts';
 import { describeCut, firstView, settleCut, type CustodyView } from './custody-cut.ts';
 import { doubtOf, judge, limitsOf, type Judgement } from './custody-judgement.ts';
-import { describeOwners, describeUnlisted, describeUsers, unlistedIn, usersThatDisagree } from './custody-users.ts';
+import {
+  describeAccountless,
+  describeOwners,
+  describeUnlisted,
+  describeUsers,
+  unlistedIn,
+  usersThatDisagree,
+} from './custody-users.ts';
 import { toFinding, type FindingRow } from './findings.ts';
 import { describeInFlight, explainedBy } from './in-flight.ts';
 import type { CheckName } from './names.ts';
@@ -123,6 +130,7 @@ function conclude(
       ...view.reading.details,
       ...custody,
       without_owner: describeOwners(view),
+      without_account: describeAccountless(view),
       not_listed: describeUnlisted(unlistedIn(view, exclude)),
     },
     coverage: 'everything',

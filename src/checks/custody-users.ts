@@ -76,6 +76,28 @@ export function describeUsers(parts: readonly UserPart[], { books }: CustodyView
   };
 }
 
+/** Users of whom the books say that the custodian holds something, and who have no account of their own there. */
+export interface Accountless {
+  count: number;
+  /** Of all of them, each without its sign. */
+  amount: string;
+  currency: string;
+  largest: { user_id: string; expected: string }[];
+}
+
+/** For the metadata. */
+export function describeAccountless({ books, reading }: CustodyView): Accountless {
+  const owners = new Set(books.owners.values());
+  const without = [...books.users].filter(([userId, expected]) => !owners.has(userId) && !expected.isZero());
+  const largest = without.toSorted(([, left], [, right]) => right.abs().comparedTo(left.abs()));
+  return {
+    count: without.length,
+    amount: toText(sum(without.map(([, expected]) => expected.abs()))),
+    currency: reading.currency,
+    largest: largest.slice(0, listedMax).map(([userId, expected]) => ({ user_id: userId, expected: toText(expected) })),
+  };
+}
+
 /** What the books know as theirs and the custodian does not list, though nobody left it out. */
 export function unlistedIn({ books, holdings }: CustodyView, exclude: ReadonlySet<string>): string[] {
   return [...books.owners.keys()].filter((id) => !holdings.has(id) && !exclude.has(id));

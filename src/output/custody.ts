@@ -1,3 +1,4 @@
+import type { Accountless } from '../checks/custody-users.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
 import { count } from '../count.ts';
@@ -74,4 +75,15 @@ function userTexts({ disagree = 0, largest = [] }: Users = { known: false }, cur
 
 function moreOf(all: number, listed: number): string[] {
   return all > listed ? [`… and ${all - listed} more: -o json`] : [];
+}
+
+/** Whose money a custodian's check counts in the books without an account that would hold it; of other checks nothing. */
+export function accountlessLine(check: string, accountless: Accountless | null | undefined): string[] {
+  if (!accountless || accountless.count === 0) return [];
+  const { count: users, amount, currency, largest } = accountless;
+  const first = largest.map(({ user_id: id }) => plain(id)).slice(0, 3);
+  const named = [...first, ...(users > first.length ? ['…'] : [])].join(', ');
+  return [
+    `${plain(check)}: users with money there by the books, but no account of their own: ${users.toLocaleString('en-US')}, together ${plain(amount)} ${plain(currency)} (${named}); recon doctor says what to do`,
+  ];
 }

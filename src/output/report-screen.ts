@@ -1,3 +1,4 @@
+import type { Accountless } from '../checks/custody-users.ts';
 import { count, inThousands } from '../count.ts';
 import { flowed } from '../flowed.ts';
 import { isTooFew } from '../incomplete.ts';
@@ -9,6 +10,7 @@ import type { KindCount } from '../corrections/automatic.ts';
 import { correctionsIn, whyBrokenOff } from '../corrections/reported.ts';
 import { afterBrokenOff, stepsAfter } from '../status/next-steps.ts';
 import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import { accountlessLine } from './custody.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { scopeLines, togetherSaid, verdictOrStatus, whyIncompleteLines } from './reports.ts';
@@ -61,7 +63,7 @@ function isDryRun({ metadata }: Report): boolean {
 
 /** What the table of the checks does not say; `through`: before the moment up to which they are verified. */
 export function checkLines(checks: readonly StoredCheck[], through = 'verified through'): string[] {
-  return [...sidesLines(checks), ...coverageLines(checks, through), ...canaryLines(checks)];
+  return [...sidesLines(checks), ...accountlessLines(checks), ...coverageLines(checks, through), ...canaryLines(checks)];
 }
 
 /** Debits and credits are the one pair of sides that need not be equal. */
@@ -70,6 +72,13 @@ function sidesLines(checks: readonly StoredCheck[]): string[] {
   return ledger !== undefined && currenciesOf(ledger).some(({ difference }) => difference !== '0')
     ? ['ledger_consistency: debits and credits of a currency differ by what was converted; findings say what is wrong']
     : [];
+}
+
+/** A custodian may hold what it should, and yet nobody there have an account for it. */
+function accountlessLines(checks: readonly StoredCheck[]): string[] {
+  return checks.flatMap(({ check_type: name, metadata }) =>
+    accountlessLine(name, (metadata['details'] as { without_account?: Accountless } | undefined)?.without_account),
+  );
 }
 
 /** How far the checks are verified by this run, those that say the same in one line. */

@@ -8,6 +8,7 @@ import type { Report } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
 import type { CheckStatus, Status } from '../status/status.ts';
 import type { CheckTrend } from '../status/trend.ts';
+import { accountlessLine } from './custody.ts';
 import { verdictOrStatus, whyIncompleteLines } from './reports.ts';
 import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
@@ -21,7 +22,7 @@ export function statusScreen(status: Status, now: Date, screen: Screen): string 
     '',
     runTable(status, now, screen),
     checkTable(status.checks, now, screen),
-    ...whyIncompleteLines(status.checks.filter(({ on }) => on)).map((line) => flowed('', line, screen.columns)),
+    ...reasons(status.checks, screen),
     openTable(status.open_totals, screen) + notOpenLine(status.not_open, screen),
     trendTable(status, screen),
     ...correctionLines(status, screen),
@@ -85,6 +86,15 @@ function momentOf(time: string | null, now: Date, { columns }: Screen): string {
 
 function age(time: string, now: Date): string {
   return describeAge(now.getTime() - Date.parse(time));
+}
+
+/** Why checks could not tell, those that say the same in one line; and what one saw that is no finding. */
+function reasons(checks: readonly CheckStatus[], { columns }: Screen): string[] {
+  const asked = checks.filter(({ on }) => on);
+  return [
+    ...whyIncompleteLines(asked),
+    ...asked.flatMap((check) => accountlessLine(check.check_type, check.without_account)),
+  ].map((line) => flowed('', line, columns));
 }
 
 function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {

@@ -1,4 +1,5 @@
 import { undelivered } from '../alerts/outbox.ts';
+import type { Accountless } from '../checks/custody-users.ts';
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import {
@@ -54,6 +55,8 @@ export interface CheckStatus {
   verified_through: string | null;
   /** The cut of the last complete run that looked at everything. */
   proven_as_of: string | null;
+  /** Of a custodian: whose money the books count there without an account; null: not looked at. */
+  without_account: Accountless | null;
   /** How many records it compared then; null: never. */
   compared: number | null;
 }
@@ -157,6 +160,7 @@ const neverRun = {
   too_few: false,
   verified_through: null,
   proven_as_of: null,
+  without_account: null,
 };
 
 async function standings(transaction: Transaction, schema: string): Promise<Omit<CheckStatus, 'on' | 'compared'>[]> {
@@ -166,7 +170,8 @@ async function standings(transaction: Transaction, schema: string): Promise<Omit
   >`
     select
       last.check_type, last.status, last.passed, last.report_id, last.created_at as checked_at, last.error_message,
-      last.metadata, watermark.verified_through, watermark.proven_as_of
+      last.metadata, last.metadata #> '{details,without_account}' as without_account, watermark.verified_through,
+      watermark.proven_as_of
     from ${lastChecks(transaction, schema)} as last
     left join ${transaction(`${schema}.reconciliation_watermarks`)} as watermark on watermark.check_type = last.check_type
     order by last.check_type

@@ -93,6 +93,7 @@ test('after a daily and an hourly run: how far each check is verified, when ever
     too_few: false,
     verified_through: '2026-03-01T13:45:00Z',
     proven_as_of: '2026-03-01T12:00:00Z',
+    without_account: null,
     compared: 1,
   });
 });
