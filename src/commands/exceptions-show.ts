@@ -16,7 +16,8 @@ Examples:
 
 What it could be: the difference is tested against the usual causes (an item that is missing or stands twice, a wrong
 sign, swapped digits, a moved decimal point, a fee, rounding, what is pending, another open exception). A cause is
-named only where the numbers meet to the last digit; it still wants a person to look.`;
+named only where the numbers meet to the last digit; it still wants a person to look. Before them stands what needs no
+numbers: a transaction that names the record already, a status that was never changed, a time in the future.`;
 
 /** `recon exceptions show`. */
 export function showCommand(context: CommandContext): Command {

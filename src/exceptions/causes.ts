@@ -1,8 +1,12 @@
 import { money, sum, toText, type Money } from '../money.ts';
 
+/** What needs no arithmetic to be seen. */
+const circumstances = ['named_already', 'not_marked_reversed', 'future_time'] as const;
+
 /** Why the numbers may differ. Only named where they meet exactly; a person still has to look. */
 export interface Cause {
   cause:
+    | (typeof circumstances)[number]
     | 'missing_item'
     | 'item_twice'
     | 'wrong_sign'
@@ -16,6 +20,11 @@ export interface Cause {
   sentence: string;
   /** What it rests on: `deposit:<id>`, `entry:<id>`, … */
   evidence: string[];
+}
+
+/** Whether a cause rests on numbers that meet. */
+export function isOfNumbers({ cause }: Cause): boolean {
+  return !(circumstances as readonly string[]).includes(cause);
 }
 
 /** Something that has an amount. */
@@ -126,9 +135,11 @@ function wrongSign(difference: Money, known: Case): Cause[] {
   );
 }
 
-/** 1234.50 and 1243.50: two digits that stand side by side. */
-function swappedDigits(_difference: Money, { expected, actual }: Case): Cause[] {
+/** 1234.50 and 1243.50: two digits that stand side by side. 1000 and 100 are not, one has lost a digit. */
+function swappedDigits(difference: Money, known: Case): Cause[] {
+  const { expected, actual } = known;
   const [left, right] = digitsOf(expected, actual);
+  if (left.length !== right.length || movedPoint(difference, known).length > 0) return [];
   const differing = Array.from(left).flatMap((digit, index) => (digit === right[index] ? [] : [index]));
   const [at = 0, next] = differing;
   const swapped = left.slice(0, at) + left.charAt(at + 1) + left.charAt(at) + left.slice(at + 2);
@@ -139,12 +150,10 @@ function swappedDigits(_difference: Money, { expected, actual }: Case): Cause[] 
   ];
 }
 
-/** Both without their points, at the same scale and with the same number of digits. */
+/** Both without their points, at the same scale. */
 function digitsOf(expected: Money, actual: Money): [string, string] {
   const scale = Math.max(expected.decimalPlaces(), actual.decimalPlaces());
-  const [left, right] = [expected, actual].map((amount) => toText(amount.times(money('10').pow(scale))));
-  const length = Math.max(left?.length ?? 0, right?.length ?? 0);
-  return [left?.padStart(length, '0') ?? '', right?.padStart(length, '0') ?? ''];
+  return [expected.toFixed(scale).replace('.', ''), actual.toFixed(scale).replace('.', '')];
 }
 
 /** Cents for dollars, or 10^18 for 10^6: tokens have as many decimals as they like. */

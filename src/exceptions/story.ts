@@ -4,6 +4,7 @@ import { listCorrections, type StoredCorrection } from '../corrections/store.ts'
 import type { Desk } from '../corrections/transaction.ts';
 import { inReadOnly, type Transaction } from '../database/database.ts';
 import { causesOf, type Cause } from './causes.ts';
+import { circumstancesOf } from './circumstances.ts';
 import { caseOf, notFinal, untestedOf } from './evidence.ts';
 import {
   isOfCustodian,
@@ -56,7 +57,10 @@ export async function storyOf(desk: Omit<Desk, 'source'>, idPrefix: string, now:
       exception,
       involved,
       invalid_entries: invalidEntries(exception, involved.entries),
-      causes: known === undefined ? [] : causesOf(known),
+      causes: [
+        ...circumstancesOf(exception, involved, config.gracePeriodMs),
+        ...(known === undefined ? [] : causesOf(known)),
+      ],
       untested: known === undefined ? null : untestedOf(known, read),
       ...(await lifeOf(transaction, schema, exception)),
     };

@@ -51,12 +51,16 @@ function remedyLines(story: Story, screen: Screen): string[] {
   // nobody need look for who reversed it, and why stands there
   if (undoing !== null && exception.kind === 'reversed_for_settled')
     return [said(`${excerpt(undoing.proposed_by, 80)} ${undoneSentence}`, screen)];
+  if (story.causes.some(({ cause }) => cause === 'named_already')) return [said(namedSentence, screen)];
   const remedy = kindOf(exception.kind)?.remedy;
   return remedy === undefined ? [] : [said(remedy, screen), ...correctionLines(story, screen)];
 }
 
 const undoneSentence =
   'undid what recon had posted, and recon does not post it again: post it by hand, or mark the record failed.';
+
+const namedSentence =
+  'Look at the transaction that names it; reverse that one, and only then post the record. recon posts nothing while it stands.';
 
 /** Of one that is resolved: what took its place cannot stand beside it. */
 function afterwards(story: Story, screen: Screen): string[] {

@@ -9,6 +9,7 @@ import {
   type StoredException,
   type Successor,
 } from '../exceptions/exception.ts';
+import { isOfNumbers, type Cause } from '../exceptions/causes.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
 import { plain } from '../plain.ts';
@@ -135,16 +136,21 @@ function sidesTable(exception: StoredException, { columns }: Screen): string {
 }
 
 function causeLines({ exception, causes, untested }: Story, { columns }: Screen): string {
-  if (exception.difference === null || kindOf(exception.kind)?.unit !== 'money') return '';
-  const named = causes.map(({ sentence }) => flowed('- ', excerpt(sentence, textMax), columns));
-  const none =
-    untested === null
-      ? 'None of the usual causes meets the difference to the last digit.'
-      : 'Whether one of the usual causes meets the difference could not be told.';
-  const verdict = causes.length === 0 ? none : 'The numbers meet to the last digit; that is no proof.';
-  return [...named, ...[verdict, untested ?? ''].map((text) => (text === '' ? '' : flowed('', text, columns)))].join(
-    '',
-  );
+  const hasNumbers = exception.difference !== null && kindOf(exception.kind)?.unit === 'money';
+  return [
+    ...causes.map(({ sentence }) => flowed('- ', excerpt(sentence, textMax), columns)),
+    ...(hasNumbers ? [verdictOn(causes, untested), untested ?? ''] : [])
+      .filter((text) => text !== '')
+      .map((text) => flowed('', text, columns)),
+  ].join('');
+}
+
+function verdictOn(causes: readonly Cause[], untested: string | null): string {
+  if (causes.some(isOfNumbers)) return 'The numbers meet to the last digit; that is no proof.';
+  if (causes.length > 0) return '';
+  return untested === null
+    ? 'None of the usual causes meets the difference to the last digit.'
+    : 'Whether one of the usual causes meets the difference could not be told.';
 }
 
 function sightingTable(sightings: readonly Sighting[], { currency }: StoredException, screen: Screen): string {

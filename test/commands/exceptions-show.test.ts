@@ -62,6 +62,27 @@ async function shortCustodian() {
   return { pending: pending.slice(0, 2), custodian: await operator.types(['exceptions', 'show', stored!.id]) };
 }
 
+/** Faults of which the numbers say little, and how things stand all; `show` tells the exception of a subject. */
+async function plainlyFaulty() {
+  const { url, sql: own } = await testDatabase();
+  const ledger = new LedgerBuilder({ now: cutAt, seed: 7 });
+  const user = ledger.user();
+  const turned = ledger.deposit(user, '80');
+  for (const entry of turned.transaction!.entries) entry.entry_type = entry.entry_type === 'debit' ? 'credit' : 'debit';
+  const original = ledger.deposit(user, '100', { status: 'failed', post: true }).transaction!;
+  const reversal = ledger.reversal(original);
+  original.row.status = 'completed';
+  const local = ledger.withdrawal(user, '12', { minutesAgo: -420, post: false });
+  await ledger.save(own);
+  const operator = operatorOf(url);
+  const { exceptions: found } = await operator.runs();
+  const tells = async (subject: string) => {
+    const { id } = found.find(({ affected_entity: entity }) => entity === subject)!;
+    return (await operator.types(['exceptions', 'show', id])).stdout;
+  };
+  return { tells, turned, original, reversal, local };
+}
+
 const { show, types, sql, exceptions, swapped, unbalanced, invalid, missing, ada } = await faultyBooks();
 
 describe('recon exceptions show', { timeout: 120_000 }, () => {
@@ -117,6 +138,23 @@ describe('recon exceptions show', { timeout: 120_000 }, () => {
 
     const drift = (await show('balance_drift')).stdout;
     expect(drift).toContain('None of the usual causes meets the difference to the last digit.');
+  });
+
+  test('how things stand comes before the numbers, and what it makes of the advice', async () => {
+    const { tells, turned, original, reversal, local } = await plainlyFaulty();
+    const named = await tells(turned.subject);
+    expect(named).toContain('was never posted');
+    expect(named).toContain(
+      `what it could be\n  - Transaction ${turned.transaction!.id} names it already, but with no entry that counts for it: posted the wrong way round, or to no user? Reverse that one before it is posted.\n`,
+    );
+    expect(named).not.toMatch(/None of the usual causes|corrections propose|then post it\./);
+    expect(named).toContain('Look at the transaction that names it; reverse that one, and only then post the record.');
+    expect(await tells(`transaction:${original.id}`)).toContain(
+      `- Its status is completed, not reversed, though ${reversal.id} takes it back: the status of the original was never changed.\n`,
+    );
+    const early = await tells(local.subject);
+    expect(early).toContain('- Its time lay in the future when a run saw it (in 7 h): local time written as UTC?\n');
+    expect(early).toContain('corrections propose');
   });
 
   test('what a custodian lacks may be what is not final yet, or open elsewhere', async () => {

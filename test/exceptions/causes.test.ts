@@ -148,6 +148,15 @@ test('nothing is named where there is no difference, or none that is a number', 
   expect(causesOf(caseOf('0', '5', { actualItems: [item('entry:a', '5')] })), 'one posting is not two').toEqual([]);
 });
 
+test('a digit that is lost is no swap', () => {
+  for (const [expected, actual] of [
+    ['1000', '100'],
+    ['1020', '120'],
+    ['5', '0.5'],
+  ] as const)
+    expect(causesOf(caseOf(expected, actual)).map(({ cause }) => cause)).not.toContain('swapped_digits');
+});
+
 test('what several things explain equally well is chance', () => {
   const four = ['a', 'b', 'c', 'd'].map((name) => item(`deposit:${name}`, '10'));
   expect(causesOf(caseOf('100', '90', { pending: four.slice(0, 3) }))).toHaveLength(3);
@@ -171,7 +180,7 @@ test('two swapped digits are found wherever they stand, and only two (random)', 
       const swapped = text.slice(0, at) + text.charAt(at + 1) + text.charAt(at) + text.slice(at + 2);
       const scaled = (value: string) => toText(money(`${value.slice(0, 12)}.${value.slice(12)}`));
       const named = causesOf(caseOf(scaled(text), scaled(swapped))).map(({ cause }) => cause);
-      expect(named.includes('swapped_digits')).toBe(text !== swapped);
+      expect(named.includes('swapped_digits')).toBe(text !== swapped && !swapped.startsWith('0'));
     }),
     { numRuns: 100 },
   );
