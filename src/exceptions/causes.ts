@@ -152,8 +152,8 @@ function swappedDigits(difference: Money, known: Case): Cause[] {
 
 /** Both without their points, at the same scale. */
 function digitsOf(expected: Money, actual: Money): [string, string] {
-  const scale = Math.max(expected.decimalPlaces(), actual.decimalPlaces());
-  return [expected.toFixed(scale).replace('.', ''), actual.toFixed(scale).replace('.', '')];
+  const scale = money('10').pow(Math.max(expected.decimalPlaces(), actual.decimalPlaces()));
+  return [toText(expected.times(scale)), toText(actual.times(scale))];
 }
 
 /** Cents for dollars, or 10^18 for 10^6: tokens have as many decimals as they like. */
