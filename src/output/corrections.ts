@@ -1,10 +1,11 @@
 import { flowed } from '../flowed.ts';
 import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
+import { subjectOf } from '../exceptions/exception.ts';
 import { placeholders, signed } from '../placeholders.ts';
 import { plain } from '../plain.ts';
 import { factTable } from './facts.ts';
-import { excerpt, indented, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import { excerpt, indented, localTime, shortenerOf, shortId, shortSubject, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
 /** Columns of the CSV. */
@@ -34,6 +35,7 @@ export const correctionColumns = [
 
 /** One line for each where the screen is wide enough. */
 export function correctionTable(corrections: readonly StoredCorrection[], { columns }: Screen): string {
+  const shorten = shortenerOf(corrections.map(({ subject }) => subjectOf(subject).id ?? null));
   return renderTable(
     [
       { header: 'id' },
@@ -51,7 +53,7 @@ export function correctionTable(corrections: readonly StoredCorrection[], { colu
       localTime(correction.created_at),
       stateOf(correction),
       correction.undoes === null ? correction.correction : `undo ${correction.correction}`,
-      shortSubject(correction.subject ?? ''),
+      shortSubject(correction.subject ?? '', shorten),
       correction.amount,
       plain(correction.currency ?? ''),
       excerpt([correction.proposed_by, correction.decided_by].filter((name) => name !== null).join(', '), 40),

@@ -2,10 +2,31 @@ import { flowed } from '../flowed.ts';
 import { involvedMax, type Involved, type InvolvedEntry } from '../exceptions/involved.ts';
 import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
-import { currencyText, excerpt, indented, localTime, shortId, shortSubject, within, type Screen } from './screen.ts';
+import {
+  currencyText,
+  excerpt,
+  indented,
+  localTime,
+  shortenerOf,
+  shortSubject,
+  within,
+  type Screen,
+  type Shorten,
+} from './screen.ts';
 import { renderTable, type Column } from './table.ts';
 
-export function recordTable({ records, unreadable }: Involved, { columns }: Screen): string {
+/** How the ids of all that is involved are cut, so that each can be told from the others. */
+export function shortenerOfInvolved({ records, postings, entries, accounts }: Involved): Shorten {
+  return shortenerOf([
+    ...records.map(({ id }) => id),
+    ...postings.flatMap(({ transaction_id: transaction, user_id: user }) => [transaction, user]),
+    ...entries.flatMap((entry) => [entry.transaction_id, entry.reference_id, entry.entry_id, entry.user_id]),
+    ...entries.map(({ account_id: account }) => account),
+    ...accounts.flatMap(({ id, user_id: user }) => [id, user]),
+  ]);
+}
+
+export function recordTable({ records, unreadable }: Involved, shorten: Shorten, { columns }: Screen): string {
   if (unreadable !== null) return flowed('', `They could not be read: ${excerpt(unreadable)}`, columns);
   if (records.length === 0) return '';
   return cutShort(
@@ -20,7 +41,7 @@ export function recordTable({ records, unreadable }: Involved, { columns }: Scre
         { header: 'created' },
       ],
       records.map((record) => [
-        shortSubject(`${record.record_kind}:${record.id}`),
+        shortSubject(`${record.record_kind}:${record.id}`, shorten),
         amountOf(record.amount),
         currencyText(record.currency),
         plain(record.state),
@@ -32,7 +53,7 @@ export function recordTable({ records, unreadable }: Involved, { columns }: Scre
   );
 }
 
-export function accountTable({ accounts }: Involved, { columns }: Screen): string {
+export function accountTable({ accounts }: Involved, shorten: Shorten, { columns }: Screen): string {
   if (accounts.length === 0) return '';
   return renderTable(
     [
@@ -43,17 +64,17 @@ export function accountTable({ accounts }: Involved, { columns }: Screen): strin
       { header: 'user' },
     ],
     accounts.map((account) => [
-      shortId(account.id),
+      shorten(account.id),
       excerpt(account.account_type ?? '-', 40),
       amountOf(account.balance),
       currencyText(account.currency),
-      userOf(account.user_id),
+      userOf(account.user_id, shorten),
     ]),
     columns,
   );
 }
 
-export function postingTable({ postings }: Involved, { columns }: Screen): string {
+export function postingTable({ postings }: Involved, shorten: Shorten, { columns }: Screen): string {
   if (postings.length === 0) return '';
   return cutShort(
     postings,
@@ -67,12 +88,12 @@ export function postingTable({ postings }: Involved, { columns }: Screen): strin
         { header: 'user' },
       ],
       postings.map((posting) => [
-        shortId(posting.transaction_id),
+        shorten(posting.transaction_id),
         plain(posting.leg),
         amountOf(posting.amount),
         currencyText(posting.currency),
         excerpt(posting.account_type ?? '-', 40),
-        userOf(posting.user_id),
+        userOf(posting.user_id, shorten),
       ]),
       columns,
     ),
@@ -80,34 +101,34 @@ export function postingTable({ postings }: Involved, { columns }: Screen): strin
 }
 
 /** Each transaction with its entries below it. */
-export function entryTables({ entries }: Involved, screen: Screen): string {
+export function entryTables({ entries }: Involved, shorten: Shorten, screen: Screen): string {
   const ids = [...new Set(entries.map(({ transaction_id: id }) => id))];
   const tables = ids
     .map((id) => {
       const own = entries.filter(({ transaction_id: other }) => other === id);
       return `${own
         .slice(0, 1)
-        .map((entry) => flowed('', transactionLine(entry, screen), screen.columns))
-        .join('')}${indented(entryTable(own, within(screen)))}`;
+        .map((entry) => flowed('', transactionLine(entry, shorten, screen), screen.columns))
+        .join('')}${indented(entryTable(own, shorten, within(screen)))}`;
     })
     .join('');
   return cutShort(entries, tables);
 }
 
-function transactionLine(entry: InvolvedEntry, screen: Screen): string {
+function transactionLine(entry: InvolvedEntry, shorten: Shorten, screen: Screen): string {
   const { transaction_id: id, transaction_type: type, status, reference_type: names, reference_id: reference } = entry;
   return [
-    screen.strong(`transaction ${id === null ? 'none' : shortId(id)}`),
+    screen.strong(`transaction ${id === null ? 'none' : shorten(id)}`),
     type === null ? 'without a header' : excerpt(type, 40),
     excerpt(status ?? '', 40),
     timeOf(entry.created_at),
-    reference === null ? '' : `for ${excerpt(names ?? '', 40)} ${shortId(reference)}`,
+    reference === null ? '' : `for ${excerpt(names ?? '', 40)} ${shorten(reference)}`,
   ]
     .filter((part) => part !== '')
     .join('  ');
 }
 
-function entryTable(entries: readonly InvolvedEntry[], { columns }: Screen): string {
+function entryTable(entries: readonly InvolvedEntry[], shorten: Shorten, { columns }: Screen): string {
   const rows = entries.filter(({ entry_id: id }) => id !== null);
   if (rows.length === 0) return 'no entries\n';
   return renderTable(
@@ -120,15 +141,15 @@ function entryTable(entries: readonly InvolvedEntry[], { columns }: Screen): str
       { header: 'user' },
     ],
     rows.map((entry) => [
-      shortId(entry.entry_id ?? ''),
+      shorten(entry.entry_id ?? ''),
       excerpt(entry.entry_type ?? '-', 40),
       amountOf(entry.amount),
       currencyText(entry.currency),
       excerpt(
-        entry.account_type ?? (entry.account_id === null ? '-' : `${shortId(entry.account_id)}, which does not exist`),
+        entry.account_type ?? (entry.account_id === null ? '-' : `${shorten(entry.account_id)}, which does not exist`),
         40,
       ),
-      userOf(entry.user_id),
+      userOf(entry.user_id, shorten),
     ]),
     columns,
   );
@@ -141,8 +162,8 @@ function amountOf(amount: string | null): string {
   return amount === null ? '-' : toText(money(amount));
 }
 
-function userOf(id: string | null): string {
-  return id === null ? '-' : shortId(id);
+function userOf(id: string | null, shorten: Shorten): string {
+  return id === null ? '-' : shorten(id);
 }
 
 function timeOf(time: string | null): string {

@@ -2,7 +2,7 @@ import { inThousands } from '../count.ts';
 import { actions, actionNames, takesOver, type Order, type Signature } from '../exceptions/actions.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
-import { subjectAndAmount } from './exceptions.ts';
+import { shortenerOfHost, subjectAndAmount } from './exceptions.ts';
 import { cut, localTime, shortId, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 
@@ -14,6 +14,7 @@ export function orderTable(
   screen: Screen,
 ): string {
   const orderOf = new Map(orders.map((order) => [order.id, order]));
+  const shorten = shortenerOfHost(first);
   const rows = first.map((exception) => {
     const order = orderOf.get(exception.id ?? '');
     return [
@@ -21,7 +22,7 @@ export function orderTable(
       screen.strong(shortId(exception.id ?? '')),
       screen.severity(exception.severity),
       cut(exception.kind),
-      ...subjectAndAmount(exception),
+      ...subjectAndAmount(exception, shorten),
       order === undefined ? '' : whatOf(order, exception, signature),
     ];
   });

@@ -14,7 +14,7 @@ import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
-import { accountTable, entryTables, postingTable, recordTable } from './exception-involved.ts';
+import { accountTable, entryTables, postingTable, recordTable, shortenerOfInvolved } from './exception-involved.ts';
 import { nextLines } from './exception-next.ts';
 import { amountText, stationOf } from './exceptions.ts';
 import { factTable } from './facts.ts';
@@ -30,16 +30,17 @@ export function exceptionStory(
 ): string {
   const { exception, involved } = story;
   const inner = within(screen);
+  const shorten = shortenerOfInvolved(involved);
   const sections: [title: string, body: string][] = [
     ['', factTable(factsOf(story, environment, now, screen), screen)],
     ['both sides', sidesTable(exception, inner)],
     ['at the custodian', factTable(custodyFacts(exception), inner)],
     ['what is invalid', story.invalid_entries.map((text) => flowed('- ', excerpt(text), inner.columns)).join('')],
     ['what it could be', causeLines(story, inner)],
-    [isOfCustodian(exception) ? 'records that are not final' : 'records', recordTable(involved, inner)],
-    ['accounts', accountTable(involved, inner)],
-    ['postings of the record', postingTable(involved, inner)],
-    ['ledger', entryTables(involved, inner)],
+    [isOfCustodian(exception) ? 'records that are not final' : 'records', recordTable(involved, shorten, inner)],
+    ['accounts', accountTable(involved, shorten, inner)],
+    ['postings of the record', postingTable(involved, shorten, inner)],
+    ['ledger', entryTables(involved, shorten, inner)],
     ['found with it', factTable(detailsOf(exception), inner)],
     ['seen', sightingTable(story.sightings, exception, inner)],
     ['log', eventTable(story.events, inner)],

@@ -2,13 +2,24 @@ import { count, inThousands } from '../count.ts';
 import { describeAge } from '../duration.ts';
 import { flowed } from '../flowed.ts';
 import type { Items } from '../database/list-of.ts';
-import { stakeOf, versionOf, type StoredException } from '../exceptions/exception.ts';
+import { stakeOf, subjectOf, versionOf, type StoredException } from '../exceptions/exception.ts';
 import type { Total } from '../exceptions/list-totals.ts';
 import { stateAt } from '../exceptions/state.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { toText, zero, type Money } from '../money.ts';
 import { plain } from '../plain.ts';
-import { currencyOfSum, currencyText, cut, fits, localTime, shortId, shortSubject, type Screen } from './screen.ts';
+import {
+  currencyOfSum,
+  currencyText,
+  cut,
+  fits,
+  localTime,
+  shortenerOf,
+  shortId,
+  shortSubject,
+  type Screen,
+  type Shorten,
+} from './screen.ts';
 import { renderTable, type Column } from './table.ts';
 
 /** The columns of CSV: those of reconciliation_exceptions, in the order of JSON, and what is at stake. */
@@ -56,7 +67,7 @@ export async function* exceptionRows(exceptions: Items<StoredException>): AsyncG
 }
 
 interface ExceptionColumn extends Column {
-  cell: (exception: StoredException, now: Date, screen: Screen) => string;
+  cell: (exception: StoredException, now: Date, screen: Screen, shorten: Shorten) => string;
 }
 
 /** What and how much first, where and since when behind it: on a narrow screen these stand below. */
@@ -64,10 +75,17 @@ const columns: readonly ExceptionColumn[] = [
   { header: 'id', cell: ({ id }, _, screen) => screen.strong(id === null ? '-' : shortId(id)) },
   { header: 'severity', cell: ({ severity }, _, screen) => screen.severity(severity) },
   { header: 'kind', cell: ({ kind }) => cut(kind) },
-  { header: 'difference', align: 'right', cell: (exception) => subjectAndAmount(exception)[1] },
-  { header: '', cell: (exception) => subjectAndAmount(exception)[2] },
-  { header: 'subject', cell: (exception) => subjectAndAmount(exception)[0] },
-  { header: 'user', cell: ({ affected_user_id: user }) => (user === null ? '-' : shortId(user)) },
+  {
+    header: 'difference',
+    align: 'right',
+    cell: (exception, _now, _screen, shorten) => subjectAndAmount(exception, shorten)[1],
+  },
+  { header: '', cell: (exception, _now, _screen, shorten) => subjectAndAmount(exception, shorten)[2] },
+  { header: 'subject', cell: (exception, _now, _screen, shorten) => subjectAndAmount(exception, shorten)[0] },
+  {
+    header: 'user',
+    cell: ({ affected_user_id: user }, _now, _screen, shorten) => (user === null ? '-' : shorten(user)),
+  },
   // of what a dry run found nobody knows since when or how often: it did not look into the past
   {
     header: 'since',
@@ -79,8 +97,16 @@ const columns: readonly ExceptionColumn[] = [
 
 /** Each with where it is in its life. */
 export function exceptionTable(exceptions: readonly StoredException[], now: Date, screen: Screen): string {
-  const rows = exceptions.map((exception) => columns.map(({ cell }) => cell(exception, now, screen)));
+  const shorten = shortenerOfHost(exceptions);
+  const rows = exceptions.map((exception) => columns.map(({ cell }) => cell(exception, now, screen, shorten)));
   return renderTable(columns, rows, screen.columns);
+}
+
+/** How the ids of the host are cut in a list of exceptions: its own ids are random. */
+export function shortenerOfHost(exceptions: readonly StoredException[]): Shorten {
+  return shortenerOf(
+    exceptions.flatMap(({ affected_entity: subject, affected_user_id: user }) => [subjectOf(subject).id ?? null, user]),
+  );
 }
 
 /** All columns with a time fit a line of this width; on a narrower screen an age spares a line. */
@@ -94,9 +120,9 @@ function sinceOf(since: string, now: Date, { columns }: Screen): string {
 const longestAmount = 42;
 
 /** The cells of the subject, of the difference or what is at stake, and of the currency. */
-export function subjectAndAmount(exception: StoredException): [string, string, string] {
+export function subjectAndAmount(exception: StoredException, shorten: Shorten): [string, string, string] {
   return [
-    exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity),
+    exception.affected_entity === null ? '-' : shortSubject(exception.affected_entity, shorten),
     cut(amountText(exception), longestAmount),
     currencyText(exception.currency),
   ];

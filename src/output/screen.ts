@@ -77,6 +77,25 @@ export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
+/** How an id is cut where it is shown. */
+export type Shorten = (id: string) => string;
+
+/**
+ * The same for ids that are shown together: all to as many characters as tell them apart, at least those eight. Ids that
+ * begin with the time at which they were made, as those of version 7 do, may have more than eight in common.
+ */
+export function shortenerOf(ids: readonly (string | null)[]): Shorten {
+  const sorted = [...new Set(ids)].filter((id) => id !== null).toSorted();
+  const lengths = sorted.map((id, at) => commonLength(id, sorted[at - 1] ?? '') + 1);
+  const length = Math.max(8, ...lengths);
+  return (id) => id.slice(0, length);
+}
+
+function commonLength(left: string, right: string): number {
+  const differs = Array.from(left).findIndex((character, at) => character !== right[at]);
+  return differs < 0 ? left.length : differs;
+}
+
 /** `plain`, and no longer than a cell of a table may be. */
 export function cut(text: string, length = 48): string {
   const shown = Array.from(plain(text.slice(0, 2 * length + 2))); // not a megabyte of it, and no half of a character
@@ -94,10 +113,10 @@ export function currencyOfSum(currency: string | null): string {
 }
 
 /** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */
-export function shortSubject(subject: string): string {
+export function shortSubject(subject: string, shorten: Shorten = shortId): string {
   const [type, ...rest] = subject.split(':');
   const id = rest.join(':');
-  return cut(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shortId(id)}` : subject.replace(':', ' '));
+  return cut(/^[0-9a-f]{8}-/.test(id) ? `${type} ${shorten(id)}` : subject.replace(':', ' '));
 }
 
 /** Text of a database on one line of a screen, cut off where it is a flood. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { count } from '../../src/count.ts';
-import { localTime, screenOf, shortSubject } from '../../src/output/screen.ts';
+import { localTime, screenOf, shortenerOf, shortSubject } from '../../src/output/screen.ts';
 import { plain } from '../../src/plain.ts';
 
 const inPipe = new PassThrough();
@@ -52,6 +52,15 @@ test('a subject is cut where its id is long, and only there', () => {
   expect(shortSubject('deposit:3f2a91bc-0000-4000-8000-000000000001')).toBe('deposit 3f2a91bc');
   expect(shortSubject('custodian:circle')).toBe('custodian circle');
   expect(shortSubject('entry:a:b')).toBe('entry a:b');
+});
+
+test('ids that were made in one moment are shown as far as they differ', () => {
+  const [one, other] = ['0194a1b2-c3d4-7000-8000-000000000001', '0194a1b2-c3d4-7001-8000-000000000001'];
+  const shorten = shortenerOf([other, one, null, one]);
+  expect([one, other].map(shorten)).toEqual(['0194a1b2-c3d4-7000', '0194a1b2-c3d4-7001']);
+  expect(shortSubject(`deposit:${one}`, shorten)).toBe('deposit 0194a1b2-c3d4-7000');
+  expect(shortenerOf([one, '1194a1b2-c3d4-7000-8000-000000000001'])(one), 'no more than it takes').toBe('0194a1b2');
+  expect(shortenerOf([])(one)).toBe('0194a1b2');
 });
 
 test('times are shown with their offset, whatever the zone', () => {
