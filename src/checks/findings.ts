@@ -111,7 +111,7 @@ export function toFinding(check: CheckName, row: FindingRow, config: Config): Fi
     kind: kind.name,
     subject: row.subject,
     severity: severityOf(kind, difference, stake, config.severityUpTo),
-    description: describe(kind, row.subject, expected, actual, row.currency),
+    description: describe(kind, row, expected, actual),
     expected: expected && toText(expected),
     actual: actual && toText(actual),
     difference: difference && toText(difference),
@@ -124,17 +124,41 @@ export function toFinding(check: CheckName, row: FindingRow, config: Config): Fi
 /** `deposit 0b1f… is settled, but was never posted: amount of the record 100 USDC, zero 0 USDC` … for a person. */
 function describe(
   kind: Kind & { name: KindName },
-  subject: string,
+  row: FindingRow,
   expected: Money | null,
   actual: Money | null,
-  currency: string | null,
 ): string {
+  const { subject, currency } = row;
   const unit = kind.unit === 'count' || currency === null ? '' : ` ${currency}`;
   const sides = [
     expected !== null && kind.expected !== null && expectation(kind.expected, `${toText(expected)}${unit}`),
     actual !== null && kind.actual !== null && kind.actual !== 'zero' && `${kind.actual} ${toText(actual)}${unit}`,
   ].filter((side) => side !== false);
-  return `${subject.replace(':', ' ')} ${kind.meaning}${sides.length > 0 ? `: ${sides.join(', ')}` : ''}`;
+  const meaning = whereAstray(row) ?? kind.meaning;
+  return `${subject.replace(':', ' ')} ${meaning}${sides.length > 0 ? `: ${sides.join(', ')}` : ''}`;
+}
+
+/** Without what is null. */
+interface Astray {
+  user_id?: string;
+  currency?: string;
+  amount: string;
+}
+
+/** So many of them a sentence names; the metadata have all. */
+const astrayNamed = 3;
+
+/** Of `wrong_account`, which of the two it is, how much, and to whom: whoever reads an alert has nothing else. */
+function whereAstray({ kind, affected_user_id: owner, metadata }: FindingRow): string | undefined {
+  const astray = metadata['astray'] as Astray[] | undefined;
+  if (kind !== 'wrong_account' || astray === undefined) return undefined;
+  const isOthers = ({ user_id: user }: Astray) => owner !== null && user !== undefined && user !== owner;
+  const named = astray.slice(0, astrayNamed).map((one) => {
+    const amount = `${toText(money(one.amount))} ${one.currency ?? 'without currency'}`;
+    return isOthers(one) ? `${amount} to ${String(one.user_id)}` : amount;
+  });
+  const more = astray.length > astrayNamed ? ` and ${astray.length - astrayNamed} more` : '';
+  return `is posted ${astray.some(isOthers) ? 'to another user' : 'in another currency'}: ${named.join(', ')}${more}`;
 }
 
 /** `zero` and the like need no number beside them; an actual `zero` is told by the kind's meaning. */

@@ -56,6 +56,21 @@ describe('the rows of a check', () => {
     expect(told?.metadata, 'a count is no money').not.toHaveProperty('stake');
   });
 
+  test.each([
+    [[{ user_id: 'bob', currency: 'USDC', amount: '80.00' }], 'is posted to another user: 80 USDC to bob'],
+    [[{ user_id: 'ada', currency: 'USD', amount: '80' }], 'is posted in another currency: 80 USD'],
+    [[{ currency: 'USD', amount: '80' }], 'is posted in another currency: 80 USD'],
+    [
+      ['bob', 'ada', 'eve', 'dan'].map((user) => ({ user_id: user, currency: 'USD', amount: '1' })),
+      'is posted to another user: 1 USD to bob, 1 USD, 1 USD to eve and 1 more',
+    ],
+  ])('say of wrong_account to whom, or in which currency: %j', (astray, told) => {
+    const of = (owner: string | null) =>
+      finding('deposit:1', 'wrong_account', { affected_user_id: owner, metadata: { astray } }).description;
+    expect(of('ada')).toBe(`deposit 1 ${told}`);
+    expect(of(null)).toContain('in another currency: ');
+  });
+
   test('must come in order: a subject that came back would be found twice', async () => {
     const rows = [
       finding('deposit:1', 'stuck'),

@@ -202,6 +202,7 @@ test('one subject with several kinds reports the first, the others beside it', a
     expect(findings).toMatchObject([{ kind: 'wrong_account', subject }]);
     expect(findings[0]!.metadata['also']).toEqual(['amount_mismatch', 'stuck']);
     expect(findings[0]!.metadata['astray']).toEqual([{ user_id: bob.id, currency: 'USDC', amount: '70' }]);
+    expect(findings[0]!.description).toContain(` is posted to another user: 70 USDC to ${bob.id}`);
   });
 });
 
