@@ -4,6 +4,7 @@ import type { CheckName } from './checks/names.ts';
 import { readTexts } from './environment/texts.ts';
 import type { Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
+import { plain } from './plain.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { values, type Values } from './environment/values.ts';
 import { variables, type Variable, type VariableName } from './environment/variables.ts';
@@ -86,7 +87,7 @@ export function parseConfig(env: World['env']): Config {
   const { texts, problems } = readTexts(env);
   const parsed = values.check(compare).safeParse(texts);
   if (!parsed.success)
-    problems.push(...parsed.error.issues.map(({ path: [name], message }) => `${String(name)} ${ended(message)}`));
+    problems.push(...parsed.error.issues.map(({ path: [name], message }) => problemWith(String(name), message, env)));
   if (problems.length > 0 || !parsed.success)
     throw new OperatorError(
       78,
@@ -100,6 +101,19 @@ export function parseConfig(env: World['env']): Config {
 export function parseConfigWithoutDatabase(env: World['env']): Config {
   return parseConfig({ ...env, DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined });
 }
+
+/** Told of the variable that was set, a secret's file where that is it; with the value where nobody keeps a secret in such. */
+function problemWith(name: string, message: string, env: World['env']): string {
+  const { kind } = variables.find((variable) => variable.name === name) ?? {};
+  const [value, file] = [name, `${name}_FILE`].map((each) => env[each]?.trim() ?? '') as [string, string];
+  if (kind === 'secret' && value === '' && file !== '') return `${name}_FILE (its content) ${ended(message)}`;
+  const isShown = shownKinds.includes(kind) && value !== '' && value.length <= shownMax;
+  return `${name} ${ended(message)}${isShown ? ` It is "${plain(value)}".` : ''}`;
+}
+
+/** Not of a text or a URL: somebody may have pasted more into it than belongs there, and no number is long. */
+const shownKinds: readonly (Variable['kind'] | undefined)[] = ['flag', 'choice', 'number', 'money', 'duration', 'time'];
+const shownMax = 20;
 
 /** With the full stop that most messages leave to whoever makes a sentence of them. */
 function ended(message: string): string {

@@ -97,12 +97,14 @@ describe('the configuration', () => {
     };
     const problems = problemsOf(wrong);
     expect(problems.map((problem) => problem.split(' ')[0]).toSorted()).toEqual(Object.keys(wrong).toSorted());
-    expect(problems).toContain('RECONCILIATION_ENABLED must be true or false.');
+    expect(problems).toContain('RECONCILIATION_ENABLED must be true or false. It is "maybe".');
     expect(problems).toContain(
       'RECONCILIATION_CHECKS names no check of recon: "withdrawls". Did you mean withdrawals? There are ledger_consistency, circle_balance, alpaca_balance, deposits, conversion_jobs, withdrawals.',
     );
-    expect(problems).toContain('RECONCILIATION_ALPACA_MEASURE must be one of auto, cash, buying_power.');
-    expect(problems).toContain('RECONCILIATION_RUN_TIMEOUT must be from 1s to 24d.'); // more overflows a timer of Node
+    expect(problems).toContain(
+      'RECONCILIATION_ALPACA_MEASURE must be one of auto, cash, buying_power. It is "equity".',
+    );
+    expect(problems).toContain('RECONCILIATION_RUN_TIMEOUT must be from 1s to 24d. It is "60d".'); // more overflows a timer of Node
     for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+ .+\.$/);
   });
 
@@ -162,7 +164,7 @@ describe('the configuration', () => {
 
   test('limits of severity that do not rise', () => {
     for (const name of ['RECONCILIATION_LOW_UP_TO', 'RECONCILIATION_MEDIUM_UP_TO', 'RECONCILIATION_HIGH_UP_TO'])
-      expect(problemsOf({ [name]: 'abc' })).toEqual([`${name} must be an amount such as 100 or 0.50.`]);
+      expect(problemsOf({ [name]: 'abc' })).toEqual([`${name} must be an amount such as 100 or 0.50. It is "abc".`]);
     for (const [set, problem] of [
       ['LOW_UP_TO=200', 'LOW_UP_TO must not be above RECONCILIATION_MEDIUM_UP_TO, which is 100.'],
       ['MEDIUM_UP_TO=1000.01', 'MEDIUM_UP_TO must not be above RECONCILIATION_HIGH_UP_TO, which is 1000.'],
@@ -170,9 +172,18 @@ describe('the configuration', () => {
       ['HIGH_UP_TO=1', 'HIGH_UP_TO must not be below RECONCILIATION_MEDIUM_UP_TO, which is 100.'],
     ] as const) {
       const [name = '', amount = ''] = set.split('=');
-      expect(problemsOf({ [`RECONCILIATION_${name}`]: amount })).toEqual([`RECONCILIATION_${problem}`]);
+      expect(problemsOf({ [`RECONCILIATION_${name}`]: amount })).toEqual([
+        `RECONCILIATION_${problem} It is "${amount}".`,
+      ]);
     }
     expect(problemsOf({ RECONCILIATION_LOW_UP_TO: '100', RECONCILIATION_HIGH_UP_TO: '100' })).toEqual([]);
+  });
+
+  test('what may be a secret, or more than fits a line, is not repeated', () => {
+    const secret = 'canary-secret-of-more-than-20';
+    for (const name of ['RECONCILIATION_GRACE_PERIOD', 'RECONCILIATION_SCHEMA', 'CIRCLE_BASE_URL', 'CIRCLE_API_KEY'])
+      expect(problemsOf({ [name]: secret }).join()).not.toContain('canary');
+    expect(problemsOf({ CIRCLE_API_KEY: 'short', RECONCILIATION_SCHEMA: 'No' }).join()).not.toMatch(/short|No\b/);
   });
 
   test('a misspelled variable is an error with a suggestion; those of others are not judged', () => {
@@ -195,6 +206,9 @@ describe('a secret from a file', () => {
     const file = await fileWith(`${databaseUrl}\n`);
     const key = await fileWith('TEST_API_KEY:id:secret\n');
     const config = parseConfig({ DATABASE_URL_FILE: file, CIRCLE_API_KEY_FILE: key });
+    expect(problemsOf({ CIRCLE_API_KEY_FILE: file })).toEqual([
+      'CIRCLE_API_KEY_FILE (its content) must be PREFIX:ID:SECRET, all three parts.',
+    ]);
     expect([config.databaseUrl, config.circle.apiKey]).toEqual([databaseUrl, 'TEST_API_KEY:id:secret']);
   });
 

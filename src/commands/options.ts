@@ -106,8 +106,11 @@ export function moment(flag: string, text: string | undefined, now: Date, hint =
 }
 
 function whyNoTime(text: string): string | undefined {
-  const isSpan = /^\d+[smhd]$/.test(text.trim());
-  return isSpan && parseDuration(text) === undefined ? 'is too far away: at most 365d, or a date' : undefined;
+  const [, unit] = /^\d+ ?([a-z]+)$/i.exec(text.trim()) ?? [];
+  if (unit === undefined || parseDuration(text) !== undefined) return undefined;
+  return /^[smhd]$/.test(unit)
+    ? 'is too far away: at most 365d, or a date'
+    : 'is in a unit that recon does not know: it knows s, m, h and d';
 }
 
 /** The same for a time to come: `7d` is in seven days. */

@@ -186,7 +186,7 @@ function numberOf(totals: readonly Total[], state?: Total['state']): number {
   return totals.reduce((all, total) => (state === undefined || total.state === state ? all + total.count : all), 0);
 }
 
-/** `3 exceptions (1 critical, 2 low), 100.5 USDC, 3 USD`. */
+/** `3 exceptions (1 critical, 2 low), 100.5 USDC, 3 USD`; beside what is resolved the sums are of the rest, and say so. */
 export function totalsText(totals: readonly Total[]): string {
   if (totals.length === 0) return 'no exceptions';
   const ofSeverity = (severity: Severity) => numberOf(totals.filter((total) => total.severity === severity));
@@ -194,7 +194,14 @@ export function totalsText(totals: readonly Total[]): string {
     .toReversed()
     .filter((severity) => ofSeverity(severity) > 0)
     .map((severity) => `${inThousands(ofSeverity(severity))} ${severity}`);
-  return [`${count(numberOf(totals), 'exception')} (${parts.join(', ')})`, ...amountsOf(totals)].join(', ');
+  const unresolved = totals.filter(({ state }) => state !== 'resolved');
+  const isMixed = unresolved.length > 0 && unresolved.length < totals.length;
+  // what came back is the same money once more
+  const amounts = amountsOf(isMixed ? unresolved : totals).join(', ');
+  const number = `${count(numberOf(totals), 'exception')} (${parts.join(', ')})`;
+  return [number, isMixed && amounts !== '' ? `unresolved: ${amounts}` : amounts]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** More currencies than a screen can hold are not those of our books. */

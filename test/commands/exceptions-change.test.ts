@@ -135,6 +135,10 @@ describe('one exception', () => {
     ['snooze aaaa --until 0d', '--until "0d" is not a time to come.'],
     ['snooze aaaa --until 400d', '--until "400d" is too far away: at most 365d, or a date.'],
     ['accept aaaa --note x --until 9999-12-31', 'accept is for a year at most, not until 9999-12-31.\n'],
+    [
+      'snooze aaaa --until 2y',
+      '--until "2y" is in a unit that recon does not know: it knows s, m, h and d.\nGive 2h, 7d,',
+    ],
     ['snooze aaaa --until soon', '--until "soon" is not a time to come.\nGive 2h, 7d,'],
     ['acknowledge', 'acknowledge needs an id or a filter; also --yes, because nobody can be asked here.\n'],
     ['acknowledge aaaa --kind stuck', 'Which exceptions are meant?'],

@@ -14,7 +14,7 @@ const ids = {
 const user = 'cccc3333-0000-4000-8000-000000000004';
 
 /** What the foot says of all three. */
-const three = 'exceptions (1 critical, 1 high, 1 low), 100000000000000000.000000000000000002 USDC';
+const three = 'exceptions (1 critical, 1 high, 1 low), unresolved: 100000000000000000.000000000000000002 USDC';
 
 let operator: Operator;
 
@@ -170,6 +170,13 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
       stdout: '',
       stderr: 'production: no exceptions.\n',
     });
+  });
+
+  test('what is resolved is in no sum beside what is not: it may be the same money once more', async () => {
+    await sql`update reconciliation_exceptions set difference = -7 where id = ${ids.resolved}`;
+    const foot = async (status: string) => (await operator.types(['exceptions', 'list', '--status', status])).stderr;
+    expect(await foot('all')).toBe(`production: 3 ${three}.\n`);
+    expect(await foot('resolved')).toBe('production: 1 exception (1 high), 7 USDC.\n');
   });
 
   test('a reader that went away is told nothing of what it did not read', async () => {

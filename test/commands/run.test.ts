@@ -175,7 +175,7 @@ describe('the environment', { timeout: 60_000 }, () => {
       'recon: RECONCILIATION_GRACE_PERIDO is not a variable of recon. Did you mean RECONCILIATION_GRACE_PERIOD?',
       'DATABASE_URL is not set.',
       'CIRCLE_BASE_URL must be a URL that begins with https:// or http://.',
-      'RECONCILIATION_ENABLED must be true or false.',
+      'RECONCILIATION_ENABLED must be true or false. It is "perhaps".',
       'Run `recon help environment` for every variable and its default.',
       'recon: exit 78',
       '',
