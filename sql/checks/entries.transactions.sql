@@ -1,6 +1,6 @@
 -- To which transactions the entries asked for belong by now.
-select distinct entry.transaction_id as id
+select entry.transaction_id as id
 from ledger_entries as entry
 cross join params
-where entry.id = any (params.entries) and entry.transaction_id is not null
+where entry.id = any (params.entries)
 order by id

@@ -201,7 +201,7 @@ mirrors as (
     count(*) filter (where stands.does) as standing,
     count(*) filter (where stands.does and inexact.reversal_id is not null) as inexact,
     count(*) filter (where pair.status = 'reversed') as undone,
-    bool_or(pair.status = 'pending' and pair.created_at > grace.since and pair.created_at <= grace.until) as under_way,
+    bool_or(pair.created_at > grace.since and pair.created_at <= grace.until) as under_way, -- asked where none stands
     sum(greatest(entry_sums.debits, entry_sums.credits)) filter (where stands.does) as amount,
     array_agg(pair.reversal_id order by pair.reversal_id) as reversal_ids
   from pair

@@ -63,7 +63,12 @@ function isDryRun({ metadata }: Report): boolean {
 
 /** What the table of the checks does not say; `through`: before the moment up to which they are verified. */
 export function checkLines(checks: readonly StoredCheck[], through = 'verified through'): string[] {
-  return [...sidesLines(checks), ...accountlessLines(checks), ...coverageLines(checks, through), ...canaryLines(checks)];
+  return [
+    ...sidesLines(checks),
+    ...accountlessLines(checks),
+    ...coverageLines(checks, through),
+    ...canaryLines(checks),
+  ];
 }
 
 /** Debits and credits are the one pair of sides that need not be equal. */

@@ -54,6 +54,13 @@ const accountTwice = ['USD', 'ZZZ', 'USDC'].map((currency) => ({
     select id, user_id, 'fiat_exposure', '${currency}', 0 from ledger_accounts where account_type = 'usdc_balance'`,
 }));
 
+const namesakes: Story = {
+  write: (ledger, user) => ledger.account(user, 'stash_balance'),
+  fault: `
+    insert into ledger_accounts (id, user_id, account_type, currency, balance)
+    select id, null, 'of_nobody', currency, balance from ledger_accounts where account_type = 'stash_balance'`,
+};
+
 const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) => [
   {
     write: (ledger: LedgerBuilder, user: User) => ledger.account(user, 'usdc_balance'),
@@ -65,7 +72,7 @@ const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) 
   },
 ]);
 
-const nothingReversed = ['completed', 'reversed', 'pending', 'failed'].flatMap((status) =>
+const nothingReversed = ['completed', 'reversed', 'pending', 'failed', null].flatMap((status) =>
   ['5', '4', undefined].map((amount) => ({
     write: (ledger: LedgerBuilder, user: User) => {
       const account = ledger.account(user, 'usdc_balance');
@@ -91,6 +98,30 @@ const ofJob = (ledger: LedgerBuilder): Transaction => {
 
 const inDollars = ({ entries }: Transaction) => entries.map((entry) => Object.assign(entry, { currency: 'USD' }));
 
+/** An investment that names a job, and may book less than it takes; as an opening balance it may not. */
+const investmentsOfJobs = [null, 'migration_x'].map((idempotency_key) => ({
+  write: (ledger: LedgerBuilder) => {
+    const { row } = ofJob(ledger);
+    Object.assign(row, { transaction_type: 'investment', reference_type: 'conversion_job' });
+    if (idempotency_key !== null) Object.assign(row, { idempotency_key });
+  },
+}));
+
+/** Two transactions name a job, of which only one may cross currencies; a reversal of it mirrors that one. */
+const reversalOfJob = (ledger: LedgerBuilder, user: User) => {
+  const conversion = ofJob(ledger);
+  const { reference_id } = conversion.row;
+  const names = { reference_id, reference_type: 'conversion_job' };
+  Object.assign(transfer(ledger, user).row, { ...names, idempotency_key: 'migration_x' });
+  Object.assign(ledger.reversal(conversion).row, names);
+};
+
+/** Begun twice: long ago, and just now. */
+const reversedTwiceOver = (ledger: LedgerBuilder, user: User) => {
+  const original = transfer(ledger, user);
+  for (const minutesAgo of [600, 1]) ledger.reversal(original, { minutesAgo }).row.status = 'pending';
+};
+
 /** Each time what reversed it the last time. */
 const reverseAgainAndAgain = (ledger: LedgerBuilder, transaction: Transaction, times: number): unknown =>
   times > 0 && reverseAgainAndAgain(ledger, ledger.reversal(transaction), times - 1);
@@ -100,9 +131,14 @@ export const stories: readonly Story[] = [
   ...withWrongLegs,
   ...withoutIdOrTwice,
   ...accountTwice,
+  namesakes,
   ...balances,
   ...nothingReversed,
   ...withoutTransaction,
+  ...investmentsOfJobs,
+  { write: reversalOfJob },
+  { write: reversedTwiceOver },
+  { write: transfer, fault: "update ledger_entries set amount = 'Infinity'" },
   {
     write: (ledger, user) =>
       [1, 2, 3].map((times) => reverseAgainAndAgain(ledger, ledger.deposit(user, '7').transaction!, times)),

@@ -9,7 +9,10 @@ export const project = new URL('../../', import.meta.url);
 const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^sql\/source\/canary\//, ['test/run/canary.test.ts']],
   [/custody[._]/, ['custody-sql', 'circle-balance', 'alpaca-balance'].map((name) => `test/checks/${name}.test.ts`)],
-  [/recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings)\.sql$/, ['test/hourly.test.ts']],
+  [
+    /recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings|transactions)\.sql$/,
+    ['test/hourly.test.ts'],
+  ],
   [/user\.known/, ['test/checks/narrowing.test.ts']],
   [/record\.present/, ['test/run/run.test.ts']],
   [
