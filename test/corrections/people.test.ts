@@ -263,7 +263,7 @@ describe('what takes two people', () => {
     const propose = async () => (await at.types(['corrections', 'propose', at.id, '--dry-run'])).stderr;
     await at.types(['exceptions', 'accept', other.id, '--until', '300d', '--note', 'ticket 812']);
     expect(await propose()).toContain(
-      `${other.id.slice(0, 8)}, ${String(other.affected_entity)}. That one is accepted, which does not make it right.\n` +
+      `${other.id.slice(0, 8)}, ${other.affected_entity}. That one is accepted, which does not make it right.\n` +
         'As long as it stands recon corrects nothing that it touches: put this one right by hand.\n',
     );
     await at.types(['exceptions', 'reopen', other.id, '--note', 'x']);
