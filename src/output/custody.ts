@@ -1,8 +1,8 @@
 import type { Accountless } from '../checks/custody-users.ts';
 import type { StoredException } from '../exceptions/exception.ts';
 import { plain } from '../plain.ts';
-import { count } from '../count.ts';
-import { localTime } from './screen.ts';
+import { count, inThousands } from '../count.ts';
+import { currencyText, cut, localTime } from './screen.ts';
 
 /** What the metadata of a balance mismatch holds under these names is told in lines of its own. */
 export const custodyFields = ['in_flight', 'unexplained', 'users', 'cut'] as const;
@@ -81,9 +81,9 @@ function moreOf(all: number, listed: number): string[] {
 export function accountlessLine(check: string, accountless: Accountless | null | undefined): string[] {
   if (!accountless || accountless.count === 0) return [];
   const { count: users, amount, currency, largest } = accountless;
-  const first = largest.map(({ user_id: id }) => plain(id)).slice(0, 3);
+  const first = largest.slice(0, 3).map(({ user_id: id }) => cut(id));
   const named = [...first, ...(users > first.length ? ['…'] : [])].join(', ');
   return [
-    `${plain(check)}: users with money there by the books, but no account of their own: ${users.toLocaleString('en-US')}, together ${plain(amount)} ${plain(currency)} (${named}); recon doctor says what to do`,
+    `${plain(check)}: users with money there by the books, but no account of their own: ${inThousands(users)}, together ${cut(amount)} ${currencyText(currency)} (${named}); recon doctor says what to do`,
   ];
 }
