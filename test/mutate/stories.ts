@@ -107,13 +107,15 @@ const investmentsOfJobs = [null, 'migration_x'].map((idempotency_key) => ({
   },
 }));
 
-/** Two transactions name a job, of which only one may cross currencies; a reversal of it mirrors that one. */
+/** Two transactions name a job, of which only one may cross currencies; a reversal of it mirrors that one, and is reversed. */
 const reversalOfJob = (ledger: LedgerBuilder, user: User) => {
   const conversion = ofJob(ledger);
   const { reference_id } = conversion.row;
   const names = { reference_id, reference_type: 'conversion_job' };
   Object.assign(transfer(ledger, user).row, { ...names, idempotency_key: 'migration_x' });
-  Object.assign(ledger.reversal(conversion).row, names);
+  const reversal = ledger.reversal(conversion);
+  Object.assign(reversal.row, names);
+  ledger.reversal(reversal);
 };
 
 /** Begun twice: long ago, and just now. */

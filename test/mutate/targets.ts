@@ -8,7 +8,12 @@ export const project = new URL('../../', import.meta.url);
 /** What is broken, and the tests that must notice where no books do: the first that fits. */
 const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   [/^sql\/source\/canary\//, ['test/run/canary.test.ts']],
-  [/custody[._]/, ['custody-sql', 'circle-balance', 'alpaca-balance'].map((name) => `test/checks/${name}.test.ts`)],
+  [
+    /custody[._]/,
+    ['checks/custody-sql', 'checks/circle-balance', 'checks/alpaca-balance', 'custody-in-flight'].map(
+      (name) => `test/${name}.test.ts`,
+    ),
+  ],
   [
     /recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings|transactions)\.sql$/,
     ['test/hourly.test.ts'],
