@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkNames, type CheckName } from '../checks/names.ts';
+import { isCheckName } from '../checks/names.ts';
 import { worse } from '../checks/severity.ts';
 import { cut } from '../cut.ts';
 import type { Severity } from '../kinds.ts';
@@ -62,14 +62,10 @@ function checkTriggers({ environment, groups }: News): Trigger[] {
       details: {
         check_type: check,
         totals: all,
-        next: isCheck(check) ? `${next.exceptions} --check ${check}` : next.exceptions,
+        next: isCheckName(check) ? `${next.exceptions} --check ${check}` : next.exceptions,
       },
     };
   });
-}
-
-function isCheck(name: string): name is CheckName {
-  return (checkNames as readonly string[]).includes(name);
 }
 
 /** What is wrong with the run itself. */

@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import { stream } from '../database/database.ts';
 import { kindNamed, rankOf, type Kind, type KindName } from '../kinds.ts';
-import { larger, money, toText, zero, type Money } from '../money.ts';
+import { larger, money, toText, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Cut, Finding, Found } from './check.ts';
 import type { CheckName } from './names.ts';
-import { severityOf, worse } from './severity.ts';
+import { atStake, severityOf, worse } from './severity.ts';
 
 /** What every `*.findings.sql` returns, ordered by subject: one row per kind that a subject shows. */
 export interface FindingRow {
@@ -76,14 +76,14 @@ function merged(known: Finding, other: Finding): Finding {
   const [first, second] = rankOf(known.kind) <= rankOf(other.kind) ? [known, other] : [other, known];
   const behind = new Set([...alsoOf(first), second.kind, ...alsoOf(second)]);
   behind.delete(first.kind);
-  const atStake = larger(atStakeIn(first), atStakeIn(second));
+  const stake = larger(atStakeIn(first), atStakeIn(second));
   return {
     ...first,
     severity: worse(first.severity, second.severity),
     metadata: {
       ...first.metadata,
       ...(behind.size > 0 && { also: [...behind].toSorted() }),
-      ...(!atStake.equals(atStakeIn(first)) && { stake: toText(atStake) }),
+      ...(!stake.equals(atStakeIn(first)) && { stake: toText(stake) }),
     },
   };
 }
@@ -94,9 +94,12 @@ function alsoOf({ metadata }: Finding): string[] {
 
 /** The money that the severity of a finding comes from. */
 function atStakeIn({ kind, difference, metadata }: Finding): Money {
-  const counted = kindNamed(kind).unit === 'count' || difference === null ? zero : money(difference).abs();
   const stake = metadata['stake'] as string | undefined;
-  return stake === undefined ? counted : larger(counted, money(stake).abs());
+  return atStake(
+    kindNamed(kind),
+    difference === null ? null : money(difference),
+    stake === undefined ? null : money(stake),
+  );
 }
 
 /** A row of findings with its severity, difference and sentence. */

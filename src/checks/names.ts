@@ -9,3 +9,7 @@ export const checkNames = [
 ] as const;
 
 export type CheckName = (typeof checkNames)[number];
+
+export function isCheckName(name: string): name is CheckName {
+  return (checkNames as readonly string[]).includes(name);
+}

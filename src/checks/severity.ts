@@ -3,8 +3,8 @@ import { severities, type Kind, type Severity } from '../kinds.ts';
 import { larger, zero, type Money } from '../money.ts';
 
 /**
- * Severity of a finding: by the amount at stake (the larger of |difference| and |stake|), never below the kind's floor
- * nor above its ceiling. An amount that is not a number is critical: nobody knows what it stands for.
+ * Severity of a finding: by the amount at stake, never below the kind's floor nor above its ceiling. An amount that is not
+ * a number is critical: nobody knows what it stands for.
  */
 export function severityOf(
   kind: Kind,
@@ -12,9 +12,13 @@ export function severityOf(
   stake: Money | null,
   upTo: Config['severityUpTo'],
 ): Severity {
-  const counted = kind.unit === 'count' ? null : difference;
-  const atStake = larger(counted?.abs() ?? zero, stake?.abs() ?? zero);
-  return clamp(byAmount(atStake, upTo), kind.floor, kind.ceiling);
+  return clamp(byAmount(atStake(kind, difference, stake), upTo), kind.floor, kind.ceiling);
+}
+
+/** The larger of |difference|, unless that is a number of things, and |stake|. */
+export function atStake({ unit }: Pick<Kind, 'unit'>, difference: Money | null, stake: Money | null): Money {
+  const counted = unit === 'count' ? null : difference;
+  return larger(counted?.abs() ?? zero, stake?.abs() ?? zero);
 }
 
 export function worse(left: Severity, right: Severity): Severity {

@@ -76,19 +76,8 @@ export async function entriesDue(
 
 const entriesDueName = 'entries_due';
 
-/** The statement by which `lockRows` or `writeRow` would do it is planned, as by `planAll`. Throws a Refusal if there is none. */
-export function planStatement(
-  transaction: Transaction,
-  source: Source,
-  name: `${HostTable}.${Deed}`,
-): Promise<object[]> {
-  return planned(transaction, source, name);
-}
-
-type Deed = 'lock' | 'insert' | 'update';
-
 /** What writes a row. */
-export function deedOf({ before }: Pick<HostRow, 'before'>): Exclude<Deed, 'lock'> {
+export function deedOf({ before }: Pick<HostRow, 'before'>): 'insert' | 'update' {
   return before === null ? 'insert' : 'update';
 }
 
@@ -99,11 +88,12 @@ export function deedOf({ before }: Pick<HostRow, 'before'>): Exclude<Deed, 'lock
 export async function planAll(transaction: Transaction, source: Source): Promise<number> {
   const folder = join(source.folder, 'corrections');
   const files = existsSync(folder) ? readdirSync(folder).sort() : [];
-  for (const file of files) await planned(transaction, source, file.replace(/\.sql$/, ''));
+  for (const file of files) await planStatement(transaction, source, file.replace(/\.sql$/, ''));
   return files.length;
 }
 
-function planned(transaction: Transaction, source: Source, name: string): Promise<object[]> {
+/** The same of one: `<table>.lock`, `.insert` or `.update`, `entries_due`. Throws a Refusal if the mapping has none. */
+export function planStatement(transaction: Transaction, source: Source, name: string): Promise<object[]> {
   const parameters = parametersOf(name).map(() => null);
   return query(transaction, `explain ${statement(source, name)}`, parameters);
 }

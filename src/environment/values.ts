@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkNames } from '../checks/names.ts';
+import { checkNames, isCheckName } from '../checks/names.ts';
 import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
 import { money } from '../money.ts';
@@ -70,7 +70,7 @@ const databaseUrl = text
   .refine(isDecodable, 'has a percent sign that must be written as %25')
   .refine(hasSslMode, `may have an sslmode of ${sslModes.join(', ')}`);
 const checkList = list.transform((names, context) => {
-  for (const name of names.filter((item) => !(checkNames as readonly string[]).includes(item)))
+  for (const name of names.filter((item) => !isCheckName(item)))
     context.addIssue({ code: 'custom', message: `names no check of recon: "${name}". ${whichOf(name, checkNames)}` });
   return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
 });

@@ -1,3 +1,4 @@
+import { inThousands } from '../count.ts';
 import { isPlaceholder } from '../placeholders.ts';
 
 /** What a person can do with exceptions: the one table that commands, worklists and the log follow. */
@@ -43,7 +44,7 @@ const noteMax = 10_000;
 /** Why that is no note; undefined if it is one. */
 export function whyNoNote(note: string): string | undefined {
   if (isPlaceholder(note)) return `is only the placeholder ${note.trim()}`;
-  return note.length > noteMax ? `has more than ${noteMax.toLocaleString('en')} characters` : undefined;
+  return note.length > noteMax ? `has more than ${inThousands(noteMax)} characters` : undefined;
 }
 
 /** Why that is no name of a person; undefined if it is one. */

@@ -91,9 +91,7 @@ export function nextText(commands: readonly string[], screen: Screen): string {
 function commandsAfter({ id, exception_id: exception, state, undoes, undone_by: by }: StoredCorrection): string[] {
   if (state === 'proposed') return decisionsOn(id);
   const stands = state === 'applied' && undoes === null && by === null;
-  return stands
-    ? [`recon corrections undo ${shortId(id)} --by NAME --note TEXT`]
-    : [`recon exceptions show ${shortId(exception)}`];
+  return stands ? [`recon corrections undo ${shortId(id)} ${signed}`] : [`recon exceptions show ${shortId(exception)}`];
 }
 
 /** The commands by which a proposal ends. */

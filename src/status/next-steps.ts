@@ -3,6 +3,7 @@ import type { CheckName } from '../checks/names.ts';
 import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import type { Held, NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
+import { signed } from '../placeholders.ts';
 import { endedWithoutResult, type Report, type Verdict } from '../reports.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
 import { runbook } from '../shipped.ts';
@@ -130,7 +131,7 @@ function correctionsToSee({ corrections }: Standing): Step[] {
 /** Whoever stopped them may have gone home; what waits for a second person waits for this too. */
 function resuming({ corrections: { why_stopped: why } }: Standing): Step[] {
   if (why === null) return [];
-  return [{ command: 'recon corrections resume --by NAME --note TEXT', why: `Once the reason is gone. ${why}` }];
+  return [{ command: `recon corrections resume ${signed}`, why: `Once the reason is gone. ${why}` }];
 }
 
 function alertsToSee({ alerts: { waiting, dead } }: Standing): Step[] {
