@@ -4,19 +4,38 @@ import type { World } from './world.ts';
 
 export type Mask = (text: string) => string;
 
-/** Shorter values would blank out ordinary words. */
+/** A shorter value may be an ordinary word. */
 const shortest = 8;
 
 /**
  * Replaces every secret of the environment, by its value, wherever it stands: as it is, URL-encoded, as HTTP Basic, and
- * the password inside a URL. For everything that leaves the program: errors, logs, stored reasons.
+ * the password inside a URL. For everything that leaves the program: errors, logs, stored reasons. One of fewer than
+ * eight characters is replaced where a secret stands (`:s3cr3t@`, `password=s3cr3t`), and also by itself if it is neither
+ * a word nor a number, and no shorter than five.
  */
 export function createMask(env: World['env']): Mask {
   const secrets = secretValues(env)
     .flatMap(spellings)
-    .filter((value) => value.length >= shortest && !databaseUrlForm.includes(value));
-  const longestFirst = [...new Set(secrets)].sort((left, right) => right.length - left.length);
-  return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
+    .filter((value) => value !== '' && (value.length < shortest || !databaseUrlForm.includes(value)));
+  const longestFirst = [...new Set(secrets)].sort((left, right) => right.length - left.length).map(whereItStands);
+  return (text) => longestFirst.reduce<string>((masked, place) => masked.replaceAll(place, '[secret]'), text);
+}
+
+function whereItStands(secret: string): string | RegExp {
+  if (secret.length >= shortest) return secret;
+  const value = secret.replaceAll(
+    /[^\p{L}\p{N}]/gu,
+    (sign) => String.raw`\u{${sign.codePointAt(0)?.toString(16) ?? ''}}`,
+  );
+  const alone = isOrdinary(secret) ? '' : String.raw`|(?<![\p{L}\p{N}])${value}(?![\p{L}\p{N}])`;
+  return new RegExp(String.raw`(?<=:)${value}(?=@)|${named}${value}(?![\p{L}\p{N}])${alone}`, 'giu');
+}
+
+const named = String.raw`(?<=(?:password|passwd|pwd|secret|key|token)["']?\s*[=:]\s*["']?)`;
+
+/** Words and numbers, also with the signs that join them; what has four characters may be a part of an id. */
+function isOrdinary(text: string): boolean {
+  return text.length < 5 || /^(?:[\p{L}'’_./-]+|[\d.,:/+-]+)$/u.test(text);
 }
 
 /**
@@ -32,8 +51,12 @@ export function maskValues<T extends object>(value: T, mask: Mask): T {
 function secretValues(env: World['env']): string[] {
   const names = variables.filter((variable: Variable) => variable.kind === 'secret').map(({ name }) => name);
   const values = new Map(names.map((name) => [name, env[name]?.trim() || fileContent(env[`${name}_FILE`])]));
-  const basic = `${values.get('ALPACA_API_KEY') ?? ''}:${values.get('ALPACA_API_SECRET') ?? ''}`;
-  return [...values.values(), Buffer.from(basic).toString('base64')].filter((value) => value !== undefined);
+  const basic = basicOf(values.get('ALPACA_API_KEY') ?? '', values.get('ALPACA_API_SECRET') ?? '');
+  return [...values.values(), basic].filter((value) => value !== undefined);
+}
+
+function basicOf(user: string, password: string): string {
+  return Buffer.from(`${user}:${password}`).toString('base64');
 }
 
 /** That a file cannot be read is told by the configuration; here it only means that there is nothing to hide. */
@@ -57,9 +80,10 @@ function partsOf(value: string): string[] {
 /** The password, and what is long in the path of a webhook. The name of a database is nobody's secret. */
 function partsOfUrl(value: string): string[] {
   if (!URL.canParse(value)) return [];
-  const { password, pathname, protocol } = new URL(value);
+  const { username, password, pathname, protocol } = new URL(value);
   const path = protocol.startsWith('http') ? pathname.split('/').filter((part) => part.length > 15) : [];
-  return [...(password === '' ? [] : [password, decoded(password)]), ...path];
+  const spelled = [password, decoded(password), basicOf(decoded(username), decoded(password))];
+  return [...(password === '' ? [] : spelled), ...path];
 }
 
 /** User or password of a URL; a percent sign that stands for itself is malformed, and still part of a secret. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMask } from '../src/secrets.ts';
 
 const env = {
@@ -9,6 +9,7 @@ const env = {
   CIRCLE_API_KEY: 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-0001',
   ALPACA_API_KEY: 'CKALPACACANARY',
   ALPACA_API_SECRET: 'alpaca+canary/secret',
+  PUSHGATEWAY_URL: 'https://pusher:push%2Fcanary@push.example.com',
 };
 const mask = createMask(env);
 
@@ -20,6 +21,7 @@ test.each([
   ['the password of a URL, decoded', 'password p@ss-canary is wrong'],
   ['URL-encoded', `client_secret=${encodeURIComponent(env.ALPACA_API_SECRET)}`],
   ['as HTTP Basic', `Basic ${Buffer.from(`${env.ALPACA_API_KEY}:${env.ALPACA_API_SECRET}`).toString('base64')}`],
+  ['of a URL as HTTP Basic', `Basic ${Buffer.from('pusher:push/canary').toString('base64')}`],
 ])('a secret %s', (_, text) => {
   const masked = mask(text);
   expect(masked).toContain('[secret]');
@@ -44,8 +46,38 @@ test('a mounted file counts where the plain variable is empty, as in the configu
   expect(createMask({ ALPACA_API_SECRET: '', ALPACA_API_SECRET_FILE: file })('mounted-canary')).toBe('[secret]');
 });
 
-test('short values stay: they would blank out ordinary words', () => {
-  expect(createMask({ ALPACA_API_KEY: 'key', ALPACA_API_SECRET: 'e' })('see the key')).toBe('see the key');
+describe('a secret of fewer than eight characters', () => {
+  const maskOf = (password: string) => createMask({ DATABASE_URL: `postgres://recon:${password}@db/app` });
+
+  test.each([
+    ['s3cr3t', 'cannot connect to postgresql://other:s3cr3t@db:5432/app', 'postgresql://other:[secret]@db:5432/app'],
+    ['s3cr3t', 'role "s3cr3t" does not exist', 'role "[secret]" does not exist'],
+    ['p%40ss!', 'no such user: p@ss!', 'no such user: [secret]'],
+    ['hunter', 'recon:hunter@db', 'recon:[secret]@db'],
+    ['hunter', 'PGPASSWORD=hunter', 'PGPASSWORD=[secret]'],
+    ['key', '{"password": "key"}', '{"password": "[secret]"}'],
+    ['4711', "password='4711'", "password='[secret]'"],
+  ])('%s, where a secret stands or no other word does', (password, text, masked) => {
+    expect(maskOf(password)(text)).toContain(masked);
+    expect(maskOf(password)(`${text} ${text}`).match(/\[secret\]/g)).toHaveLength(2);
+  });
+
+  test.each([
+    ['e', 'see the key: here'],
+    ['key', 'see the key, or the keys: it is a key@example'],
+    ['one-row', 'a one-row answer'],
+    ['10:30', 'since 10:30'],
+    ['5432', 'db:5432 refused, 5432 times'],
+    ['4a1b', '9f0c1a2b-4a1b-4a1b-8000-000000000000'],
+    ['s3cr3t', 's3cr3ts, and password=s3cr3t2'],
+  ])('%s, but no ordinary word, number, or part of either', (password, text) => {
+    expect(maskOf(password)(text)).toBe(text);
+  });
+
+  test('of a key as of a password', () => {
+    const maskKey = createMask({ ALPACA_API_KEY: 'CK1X', ALPACA_API_SECRET: 'ab+1/=' });
+    expect(maskKey('key: CK1X, secret: ab+1/=, ab%2B1%2F%3D')).toBe('key: [secret], secret: [secret], [secret]');
+  });
 });
 
 test('the form of a database URL is no secret, whoever copied it', () => {
