@@ -35,13 +35,14 @@ export type IncompleteExitCode = 3 | 77 | 78;
 
 /**
  * An answer of less than half the records of the last complete run: a table was cut, not a business. It is not believed, by
- * any run, until a person says so. undefined: it is enough, or `previous` is not known.
+ * any run, until a person says so, of a run that looks at everything: an hourly one would leave the next daily one as it
+ * was. undefined: it is enough, or `previous` is not known.
  */
 export function tooFew(compared: number, previous: number | undefined): Incomplete | undefined {
   if (previous === undefined || compared * 2 >= previous) return undefined;
   const records = compared === 1 ? 'record' : 'records';
   return new Incomplete(
-    `Only ${compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer.`,
+    `Only ${compared} ${records} where the last complete run compared ${previous}; trying again changes nothing, a person has to look: if they were really removed, run once with --type daily --accept-fewer, which settles it for every type of run.`,
     3,
     { details: { too_few: true } },
   );
