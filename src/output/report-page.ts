@@ -11,7 +11,7 @@ import { amountText } from './exceptions.ts';
 import { html, Html } from './html.ts';
 import { checkColumns, checkLines, checkRows, correctionLines, moreThan, titleOf } from './report-screen.ts';
 import { style } from './report-style.ts';
-import { notAsked, scopeLines, verdictOrStatus } from './reports.ts';
+import { madeBy, notAsked, scopeLines, verdictOrStatus } from './reports.ts';
 import { currencyOfSum, currencyText, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 
 /** What a page tells about one run. */
@@ -57,9 +57,16 @@ export function reportPage(page: ReportPage): string {
         )}
         <h2>Exceptions</h2>
         ${exceptionsOf(page)}
-        <p class="faint">This page was made by recon ${version}, ${localTime(madeAt.toISOString())}.</p>
+        <p class="faint">${origin(report, localTime(madeAt.toISOString()))}</p>
       </body>
     </html> `.text;
+}
+
+/** Which recon made the run, as far as that is on record, and which the page. */
+function origin(report: Report, at: string): string {
+  const by = madeBy(report);
+  if (by === undefined) return `This page was made by recon ${version}, ${at}.`;
+  return `The run was made by recon ${by}, this page ${by === version ? 'at' : `by recon ${version},`} ${at}.`;
 }
 
 function environmentOf({ metadata }: Report): string {

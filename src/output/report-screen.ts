@@ -13,7 +13,8 @@ import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
 import { accountlessLine } from './custody.ts';
 import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
-import { scopeLines, togetherSaid, verdictOrStatus, whyIncompleteLines } from './reports.ts';
+import { madeBy, scopeLines, togetherSaid, verdictOrStatus, whyIncompleteLines } from './reports.ts';
+import { version } from '../version.ts';
 import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { renderTable, type Column } from './table.ts';
@@ -35,6 +36,7 @@ export function reportScreen(
     lines([
       `${screen.strong(titleOf(report))}  ${plain(typeof environment === 'string' ? environment : '')}  ${localTime(report.started_at)}  ${verdictOrStatus(report, screen)}`,
       ...scopeLines(report),
+      ...anotherRecon(report),
     ]),
     checks.length === 0 ? '' : checkTable(checks, screen),
     lines([
@@ -55,6 +57,12 @@ export function titleOf(report: Report): string {
   return isDryRun(report)
     ? `DRY RUN, nothing is stored: ${report.run_type} run`
     : `${report.run_type} run ${shortId(report.id)}`;
+}
+
+/** After an upgrade: what is told today may be told otherwise, and what is asked may be asked otherwise. */
+function anotherRecon(report: Report): string[] {
+  const by = madeBy(report);
+  return by === undefined || by === version ? [] : [`made by recon ${by}; this is ${version}`];
 }
 
 function isDryRun({ metadata }: Report): boolean {

@@ -76,6 +76,12 @@ export function verdictOrStatus(report: Report, screen: Screen): string {
   return { pending: 'running', in_progress: 'running', failed: 'interrupted', completed: 'completed' }[report.status];
 }
 
+/** The version of the recon that made a run; undefined: it is not on record. */
+export function madeBy({ metadata }: Report): string | undefined {
+  const { recon_version: by } = metadata;
+  return typeof by === 'string' ? excerpt(by) : undefined;
+}
+
 /** What of the books a run looked at, where it was not all. */
 export function scopeLines({ metadata }: Report): string[] {
   return [

@@ -24,6 +24,7 @@ import { exceptionsWaitMs, lockTimeoutMs } from './timeout.ts';
 import { unstoredExceptions } from './unstored.ts';
 import { countDeadRuns, countRun } from '../metrics/run-totals.ts';
 import { openSource } from '../source.ts';
+import { version } from '../version.ts';
 import type { World } from '../world.ts';
 
 /**
@@ -169,6 +170,7 @@ function newReport({ options, config, world }: Engine): Report {
     metadata: {
       environment: config.environment,
       source: config.source,
+      recon_version: version,
       ...(off.length > 0 && { off }),
       ...(notInThisRun.length > 0 && { not_in_this_run: notInThisRun }),
       ...(!isWhole(options.scope) && { narrowed_to: { since, until, user_id: userId } }),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { inReadOnly, openDatabase } from '../../src/database/database.ts';
 import { listReports } from '../../src/reports.ts';
+import { version } from '../../src/version.ts';
 import { withRunLock } from '../../src/run/lock.ts';
 import { testDatabase } from '../support/database.ts';
 import { LedgerBuilder } from '../support/ledger.ts';
@@ -83,6 +84,9 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: latest } = await types(['reports', 'show']);
     expect(latest).toContain(`manual run ${manual.slice(0, 8)}`);
     expect(latest).toContain('5.000000000000000001');
+    expect(latest, 'by this recon').not.toContain('made by recon');
+    await sql`update reconciliation_reports set metadata = metadata || '{"recon_version": "0.0.1"}' where id = ${manual}`;
+    expect((await types(['reports', 'show'])).stdout).toContain(`\nmade by recon 0.0.1; this is ${version}\n`);
   });
 
   test('a run without a verdict is running or interrupted, never failed', async () => {

@@ -97,6 +97,16 @@ test('the page says what the run says, in words beside every colour, and needs n
   expect(page).not.toMatch(/https?:|<script|<link|<img|@import|url\(/);
 });
 
+test('which recon made the run is told, and which made the page where it is another', () => {
+  const { report, ...page } = pageOf('USDC');
+  const footOf = (by: string) =>
+    reportPage({ ...page, report: { ...report, metadata: { ...report.metadata, recon_version: by } } });
+  expect(footOf(version)).toContain(`The run was made by recon ${version}, this page at 2026-03-0`);
+  expect(footOf('0.0.1 (296bff7)')).toContain(
+    `The run was made by recon 0.0.1 (296bff7), this page by recon ${version}, 2026-03-0`,
+  );
+});
+
 test('a run whose findings were purged does not say that it found none, nor where the others are', () => {
   const page = pageOf('USDC');
   const purged = { ...page.report, metadata: { ...page.report.metadata, purged_at: started } };

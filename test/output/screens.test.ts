@@ -94,6 +94,7 @@ const report: Report = {
     verdict: 'incomplete',
     incomplete_checks: 2,
     narrowed_to: { user_id: hostile },
+    recon_version: hostile,
   },
   created_at: at,
 };

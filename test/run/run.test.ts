@@ -5,6 +5,7 @@ import nodeFetch from 'node-fetch';
 import type postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { inSavepoint, inTransaction, openDatabase } from '../../src/database/database.ts';
+import { version } from '../../src/version.ts';
 import { startCustodians } from '../support/custodians.ts';
 import { testDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
@@ -69,7 +70,13 @@ describe('a run over everything', { timeout: 120_000 }, () => {
       failed_checks: 0,
       exceptions_count: 0,
       error_message: null,
-      metadata: { verdict: 'passed', incomplete_checks: 0, environment: 'production', source: 'stack_service' },
+      metadata: {
+        verdict: 'passed',
+        incomplete_checks: 0,
+        environment: 'production',
+        source: 'stack_service',
+        recon_version: version,
+      },
     });
 
     const { id, subject } = ledger.deposit(ada, '50', { post: false });
