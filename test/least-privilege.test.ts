@@ -507,7 +507,7 @@ describe('corrections', () => {
   });
 });
 
-test('rows that row-level security hides make a check incomplete, never smaller', async () => {
+test('rows that row-level security hides make a check incomplete, never smaller, and a list an error, never shorter', async () => {
   const { url, sql } = await lockedDown();
   const role = await login(sql, url, 'recon_reader', 'recon_writer');
   await sql`alter table deposits enable row level security`;
@@ -522,6 +522,24 @@ test('rows that row-level security hides make a check incomplete, never smaller'
   });
   const { stdout } = await types(['doctor'], { now: new Date(), asOf: null });
   expect(stdout).toMatch(/^problem {2}source {14}deposits: Row-level security hides rows/m);
+
+  for (const [table, ...line] of [
+    ['exceptions', 'exceptions', 'list'],
+    ['exceptions', 'exceptions', 'acknowledge', '--kind', 'stuck', '--by', 'ada'],
+    ['reports', 'reports', 'list'],
+    ['corrections', 'corrections', 'list'],
+    ['totals', 'metrics', 'print'],
+    ['checks', 'status'],
+  ] as const) {
+    await sql.unsafe(`alter table reconciliation_${table} enable row level security`);
+    expect(await types(line), line.join(' ')).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringMatching(
+        new RegExp(`^recon: Row-level security at .* hides rows from .*reconciliation_${table}.*\\n.*bypassrls`),
+      ) as string,
+    });
+    await sql.unsafe(`alter table reconciliation_${table} disable row level security`);
+  }
 });
 
 test('a hostile search_path changes nothing: functions, operators, and tables of others', async () => {

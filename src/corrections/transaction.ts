@@ -153,7 +153,6 @@ async function open({ schema, config, source, world }: Desk, transaction: Transa
 }
 
 async function limitTimes(transaction: Transaction): Promise<void> {
-  await transaction`set local row_security = off`; // rows that are hidden must be an error, not a smaller sum
   await transaction`set local lock_timeout = '2s'`; // whoever waits in line for the host's row holds up those behind
   await transaction`set local statement_timeout = '5s'`; // with the host’s row in hand
   await transaction`set local idle_in_transaction_session_timeout = '10s'`; // a process that stands still lets go

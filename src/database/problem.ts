@@ -72,6 +72,11 @@ export function isReadOnly({ code, routine }: DatabaseProblem): boolean {
   return code === '25006' || (code === '0A000' && routine === 'call_bool_check_hook');
 }
 
+/** Row-level security would hide rows from the role, which recon takes for an error. */
+export function hidesRows({ code, routine }: DatabaseProblem): boolean {
+  return code === '42501' && routine === 'check_enable_rls';
+}
+
 /** What PostgreSQL or the connection to it said, or undefined for an error that came from elsewhere. */
 export function databaseProblem(error: unknown): DatabaseProblem | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
@@ -181,6 +186,14 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
       exitCode: 78,
       message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
       hint: `Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend sslmode in ${variable}.`,
+    }),
+  ],
+  [
+    hidesRows,
+    ({ place, variable, message }) => ({
+      exitCode: 78,
+      message: `Row-level security at ${place} hides rows from the role of ${variable}: ${message}.`,
+      hint: 'Grant it bypassrls, or take the policy from that table: what it does not see would be missing from every answer.',
     }),
   ],
   [

@@ -3,7 +3,7 @@ import type { Cut } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { columnsOf, inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
-import { databaseProblem, isLockTimeout, lockedText, lockNotAvailable } from '../database/problem.ts';
+import { databaseProblem, hidesRows, isLockTimeout, lockedText, lockNotAvailable } from '../database/problem.ts';
 import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
 import { whyIncomplete } from '../run/cut.ts';
@@ -65,7 +65,7 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
       return {
         opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],
       };
-    if (/row-level security/.test(said.message)) return { opinions: [problem(`${relation}: ${reason.message}`, null)] };
+    if (hidesRows(said)) return { opinions: [problem(`${relation}: ${reason.message}`, null)] };
     return { opinions: [], refusal: said.message };
   }
 }

@@ -129,7 +129,6 @@ export async function readInvolved(
     const params = { ...paramsOf(config, everything, asOf), ...questions.about };
     return await withDatabases(config, undefined, (databases) =>
       inTransaction(databases.source, 'isolation level repeatable read, read only', async (transaction) => {
-        await transaction`set local row_security = off`; // hidden rows are an error, not a shorter story
         await transaction`select set_config('statement_timeout', ${patience}, true)`;
         return read(transaction, source, questions.asked, params);
       }).catch(async (error: unknown) => {

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
 import { letIdle } from '../database/held-lock.ts';
-import { databaseProblem, lockedText } from '../database/problem.ts';
+import { databaseProblem, hidesRows, lockedText, type DatabaseProblem } from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
 import { Incomplete } from '../incomplete.ts';
@@ -60,8 +60,6 @@ export async function withCut<T>(
 }
 
 async function prepare(transaction: Transaction): Promise<void> {
-  // hidden rows must be an error, not a smaller sum (PostgreSQL, "Row Security Policies")
-  await transaction`set local row_security = off`;
   await transaction`set local statement_timeout = 0`; // the run's own deadline cancels
   await letIdle(transaction);
   await transaction`set local work_mem = '64MB'`;
@@ -147,29 +145,29 @@ export function paramsOf(config: Config, scope: Scope, asOf: string, seed = '0')
   };
 }
 
-const incompleteBecause: Record<string, { reason: (problem: string) => string; exitCode: 3 | 78 }> = {
-  '42P01': { reason: (problem) => `A table that this check reads does not exist: ${problem}.`, exitCode: 78 },
-  '42703': { reason: (problem) => `A column that this check reads does not exist: ${problem}.`, exitCode: 78 },
+const incompleteBecause: Record<string, { reason: (problem: DatabaseProblem) => string; exitCode: 3 | 78 }> = {
+  '42P01': { reason: ({ message }) => `A table that this check reads does not exist: ${message}.`, exitCode: 78 },
+  '42703': { reason: ({ message }) => `A column that this check reads does not exist: ${message}.`, exitCode: 78 },
   '42501': {
     reason: (problem) =>
-      /row-level security/.test(problem)
-        ? `Row-level security hides rows from this role: ${problem}. Grant it bypassrls, or a policy-free view.`
-        : `This role may not read what the check needs: ${problem}. Grant it select.`,
+      hidesRows(problem)
+        ? `Row-level security hides rows from this role: ${problem.message}. Grant it bypassrls, or a policy-free view.`
+        : `This role may not read what the check needs: ${problem.message}. Grant it select.`,
     exitCode: 78,
   },
   '40001': {
-    reason: (problem) =>
-      `The replica ended the reading to go on replaying: ${problem}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
+    reason: ({ message }) =>
+      `The replica ended the reading to go on replaying: ${message}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
     exitCode: 3,
   },
   '55P03': {
-    reason: (problem) =>
-      `Somebody else held a table that this check reads locked for too long: ${problem}. Often it is a migration that was left open.`,
+    reason: ({ message }) =>
+      `Somebody else held a table that this check reads locked for too long: ${message}. Often it is a migration that was left open.`,
     exitCode: 3,
   },
-  '3F000': { reason: (problem) => `A schema that this check reads does not exist: ${problem}.`, exitCode: 78 },
+  '3F000': { reason: ({ message }) => `A schema that this check reads does not exist: ${message}.`, exitCode: 78 },
   '22P02': {
-    reason: (problem) => `A value cannot be read as the type that the source says: ${problem}.`,
+    reason: ({ message }) => `A value cannot be read as the type that the source says: ${message}.`,
     exitCode: 78,
   },
 };
@@ -183,7 +181,7 @@ export function whyIncomplete(error: unknown, locked?: string): Incomplete | und
   const problem = databaseProblem(error);
   if (problem === undefined) return undefined;
   const known = incompleteBecause[problem.code];
-  const why = known?.reason(problem.message) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
+  const why = known?.reason(problem) ?? `The database could not answer: ${problem.message} (${problem.code}).`;
   const reason = `${why}${lockedText(problem.code, locked)}`;
   return new Incomplete(reason, known?.exitCode ?? (isMistakeInSql(problem.code) ? 78 : 3), { cause: error });
 }
