@@ -1,4 +1,4 @@
-/** The six checks, in the order in which they run and are shown. Apart from the registry, so that help stays light. */
+/** The checks, in the order in which they run and are shown. Apart from the registry, so that help stays light. */
 export const checkNames = [
   'ledger_consistency',
   'circle_balance',

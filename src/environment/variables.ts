@@ -80,7 +80,7 @@ export const variables = [
   {
     name: 'RECONCILIATION_CHECKS',
     kind: 'list',
-    meaning: 'Checks that are on, separated by commas; unset: all six',
+    meaning: 'Checks that are on, separated by commas; unset: all',
   },
   {
     name: 'RECONCILIATION_SOURCE',
