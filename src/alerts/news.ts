@@ -4,7 +4,8 @@ import type { Transaction } from '../database/database.ts';
 import { severities, type Severity } from '../kinds.ts';
 import { leftNothingOut } from '../schedule/answers.ts';
 import type { Missed } from '../schedule/punctuality.ts';
-import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import type { Report } from '../reports.ts';
+import { verdictOf, type StoredCheck } from '../stored-checks.ts';
 import { cut } from '../cut.ts';
 import { toldTo, type Listener } from './told.ts';
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { listOf } from '../database/list-of.ts';
-import { checksOf, listReports, runTypes, type RunType } from '../reports.ts';
+import { listReports, runTypes, type RunType } from '../reports.ts';
+import { checksOf } from '../stored-checks.ts';
 import type { World } from '../world.ts';
 import { choice, limitOption, outputOption, reportId, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';

@@ -2,7 +2,8 @@ import type { CheckName } from '../checks/names.ts';
 import { cameBack } from '../corrections/figures.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Severity } from '../kinds.ts';
-import { verdictOf, type Report, type StoredCheck } from '../reports.ts';
+import type { Report } from '../reports.ts';
+import { verdictOf, type StoredCheck } from '../stored-checks.ts';
 import { addToTotals, counted, observed, type Increment } from './totals.ts';
 
 type EndedReport = Pick<Report, 'run_type' | 'status' | 'started_at' | 'completed_at'>;

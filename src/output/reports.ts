@@ -1,7 +1,8 @@
 import { inThousands } from '../count.ts';
 import { describeDuration } from '../duration.ts';
 import { plain } from '../plain.ts';
-import { interrupted, type Report, type StoredCheck } from '../reports.ts';
+import { interrupted, type Report } from '../reports.ts';
+import type { StoredCheck } from '../stored-checks.ts';
 import { excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 

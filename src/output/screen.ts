@@ -3,7 +3,7 @@ import { count, inThousands } from '../count.ts';
 import { asCalled } from '../shell.ts';
 import type { Severity } from '../kinds.ts';
 import { plain } from '../plain.ts';
-import type { Verdict } from '../reports.ts';
+import type { Verdict } from '../stored-checks.ts';
 import { textWidth } from '../text-width.ts';
 import { widthOf, type Output, type World } from '../world.ts';
 

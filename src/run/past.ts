@@ -1,12 +1,12 @@
 import type { Cut, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
-import { inReadOnly, type Database } from '../database/database.ts';
+import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { isWhole, type Engine } from './engine.ts';
 import { countAccepted } from '../exceptions/acceptance.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
 import { openSubjects } from '../exceptions/store.ts';
 import { noneBySeverity } from '../kinds.ts';
-import { hasReports, lastCompared } from '../reports.ts';
+import { lastCompared } from '../stored-checks.ts';
 import type { Compared } from './outcome.ts';
 import { windowsOf, type CutTimes } from './watermarks.ts';
 
@@ -44,3 +44,21 @@ const noPast: Past = {
   accepted: () => Promise.resolve(noneBySeverity()),
   windows: () => Promise.resolve(undefined),
 };
+
+/** What a run reads of those before it. */
+const pastTables = ['reports', 'checks', 'exceptions', 'watermarks', 'waiting', 'checkpoints'].map(
+  (name) => `reconciliation_${name}`,
+);
+
+/** Whether past runs can be read: a dry run may come before our tables, or with a role that is not granted them. */
+async function hasReports(transaction: Transaction, schema: string): Promise<boolean> {
+  const [row] = await transaction<{ found: boolean }[]>`
+    select count(*) = ${pastTables.length} as found
+    from pg_catalog.pg_tables
+    where
+      schemaname = ${schema}
+      and tablename = any (${pastTables}::text[])
+      and has_table_privilege(format('%I.%I', schemaname, tablename), 'select')
+  `;
+  return row?.found === true;
+}

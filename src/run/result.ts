@@ -5,7 +5,8 @@ import { strongest, type ExitCode } from '../exit-codes.ts';
 import { Incomplete } from '../incomplete.ts';
 import { severities, severitiesFrom, type Severity } from '../kinds.ts';
 import { money, sum, toText } from '../money.ts';
-import type { Report, StoredCheck, Verdict } from '../reports.ts';
+import type { Report } from '../reports.ts';
+import type { StoredCheck, Verdict } from '../stored-checks.ts';
 import { maskValues, type Mask } from '../secrets.ts';
 import { movedOn, type CheckOutcome, type Compared } from './outcome.ts';
 

@@ -4,7 +4,8 @@ import { holderOf, type StoredException } from '../exceptions/exception.ts';
 import type { Held, NotOpen } from '../exceptions/totals.ts';
 import type { Severity } from '../kinds.ts';
 import { signed } from '../placeholders.ts';
-import { endedWithoutResult, type Report, type Verdict } from '../reports.ts';
+import { endedWithoutResult, type Report } from '../reports.ts';
+import type { Verdict } from '../stored-checks.ts';
 import type { ScheduledRuns } from '../schedule/runs.ts';
 import { runbook } from '../shipped.ts';
 

@@ -27,15 +27,8 @@ import {
 import { isTooFew } from '../incomplete.ts';
 import { noneBySeverity, severities, type Severity } from '../kinds.ts';
 import { heldOf, stepsOf, type Step } from './next-steps.ts';
-import {
-  lastChecks,
-  lastCompared,
-  listReports,
-  verdictOf,
-  type Report,
-  type StoredCheck,
-  type Verdict,
-} from '../reports.ts';
+import { listReports, type Report } from '../reports.ts';
+import { lastChecks, lastCompared, verdictOf, type StoredCheck, type Verdict } from '../stored-checks.ts';
 import { scheduledRuns, type ScheduledRuns } from '../schedule/runs.ts';
 import { trendUntil, type Trend } from './trend.ts';
 

@@ -1,6 +1,6 @@
 import { checkNames, type CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database/database.ts';
-import { verdictOf, type StoredCheck, type Verdict } from '../reports.ts';
+import { verdictOf, type StoredCheck, type Verdict } from '../stored-checks.ts';
 
 /** What the last 30 days looked like, day by day in UTC, the oldest first. */
 export interface Trend {

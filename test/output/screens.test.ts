@@ -21,7 +21,8 @@ import { reportScreen } from '../../src/output/report-screen.ts';
 import { reportTable } from '../../src/output/reports.ts';
 import { localTime, screenOf, type Screen } from '../../src/output/screen.ts';
 import { statusScreen } from '../../src/output/status.ts';
-import type { Report, StoredCheck } from '../../src/reports.ts';
+import type { Report } from '../../src/reports.ts';
+import type { StoredCheck } from '../../src/stored-checks.ts';
 import type { Status } from '../../src/status/status.ts';
 import { Captured, recon } from '../support/world.ts';
 
