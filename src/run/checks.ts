@@ -53,13 +53,12 @@ async function readOne(
     last = retry;
     listener.retrying(check.name, retry, custodianTimeoutMs);
   };
-  const asking = { answered: tell, retrying: tell };
-  const told = (count: number) => {
+  const progress = (count: number) => {
     listener.reading(check.name, count);
   };
-  told(0);
+  progress(0);
   try {
-    return await read(config, { ...world, signal, asking }, told);
+    return await read(config, { ...world, signal, asking: { answered: tell, retrying: tell } }, progress);
   } catch (error) {
     if (error instanceof Incomplete) return error;
     if (signal.aborted && !world.signal.aborted) return tooSlow(last);
