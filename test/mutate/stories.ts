@@ -171,6 +171,13 @@ export const stories: readonly Story[] = [
     write: (ledger: LedgerBuilder, user: User) =>
       Object.assign(ledger.deposit(user, '7', { postedTo: ledger.user() }).transaction!.row, { status }),
   })),
+  // posted to two others
+  {
+    write: (ledger, user) => {
+      const { id } = ledger.deposit(user, '5', { postedTo: ledger.user() });
+      ledger.postDeposit(ledger.user(), id, '3');
+    },
+  },
   {
     write: (ledger, user) => {
       const { id } = ledger.deposit(user, '5', { postedAmount: '4' });
