@@ -9,7 +9,8 @@ leg as (
     leg.is_first,
     leg.currency,
     leg.amount,
-    leg.posted
+    leg.posted,
+    unsaid.holds as not_compared
   from comparison
   cross join lateral (
     values
@@ -23,8 +24,12 @@ leg as (
         comparison.destination_amount, comparison.destination_posted
       )
   ) as leg (is_first, currency, amount, posted)
-  -- a record has one leg or two; of a job without a destination amount only the source can be compared
-  where leg.is_first or leg.amount is not null or leg.posted <> 0
+  cross join lateral ( -- of a job without a destination amount only the source can be compared: no finding tells of that
+    select
+      leg.amount is null and comparison.names_transaction and comparison.valid and comparison.state = 'settled'
+      and comparison.postings + comparison.reversals > 0 as holds
+  ) as unsaid
+  where leg.is_first or leg.amount is not null or leg.posted <> 0 or unsaid.holds -- a record has one leg or two
 ),
 booked_nothing as (
   select posting.currency, sum(posting.amount) as posted
@@ -49,11 +54,13 @@ part as (
     count(*) filter (where leg.awaited) as awaited,
     sum(leg.amount) filter (where leg.awaited) as awaited_amount,
     count(*) filter (where leg.state = 'pending' and not leg.overdue and leg.posted <> 0) as in_flight,
-    sum(leg.posted) filter (where leg.state = 'pending' and not leg.overdue) as in_flight_amount
+    sum(leg.posted) filter (where leg.state = 'pending' and not leg.overdue) as in_flight_amount,
+    count(*) filter (where leg.not_compared) as not_compared,
+    sum(leg.posted) filter (where leg.not_compared) as not_compared_amount
   from leg
   group by leg.currency
   union all
-  select booked_nothing.currency, 0, null, booked_nothing.posted, 0, null, 0, null
+  select booked_nothing.currency, 0, null, booked_nothing.posted, 0, null, 0, null, 0, null
   from booked_nothing
 )
 select
@@ -65,7 +72,12 @@ select
   coalesce(sum(part.awaited_amount), 0) as awaited_amount,
   sum(part.in_flight)::bigint as in_flight,
   coalesce(sum(part.in_flight_amount), 0) as in_flight_amount,
-  '{}'::jsonb as details
+  jsonb_strip_nulls(
+    jsonb_build_object(
+      'not_compared', nullif(sum(part.not_compared), 0),
+      'not_compared_amount', trim_scale(sum(part.not_compared_amount))::text
+    )
+  ) as details
 from part
 group by part.currency
 order by part.currency

@@ -16,7 +16,7 @@ import { exceptionTable } from './exceptions.ts';
 import { plain } from '../plain.ts';
 import { madeBy, scopeLines, togetherSaid, verdictOrStatus, whyIncompleteLines } from './reports.ts';
 import { version } from '../version.ts';
-import { currencyOfSum, excerpt, localTime, shortId, type Screen } from './screen.ts';
+import { currencyOfSum, cut, excerpt, localTime, shortId, type Screen } from './screen.ts';
 import { stepLines } from './steps.ts';
 import { renderTable, type Column } from './table.ts';
 
@@ -75,6 +75,7 @@ export function checkLines(checks: readonly StoredCheck[], through = 'verified t
   return [
     ...sidesLines(checks),
     ...accountlessLines(checks),
+    ...notComparedLines(checks),
     ...coverageLines(checks, through),
     ...canaryLines(checks),
   ];
@@ -93,6 +94,25 @@ function accountlessLines(checks: readonly StoredCheck[]): string[] {
   return checks.flatMap(({ check_type: name, metadata }) =>
     accountlessLine(name, (metadata['details'] as { without_account?: Accountless } | undefined)?.without_account),
   );
+}
+
+/** What was booked for a job that names neither what should arrive nor a rate may be wrong, and is no finding. */
+function notComparedLines(checks: readonly StoredCheck[]): string[] {
+  const jobs = checks.find(({ check_type: name }) => name === 'conversion_jobs');
+  const details = (jobs?.metadata['details'] ?? {}) as Record<string, Partial<NotCompared>>;
+  return Object.entries(details).flatMap(
+    ([currency, { not_compared: number = 0, not_compared_amount: amount = '' }]) =>
+      number === 0
+        ? []
+        : [
+            `conversion_jobs: not compared: ${cut(amount)} ${currencyOfSum(currency === 'all' ? null : currency)}, booked for ${count(number, 'completed job')} without destination amount or rate`,
+          ],
+  );
+}
+
+interface NotCompared {
+  not_compared: number;
+  not_compared_amount: string;
 }
 
 /** How far the checks are verified by this run, those that say the same in one line. */

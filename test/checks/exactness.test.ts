@@ -5,6 +5,8 @@ import { Shared } from '../../src/checks/shared.ts';
 import { openSource } from '../../src/source.ts';
 import { configOf, databaseChecks, openPool, paramsOf, rolledBack, runCheck } from '../support/run-check.ts';
 import { testDatabase } from '../support/database.ts';
+import type { ConversionOptions } from '../support/ledger.ts';
+import type { ConversionJobRow } from '../support/ledger-rows.ts';
 import { faultyHost, withBooks } from '../support/scenario.ts';
 
 const { url } = await testDatabase();
@@ -103,6 +105,25 @@ test('a job without a destination amount is compared at the scale of the host’
     ledger.conversionJob('usdc_to_usd', '33.333333', options).row.destination_amount = null;
     await save();
     expect(await runCheck(sql, 'conversion_jobs')).toMatchObject({ findings: [] });
+  });
+});
+
+test('how many completed jobs name neither destination amount nor rate is told, and what was booked for them', async () => {
+  await withBooks(database, async ({ ledger, sql, save }) => {
+    expect((await runCheck(sql, 'conversion_jobs')).details).toEqual({});
+    const unsaid = { destination_amount: null, exchange_rate: null };
+    const book = (options: ConversionOptions, row: Partial<ConversionJobRow> = unsaid) =>
+      Object.assign(ledger.conversionJob('usdc_to_usd', '80', options).row, row);
+    book({ rate: '0.5' });
+    book({ rate: '0.25', minutesAgo: 1 });
+    book({ rate: '0' });
+    book({ rate: '0.5' }, { destination_amount: null }); // its rate tells
+    book({ post: false, minutesAgo: 1 }); // there is nothing to compare yet
+    for (const status of ['ledger_updating', 'cancelled']) book({ status, post: true });
+    await save();
+    const { findings, details } = await runCheck(sql, 'conversion_jobs');
+    expect(details).toEqual({ USD: { not_compared: 3, not_compared_amount: '60' } });
+    expect(findings).toMatchObject([{ kind: 'posted_for_failed' }]);
   });
 });
 

@@ -193,6 +193,17 @@ export const stories: readonly Story[] = [
       ledger.postConversionJob('usdc_to_usd', user.id, '7', '7');
     },
   },
+  // jobs that do not say what should arrive: it does, or nothing; it is taken back; nothing is booked; no source either
+  {
+    write: (ledger) => {
+      const unsaid = { destination_amount: null, exchange_rate: null };
+      const [taken, ...others] = ['1', '0.5', '0'].map((rate) => ledger.conversionJob('usdc_to_usd', '8', { rate }));
+      for (const { row } of [taken!, ...others]) Object.assign(row, unsaid);
+      ledger.reversal(taken!.transaction!);
+      Object.assign(ledger.conversionJob('usdc_to_usd', '8', { post: false }).row, unsaid);
+      Object.assign(ledger.conversionJob('usdc_to_usd', '8').row, { ...unsaid, source_amount: '0' });
+    },
+  },
   // two that the ledger need not know yet
   { write: (ledger, user) => ['5', '7'].map((amount) => ledger.deposit(user, amount, { minutesAgo: 1, post: false })) },
   // next to nothing, nothing, and nobody knows how much

@@ -26,10 +26,10 @@ export function truthOf(check: CheckName, tables: Host): Truth {
 /** Where a check says something else. */
 export function differences(
   check: CheckName,
-  { findings, totals }: Pick<Comparison, 'totals'> & { findings: Finding[] },
+  { findings, ...sides }: Pick<Comparison, 'totals' | 'details'> & { findings: Finding[] },
   truth: Truth,
 ): string[] {
-  return [...compareFindings(findings, truth.findings), ...compareTotals(check, totalsOf(check, totals), truth.totals)];
+  return [...compareFindings(findings, truth.findings), ...compareTotals(check, totalsOf(check, sides), truth.totals)];
 }
 
 function compareFindings(findings: Finding[], expected: Map<string, Set<string>>): string[] {
@@ -49,19 +49,26 @@ function lineOf(finding: Finding): string {
   return line({ ...finding, user: finding.affectedUserId }, finding.severity, also);
 }
 
-function totalsOf(check: CheckName, totals: Comparison['totals']): Totals {
+function totalsOf(check: CheckName, { totals, details }: Pick<Comparison, 'totals' | 'details'>): Totals {
   const ofMoney = check === 'ledger_consistency' ? totals.slice(1) : totals; // its first row counts transactions
   return Object.fromEntries(
-    ofMoney.map((row) => [
-      row.currency ?? 'none',
-      `${row.expected} / ${row.actual}, ${row.awaited} ${row.awaitedAmount}, ${row.inFlight} ${row.inFlightAmount}`,
-    ]),
+    ofMoney.map((row) => {
+      const { not_compared: count = 0, not_compared_amount: amount = '0' } = notCompared(details, row.currency);
+      return [
+        row.currency ?? 'none',
+        `${row.expected} / ${row.actual}, ${row.awaited} ${row.awaitedAmount}, ${row.inFlight} ${row.inFlightAmount}, ${count} ${amount}`,
+      ];
+    }),
   );
+}
+
+function notCompared(details: Comparison['details'], currency: string | null) {
+  return (details[currency ?? 'all'] ?? {}) as { not_compared?: number; not_compared_amount?: string };
 }
 
 /** A currency in which nothing was compared may be left out. */
 function compareTotals(check: CheckName, found: Totals, expected: Totals): string[] {
-  const nothing = '0 / 0, 0 0, 0 0';
+  const nothing = '0 / 0, 0 0, 0 0, 0 0';
   return [...new Set([...Object.keys(found), ...Object.keys(expected)])]
     .filter((currency) => (found[currency] ?? nothing) !== (expected[currency] ?? nothing))
     .map(

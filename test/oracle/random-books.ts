@@ -31,6 +31,7 @@ const movements: readonly Movement[] = [
     const options = { ...recordOptions(ledger.random, jobStates), rate: ledger.random.pick(['1', '0.9987', '1.25']) };
     const job = ledger.conversionJob(direction, amount(ledger.random), { ...options, fees: '0.000001' });
     if (ledger.random.chance(0.2)) job.row.destination_amount = null;
+    if (job.row.destination_amount === null && options.rate === '1.25') job.row.exchange_rate = null; // nobody can tell
     if (ledger.random.chance(0.2)) job.row.fees_paid = null;
     reverseSome(ledger, job);
   },

@@ -366,7 +366,7 @@ function exceeds(posted: Amount, amount: Amount): boolean {
   return posted.isNaN() ? !amount.isNaN() : posted.gt(amount);
 }
 
-function isValid({ id, user, hasOwner, source, destination }: RecordOf): boolean {
+export function isValid({ id, user, hasOwner, source, destination }: RecordOf): boolean {
   const sides = hasOwner ? [source.amount ?? destination.amount] : [source.amount, destination.amount ?? source.amount];
   const isMoney = (amount: string | null) => amount !== null && new Exact(amount).isFinite() && new Exact(amount).gt(0);
   return id !== null && (user !== null || !hasOwner) && sides.every(isMoney);

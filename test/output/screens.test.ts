@@ -107,6 +107,11 @@ const accountless = {
   largest: [{ user_id: hostile, expected: largest }],
 };
 
+const details: Partial<Record<CheckName, Record<string, unknown>>> = {
+  circle_balance: { without_account: accountless },
+  conversion_jobs: { [hostile]: { not_compared: 1_234, not_compared_amount: largest } },
+};
+
 const checks = checkNames.map((name, number): StoredCheck => ({
   id: idOf(number),
   report_id: idOf(1),
@@ -126,7 +131,7 @@ const checks = checkNames.map((name, number): StoredCheck => ({
     proven_as_of: at,
     held_back: 'a transaction is open',
     coverage: 'changes',
-    details: name === 'circle_balance' ? { without_account: accountless } : {},
+    details: details[name] ?? {},
     currencies: ['USD', 'USDC', hostile].map((currency) => ({
       currency,
       expected: number === 2 ? '12.5' : largest,
@@ -397,7 +402,7 @@ describe.each([80, 200])('on %i columns', (columns) => {
     const [first, ...others] = exceptions.filter(({ difference }) => difference === largest);
     expect([first!.currency, list.split(` ${largest} USDC`).length - 1]).toEqual([hostile, others.length]);
     const run = content(reportScreen(report, checks, [], now, screen));
-    expect(run.split(largest)).toHaveLength(checks.length * 9 - 9 + 2);
+    expect(run.split(largest)).toHaveLength(checks.length * 9 - 9 + 3);
     expect(run).toMatch(/ledger_consistency incomplete 10,000,000 1,000,000 59 min 59 s /);
     expect(content(statusScreen(status, now, screen)).split(`${largest} `)).toHaveLength(5);
   });
@@ -414,6 +419,23 @@ test('where debits and credits differ it is said why, of the ledger and of nothi
   expect(isSaid('ledger_consistency', ['0', '-0.000001'])).toBe(true);
   expect(isSaid('ledger_consistency', ['0', '0'])).toBe(false);
   expect(isSaid('deposits', ['1'])).toBe(false);
+});
+
+test('what of completed jobs was not compared is said, in each currency, and nothing where all was', () => {
+  const said = (told: Record<string, unknown>) => {
+    const check = { ...checks[0]!, check_type: 'conversion_jobs' as const, metadata: { details: told } };
+    const text = reportScreen(report, [check], [], now, screenOf(new Captured(true, 200), { env: {} }));
+    return text.split('\n').filter((line) => line.includes('not compared'));
+  };
+  const currencies = {
+    USD: { not_compared: 1_200, not_compared_amount: '77.5' },
+    all: { not_compared: 1, not_compared_amount: '0' },
+  };
+  expect(said(currencies)).toEqual([
+    'conversion_jobs: not compared: 77.5 USD, booked for 1,200 completed jobs without destination amount or rate',
+    'conversion_jobs: not compared: 0 without currency, booked for 1 completed job without destination amount or rate',
+  ]);
+  expect(said({})).toEqual([]);
 });
 
 test('a wide screen is used', () => {
