@@ -3,7 +3,13 @@
 -- holds stay narrow.
 with
 header as (
-  select ledger_transaction.*, params.as_of, params.grace_period, params.seed, params.kinds_with_user
+  select
+    ledger_transaction.*,
+    ledger_transaction.record_kind = 'conversion_job' and ledger_transaction.expects_record as names_job,
+    params.as_of,
+    params.grace_period,
+    params.seed,
+    params.kinds_with_user
   from ledger_transactions as ledger_transaction
   cross join params
   where params.transactions is null or ledger_transaction.id = any (params.transactions)
@@ -30,8 +36,8 @@ select
     else -- and behind a space which kind of record it books, unless it only looks so: an opening balance
       case header.transaction_type
         when 'reversal' then 'reversal'
-        when 'investment' then case when header.record_kind = 'conversion_job' and header.expects_record then 'job' else 'crossing' end
-        when 'conversion' then case when header.record_kind = 'conversion_job' and header.expects_record then 'job' else 'crossing' end
+        when 'investment' then case when header.names_job then 'job' else 'crossing' end
+        when 'conversion' then case when header.names_job then 'job' else 'crossing' end
         else 'plain'
       end
       || case when header.expects_record then coalesce(' ' || header.record_kind, '') else '' end
