@@ -6,6 +6,7 @@ stated as (
     params.as_of,
     params.grace_period,
     params.seed,
+    params.record_kind,
     params.record_kind = any (params.kinds_with_user) as names_user,
     exists (
       select from records as named where coalesce(named.source_currency, named.destination_currency) is not null
@@ -42,17 +43,21 @@ select
                 and stated.settled_at <= stated.as_of + stated.grace_period
                 then null
               when not stated.names_transaction then 'settled'
+              -- whether the transaction that it names is one of those that book it, as in postings.sql and in the findings;
               -- a scalar, so that it is asked by id: as `exists` it may be planned over the whole ledger
               when (
-                select true
+                select sum(entry.amount) >= 0 -- less takes back
                 from ledger_transactions as header
+                inner join ledger_entries as entry on entry.transaction_id = header.id
+                inner join record_legs as record_leg
+                  on record_leg.record_kind = header.record_kind and record_leg.entry_type = entry.entry_type
                 where
                   header.id = stated.ledger_transaction_id
                   and header.reference_id = stated.id
+                  and header.record_kind = stated.record_kind
+                  and header.expects_record
                   and header.transaction_type is distinct from 'reversal'
                   and header.status is distinct from 'failed' and header.status is distinct from 'pending'
-                  and (select true from ledger_entries as entry where entry.transaction_id = header.id limit 1)
-                limit 1
               )
                 then 'settled'
             end

@@ -1,4 +1,4 @@
-import { credit, debit } from '../support/ledger.ts';
+import { credit, debit, type Transaction } from '../support/ledger.ts';
 import { faultyHost, testScenarios, type Books, type Scenario } from '../support/scenario.ts';
 
 const host = await faultyHost();
@@ -308,7 +308,7 @@ const amounts: Scenario[] = [
 ];
 
 /** A completed and posted job whose link is not what it should be. */
-function unlinked(title: string, link: (books: Books) => string | null): Scenario {
+function unlinked(title: string, link: (books: Books, job: { id: string }) => string | null): Scenario {
   return {
     kind: 'unlinked',
     title,
@@ -320,7 +320,7 @@ function unlinked(title: string, link: (books: Books) => string | null): Scenari
     },
     fault(books) {
       const { id, subject, row, transaction } = books.ledger.conversionJob(direction, '5000');
-      row.ledger_transaction_id = link(books);
+      row.ledger_transaction_id = link(books, { id });
       return {
         finding: { subject, severity: 'low', currency: 'USDC', also: [] },
         repair: ({ sql }) =>
@@ -330,6 +330,17 @@ function unlinked(title: string, link: (books: Books) => string | null): Scenari
   };
 }
 
+/** A transaction that carries the id of a job and books none. */
+function namesake({ ledger }: Books, id: string, type: string, idempotencyKey?: string): Transaction {
+  const [fiat, broker] = [ledger.systemAccount('system_buffer_fiat'), ledger.systemAccount('broker_operational')];
+  return ledger.transaction({
+    type: 'buffer_replenishment',
+    reference: { id, type },
+    entries: [debit(fiat, '3'), credit(broker, '3')],
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  });
+}
+
 const links: Scenario[] = [
   unlinked('names no transaction, though one names it', () => null),
   unlinked(
@@ -337,6 +348,11 @@ const links: Scenario[] = [
     ({ ledger, ada }) => ledger.deposit(ada, '5000').transaction!.id,
   ),
   unlinked('names a transaction that does not exist', ({ ledger }) => ledger.random.uuid()),
+  unlinked('names a transaction with its id that is of an order', (books, { id }) => namesake(books, id, 'order').id),
+  unlinked(
+    'names an opening balance with its id',
+    (books, { id }) => namesake(books, id, 'conversion_job', 'migration_7').id,
+  ),
   {
     kind: 'unlinked',
     title: 'names the reversal of its booking instead of the next booking',

@@ -7,7 +7,7 @@ import type { Random } from '../support/random.ts';
 import { databaseChecks, rolledBack, runCheck, search } from '../support/run-check.ts';
 import { faultyHost } from '../support/scenario.ts';
 import { apply, describeMutation, randomMutation, type Mutation } from './mutation.ts';
-import { writeRandomBooks } from './random-books.ts';
+import { linkElsewhere, writeRandomBooks } from './random-books.ts';
 
 /** RECON_SEED replays one seed; RECON_SEEDS says how many, 32 if unset (`npm run test:long` asks for more). */
 const { RECON_SEED: replayed, RECON_SEEDS: count = '32' } = process.env;
@@ -17,10 +17,10 @@ const seeds =
 const host = await faultyHost();
 
 test.each(seeds)('proof and findings say the same on seed %i', { timeout: 120_000 }, async (seed) => {
-  const { random } = writeRandomBooks(seed);
+  const { random } = linkElsewhere(writeRandomBooks(seed));
   const mutations = Array.from({ length: random.integer(0, 4) }, () => randomMutation(random));
   await rolledBack(host, async (sql) => {
-    await writeRandomBooks(seed).save(sql);
+    await linkElsewhere(writeRandomBooks(seed)).save(sql);
     for (const mutation of mutations) await apply(sql, mutation);
     const shared = new Shared(); // as in a run
     for (const check of databaseChecks) await hold(sql, { check, shared }, random, storyOf(seed, mutations));

@@ -17,6 +17,42 @@ export function writeRandomBooks(seed: number, least = 0): LedgerBuilder {
   return ledger;
 }
 
+/**
+ * Adds jobs that are posted in full, but name another transaction that carries their id: not all of those book it. What
+ * they move, another one takes back.
+ */
+export function linkElsewhere(ledger: LedgerBuilder): LedgerBuilder {
+  const { random } = ledger;
+  for (let count = random.integer(0, 2); count > 0; count -= 1) {
+    const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
+    const sizes = random.pick([
+      ['3', '-3'],
+      ['-3', '3'],
+      ['0', '0'],
+    ]);
+    const turnInto = random.pick(namesakes);
+    const [named] = sizes.map((size) => {
+      const transaction = ledger.postConversionJob('usdc_to_usd', id, size, size);
+      turnInto(transaction);
+      return transaction;
+    });
+    row.ledger_transaction_id = named!.id;
+  }
+  return ledger;
+}
+
+/** What a posting of a job may turn into, and still carries the id of the job. */
+const namesakes: readonly ((posting: Transaction) => unknown)[] = [
+  () => undefined,
+  ({ row }) => (row.reference_type = 'order'),
+  ({ row }) => (row.reference_type = 'fee'),
+  ({ id, row }) => (row.idempotency_key = `migration_${id}`),
+  ({ row }) => (row.transaction_type = 'reversal'),
+  ({ row }) => (row.status = 'failed'),
+  ({ row }) => (row.status = 'pending'),
+  ({ entries }) => entries.map((entry) => (entry.entry_type = 'sideways')),
+];
+
 type Movement = (ledger: LedgerBuilder, user: User) => unknown;
 
 const movements: readonly Movement[] = [
