@@ -2,6 +2,7 @@
 -- number of jobs that name it.
 select
   header.id,
+  header.reference_id as record_id,
   header.status,
   header.transaction_type,
   array(

@@ -21,7 +21,7 @@ export const adjustAmount: Correction = {
     if (!amount.isFinite()) throw new Refusal('The difference is not a number.');
     if (amount.isNegative())
       throw new Refusal('More was posted than the record says: that is reversed and posted again, not adjusted.');
-    const [only, ...others] = (await site.naming(type, id)).filter(({ status }) => status !== 'failed');
+    const [only, ...others] = (await site.naming(type, [id])).filter(({ status }) => status !== 'failed');
     if (only === undefined || others.length > 0 || only.status !== 'completed')
       throw new Refusal(`The ${type} is not booked by one completed transaction.`);
     const entries = await site.entriesDue(type, id);

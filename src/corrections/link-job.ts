@@ -43,7 +43,7 @@ export const linkJob: Correction = {
 };
 
 async function theOneThatNames(site: Site, job: string): Promise<string> {
-  const [only, ...others] = await site.naming('conversion_job', job);
+  const [only, ...others] = await site.naming('conversion_job', [job]);
   if (only === undefined || others.length > 0)
     throw new Refusal(`${others.length + (only ? 1 : 0)} transactions name the job: one is wanted.`);
   if (only.status !== 'completed' || only.transaction_type === 'reversal')

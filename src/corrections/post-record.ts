@@ -17,7 +17,7 @@ export const postRecord: Correction = {
   tables: postedRecords,
   plan: async (site, { subject, expected }) => {
     const { type, id = '' } = subjectOf(subject);
-    const named = (await site.naming(type, id)).filter(({ status }) => status !== 'failed');
+    const named = (await site.naming(type, [id])).filter(({ status }) => status !== 'failed');
     if (named.length > 0) throw new Refusal(`Transaction ${named[0]?.id ?? ''} names the ${type} already.`);
     const amount = money(expected ?? 'NaN');
     if (!amount.isFinite() || !amount.isPositive()) throw new Refusal('The amount of the record cannot be posted.');

@@ -32,6 +32,7 @@ export interface Balance {
 /** A transaction that names a record. */
 export interface Naming {
   id: string;
+  record_id: string;
   status: string;
   transaction_type: string;
   /** Those that it has entries on, in order. */
@@ -106,10 +107,10 @@ export class Site {
         throw new Failure(`Account ${id} does not store what was written: something of the host changed it.`);
   }
 
-  /** Every transaction that names a record, in whatever state. */
-  naming(recordKind: string, recordId: string): Promise<Naming[]> {
+  /** Every transaction that names one of these records, in whatever state. */
+  naming(recordKind: string, records: readonly string[]): Promise<Naming[]> {
     const relations = ['ledger_transactions', 'ledger_entries', 'conversion_jobs'] as const;
-    return this.ask<Naming>('naming.sql', relations, { record_kind: recordKind, records: [recordId] });
+    return this.ask<Naming>('naming.sql', relations, { record_kind: recordKind, records: [...records] });
   }
 
   /** The entries by which the host books a record. */

@@ -1,5 +1,5 @@
 import type { KindName } from '../kinds.ts';
-import { isOfCustodian, type StoredException } from '../exceptions/exception.ts';
+import { isOfCustodian, subjectOf, type StoredException } from '../exceptions/exception.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Plan } from './correction.ts';
 import { correctionOf } from './index.ts';
@@ -32,8 +32,9 @@ interface Question {
  * show itself in both, and the right answer to one need not be right for the other.
  */
 export async function assertNothingElseTouches(question: Question): Promise<void> {
-  const others = (await readOthers(question)).filter((other) => !isIndependent(other, question.exception));
   const { touches } = question.plan;
+  const known = await readOthers(question);
+  const others = known.filter((other) => !isIndependent(other, question.exception));
   const touching = await subjectsTouching(question, others);
   const found = others.filter(
     (other) =>
@@ -45,6 +46,8 @@ export async function assertNothingElseTouches(question: Question): Promise<void
   // where one of them stays, to put another one right would not help
   const worst = found.find(({ accepted }) => accepted) ?? found.find(blocksBack) ?? found[0];
   if (worst !== undefined) throw refusalFor(worst);
+  const independent = known.filter((other) => isIndependent(other, question.exception) && isDirect(other, touches));
+  await assertStillNeverPosted(question.site, independent);
 }
 
 /**
@@ -62,6 +65,20 @@ function isIndependent(other: Other, { kind, affected_entity: subject }: StoredE
 }
 
 const neverPosted: KindName = 'missing_in_ledger';
+
+/** What was posted for one of them since a run found it may be meant for both. */
+async function assertStillNeverPosted(site: Site, others: readonly Other[]): Promise<void> {
+  const subjects = others.map(({ affected_entity: subject }) => subjectOf(subject));
+  for (const type of new Set(subjects.map((subject) => subject.type))) {
+    const ids = subjects.flatMap(({ type: own, id }) => (own === type && id !== undefined ? [id] : []));
+    const posted = (await site.naming(type, ids)).find(({ status }) => status !== 'failed');
+    if (posted !== undefined)
+      throw new Refusal(
+        `Transaction ${posted.id} came for ${type} ${posted.record_id} since a run found that missing, and may be meant for both.`,
+        'Let recon look again first: `recon run`',
+      );
+  }
+}
 
 /**
  * Whether that one, too, has to wait for the one that is to be corrected: its own correction, or a custodian's difference,

@@ -216,6 +216,34 @@ describe('what takes two people', () => {
     });
   });
 
+  test('but what was posted for one of them since the run may be meant for both', async () => {
+    const at = await desk();
+    const [mine, other] = ['100', '50'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false }));
+    const foreign = at.ledger.deposit(at.bob, '9', { post: false });
+    await at.save();
+    const { exceptions } = await at.runs();
+    const id = exceptions.find(({ affected_entity: subject }) => subject === mine!.subject)!.id;
+    at.ledger.postDeposit(at.bob, foreign.id, '9', { minutesAgo: 1 }); // is nothing to Ada
+    const failed = at.ledger.postDeposit(at.ada, other!.id, '50', { minutesAgo: 1 });
+    failed.row.status = 'failed';
+    await at.save();
+    const proposal = await json<Shown>(at, `corrections propose ${id} --by Ada`);
+    expect(proposal).toMatchObject({ exitCode: 0 });
+    const both = at.ledger.postDeposit(at.ada, other!.id, '150', { minutesAgo: 1 });
+    await at.save();
+    const before = await at.books();
+    const approved = await json<Shown>(at, `corrections approve ${proposal.correction.id} --by Grace --yes`);
+    expect(approved).toMatchObject({
+      exitCode: 2,
+      correction: {
+        reason: `Transaction ${both.id} came for deposit ${other!.id} since a run found that missing, and may be meant for both.`,
+      },
+    });
+    const { stderr } = await at.types(['corrections', 'propose', id, '--dry-run']);
+    expect(stderr).toContain('Let recon look again first: `recon run`\n');
+    expect(await at.books()).toEqual(before);
+  });
+
   test.each([
     [
       'a posting that books nothing',
