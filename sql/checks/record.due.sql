@@ -10,7 +10,13 @@ stated as (
     params.record_kind = any (params.kinds_with_user) as names_user,
     exists (
       select from records as named where coalesce(named.source_currency, named.destination_currency) is not null
-    ) as names_currency
+    ) as names_currency,
+    -- as a list, which is made once: a join would be made again for each record
+    array(
+      select record_leg.entry_type
+      from record_legs as record_leg
+      inner join params as asked on asked.record_kind = record_leg.record_kind
+    ) as entry_types
   from records
   cross join params
 )
@@ -49,13 +55,12 @@ select
                 select sum(entry.amount) >= 0 -- less takes back
                 from ledger_transactions as header
                 inner join ledger_entries as entry on entry.transaction_id = header.id
-                inner join record_legs as record_leg
-                  on record_leg.record_kind = header.record_kind and record_leg.entry_type = entry.entry_type
                 where
                   header.id = stated.ledger_transaction_id
                   and header.reference_id = stated.id
                   and header.record_kind = stated.record_kind
                   and header.expects_record
+                  and entry.entry_type = any (stated.entry_types)
                   and header.transaction_type is distinct from 'reversal'
                   and header.status is distinct from 'failed' and header.status is distinct from 'pending'
               )

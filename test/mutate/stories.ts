@@ -502,19 +502,20 @@ export const stories: readonly Story[] = [
     write: (ledger) =>
       Object.assign(ledger.conversionJob('usdc_to_usd', '0', { post: false }).row, { destination_amount: '5' }),
   },
-  // a job that names another transaction that carries its id, but books none, or takes back
+  // a job that names another transaction that carries its id, but books none, takes back, or books nothing
   ...[
     ({ row }: Transaction) => (row.reference_type = 'order'),
     ({ row }: Transaction) => (row.idempotency_key = 'migration_7'),
     ({ row }: Transaction) => (row.transaction_type = 'reversal'),
     ({ entries }: Transaction) => entries.map((entry) => (entry.entry_type = 'sideways')),
     () => undefined,
+    ({ entries }: Transaction) => entries.map((entry) => (entry.amount = '0')),
   ].map((turnInto) => ({
     write: (ledger: LedgerBuilder) => {
       const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
-      const [back] = ['-3', '3'].map((size) => ledger.postConversionJob('usdc_to_usd', id, size, size));
-      turnInto(back!);
-      row.ledger_transaction_id = back!.id;
+      const pair = ['-3', '3'].map((size) => ledger.postConversionJob('usdc_to_usd', id, size, size));
+      pair.forEach(turnInto);
+      row.ledger_transaction_id = pair[0]!.id;
     },
   })),
 ];
