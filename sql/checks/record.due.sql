@@ -10,13 +10,7 @@ stated as (
     params.record_kind = any (params.kinds_with_user) as names_user,
     exists (
       select from records as named where coalesce(named.source_currency, named.destination_currency) is not null
-    ) as names_currency,
-    -- as a list, which is made once: a join would be made again for each record
-    array(
-      select record_leg.entry_type
-      from record_legs as record_leg
-      inner join params as asked on asked.record_kind = record_leg.record_kind
-    ) as entry_types
+    ) as names_currency
   from records
   cross join params
 )
@@ -60,7 +54,7 @@ select
                   and header.reference_id = stated.id
                   and header.record_kind = stated.record_kind
                   and header.expects_record
-                  and entry.entry_type = any (stated.entry_types)
+                  and entry.entry_type in ('debit', 'credit') -- a job is booked by both
                   and header.transaction_type is distinct from 'reversal'
                   and header.status is distinct from 'failed' and header.status is distinct from 'pending'
               )

@@ -10,7 +10,7 @@ import { reversalsOf, reversalStatements } from './reversals.ts';
 /** The statements of the proof of one table of records, and of the lists that it asks for. */
 export function recordProofStatements(table: Relation, records: Layer) {
   const ledger = ['ledger_accounts', 'ledger_transactions', 'ledger_entries', 'record_legs'] as const;
-  const judged = [table, 'ledger_transactions', 'ledger_entries', 'record_legs'] as const;
+  const judged = [table, 'ledger_transactions', 'ledger_entries'] as const;
   const postings = { name: 'postings', file: 'postings.sql', shared: true } as const;
   const due = { name: 'due', file: 'record.due.sql' };
   return {
