@@ -510,12 +510,14 @@ export const stories: readonly Story[] = [
     ({ entries }: Transaction) => entries.map((entry) => (entry.entry_type = 'sideways')),
     () => undefined,
     ({ entries }: Transaction) => entries.map((entry) => (entry.amount = '0')),
-  ].map((turnInto) => ({
-    write: (ledger: LedgerBuilder) => {
-      const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
-      const pair = ['-3', '3'].map((size) => ledger.postConversionJob('usdc_to_usd', id, size, size));
-      pair.forEach(turnInto);
-      row.ledger_transaction_id = pair[0]!.id;
-    },
-  })),
+  ].flatMap((turnInto) =>
+    [0, 1].map((named) => ({
+      write: (ledger: LedgerBuilder) => {
+        const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
+        const pair = ['-3', '3'].map((size) => ledger.postConversionJob('usdc_to_usd', id, size, size));
+        pair.forEach(turnInto);
+        row.ledger_transaction_id = pair[named]!.id;
+      },
+    })),
+  ),
 ];
