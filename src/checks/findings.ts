@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { stream } from '../database/database.ts';
-import { kindNamed, rankOf, type Kind, type KindName } from '../kinds.ts';
+import { kindNamed, rankOf, type Kind, type KindName, type Severity } from '../kinds.ts';
 import { larger, money, toText, type Money } from '../money.ts';
 import { bind, compose, type Statement } from '../source.ts';
 import type { Cut, Finding, Found } from './check.ts';
@@ -56,40 +56,68 @@ async function* findingsOf(rows: AsyncIterable<FindingRow>, check: CheckName, co
   for await (const row of rows) yield toFinding(check, row, config);
 }
 
+/** What a subject shows, as far as it was read. */
+interface Shown {
+  /** Of the kind that stands first in the table. */
+  first: Finding;
+  severity: Severity;
+  stake: Money;
+  /** What the other findings come to, by kind; null where none of that kind tells an amount. */
+  behind: Map<KindName, Money | null>;
+}
+
 /** Merges the findings of each subject. Throws if one comes back after another: it would be told twice. */
 export async function* onePerSubject(findings: AsyncIterable<Finding>): AsyncGenerator<Finding> {
-  let current: Finding | undefined;
+  let current: Shown | undefined;
   for await (const finding of findings) {
-    if (current !== undefined && finding.subject < current.subject)
+    if (current !== undefined && finding.subject < current.first.subject)
       throw new Error(`The rows of a check are not in the order of their subjects: ${finding.subject} came too late.`);
-    if (current !== undefined && finding.subject !== current.subject) yield current;
-    current = finding.subject === current?.subject ? merged(current, finding) : finding;
+    if (current !== undefined && finding.subject !== current.first.subject) yield merged(current);
+    current = finding.subject === current?.first.subject ? withAnother(current, finding) : alone(finding);
   }
-  if (current !== undefined) yield current;
+  if (current !== undefined) yield merged(current);
+}
+
+function alone(first: Finding): Shown {
+  return { first, severity: first.severity, stake: atStakeIn(first), behind: new Map() };
+}
+
+/** Rows that share an id share a subject: there may be any number of them, so they are added up as they come. */
+function withAnother({ first: known, severity, stake, behind }: Shown, other: Finding): Shown {
+  const [first, second] = rankOf(known.kind) <= rankOf(other.kind) ? [known, other] : [other, known];
+  behind.set(second.kind, plus(behind.get(second.kind) ?? null, amountIn(second)));
+  return { first, severity: worse(severity, other.severity), stake: larger(stake, atStakeIn(other)), behind };
+}
+
+function plus(left: Money | null, right: Money | null): Money | null {
+  return left === null || right === null ? (left ?? right) : left.plus(right);
 }
 
 /**
  * One fault may show itself in several ways: the kind that stands first in the table is told, the others are in its
- * metadata, and it is as severe as the worst of them. One cent of drift must not hide an overdraft.
+ * metadata with what they come to, and it is as severe as the worst of them. One cent of drift must not hide an
+ * overdraft, nor that it grows.
  */
-function merged(known: Finding, other: Finding): Finding {
-  const [first, second] = rankOf(known.kind) <= rankOf(other.kind) ? [known, other] : [other, known];
-  const behind = new Set([...alsoOf(first), second.kind, ...alsoOf(second)]);
-  behind.delete(first.kind);
-  const stake = larger(atStakeIn(first), atStakeIn(second));
+function merged({ first, severity, stake, behind }: Shown): Finding {
+  if (behind.size === 0) return first;
+  const also = [...behind.keys()].filter((kind) => kind !== first.kind).toSorted();
+  const amounts = Array.from(behind, ([kind, amount]) => [kind, amount && toText(amount)] as const);
   return {
     ...first,
-    severity: worse(first.severity, second.severity),
+    severity,
     metadata: {
       ...first.metadata,
-      ...(behind.size > 0 && { also: [...behind].toSorted() }),
+      ...(also.length > 0 && { also }),
+      also_amounts: Object.fromEntries(amounts),
       ...(!stake.equals(atStakeIn(first)) && { stake: toText(stake) }),
     },
   };
 }
 
-function alsoOf({ metadata }: Finding): string[] {
-  return (metadata['also'] as string[] | undefined) ?? [];
+/** The difference, else what is at stake. */
+function amountIn({ difference, metadata }: Finding): Money | null {
+  const amount = difference ?? (metadata['stake'] as string | undefined);
+  return amount === undefined ? null : money(amount);
 }
 
 /** The money that the severity of a finding comes from. */

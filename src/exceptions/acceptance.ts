@@ -1,21 +1,46 @@
 import type { Transaction } from '../database/database.ts';
-import { noneBySeverity, type Severity } from '../kinds.ts';
+import { noneBySeverity, severities, type Severity } from '../kinds.ts';
+import { amountsInMetadata } from './exception.ts';
 import type { KeptFindings } from './kept-findings.ts';
 
 /**
- * Whether two rows speak of the same amount and of the same kinds beside their own, an acceptance holds for no other:
- * what both sides come to moves with every day's business, so it counts only where there is no difference. Each names a
- * table of the query.
+ * Whether what was seen is what was accepted, of the same amounts and kinds and no more severe: an acceptance holds for
+ * nothing else. Each names a table of the query.
  */
-export function sameAmounts(transaction: Transaction, left: string, right: string) {
-  const amounts = (row: string) => transaction`(
-    ${transaction(`${row}.difference`)},
-    case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.expected_value`)} end,
-    case when ${transaction(`${row}.difference`)} is null then ${transaction(`${row}.actual_value`)} end,
-    ${transaction(`${row}.currency`)}, ${transaction(`${row}.metadata`)} ->> 'stake',
-    ${transaction(`${row}.metadata`)} -> 'also'
+export function isAsAccepted(transaction: Transaction, accepted: string, seen: string) {
+  return transaction`(
+    ${sameAmounts(transaction, accepted, seen)} and not ${isWorse(transaction, seen, accepted)}
   )`;
-  return transaction`${amounts(left)} is not distinct from ${amounts(right)}`;
+}
+
+function sameAmounts(transaction: Transaction, accepted: string, seen: string) {
+  const column = (row: string, name: string) => transaction(`${row}.${name}`);
+  // what both sides come to moves with every day's business, so it counts only where there is no difference
+  const amounts = (row: string, metadata: ReturnType<typeof before>) => transaction`(
+    ${column(row, 'difference')},
+    case when ${column(row, 'difference')} is null then ${column(row, 'expected_value')} end,
+    case when ${column(row, 'difference')} is null then ${column(row, 'actual_value')} end,
+    ${column(row, 'currency')},
+    array(select ${metadata} -> beside.name from unnest(${[...amountsInMetadata]}::text[]) as beside (name))
+  )`;
+  // what was stored when recon kept only the names of the kinds behind is held against these
+  const before = () => transaction`(
+    case
+      when ${column(accepted, 'metadata')} ? 'also' and not ${column(accepted, 'metadata')} ? 'also_amounts'
+        then jsonb_build_object('also_amounts', ${column(seen, 'metadata')} -> 'also_amounts')
+      else '{}'
+    end || ${column(accepted, 'metadata')}
+  )`;
+  return transaction`
+    ${amounts(accepted, before())} is not distinct from ${amounts(seen, transaction`${column(seen, 'metadata')}`)}
+  `;
+}
+
+/** Whether one row is more severe than another. Each names a table of the query. */
+export function isWorse(transaction: Transaction, row: string, than: string) {
+  const rank = (name: string) =>
+    transaction`array_position(${[...severities]}::text[], ${transaction(`${name}.severity`)})`;
+  return transaction`(${rank(row)} > ${rank(than)})`;
 }
 
 /** A JSON array of `FindingColumns`, as the table `finding`. */
@@ -59,7 +84,8 @@ async function countIn(transaction: Transaction, schema: string, rows: string, a
     inner join ${transaction(`${schema}.reconciliation_exceptions`)} as exception
       on exception.fingerprint = finding.fingerprint
     where
-      exception.resolved_at is null and exception.accepted_until > ${at} and ${sameAmounts(transaction, 'exception', 'finding')}
+      exception.resolved_at is null and exception.accepted_until > ${at}
+      and ${isAsAccepted(transaction, 'exception', 'finding')}
     group by finding.severity
     order by finding.severity
   `;

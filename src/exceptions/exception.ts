@@ -52,8 +52,11 @@ export function stakeOf(metadata: StoredException['metadata']): string | undefin
   return typeof stake === 'string' ? stake : undefined;
 }
 
+/** What of the metadata tells amounts, beside the columns: the largest, and those behind the kind that is told. */
+export const amountsInMetadata = ['stake', 'also', 'also_amounts', 'astray'] as const;
+
 /**
- * Another word as soon as the amounts are others, in the sense of `sameAmounts`: what a spreadsheet makes of an amount
+ * Another word as soon as the amounts are others, in the sense of `isAsAccepted`: what a spreadsheet makes of an amount
  * cannot tell. It begins with a letter, so that no spreadsheet takes it for a number.
  */
 export function versionOf(exception: StoredException): string {
@@ -62,9 +65,8 @@ export function versionOf(exception: StoredException): string {
   const amounts = (difference === null ? [expected, actual] : [difference]).map((amount) =>
     amount === null ? null : toText(money(amount)),
   );
-  const hash = createHash('sha256').update(
-    JSON.stringify([...amounts, currency, stakeOf(metadata) ?? null, metadata['also'] ?? null]),
-  );
+  const beside = amountsInMetadata.map((name) => metadata[name] ?? null);
+  const hash = createHash('sha256').update(JSON.stringify([...amounts, currency, ...beside]));
   return `v${hash.digest('hex').slice(0, 12)}`;
 }
 

@@ -1,7 +1,6 @@
 import type { CheckName } from '../checks/names.ts';
 import type { Transaction } from '../database/database.ts';
-import { severities } from '../kinds.ts';
-import { findingTable, sameAmounts } from './acceptance.ts';
+import { findingTable, isAsAccepted, isWorse } from './acceptance.ts';
 
 /** A part of what a check of a run saw. */
 export interface Sightings {
@@ -75,7 +74,7 @@ function upsert(transaction: Transaction, schema: string, { reportId, checkId, s
       currency = excluded.currency,
       affected_user_id = excluded.affected_user_id,
       metadata = excluded.metadata,
-      accepted_until = case when ${sameAmounts(transaction, 'stored', 'excluded')} then stored.accepted_until end,
+      accepted_until = case when ${isAsAccepted(transaction, 'stored', 'excluded')} then stored.accepted_until end,
       snoozed_until = case when not ${isWorse(transaction, 'excluded', 'stored')} then stored.snoozed_until end,
       last_report_id = excluded.last_report_id,
       last_seen_at = excluded.last_seen_at,
@@ -118,21 +117,22 @@ function logSightings(transaction: Transaction, schema: string, { reportId, seen
             jsonb_build_object('why', 'its severity rose')
           ),
           (
-            before.accepted_until is not null and not ${sameAmounts(transaction, 'before', 'finding')},
+            before.accepted_until is not null and not ${isAsAccepted(transaction, 'before', 'finding')},
             'acceptance_ended',
-            jsonb_build_object('why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text)
+            case
+              when before.difference is distinct from finding.difference
+                then jsonb_build_object(
+                  'why', 'its amount changed', 'from', before.difference::text, 'to', finding.difference::text
+                )
+              when ${isWorse(transaction, 'finding', 'before')} then jsonb_build_object('why', 'its severity rose')
+              else jsonb_build_object('why', 'what is at stake changed')
+            end
           )
       ) as change (is_so, event, details)
       where change.is_so
     ) as happened
     order by happened.exception_id, happened.event like '%_ended' -- what it became comes before what ended by that
   `;
-}
-
-function isWorse(transaction: Transaction, row: string, than: string) {
-  const rank = (name: string) =>
-    transaction`array_position(${[...severities]}::text[], ${transaction(`${name}.severity`)})`;
-  return transaction`(${rank(row)} > ${rank(than)})`;
 }
 
 /**

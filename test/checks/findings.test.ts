@@ -33,7 +33,11 @@ describe('the rows of a check', () => {
       {
         subject: 'deposit:2',
         kind: 'duplicate_posting',
-        metadata: { of: 'duplicate_posting', also: ['amount_mismatch', 'stuck'] },
+        metadata: {
+          of: 'duplicate_posting',
+          also: ['amount_mismatch', 'stuck'],
+          also_amounts: { amount_mismatch: null, stuck: null },
+        },
       },
       { subject: 'deposit:3', kind: 'unlinked', metadata: { of: 'unlinked' } },
     ]);
@@ -54,6 +58,27 @@ describe('the rows of a check', () => {
     const [told] = await listOf(onePerSubject(oneByOne([cent, twins])));
     expect(told).toMatchObject({ severity: 'medium', metadata: { also: ['duplicate_account'] } });
     expect(told?.metadata, 'a count is no money').not.toHaveProperty('stake');
+  });
+
+  test('name what each kind behind comes to, in whichever order they come', async () => {
+    const drift = finding('account:1', 'balance_drift', { expected_value: '1', actual_value: '9.50' });
+    const overdraft = finding('account:1', 'negative_balance', { expected_value: '0', actual_value: '-4' });
+    const twins = finding('account:1', 'duplicate_account', { expected_value: '1', actual_value: '3' });
+    const amounts = { negative_balance: '-4', duplicate_account: '2' };
+    for (const rows of [
+      [drift, overdraft, twins],
+      [twins, overdraft, drift],
+      [overdraft, drift, twins],
+    ])
+      expect(await listOf(onePerSubject(oneByOne(rows)))).toMatchObject([
+        { difference: '8.5', metadata: { also: ['duplicate_account', 'negative_balance'], also_amounts: amounts } },
+      ]);
+  });
+
+  test('with one id are added up behind the first of them', async () => {
+    const rows = ['10', null, '30', '20'].map((stake) => finding('deposit:null', 'invalid_record', { stake }));
+    const [told] = await listOf(onePerSubject(oneByOne(rows)));
+    expect(told?.metadata).toEqual({ of: 'invalid_record', stake: '30', also_amounts: { invalid_record: '50' } });
   });
 
   test.each([

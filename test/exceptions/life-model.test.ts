@@ -36,8 +36,17 @@ const sizes = [
   { difference: '-0.5', severity: 'low' },
   { difference: '0.75', severity: 'low' },
   { difference: '-50', severity: 'medium' },
+  { difference: '-50', severity: 'high' }, // by other thresholds
   { difference: '5000', severity: 'critical' },
 ] as const;
+
+/** What a subject may show beside. */
+const beside = [
+  {},
+  { stake: '60' },
+  { also: ['stuck'], also_amounts: { stuck: '5' } },
+  { also: ['stuck'], also_amounts: { stuck: '7' } },
+];
 
 class Walk {
   readonly #random: Random;
@@ -73,7 +82,8 @@ class Walk {
     const kind = this.#random.pick(['missing_in_ledger', 'amount_mismatch', this.#faults.get(subject)?.kind] as const);
     const { difference, severity } = this.#random.pick(sizes);
     const amounts = { expected: '0', actual: difference, difference, currency: 'USDC' as const };
-    const fault = { subject, kind: kind ?? 'missing_in_ledger', severity, ...amounts, user: null, metadata: {} };
+    const metadata = this.#random.pick(beside);
+    const fault = { subject, kind: kind ?? 'missing_in_ledger', severity, ...amounts, user: null, metadata };
     if (this.#random.chance(0.15)) this.#faults.delete(subject);
     else this.#faults.set(subject, fault);
     this.#story.push(`${subject}: ${JSON.stringify(this.#faults.get(subject) ?? 'in order')}`);

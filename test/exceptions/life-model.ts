@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type postgres from 'postgres';
 import type { Severity } from '../../src/kinds.ts';
 import type { ActionName } from '../../src/exceptions/actions.ts';
@@ -88,7 +89,7 @@ export class LifeModel {
       known.snoozedUntil = null;
       known.events.push('snooze_ended');
     }
-    if (fault.difference !== known.difference && known.acceptedUntil !== null) {
+    if (known.acceptedUntil !== null && (change > 0 || !isDeepStrictEqual(agreedOn(fault), agreedOn(known)))) {
       known.acceptedUntil = null;
       known.events.push('acceptance_ended');
     }
@@ -157,6 +158,12 @@ export class LifeModel {
     if (row.resolved === null) return !isAside;
     return this.rows.some((one) => one.resolved === null && isSame(one, row)); // it came back
   }
+}
+
+/** The amounts that an acceptance holds for. */
+function agreedOn({ expected, actual, difference, currency, metadata }: Fault): unknown[] {
+  const { stake, also, also_amounts: amounts, astray } = metadata;
+  return [difference ?? [expected, actual], currency, stake, also, amounts, astray];
 }
 
 function isSame(row: Fault, other: Fault): boolean {

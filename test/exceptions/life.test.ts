@@ -4,6 +4,7 @@ import { LedgerBuilder, withoutConstraints, type User } from '../support/ledger.
 import { cutAt } from '../support/run-check.ts';
 import { testDatabase } from '../support/database.ts';
 import { operatorOf, type Operator } from '../support/world.ts';
+import { versionOf, type StoredException } from '../../src/exceptions/exception.ts';
 
 interface Desk extends Operator {
   url: string;
@@ -50,6 +51,19 @@ async function eventsOf(sql: postgres.Sql, id: string): Promise<string[]> {
     select event || ' by ' || actor || coalesce(': ' || note, '') as line
     from reconciliation_exception_events where exception_id = ${id} order by sequence`;
   return rows.map(({ line }) => line);
+}
+
+/** Why each acceptance ended, the oldest first. */
+async function whyEnded(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ why: string }[]>`
+    select details ->> 'why' as why from reconciliation_exception_events
+    where event = 'acceptance_ended' order by sequence`;
+  return rows.map(({ why }) => why);
+}
+
+/** By what a worklist knows its amounts. */
+function seenAs(exception: object): string {
+  return versionOf(exception as StoredException);
 }
 
 describe('the life of an exception', { timeout: 120_000 }, () => {
@@ -116,6 +130,28 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect((await runs(['--check', 'deposits'])).exitCode).toBe(2);
   });
 
+  test('is accepted for no more that went to somebody else', async () => {
+    const { sql, ledger, ada, runs, types } = await desk();
+    const bob = ledger.user();
+    const { id } = ledger.deposit(ada, '500', { post: false });
+    const own = ledger.postDeposit(ada, id, '499');
+    ledger.postDeposit(bob, id, '1');
+    await ledger.save(sql);
+    const { exceptions } = await runs();
+    expect(exceptions).toMatchObject([{ kind: 'wrong_account', difference: null, metadata: { stake: '500' } }]);
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada'];
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    expect((await runs()).exitCode).toBe(0);
+    ledger.reversal(own);
+    ledger.postDeposit(bob, id, '499');
+    await ledger.save(sql);
+    await sql`update ledger_transactions set status = 'reversed' where id = ${own.id}`;
+    const grown = await runs();
+    expect(grown).toMatchObject({ exitCode: 2, exceptions: [{ kind: 'wrong_account', metadata: { stake: '500' } }] });
+    expect(await whyEnded(sql)).toEqual(['what is at stake changed']);
+    expect(seenAs(grown.exceptions[0]!)).not.toBe(seenAs(exceptions[0]!));
+  });
+
   test('where one side is unknown, is accepted for no other amount of the other side', async () => {
     const { sql, ledger, ada, runs, types } = await desk('ledger_consistency');
     const account = ledger.account(ada, 'usdc_balance');
@@ -152,6 +188,40 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
       expect(await types(accept)).toMatchObject({ exitCode: 0 });
       expect((await runs()).exitCode).toBe(0);
     }
+
+    // behind a larger first amount nothing of that shows in what is at stake
+    await sql`update ledger_accounts set balance = -1 where id = ${account.id}`;
+    const large = (await runs()).exceptions;
+    const told = { kind: 'balance_drift', severity: 'critical', difference: '5000' };
+    expect(large).toMatchObject([{ ...told, metadata: { also_amounts: { negative_balance: '-1' } } }]);
+    expect(large[0]).not.toHaveProperty('metadata.stake');
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    ledger.withdrawal(ada, '40');
+    await ledger.save(sql);
+    const grown = await runs();
+    expect(grown).toMatchObject({ exitCode: 2, exceptions: [told] });
+    expect(seenAs(grown.exceptions[0]!)).not.toBe(seenAs(large[0]!));
+    expect(await whyEnded(sql)).toEqual([
+      'its severity rose',
+      'its severity rose',
+      'its amount changed',
+      'what is at stake changed',
+    ]);
+  });
+
+  test('is accepted as severe as it was, whichever recon stored it', async () => {
+    const { sql, ledger, ada, runs, types } = await desk('ledger_consistency');
+    await sql`update ledger_accounts set balance = -1 where id = ${ledger.account(ada, 'usdc_balance').id}`;
+    const { exceptions } = await runs();
+    expect(exceptions).toMatchObject([{ severity: 'high', metadata: { also: ['negative_balance'] } }]);
+    const accept = ['exceptions', 'accept', exceptions[0]!.id, '--until', '30d', '--note', 'agreed', '--by', 'Ada'];
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    await sql`update reconciliation_exceptions set severity = 'critical', metadata = metadata - 'also_amounts'`;
+    expect(await runs(), 'less severe, and stored with the names alone').toMatchObject({ exitCode: 0 });
+    await sql`update reconciliation_exceptions set severity = 'medium'`;
+    expect(await runs(['--dry-run'])).toMatchObject({ exitCode: 2 });
+    expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ severity: 'high', accepted_until: null }] });
+    expect(await whyEnded(sql)).toEqual(['its severity rose']);
   });
 
   test('that was reopened while a run was under way is not cleared by it', async () => {
