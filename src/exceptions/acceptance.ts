@@ -26,7 +26,7 @@ function sameAmounts(transaction: Transaction, accepted: string, seen: string) {
   // what was stored when recon kept only the names of the kinds behind is held against these
   const before = () => transaction`(
     case
-      when ${column(accepted, 'metadata')} ? 'also' and not ${column(accepted, 'metadata')} ? 'also_amounts'
+      when ${column(accepted, 'metadata')} -> 'also' is not null
         then jsonb_build_object('also_amounts', ${column(seen, 'metadata')} -> 'also_amounts')
       else '{}'
     end || ${column(accepted, 'metadata')}

@@ -128,6 +128,12 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     expect((await runs(['--check', 'deposits'])).exitCode).toBe(0);
     await sql`update deposits set amount = amount + 5 where id = ${id}`;
     expect((await runs(['--check', 'deposits'])).exitCode).toBe(2);
+    expect(await types(accept)).toMatchObject({ exitCode: 0 });
+    ledger.deposit(ada, '100', { postedAmount: '94' }); // another one, by the same amount
+    await ledger.save(sql);
+    const { checks, exceptions: both } = await runs(['--check', 'deposits']);
+    expect(both.map(({ difference }) => difference)).toEqual(['-6', '-6']);
+    expect(checks).toMatchObject([{ passed: false, metadata: { findings: 2, accepted: 1 } }]);
   });
 
   test('is accepted for no more that went to somebody else', async () => {
