@@ -91,10 +91,14 @@ describe('an hourly run', () => {
     const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
     const { id, subject } = ledger.internalTransfer(ada, usdc, stash, '9', atHour(-10));
     const entry = ledger.entry(debit(stash, '7'), null, moment(-10));
+    const deposit = ledger.deposit(ada, '40', atHour(-10));
+    const loose = ledger.entry(debit(usdc, '40'), null, moment(-10));
     await ledger.save(sql);
-    expect(found(await at(0))).toEqual([`invalid_amount/entry:${entry.id}`]);
+    expect(found(await at(0))).toEqual([entry, loose].map((one) => `invalid_amount/entry:${one.id}`).sort());
     await sql`update ledger_entries set transaction_id = ${id} where id = ${entry.id}`;
-    expect(found(await at(1))).toEqual([`unbalanced_transaction/${subject}`]);
+    await sql`update ledger_entries set transaction_id = ${deposit.transaction!.id} where id = ${loose.id}`;
+    const all = [subject, deposit.transaction!.subject].map((one) => `unbalanced_transaction/${one}`);
+    expect(found(await at(1))).toEqual([`amount_mismatch/${deposit.subject}`, ...all].sort());
   });
 
   test('finds a posting that is older or younger than the window of its record', async () => {
@@ -177,6 +181,19 @@ describe('an hourly run', () => {
     );
   });
 
+  test('looks at an account with new entries whose id stands twice', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    await at(0);
+    const usdc = ledger.account(ada, 'usdc_balance');
+    ledger.deposit(ada, '7', atHour(0.5));
+    await ledger.save(sql);
+    await sql`insert into ledger_accounts select * from ledger_accounts where id = ${usdc.id}`;
+    await sql`update ledger_accounts set balance = balance + 500 where id = ${usdc.id}`;
+    const hourly = found(await at(1));
+    expect(hourly).toHaveLength(1);
+    expect(hourly).toEqual(found(await at(1, [...everything, '--dry-run'])));
+  });
+
   test('that sees no other change leaves what is old and edited to the next daily run', async () => {
     const { sql, ledger, ada, at } = await desk();
     const [edited, deleted] = [ledger.deposit(ada, '20', { minutesAgo: 4000 }), ledger.deposit(ada, '21')];
@@ -245,6 +262,52 @@ describe('an hourly run', () => {
       'Only 0 records where the last complete run compared 9',
     );
     expect(await sql`select from reconciliation_exceptions where resolved_at is null`).toHaveLength(3);
+  });
+
+  test('does not believe a table without rows, nor a ledger of which little is left', async () => {
+    const { sql, ledger, ada, at } = await desk();
+    const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
+    const transfer = ledger.internalTransfer(ada, usdc, stash, '90', atHour(-10)); // more than she has
+    const orphan = ledger.postDeposit(ada, ledger.random.uuid(), '9', atHour(-10));
+    await ledger.save(sql);
+    expect(found(await at(0))).toEqual([`missing_in_source/${orphan.subject}`, `negative_balance/${usdc.subject}`]);
+    const tables = ['deposits', 'ledger_transactions', 'ledger_entries', 'ledger_accounts'] as const;
+    for (const table of tables) await sql`create table ${sql(`kept_${table}`)} as table ${sql(table)}`;
+    const hourAfter = async (loss: () => Promise<unknown>) => {
+      await loss();
+      const run = await at(1, ['--type', 'hourly', '--dry-run']);
+      for (const table of tables)
+        await sql`with gone as (delete from ${sql(table)}) insert into ${sql(table)} table ${sql(`kept_${table}`)}`;
+      return run;
+    };
+
+    const withoutDeposits = await hourAfter(() => sql`truncate deposits`);
+    expect(checkOf(withoutDeposits, 'deposits')['error_message']).toContain(
+      'Only 0 records where the last complete run compared 5',
+    );
+    const [tooFew, all] = ['where the last complete run compared 8', { coverage: 'everything' }];
+    const withoutLedger = await hourAfter(
+      () => sql`truncate deposits, ledger_transactions, ledger_entries, ledger_accounts`,
+    );
+    expect(checkOf(withoutLedger, 'ledger_consistency')['error_message']).toContain(`Only 0 records ${tooFew}`);
+    expect(checkOf(withoutLedger, 'deposits')['status']).toBe('failed');
+    const withoutTransactions = await hourAfter(() => sql`truncate ledger_transactions`);
+    expect(checkOf(withoutTransactions, 'deposits').metadata).toMatchObject(all);
+    for (const table of ['ledger_entries', 'ledger_accounts'])
+      expect(checkOf(await hourAfter(() => sql`truncate ${sql(table)}`), 'ledger_consistency').metadata).toMatchObject(
+        all,
+      );
+    const cut = await hourAfter(async () => {
+      await sql`delete from ledger_transactions where id <> ${transfer.id}`;
+      await sql`delete from ledger_accounts where id = ${usdc.id}`;
+    });
+    expect(checkOf(cut, 'ledger_consistency')['error_message']).toContain(`Only 1 record ${tooFew}`);
+    const bothCut = await hourAfter(async () => {
+      await sql`delete from ledger_transactions where id = ${orphan.id}`;
+      await sql`delete from deposits where id <> (select min(id::text)::uuid from deposits)`;
+    });
+    expect(checkOf(bothCut, 'deposits')['error_message']).toContain('Only 1 record where the last');
+    expect(checkOf(bothCut, 'ledger_consistency').metadata).toMatchObject({ coverage: 'changes' });
   });
 
   test('does not stumble over an exception that was adopted and names no id', async () => {

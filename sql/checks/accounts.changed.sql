@@ -1,5 +1,6 @@
 -- What the accounts with entries since params.since held before it, if their entries since then explain the rest, and
 -- what they held before params.until, the moment up to which this run verifies. Without a params.since: every account.
+-- Of one that stands twice nobody can say what it held: null.
 with
 moved as (
   select
@@ -21,12 +22,11 @@ account as (
 )
 select
   account.id,
-  min(account.balance - account.sign * coalesce(moved.amount, 0)) as held_before,
-  min(account.balance - account.sign * coalesce(moved.last_amount, 0)) as held_next
+  case when count(*) = 1 then min(account.balance - account.sign * coalesce(moved.amount, 0)) end as held_before,
+  case when count(*) = 1 then min(account.balance - account.sign * coalesce(moved.last_amount, 0)) end as held_next
 from account
 cross join params
 left join moved on moved.account_id = account.id
 where (params.since is null or moved.account_id is not null) and account.id is not null
 group by account.id
-having count(*) = 1 -- one that stands twice is reported by itself
 order by account.id

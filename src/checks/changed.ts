@@ -50,11 +50,13 @@ export async function changedBookings(
   window: Window,
   known: readonly string[],
 ): Promise<Booking[] | undefined> {
+  const ofLedger = cut.known.ledger_consistency ?? [];
   const changes = await changesSince(cut, window.since);
   const asked = union([
     window.waiting, // transactions among records: an id names one thing only
     idsOf(known, 'transaction'),
-    idsOf(cut.known.ledger_consistency ?? [], 'transaction'),
+    idsOf(ofLedger, 'transaction'),
+    await transactionsOfEntries(cut, ofLedger),
   ]);
   const others = asked && (await familiesOf(cut, asked));
   return changes && others && [...changes.bookings, ...others.bookings];

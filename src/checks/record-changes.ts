@@ -1,10 +1,9 @@
-import { query } from '../database/database.ts';
-import { tooFew } from '../incomplete.ts';
-import { bind, compose, type Layer, type Relation, type Statement } from '../source.ts';
+import type { Layer, Relation, Statement } from '../source.ts';
 import { namelessOf, recordsOf } from './bookings.ts';
 import { changedBookings, changedStatements, waitingTransactions } from './changed.ts';
 import type { Cut, Handover, Window } from './check.ts';
 import { idsOf, list, union, type Suspects } from './proof.ts';
+import { assertNotShrunken, isEmptied } from './shrunken.ts';
 
 /** The statements that find the records of an hourly run. */
 export function recordChangeStatements(table: Relation, records: Layer) {
@@ -21,7 +20,8 @@ type Statements = ReturnType<typeof recordChangeStatements>;
 
 /**
  * The records that an hourly run looks at: those that came, were booked or taken back since the watermark, those that
- * were not final before, and those that are known to be wrong. Null if they are too many for a list.
+ * were not final before, and those that are known to be wrong. Null if they are too many for a list, or a table lost all
+ * of its rows.
  */
 export async function changedRecords(
   cut: Cut,
@@ -30,27 +30,18 @@ export async function changedRecords(
   recordKind: string,
   known: readonly string[],
 ): Promise<Suspects> {
+  if (await isEmptied(cut, window, statements.present.relations)) return null;
   const bookings = await changedBookings(cut, window, known);
   const remembered = union([window.waiting, idsOf(known, recordKind)]);
-  if (bookings === undefined || remembered === undefined) return null;
-  await assertNotCut(cut, window, statements, remembered);
+  const asked = union([remembered, idsOf(known, 'transaction')]);
+  if (bookings === undefined || remembered === undefined || asked === undefined) return null;
+  await assertNotShrunken(cut, window, { ...statements, asked: { records: asked } });
   const records = union([
     await list(cut, statements.recent, { since: window.since }),
     recordsOf(bookings, recordKind),
     remembered,
   ]);
   return records === undefined ? null : { records, transactions: namelessOf(bookings, recordKind), accounts: null };
-}
-
-/** Where most of what is remembered is gone, the whole is counted, and held to what a run goes by that looks at everything. */
-async function assertNotCut(cut: Cut, window: Window, statements: Statements, remembered: string[]): Promise<void> {
-  if (remembered.length === 0) return;
-  const present = await list(cut, statements.present, { records: remembered });
-  if (present === undefined || present.length * 2 >= remembered.length) return;
-  const text = compose(cut.source, statements.count);
-  const [whole] = await query<{ records: number }>(cut.transaction, text, bind(cut.params));
-  const problem = tooFew(whole?.records ?? 0, window.compared);
-  if (problem !== undefined) throw problem;
 }
 
 /** Records whose verdict time alone may change: no proof covers them, so they are among the suspects; null for all. */

@@ -15,7 +15,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
     ),
   ],
   [
-    /recent_records|record\.recent|record\.waiting|\.(changed|waiting|bookings|transactions)\.sql$/,
+    /recent_records|record\.recent|record\.waiting|ledger\.present|transactions\.count|\.(changed|waiting|bookings|transactions)\.sql$/,
     ['test/hourly.test.ts'],
   ],
   [/user\.known/, ['test/checks/narrowing.test.ts']],
