@@ -118,7 +118,15 @@ select
   -- the leg to show: the one that disagrees, the source first
   case when shown.source then both_sides.source_amount else both_sides.destination_amount end as amount,
   case when shown.source then both_sides.source_posted else both_sides.destination_posted end as posted,
-  case when shown.source then both_sides.shown_source_currency else both_sides.shown_destination_currency end as currency
+  case when shown.source then both_sides.shown_source_currency else both_sides.shown_destination_currency end as currency,
+  -- of both legs, whichever is shown: half a unit on one must not hide thousands on the other
+  case both_sides.state
+    when 'failed' then greatest(abs(both_sides.source_posted), abs(both_sides.destination_posted))
+    else greatest(
+      abs(both_sides.source_posted - both_sides.source_amount),
+      abs(both_sides.destination_posted - both_sides.destination_amount)
+    )
+  end as largest_difference
 from both_sides
 cross join params
 cross join lateral (

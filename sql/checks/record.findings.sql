@@ -29,6 +29,13 @@ record_finding as (
     ) as metadata
   from comparison
   cross join params
+  cross join lateral ( -- null: the leg that is shown differs the most
+    select
+      nullif(
+        comparison.largest_difference,
+        abs(comparison.posted - case comparison.state when 'failed' then 0 else comparison.amount end)
+      ) as stake
+  ) as other_leg
   cross join lateral (
     values
       -- what was posted is at stake even where the record names less, or no amount at all
@@ -37,13 +44,13 @@ record_finding as (
       (
         'duplicate_posting', -- a record booked in parts that add up is in order
         comparison.postings - comparison.reversals > 1 and comparison.posted > comparison.amount,
-        comparison.amount, comparison.posted, null
+        comparison.amount, comparison.posted, other_leg.stake
       ),
       ('wrong_account', comparison.astray_postings is not null, null, null, comparison.amount),
       (
         'posted_for_failed',
         comparison.state = 'failed' and (comparison.source_posted <> 0 or comparison.destination_posted <> 0),
-        0, comparison.posted, null
+        0, comparison.posted, other_leg.stake
       ),
       (
         'reversed_for_settled',
@@ -61,7 +68,7 @@ record_finding as (
         comparison.postings + comparison.reversals > 0
         and (comparison.state = 'settled' or comparison.overdue)
         and (comparison.source_differs or comparison.destination_differs),
-        comparison.amount, comparison.posted, null
+        comparison.amount, comparison.posted, other_leg.stake
       ),
       (
         'unlinked', -- one transaction names the job, but the job names none, or another, or what took it back

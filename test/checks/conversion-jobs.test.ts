@@ -256,7 +256,7 @@ function different(
     actual: string;
     difference: string;
     currency: 'USDC' | 'USD';
-    severity: 'low' | 'medium';
+    severity: 'low' | 'medium' | 'critical';
   },
 ): Scenario {
   const post = ({ ledger }: Books, source: string, destination: string) => {
@@ -304,6 +304,11 @@ const amounts: Scenario[] = [
     'both legs, the source first',
     { source: '98', destination: '100' },
     { expected: '100', actual: '98', difference: '-2', currency: 'USDC', severity: 'medium' },
+  ),
+  different(
+    'both legs, and as severe as the one that is further off',
+    { source: '99.5', destination: '5099' },
+    { expected: '100', actual: '99.5', difference: '-0.5', currency: 'USDC', severity: 'critical' },
   ),
 ];
 

@@ -497,6 +497,20 @@ export const stories: readonly Story[] = [
   {
     write: (ledger, user) => Object.assign(transfer(ledger, user).row, { status: 'pending', created_at: null }),
   },
+  // a job of which the leg behind the one that is shown is further off, or booked although it failed
+  ...['completed', 'failed'].flatMap((status) =>
+    [
+      ['6.5', '507'],
+      ['7.5', '2'],
+      ['-7.5', '-507'],
+      ['9', '-7'],
+    ].map(([source, destination]) => ({
+      write: (ledger: LedgerBuilder) => {
+        const { id, row } = ledger.conversionJob('usdc_to_usd', '7', { post: false, status });
+        row.ledger_transaction_id = ledger.postConversionJob('usdc_to_usd', id, source!, destination!).id;
+      },
+    })),
+  ),
   // a job that takes nothing and gives something
   {
     write: (ledger) =>

@@ -316,15 +316,26 @@ function judgeAmounts(record: Compared): Finding[] {
   const { shown, bookings, reversals, state, overdue } = record;
   const findings: Finding[] = [];
   if (bookings - reversals > 1 && shown.amount !== null && exceeds(shown.posted, new Exact(shown.amount)))
-    findings.push(differ('duplicate_posting', record, shown.posted));
+    findings.push({ ...differ('duplicate_posting', record, shown.posted), stake: furthestLeg(record) });
   if (bookings + reversals > 0 && (state === 'settled' || overdue) && legsDiffer(record))
-    findings.push(differ('amount_mismatch', record, shown.posted));
+    findings.push({ ...differ('amount_mismatch', record, shown.posted), stake: furthestLeg(record) });
   return findings;
+}
+
+/** By how much the leg that is further off is off. */
+function furthestLeg({ state, posted, ...record }: Compared): Amount {
+  const off = (['source', 'destination'] as const).flatMap((leg) => {
+    const due = state === 'failed' ? '0' : record[leg].amount;
+    return due === null ? [] : [posted[leg].minus(due).abs()];
+  });
+  return off.reduce(larger, new Exact(0));
 }
 
 function judgeFailed(record: Compared): Finding[] {
   if (netNothing(record)) return [];
-  return [{ kind: 'posted_for_failed', expected: new Exact(0), actual: record.shown.posted, stake: null }];
+  return [
+    { kind: 'posted_for_failed', expected: new Exact(0), actual: record.shown.posted, stake: furthestLeg(record) },
+  ];
 }
 
 function judgeSettled(record: Compared): Finding[] {
