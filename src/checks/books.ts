@@ -184,14 +184,14 @@ export class Books {
     return this.#count((row) => (kindOf(row) === recordKind && !row.names_record ? row.entries : '0'));
   }
 
-  /** What is no sound amount spoils the sums that are compared, as it spoils those of its record; it is no part of a total. */
+  /** What is no number spoils the sums that are compared, as it spoils those of its record; it is no part of a total. */
   #booked(recordKind: string, field: WeightedSum): Map<string, Money> {
     const sums = new Map<string, Money>();
     for (const row of this.#rows) {
       const leg = this.#legOf(row, recordKind);
-      if (leg === undefined || (field === 'amount' && row.sound !== true) || !row.names_record) continue;
-      const place = placeOf(leg, row.currency);
       const amount = money(row[field] ?? '0');
+      if (leg === undefined || (field === 'amount' && !amount.isFinite()) || !row.names_record) continue;
+      const place = placeOf(leg, row.currency);
       sums.set(place, (sums.get(place) ?? zero).plus(isReversal(row) ? amount.negated() : amount));
     }
     return sums;
