@@ -110,21 +110,58 @@ describe('the configuration', () => {
 
   test.each([
     ['nothing', {}, 'DATABASE_URL is not set.'],
-    ['no database in it', { DATABASE_URL: 'postgres://db:5432' }, 'DATABASE_URL must be postgres://'],
-    ['no URL', { DATABASE_URL: 'host=db dbname=app' }, 'DATABASE_URL must be postgres://'],
+    [
+      'no database in it',
+      { DATABASE_URL: 'postgres://db:5432' },
+      'DATABASE_URL names no database: it must be postgres://',
+    ],
+    ['a password cut off at a #', { DATABASE_URL: 'postgres://u:sec' }, 'a # in the password is written as %23'],
+    ['no URL', { DATABASE_URL: 'host=db dbname=app' }, 'DATABASE_URL does not begin with postgres://: it must be'],
     [
       'only its scheme',
       { DATABASE_URL: 'postgres://' },
-      'DATABASE_URL must be postgres://user:password@host:port/database.',
+      'DATABASE_URL names no host: it must be postgres://user:password@host:port/database.',
     ],
+    ['quotes around it', { DATABASE_URL: `"${databaseUrl}"` }, 'DATABASE_URL stands in quotes'],
     ['several hosts', { DATABASE_URL: 'postgres://u:p@one,two/app' }, 'DATABASE_URL must name one host.'],
+    ['several ports', { DATABASE_URL: 'postgres://u:p@one:5432,two:5432/app' }, 'DATABASE_URL must name one host.'],
+    [
+      'a port too high',
+      { DATABASE_URL: 'postgres://u:p@db:99999/app' },
+      'DATABASE_URL has a port that is none: it must',
+    ],
+    ['a host that is none', { DATABASE_URL: 'postgres://u:p@d b/app' }, 'DATABASE_URL names a host that is none'],
     [
       'a mode of TLS that does not exist',
       { DATABASE_URL: `${databaseUrl}?sslmode=required` },
       'DATABASE_URL may have an sslmode of disable, allow, prefer, require, verify-ca, verify-full.',
     ],
     ['a bare percent sign', { DATABASE_URL: 'postgres://u:100%secret@db/app' }, 'DATABASE_URL has a percent sign'],
-  ])('a database URL with %s', (_, env, problem) => {
+    ...[
+      [
+        'channel_binding=require',
+        'that recon cannot honour: channel_binding; take it out, and ask for TLS by sslmode=',
+      ],
+      ['gssencmode=require', 'that recon cannot honour: gssencmode;'],
+      ['ssl=true', 'that recon cannot honour: ssl; take it out, and ask for TLS by sslmode=require or verify-full.'],
+      ['sslcert=/client.pem', 'that recon cannot honour: sslcert;'],
+      ['require_auth=scram-sha-256', 'that recon cannot honour: require_auth;'],
+    ].map(([parameter, problem]) => [
+      parameter!,
+      { DATABASE_URL: `${databaseUrl}?${parameter!}` },
+      `DATABASE_URL has a parameter ${problem!}`,
+    ]),
+    ...[
+      ['sslrootcert=/no/such/file', 'an sslrootcert, which wants sslmode=verify-full.'],
+      [
+        'sslmode=verify-full&sslrootcert=/no/such/file',
+        'an sslrootcert, a file that cannot be read: /no/such/file (ENOENT).',
+      ],
+      ['sslmode=verify-ca&sslrootcert=/dev/null', 'a file that cannot be read: /dev/null (it holds no certificate).'],
+      ['sslmode=require&sslrootcert=system', 'sslrootcert=system, which wants sslmode=verify-full.'],
+      ['connect_timeout=0', 'a connect_timeout that is no number of seconds from 1 to 9999.'],
+    ].map(([parameter, problem]) => [parameter!, { DATABASE_URL: `${databaseUrl}?${parameter!}` }, problem!]),
+  ] as [string, Record<string, string>, string][])('a database URL with %s', (_, env, problem) => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
   });
 

@@ -10,6 +10,7 @@ import { Dialer } from './dialing.ts';
 import { Lifeline } from './lost-connection.ts';
 import { OperatorError } from '../operator-error.ts';
 import { shipped } from '../shipped.ts';
+import { parametersOf, settingsOf, tlsOf, withoutParameters } from './url-parameters.ts';
 
 /** A pool of connections. It takes no statement by itself: see `inTransaction`. */
 export type Database = Pick<postgres.Sql<Types>, 'begin' | 'end'>;
@@ -60,8 +61,6 @@ const connection = {
 export interface DatabaseOptions {
   /** Largest number of connections at a time. */
   connections: number;
-  /** Bounds the attempt to connect, in seconds. */
-  connectTimeoutS?: number;
   /** Aborted when nobody waits any longer: ends attempts to connect, not what is connected. */
   signal?: AbortSignal;
   /** How long a transaction waits for a lock that somebody else holds, unless the role has a limit of its own. */
@@ -75,18 +74,21 @@ export interface DatabaseOptions {
 /** Opens a pool; nothing is connected before the first query. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const dialer = new Dialer(options.signal);
+  const parameters = parametersOf(url);
   const settings = {
     max: options.connections,
-    connect_timeout: options.connectTimeoutS ?? 10,
+    connect_timeout: Number(parameters['connect_timeout'] ?? 10),
+    ssl: tlsOf(parameters),
+    ...(parameters['sslnegotiation'] === 'direct' && { sslnegotiation: 'direct' }),
     idle_timeout: 0,
     prepare: false, // PgBouncer in transaction mode hands each transaction to another server connection
     onnotice: () => undefined, // postgres would print notices on stdout
     fetch_types: false,
     types: { timestamp: timestamps, ...arrayTypes },
-    connection,
+    connection: { ...connection, ...settingsOf(parameters) },
     socket: (target: Parameters<Dialer['dial']>[0]) => dialer.dial(target),
   };
-  const driven = postgres(url, settings);
+  const driven = postgres(withoutParameters(url), settings);
   const database = {
     begin: driven.begin.bind(driven),
     end: async (patience?: { timeout?: number }) => {

@@ -11,6 +11,10 @@ export interface DatabaseProblem {
   position?: number;
   /** The function of PostgreSQL that says it, whatever the language of the message. */
   routine?: string;
+  /** FATAL: there is no connection any more, or none was made. */
+  severity?: string;
+  /** Whom the certificate of the server is for, where that is what is wrong. */
+  holder?: string;
 }
 
 const unreachable = new Set([
@@ -81,15 +85,22 @@ export function hidesRows({ code, routine }: DatabaseProblem): boolean {
 export function databaseProblem(error: unknown): DatabaseProblem | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   if (error.name !== 'PostgresError' && !unreachable.has(error.code) && !untrusted.test(error.code)) return undefined;
-  const { detail, hint, position, routine } = error as Error & Record<string, unknown>;
+  const { position, cert } = error as Error & Record<string, unknown>;
+  const { subjectaltname: holder } = (cert ?? {}) as { subjectaltname?: unknown };
   return {
     code: error.code,
     message: error.message,
-    ...(typeof detail === 'string' && { detail }),
-    ...(typeof hint === 'string' && { hint }),
+    ...textsOf(error, ['detail', 'hint', 'routine', 'severity']),
     ...(typeof position === 'string' && { position: Number(position) }),
-    ...(typeof routine === 'string' && { routine }),
+    ...(typeof holder === 'string' && { holder }),
   };
+}
+
+type Said = 'detail' | 'hint' | 'routine' | 'severity';
+
+function textsOf(error: Error, names: readonly Said[]): Partial<Record<Said, string>> {
+  const said = error as Error & Partial<Record<Said, unknown>>;
+  return Object.fromEntries(names.flatMap((name) => (typeof said[name] === 'string' ? [[name, said[name]]] : [])));
 }
 
 /**
@@ -132,6 +143,14 @@ export function explainProblem(
 type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
 
 const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] = [
+  [
+    isOfUrl,
+    ({ place, variable, message, code }) => ({
+      exitCode: 78,
+      message: `${variable} has a parameter that the server at ${place} refuses: ${message} (${code}).`,
+      hint: `Take it out of ${variable}, where it stands behind the question mark, or mend its value; the schema of the host’s tables is search_path=NAME there.`,
+    }),
+  ],
   [
     ({ code }) => code === 'CLOSED_ON_CONNECT',
     ({ place, variable, code }) => ({
@@ -181,11 +200,27 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     }),
   ],
   [
+    ({ code }) => code === 'ERR_TLS_CERT_ALTNAME_INVALID',
+    ({ place, variable, message, code, holder }) => ({
+      exitCode: 78,
+      message: `The certificate of the database at ${place} is for ${holder?.replace(/(DNS|IP Address):/g, '') ?? 'another name'}: ${message} (${code}).`,
+      hint: `Let ${variable} have the host that the certificate is for. With sslmode=verify-ca and the file of its authority as sslrootcert any name will do.`,
+    }),
+  ],
+  [
+    ({ code }) => code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID',
+    ({ place, message, code }) => ({
+      exitCode: 78,
+      message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
+      hint: 'Renew it at the server, or set the clock of this machine.',
+    }),
+  ],
+  [
     ({ code }) => untrusted.test(code),
     ({ place, variable, message, code }) => ({
       exitCode: 78,
       message: `The certificate of the database at ${place} cannot be trusted: ${message} (${code}).`,
-      hint: `Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend sslmode in ${variable}.`,
+      hint: `Let ${variable} name the file of its authority: ?sslmode=verify-full&sslrootcert=FILE.`,
     }),
   ],
   [
@@ -237,6 +272,16 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     }),
   ],
 ];
+
+/**
+ * Whether the server, or PgBouncer (08P01), ended the beginning of a connection over a setting that the URL asks for: one
+ * that it does not know, that cannot be set, or has another value (appendix A: undefined_object, cant_change_runtime_param,
+ * invalid_parameter_value, invalid_name, syntax_error).
+ */
+function isOfUrl({ code, severity, message }: DatabaseProblem): boolean {
+  if (code === '08P01') return message.includes('startup parameter');
+  return severity === 'FATAL' && ['42704', '55P02', '22023', '42602', '42601'].includes(code);
+}
 
 /** Node's codes of a certificate that does not verify (Node, "TLS", X509 certificate error codes). */
 const untrusted = /CERT|UNABLE_TO_VERIFY/;

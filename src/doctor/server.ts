@@ -3,6 +3,7 @@ import { withDatabases, writersBefore } from '../run/source-database.ts';
 import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import type { UrlVariable } from '../database/problem.ts';
 import { roleOf } from '../database/rights.ts';
+import { isVerified, parametersOf } from '../database/url-parameters.ts';
 import type { World } from '../world.ts';
 import { ok, problem, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 
@@ -50,8 +51,6 @@ async function identify(transaction: Transaction): Promise<Identity> {
   return row;
 }
 
-const verifying = ['verify-ca', 'verify-full'];
-
 /** Whether somebody on the way could read along, or stand in for the server. Asks nobody. */
 export const encryption: Examination = {
   topic: 'encryption',
@@ -64,17 +63,18 @@ export const encryption: Examination = {
 };
 
 function howProtected(url: string, variable: UrlVariable): Opinion {
-  const { hostname, searchParams } = new URL(url);
-  const mode = searchParams.get('sslmode');
-  if (mode !== null && verifying.includes(mode)) return ok('TLS; the certificate of the database is verified.');
+  const { hostname } = new URL(url);
+  const parameters = parametersOf(url);
+  const { sslmode: mode } = parameters;
+  if (isVerified(parameters)) return ok('TLS; the certificate of the database is verified.');
   if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return ok('The database is on this machine.');
   const fact =
-    mode === null || mode === 'disable'
+    mode === undefined || mode === 'disable'
       ? 'The connection to the database is not encrypted'
       : 'Nobody verifies the server';
   return warning(
-    `${fact} (${mode === null ? `no sslmode in ${variable}` : `sslmode=${mode}`}).`,
-    `Add ?sslmode=verify-full to ${variable}; an authority of your own goes into NODE_EXTRA_CA_CERTS.`,
+    `${fact} (${mode === undefined ? `no sslmode in ${variable}` : `sslmode=${mode}`}).`,
+    `Add ?sslmode=verify-full to ${variable}, and &sslrootcert=FILE where the authority is your own or your provider’s.`,
   );
 }
 

@@ -4,7 +4,8 @@ import { parseDuration } from '../duration.ts';
 import { severities } from '../kinds.ts';
 import { money } from '../money.ts';
 import { whichOf } from '../suggestion.ts';
-import { databaseUrlForm, type VariableName } from './variables.ts';
+import { wrongInDatabaseUrl } from './database-url.ts';
+import type { VariableName } from './variables.ts';
 
 const text = z.string({ error: 'is not set' });
 const list = z
@@ -62,13 +63,10 @@ const schemaName = z
   .string()
   .refine((value) => /^[a-z_][a-z0-9_]{0,62}$/.test(value), 'must be a lower-case PostgreSQL name')
   .optional();
-const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
-const databaseUrl = text
-  .refine(isUnambiguous, { error: encoded, abort: true })
-  .refine(isDatabaseUrl, `must be ${databaseUrlForm}`)
-  .refine(hasOneHost, 'must name one host')
-  .refine(isDecodable, 'has a percent sign that must be written as %25')
-  .refine(hasSslMode, `may have an sslmode of ${sslModes.join(', ')}`);
+const databaseUrl = text.refine(isUnambiguous, { error: encoded, abort: true }).superRefine((value, context) => {
+  const message = wrongInDatabaseUrl(value);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
 const checkList = list.transform((names, context) => {
   for (const name of names.filter((item) => !isCheckName(item)))
     context.addIssue({ code: 'custom', message: `names no check of recon: "${name}". ${whichOf(name, checkNames)}` });
@@ -107,33 +105,6 @@ function hasNoCredentials(value: string): boolean {
   if (!URL.canParse(value)) return true;
   const { username, password } = new URL(value);
   return username === '' && password === '';
-}
-
-function isDatabaseUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname, pathname } = new URL(value);
-  return /^postgres(ql)?:$/.test(protocol) && hostname !== '' && pathname.length > 1;
-}
-
-/** The driver tries the hosts of a list in turn and for ever. */
-function hasOneHost(value: string): boolean {
-  return !URL.canParse(value) || !new URL(value).hostname.includes(',');
-}
-
-/** The driver takes a mode that it does not know for one of its own. */
-function hasSslMode(value: string): boolean {
-  const mode = URL.canParse(value) ? new URL(value).searchParams.get('sslmode') : null;
-  return mode === null || sslModes.includes(mode);
-}
-
-/** A client of PostgreSQL decodes user, password and the name of the database. */
-function isDecodable(value: string): boolean {
-  try {
-    decodeURIComponent(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What the text of each variable may be, and what it becomes. */

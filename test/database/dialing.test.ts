@@ -1,8 +1,10 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { inReadOnly, openDatabase } from '../../src/database/database.ts';
-import { emptyDatabase } from '../support/database.ts';
+import { parametersOf, tlsOf } from '../../src/database/url-parameters.ts';
+import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { recon, reconIn, testWorld } from '../support/world.ts';
 
 /** A server that is no PostgreSQL, until the test is over, and how often it was called. */
@@ -60,6 +62,82 @@ test('a server without TLS where sslmode asks for it: 78, and says TLS', async (
     );
   }
   expect((await recon(['migrate', 'status'], withMode('prefer'))).exitCode).toBe(2);
+});
+
+describe('what stands behind the question mark of a URL', () => {
+  test('words of clients that change nothing here may stand there, and those of the server are its own', async () => {
+    const { url } = await emptyDatabase();
+    const idle =
+      'pgbouncer=true&uselibpqcompat=true&channel_binding=prefer&gssencmode=disable&keepalives=1&keepalives_idle=30&target_session_attrs=read-write&connect_timeout=3&sslnegotiation=postgres';
+    const own = 'statement_timeout=7s&application_name=recon%20two&options=-c%20work_mem%3D5MB';
+    const database = openDatabase(`${url}?${idle}&${own}`, { connections: 1 });
+    onTestFinished(() => database.end());
+    const [row] = await inReadOnly(
+      database,
+      (transaction) => transaction`
+        select
+          current_setting('statement_timeout') as timeout,
+          current_setting('application_name') as name,
+          current_setting('work_mem') as memory,
+          current_setting('datestyle') as style
+      `,
+    );
+    expect(row).toEqual({ timeout: '7s', name: 'recon two', memory: '5MB', style: 'ISO, MDY' });
+  });
+
+  test.each([
+    ['schema=public', 'unrecognized configuration parameter "schema" (42704)'],
+    ['max=1', 'unrecognized configuration parameter "max" (42704)'],
+    ['statement_timeout=abc', 'invalid value for parameter "statement_timeout": "abc" (22023)'],
+    ['port=5432', 'parameter "port" cannot be changed without restarting the server (55P02)'],
+    ['options=-c%20pool.size', '(42601)'],
+  ])('what the server refuses there: 78 and whose it is: %s', async (parameter, said) => {
+    const { url } = await emptyDatabase();
+    const refused = `${url}?${parameter}`;
+    for (const argv of [['run'], ['migrate', 'status'], ['doctor']]) {
+      const { exitCode, stdout, stderr } = await recon(argv, { env: { DATABASE_URL: refused } });
+      expect(exitCode).toBe(argv[0] === 'doctor' ? 2 : 78);
+      const told = `${stdout}${stderr}`.replace(/\s+/g, ' ');
+      expect(told).toMatch(/DATABASE_URL has a parameter that the server at \S+ refuses: /);
+      expect(told).toContain(said);
+      expect(told).toContain('Take it out of DATABASE_URL');
+    }
+    const { url: main } = await testDatabase();
+    const { stderr } = await recon(['run', '--dry-run'], { env: { DATABASE_URL: main, SOURCE_DATABASE_URL: refused } });
+    expect(stderr).toContain('SOURCE_DATABASE_URL has a parameter that the server at');
+  });
+
+  test('what PgBouncer refuses there is no database that cannot be reached', async () => {
+    const said = ['SFATAL', 'VFATAL', 'C08P01', 'Munsupported startup parameter: schema', ''].join('\0') + '\0';
+    const head = Buffer.alloc(5);
+    head.write('E');
+    head.writeInt32BE(said.length + 4, 1);
+    const { url } = await somethingElse(
+      createServer((socket) => socket.once('data', () => socket.end(Buffer.concat([head, Buffer.from(said)])))),
+    );
+    const { exitCode, stderr } = await recon(['migrate', 'status'], { env: { DATABASE_URL: `${url}?schema=public` } });
+    expect(stderr).toMatch(
+      /^recon: DATABASE_URL has a parameter .*: unsupported startup parameter: schema \(08P01\)\./,
+    );
+    expect(exitCode).toBe(78);
+  });
+
+  test('how far TLS is asked for: a name is only left out of account where the authority is one’s own', () => {
+    const authority = fileURLToPath(import.meta.url); // any file
+    const asked = (search: string) => tlsOf(parametersOf(`postgres://db/app?${search}`));
+    expect(['', 'sslmode=disable', 'sslmode=prefer', 'sslmode=require'].map(asked)).toEqual([
+      false,
+      false,
+      'prefer',
+      'require',
+    ]);
+    for (const strict of ['sslmode=verify-full', 'sslmode=verify-ca', 'sslrootcert=system'])
+      expect(asked(strict)).toBe('verify-full');
+    const named = `&sslrootcert=${authority}`;
+    expect(asked(`sslmode=verify-full${named}`)).toEqual({ ca: expect.any(String) as string });
+    for (const mode of ['verify-ca', 'require'])
+      expect(asked(`sslmode=${mode}${named}`)).toMatchObject({ checkServerIdentity: expect.any(Function) as unknown });
+  });
 });
 
 test('a pool does not end with what is connected when its signal is aborted', async () => {

@@ -31,29 +31,44 @@ async function certificate(name: string): Promise<{ authority: string; settings:
 }
 
 describe('a database that speaks TLS', { timeout: 60_000 }, () => {
-  test('is believed with sslmode=verify-full if its authority is known and its name is right, else refused', async () => {
+  test('is believed if its authority is known and its name is right or does not count, else refused', async () => {
     const [own, other] = [await certificate('own'), await certificate('other')];
     const server = await startPostgres({ settings: own.settings });
     try {
-      const connect = async (host: string, authority: string) => {
+      const connect = async (host: string, search: string, authority?: string) => {
         const url = new URL(server.url);
         url.hostname = host;
-        url.search = '?sslmode=verify-full';
-        const env = { PATH: process.env['PATH'], DATABASE_URL: url.href, NODE_EXTRA_CA_CERTS: authority };
+        url.search = search;
+        const extra = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority };
+        const env = { PATH: process.env['PATH'], DATABASE_URL: url.href, ...extra };
         const args = [recon, 'migrate', 'up'];
         return command(process.execPath, args, { env }).then(
-          ({ stdout }) => [0, stdout],
+          () => [0, ''],
           (error: unknown) => [(error as { code: number }).code, (error as { stderr: string }).stderr],
         );
       };
-      expect(await connect('localhost', own.authority)).toEqual([0, expect.stringContaining('0001')]);
-      expect(await connect('localhost', other.authority)).toEqual([
-        78,
-        expect.stringMatching(
-          /^recon: The certificate of the database at localhost:\d+\/postgres cannot be trusted: .*\nName the file of its authority in NODE_EXTRA_CA_CERTS/,
-        ),
-      ]);
-      expect(await connect('127.0.0.1', own.authority)).toEqual([78, expect.stringContaining('cannot be trusted')]);
+      const [full, ca] = ['sslmode=verify-full', 'sslmode=verify-ca'];
+      const named = ({ authority }: typeof own) => `&sslrootcert=${authority}`;
+      const believed = [0, ''];
+      expect(await connect('localhost', full, own.authority)).toEqual(believed);
+      for (const mode of [full, ca, 'sslmode=require'])
+        expect(await connect('localhost', mode + named(own)), mode).toEqual(believed);
+      for (const mode of [ca, 'sslmode=require'])
+        expect(await connect('127.0.0.1', mode + named(own)), 'whatever the name').toEqual(believed);
+      for (const refused of [full, full + named(other), ca + named(other), `sslmode=require${named(other)}`])
+        expect(await connect('localhost', refused), refused).toEqual([
+          78,
+          expect.stringMatching(
+            /^recon: The certificate of the database at localhost:\d+\/postgres cannot be trusted: .*\nLet DATABASE_URL name the file of its authority: \?sslmode=verify-full&sslrootcert=FILE\./,
+          ),
+        ]);
+      for (const mode of [full, ca])
+        expect(await connect('127.0.0.1', mode, own.authority), mode).toEqual([
+          78,
+          expect.stringMatching(
+            /^recon: The certificate of the database at 127\.0\.0\.1:\d+\/postgres is for localhost: .*\nLet DATABASE_URL have the host that the certificate is for\./,
+          ),
+        ]);
     } finally {
       await server.stop();
     }
