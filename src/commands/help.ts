@@ -77,7 +77,7 @@ async function printExitCodes(world: World): Promise<void> {
 
 /** Node looks for it wherever `--env-file` stands in a command line (nodejs/node#54232). */
 const nodesOwn =
-  '9 is Node’s own, before recon begins: the file that --env-file names is not there, or cannot be read as one.';
+  '9 is Node’s own, before recon begins: the file that --env-file names is not there, may not be read, or is none.';
 
 async function printEnvironment(world: World): Promise<void> {
   const { fits, screenOf } = await import('../output/screen.ts');

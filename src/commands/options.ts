@@ -7,7 +7,7 @@ import { parseMoment } from '../moment.ts';
 import { OperatorError } from '../operator-error.ts';
 import { whichOf } from '../suggestion.ts';
 import { beginsUuid } from '../uuid.ts';
-import { variables } from '../environment/variables.ts';
+import { ofNode, variables } from '../environment/variables.ts';
 import type { World } from '../world.ts';
 
 /** What main gives each command: the world, and where the exit code goes. */
@@ -135,11 +135,14 @@ export function withEnvFile(world: World, path: string | undefined): World {
   if (path === undefined) return world;
   const content = readEnvFile(path);
   assertAssignments(content, path);
-  return { ...world, env: { ...withoutTwins(parseEnv(content), world.env), ...world.env }, envFile: path };
+  return { ...world, env: { ...effective(parseEnv(content), world.env), ...world.env }, envFile: path };
 }
 
-/** A secret and its `_FILE` say the same thing: one of them in the environment wins over either in the file. */
-function withoutTwins(inFile: World['env'], env: World['env']): World['env'] {
+/**
+ * Of the file what has an effect. A secret and its `_FILE` say the same thing: one of them in the environment wins over
+ * either in the file.
+ */
+function effective(inFile: World['env'], env: World['env']): World['env'] {
   const beaten = variables
     .filter(({ kind }) => kind === 'secret')
     .flatMap(({ name }) => [
@@ -147,7 +150,8 @@ function withoutTwins(inFile: World['env'], env: World['env']): World['env'] {
       { name: `${name}_FILE`, twin: name },
     ])
     .filter(({ twin }) => (env[twin] ?? '').trim() !== '');
-  return Object.fromEntries(Object.entries(inFile).filter(([name]) => !beaten.some((loser) => loser.name === name)));
+  const left = [ofNode, ...beaten.map(({ name }) => name)];
+  return Object.fromEntries(Object.entries(inFile).filter(([name]) => !left.includes(name)));
 }
 
 /** `parseEnv` takes a line without `=` and the next one for a single name, and says nothing. */

@@ -87,9 +87,10 @@ async function execute(flags: RunFlags, world: World) {
   const { run } = await import('../run/run.ts');
   const { exitCodeOf } = await import('../run/result.ts');
   const { runTalk } = await import('../talk/run-talk.ts');
-  const { exposed } = await import('../doctor/env-file.ts');
+  const { exposed, tooLate } = await import('../doctor/env-file.ts');
   const talk = runTalk(config, world);
   for (const { message, next } of exposed(world)) talk.trouble('env_file.exposed', `${message} ${next ?? ''}`);
+  for (const { message, next } of tooLate(world)) talk.trouble('env_file.too_late', `${message} ${next ?? ''}`);
   const result = await run(config, options, world, talk).finally(talk.end);
   world.signal.throwIfAborted(); // it is stored, but somebody may not have been told
   const exitCode = exitCodeOf(result, flags.failOn);

@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
 import { corrections } from './corrections.ts';
 import { custodians } from './custodians.ts';
 import { direction, owners } from './custody.ts';
-import { exposed } from './env-file.ts';
+import { exposed, tooLate } from './env-file.ts';
 import { environments } from './environments.ts';
 import type { DatabasePatient, Diagnosis, Examination, Opinion, Patient } from './examination.ts';
 import { ok, problem, warning } from './examination.ts';
@@ -54,7 +54,7 @@ export async function* consult(world: World, options: { offline: boolean }): Asy
 
 async function* examineAll(world: World, { offline }: { offline: boolean }): AsyncGenerator<Diagnosis> {
   const [configured, config] = attempt(() => parseConfig(world.env), describeConfig);
-  yield* about('configuration', [...configured, ...exposed(world)]);
+  yield* about('configuration', [...configured, ...exposed(world), ...tooLate(world)]);
   if (config === undefined) return;
   const [mapped, source] = attempt(
     () => openSource(config.source),

@@ -22,6 +22,9 @@ function severityOf<const Name extends string>(name: Name, target: string) {
 /** What DATABASE_URL looks like, as help and errors say it: nobody's secret, also where somebody copied it. */
 export const databaseUrlForm = 'postgres://user:password@host:port/database';
 
+/** No variable of recon, but one that its users need: only the environment that Node is started in has it in time. */
+export const ofNode = 'NODE_EXTRA_CA_CERTS';
+
 export const variables = [
   {
     name: 'DATABASE_URL',

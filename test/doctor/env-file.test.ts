@@ -37,3 +37,23 @@ test('doctor and a run warn of a file with secrets that everybody may read, and 
   ] as const)
     expect(await consult(content, mode), `${mode.toString(8)}: ${content}`).toBeUndefined();
 });
+
+test('doctor and a run say that an authority for Node comes too late in the file; in the environment it is in time', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'recon-env-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'env');
+  const url = 'DATABASE_URL=postgres://recon@127.0.0.1:1/app\n';
+  await writeFile(file, `${url}NODE_EXTRA_CA_CERTS=/etc/ssl/own.pem\n`, { mode: 0o600 });
+  const consult = async (env: Record<string, string>) =>
+    (await recon(['--env-file', file, 'doctor', '--offline'], { env, columns: 400 })).stdout;
+  const said = `NODE_EXTRA_CA_CERTS has no effect in ${file}: Node reads it before recon reads the file.`;
+  expect(await consult({})).toContain(said);
+  expect(await consult({ NODE_EXTRA_CA_CERTS: '/etc/ssl/own.pem' })).not.toContain('NODE_EXTRA');
+  const [line] = (await recon(['--env-file', file, 'run', '--dry-run'])).stderr.split('\n');
+  expect(JSON.parse(line!)).toMatchObject({
+    event: 'env_file.too_late',
+    message: expect.stringContaining(said) as string,
+  });
+  await writeFile(file, url);
+  expect(await consult({})).not.toContain('NODE_EXTRA');
+});
