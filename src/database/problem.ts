@@ -287,7 +287,7 @@ function isOfUrl({ code, severity, message }: DatabaseProblem): boolean {
 const untrusted = /CERT|UNABLE_TO_VERIFY/;
 
 /** Host, port and database of a connection URL: what may be shown of it. */
-function placeOf(url: string): string {
+export function placeOf(url: string): string {
   const { hostname, port, pathname } = new URL(url);
   return `${hostname}:${port === '' ? '5432' : port}${pathname}`;
 }

@@ -63,7 +63,7 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
     const said = databaseProblem(error);
     if (said?.code !== '42501')
       return {
-        opinions: [problem(`${relation}: ${withPlace(reason, error, cut.source).message}`, howToMend(cut.source))],
+        opinions: [problem(`${relation}: ${withPlace(reason, error, cut).message}`, howToMend(cut.source))],
       };
     if (hidesRows(said)) return { opinions: [problem(`${relation}: ${reason.message}`, null)] };
     return { opinions: [], refusal: said.message };

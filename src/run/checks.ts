@@ -224,7 +224,8 @@ function apart<T>({ transaction }: Cut, work: (transaction: Transaction) => Prom
 }
 
 /** What `work` found out, or why it could not tell. Throws what is neither. */
-async function orIncomplete<T>({ world, signal, source }: Engine, work: () => Promise<T>): Promise<T | Incomplete> {
+async function orIncomplete<T>(engine: Engine, work: () => Promise<T>): Promise<T | Incomplete> {
+  const { world, signal } = engine;
   try {
     world.signal.throwIfAborted();
     if (signal.aborted) return pastDeadline();
@@ -233,7 +234,7 @@ async function orIncomplete<T>({ world, signal, source }: Engine, work: () => Pr
     world.signal.throwIfAborted();
     const reason = signal.aborted ? pastDeadline() : whyIncomplete(error);
     if (reason === undefined) throw error;
-    return withPlace(reason, error, source);
+    return withPlace(reason, error, engine);
   }
 }
 

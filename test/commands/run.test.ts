@@ -345,13 +345,19 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
   });
 
   test('an incomplete check says why, and is neither passed nor failed', async () => {
-    const { sql, types } = await firm();
+    const { url, sql, types } = await firm();
     await sql`alter table deposits rename to old_deposits`;
     const { exitCode, stdout } = await types(['run']);
     expect(exitCode).toBe(78);
     expect(stdout).toMatch(/deposits +incomplete/);
     expect(stdout).toContain(
       'deposits: A table that this check reads does not exist: relation "deposits" does not exist.',
+    );
+    const { host, pathname } = new URL(url);
+    expect(stdout, 'it may be the wrong database').toContain(` The database is ${host}${pathname}, by DATABASE_URL.\n`);
+    const elsewhere = { SOURCE_DATABASE_URL: `${url}?application_name=elsewhere` };
+    expect((await types(['run'], { env: elsewhere })).stdout).toContain(
+      ` is ${host}${pathname}, by SOURCE_DATABASE_URL.\n`,
     );
   });
 
