@@ -16,7 +16,7 @@ import { reportsCommand } from './commands/reports.ts';
 import { runCommand } from './commands/run.ts';
 import { scheduleCommand } from './commands/schedule.ts';
 import { statusCommand } from './commands/status.ts';
-import { usageError } from './commands/usage.ts';
+import { refuseFlagsAsValues, usageError } from './commands/usage.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
 import { plain } from './plain.ts';
@@ -101,6 +101,7 @@ function buildProgram(context: CommandContext): Command {
 
 /** Commands are built apart from the program: errors and output have to be handed down to each of them. */
 function settle(command: Command): Command {
+  refuseFlagsAsValues(command);
   command.exitOverride((error) => {
     throw error.exitCode === 0 ? error : usageError(error, command);
   });

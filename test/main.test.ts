@@ -20,7 +20,9 @@ describe('the command line', () => {
     [['exceptions', 'lst'], 'Did you mean list?'],
     [['exceptions'], 'recon: No command was given.'],
     [['reports', 'show', 'a', 'b'], 'recon: too many arguments'],
-    [['migrate', 'stauts'], 'Did you mean status?'],
+    [['migrate', 'dwon'], "recon: unknown command 'dwon'. Did you mean down?\n`recon migrate --help` shows"],
+    [['exceptions', 'resolve', 'abcdef12', '--note', '--yes'], 'recon: --note needs a value, and --yes is a flag.\n`'],
+    [['exceptions', 'resolve', 'abcdef12', '--note', '-y'], 'recon: --note needs a value, and -y is a flag.\n`'],
     [['migrate', 'up', 'stauts'], "recon: too many arguments for 'up'. Expected 0 arguments but got 1.\n`"],
     [['corrections', 'stop'], 'recon: --note <text> is needed.\n`recon corrections stop --help`'],
   ])('%s is a usage error: 64, and nothing on stdout', async (argv, sentence) => {

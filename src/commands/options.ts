@@ -124,7 +124,13 @@ export function deadline(flag: string, text: string | undefined, now: Date): str
 /** Throws an OperatorError (64) if nothing can be from `since` on and before `end`, which `flag` gives. RFC 3339 in UTC. */
 export function assertSpan(since: string | null, flag: '--until' | '--before', end: string | null, now: Date): void {
   if (since === null) return;
-  if (end !== null && since >= end)
+  if (since === end)
+    throw new OperatorError(
+      64,
+      `--since and ${flag} are the same time, ${since}: nothing is between them.`,
+      `Give a later ${flag}.`,
+    );
+  if (end !== null && since > end)
     throw new OperatorError(64, `--since ${since} is not before ${flag} ${end}.`, 'Swap them.');
   if (Date.parse(since) > now.getTime())
     throw new OperatorError(64, `--since ${since} is in the future: nothing happened from then on.`);

@@ -5,14 +5,35 @@ import { suggest } from '../suggestion.ts';
 /** What commander found wrong with the command line of this command, told as every other mistake is. */
 export function usageError({ code, message }: CommanderError, command: Command): OperatorError {
   if (code === 'commander.help') return new OperatorError(64, 'No command was given.'); // its help stands above
-  const found = inOurWords(message.replace(/^error: /, ''));
+  const { parent, args } = command;
+  // where a command need not be named, a mistyped name is taken for an argument of the one that is meant then
+  if (code === 'commander.excessArguments' && parent !== null && !isNamed(command, parent))
+    return mistake('commander.unknownCommand', `unknown command '${args[0] ?? ''}'`, parent);
+  return mistake(code, message.replace(/^error: /, ''), command);
+}
+
+function mistake(code: string, message: string, command: Command): OperatorError {
+  const found = inOurWords(message);
   const sentence = /[.?]$/.test(found) ? found : `${found}.`;
   const nearest = meant(code, message, command);
   return new OperatorError(
     64,
     nearest === undefined ? sentence : `${sentence} Did you mean ${nearest}?`,
-    `\`${pathOf(command)} --help\` shows how it is called.`,
+    howToCall(command),
   );
+}
+
+/** A flag that was given where the value of another one was forgotten would become that value: `--note --yes`. */
+export function refuseFlagsAsValues(command: Command): void {
+  for (const option of command.options.filter(({ required }) => required))
+    command.on(`option:${option.name()}`, (value: unknown) => {
+      if (typeof value === 'string' && allFlagsOf(command).includes(value))
+        throw new OperatorError(64, `${option.long ?? ''} needs a value, and ${value} is a flag.`, howToCall(command));
+    });
+}
+
+function howToCall(command: Command): string {
+  return `\`${pathOf(command)} --help\` shows how it is called.`;
 }
 
 /** What commander calls by the words of a parser. */
@@ -27,18 +48,20 @@ function inOurWords(text: string): string {
 
 /** The flag or command that was probably meant. */
 function meant(code: string, message: string, command: Command): string | undefined {
-  const { parent, args } = command;
   const [, typed = ''] = /'([^'=]*)/.exec(message) ?? [];
   switch (code) {
     case 'commander.unknownOption':
       return suggest(typed, flagsOf(command));
     case 'commander.unknownCommand':
       return suggest(typed, namesIn(command));
-    case 'commander.excessArguments': // where a command need not be named, the mistyped name is taken for an argument
-      return parent === null || isNamed(command, parent) ? undefined : suggest(args[0] ?? '', namesIn(parent));
     default:
       return undefined;
   }
+}
+
+function allFlagsOf(command: Command): string[] {
+  const short = command.options.flatMap((option) => option.short ?? []);
+  return [...flagsOf(command), ...short];
 }
 
 /** Its own and those of the commands above it. */

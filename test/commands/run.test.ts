@@ -46,7 +46,10 @@ describe('a command line that cannot be meant', () => {
     [['run', '--since', '2026-02-30'], '--since "2026-02-30" is not a time.'],
     [['run', '--since', '1d', '--until', '2d'], 'is not before --until'],
     [['run', '--since', '2026-01-01T00:00:00.5Z', '--until', '2026-01-01T00:00:00Z'], 'is not before --until'],
-    [['run', '--since', '2026-01-01', '--until', '2026-01-01'], 'is not before --until'],
+    [
+      ['run', '--since', '2026-01-01', '--until', '2026-01-01'],
+      '--since and --until are the same time, 2026-01-01T00:00:00.000000Z: nothing is between them.\nGive a later --until.',
+    ],
     [['run', '--since', '2027-01-01'], '--since 2027-01-01T00:00:00.000000Z is in the future'],
     [['run', '--type', 'hourly', '--since', '1d'], 'A run of --type hourly is not narrowed.'],
     [['run', '--type', 'daily', '--user', someone], 'A run of --type daily is not narrowed.'],
