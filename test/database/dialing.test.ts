@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { inReadOnly, openDatabase } from '../../src/database/database.ts';
+import { explainProblem } from '../../src/database/problem.ts';
 import { parametersOf, tlsOf } from '../../src/database/url-parameters.ts';
 import { emptyDatabase, testDatabase } from '../support/database.ts';
 import { recon, reconIn, testWorld } from '../support/world.ts';
@@ -137,6 +138,26 @@ describe('what stands behind the question mark of a URL', () => {
     expect(asked(`sslmode=verify-full${named}`)).toEqual({ ca: expect.any(String) as string });
     for (const mode of ['verify-ca', 'require'])
       expect(asked(`sslmode=${mode}${named}`)).toMatchObject({ checkServerIdentity: expect.any(Function) as unknown });
+  });
+});
+
+test.each([
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    { cert: { subjectaltname: 'DNS:db.example.com, IP Address:10.0.0.7' } },
+    'is for db.example.com, 10.0.0.7: ',
+    'Let DATABASE_URL have the host that the certificate is for.',
+  ],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', {}, 'is for another name: ', 'Let DATABASE_URL have the host'],
+  ['CERT_HAS_EXPIRED', {}, 'cannot be trusted: ', 'Renew it at the server'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', {}, 'cannot be trusted: ', 'name the file of its authority: ?sslmode=verify-full&sslr'],
+])('a certificate that is refused is told with what mends it: %s', (code, more, fact, hint) => {
+  const error = Object.assign(new Error('as Node says it'), { code, ...more });
+  const told = explainProblem(error, 'postgres://u:canary@wrong.example.com/app')!;
+  expect(told).toMatchObject({
+    exitCode: 78,
+    message: expect.stringContaining(`at wrong.example.com:5432/app ${fact}as Node says it (${code}).`) as string,
+    hint: expect.stringContaining(hint) as string,
   });
 });
 
