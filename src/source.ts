@@ -247,7 +247,11 @@ export function compose(source: Source, statement: Statement): string {
 
 /** One row of one relation by itself, one of those that `condition` (our own SQL) lets through; also for `bind`. */
 export function composeRelation(source: Source, relation: Relation, condition = 'true'): string {
-  const answer = `select * from ${relation} where ${condition} limit 1`;
+  return composeAnswer(source, relation, `select * from ${relation} where ${condition} limit 1`);
+}
+
+/** A `select` of our own from one relation; also for `bind`. */
+export function composeAnswer(source: Source, relation: Relation, answer: string): string {
   return composeWith(source, { relations: [relation], layers: [] }, placeholders(), answer);
 }
 

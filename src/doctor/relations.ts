@@ -10,8 +10,9 @@ import { whyIncomplete } from '../run/cut.ts';
 import { bind, composeRelation, isShipped, relations, type Relation, type Source } from '../source.ts';
 import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look, waitForLocks } from './look.ts';
+import { judgeWords } from './words.ts';
 
-/** That what the checks read can be read, and has the columns and types that they take for granted. */
+/** That what the checks read can be read, and has the columns, types and words that they take for granted. */
 export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
   after: 'host',
@@ -33,7 +34,9 @@ export const mappedRelations: Examination<DatabasePatient> = {
         ...(refusals.size > 0 ? [await mayNot(`read what the checks need: ${[...refusals].join('; ')}`, cut)] : []),
       ];
     });
-    return wrong.length > 0 ? wrong : [ok(`${asked.length} relations can be read and have the right columns.`)];
+    return wrong.length > 0
+      ? wrong
+      : [ok(`${asked.length} relations can be read and have the right columns and words.`)];
   },
 };
 
@@ -55,7 +58,12 @@ interface Found {
 
 async function inspect(cut: Cut, relation: Relation): Promise<Found> {
   try {
-    return { opinions: await inSavepoint(cut.transaction, (transaction) => judge({ ...cut, transaction }, relation)) };
+    return {
+      opinions: await inSavepoint(cut.transaction, async (transaction) => {
+        const wrong = await judgeTypes({ ...cut, transaction }, relation);
+        return wrong.length > 0 ? wrong : judgeWords({ ...cut, transaction }, relation, howToMend(cut.source));
+      }),
+    };
   } catch (error) {
     const reason = whyIncomplete(error);
     if (reason === undefined) throw error;
@@ -70,7 +78,7 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
   }
 }
 
-async function judge({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
+async function judgeTypes({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
   const columns = await columnsOf(transaction, composeRelation(source, relation), bind(params));
   const types = await namesOfTypes(
     transaction,

@@ -238,6 +238,43 @@ describe('recon doctor', () => {
     expect(await sql`select from reconciliation_reports`).toHaveLength(0);
   });
 
+  test('words that recon does not know are told with the file that says them, and those of the host with care', async () => {
+    const { consult, sql } = await practice();
+    await sql`update deposits set created_at = now()`; // recent
+    const source = await sourceFolder({
+      ledger_accounts: (text) => text.replace("'debit'::text", "'DEBIT'::text"),
+      ledger_entries: (text) =>
+        text
+          .replace('entry.entry_type::text', 'upper(entry.entry_type::text)')
+          .replace('entry.currency::text', "case entry.currency when 'USDC' then 'usdc' else entry.currency end::text"),
+      deposits: (text) => text.replace("then 'settled'", "then 'done'"),
+      recent_records: (text) => text.replace("'deposit'::text", "'deposits'::text"),
+      custody_accounts: (text) => text.replace("'alpaca'::text", 'null::text'),
+      custody_positions: (text) => text.replaceAll('account.currency::text', 'lower(account.currency::text)'),
+    });
+    const { of } = await consult({ RECONCILIATION_SOURCE: source });
+    const mend = 'Mend that file.';
+    expect(of('source')).toEqual(
+      [
+        ['problem', 'ledger_accounts.sql gives normal_side `DEBIT`; known are debit, credit.', mend],
+        ['problem', 'ledger_entries.sql gives entry_type `CREDIT`, `DEBIT`; known are debit, credit.', mend],
+        [
+          'warning',
+          'ledger_entries.sql gives currency `usdc` beside what is known (USDC, USD).',
+          `If your tables say the same in several ways, translate it. ${mend} If it is a fault in your data, a run reports it.`,
+        ],
+        ['problem', 'deposits.sql gives state `done`; known are pending, settled, failed, unknown.', mend],
+        [
+          'problem',
+          'recent_records.sql gives record_kind `deposits`; known are deposit, withdrawal, conversion_job.',
+          mend,
+        ],
+        ['problem', 'custody_accounts.sql gives custodian null; known are circle, alpaca.', mend],
+        ['problem', 'custody_positions.sql gives currency `usd`, `usdc`; known are USDC, USD.', mend],
+      ].map(([verdict, message, next]) => ({ topic: 'source', verdict, message, next })),
+    );
+  });
+
   test('the direction follows the mapping', async () => {
     const { consult, sql, ledger, ada } = await practice();
     ledger.openAccount(ada, 'stash_balance');
