@@ -1,10 +1,11 @@
 import type { Cut } from '../checks/check.ts';
 import { inSavepoint, query } from '../database/database.ts';
 import { databaseProblem } from '../database/problem.ts';
+import { relationsOf } from '../run/mapping-types.ts';
 import { bind, composeRelation, type Relation } from '../source.ts';
 import { problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
-import { mayNot, relationsOf } from './relations.ts';
+import { mayNot } from './relations.ts';
 
 /**
  * That the ledger is in this database, before anybody is told to make tables here. Silent where one table that the
@@ -15,7 +16,7 @@ export const host: Examination<DatabasePatient> = {
   examine(patient) {
     return look(patient, async (cut) => {
       const missing = new Set<string>();
-      for (const relation of relationsOf(patient.config)) {
+      for (const relation of relationsOf(patient.config.checks)) {
         const sighting = await lookFor(cut, relation);
         if (sighting === 'found') return [];
         if (sighting !== 'needs no table') missing.add(sighting.missing);

@@ -1,9 +1,9 @@
 import type { Cut } from '../checks/check.ts';
 import { query, type Transaction } from '../database/database.ts';
+import { relationsOf } from '../run/mapping-types.ts';
 import { bind, composeRelation, relations, type Relation } from '../source.ts';
 import { ok, warning, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look } from './look.ts';
-import { relationsOf } from './relations.ts';
 
 /** What an hourly run looks things up by, in the columns of the mapping. */
 const lookups: readonly [relation: Relation, columns: readonly string[]][] = [
@@ -30,7 +30,7 @@ export const indexes: Examination<DatabasePatient> = {
   topic: 'indexes',
   after: 'source',
   async examine(patient) {
-    const read = relationsOf(patient.config);
+    const read = relationsOf(patient.config.checks);
     const scans = await look(patient, async (cut) => {
       await cut.transaction`set local enable_seqscan = off`;
       const found: Scan[] = [];

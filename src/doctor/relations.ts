@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Cut } from '../checks/check.ts';
-import { checks } from '../checks/index.ts';
-import type { Config } from '../config.ts';
-import { columnsOf, inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
+import { inSavepoint, lockedFor, type Transaction } from '../database/database.ts';
 import { databaseProblem, hidesRows, isLockTimeout, lockedText, lockNotAvailable } from '../database/problem.ts';
 import { howToGrant, howToGrantReading, roleOf } from '../database/rights.ts';
 import { withPlace } from '../run/mapping-problem.ts';
+import { relationsOf, wrongTypesOf } from '../run/mapping-types.ts';
 import { whyIncomplete } from '../run/cut.ts';
-import { bind, composeRelation, isShipped, relations, type Relation, type Source } from '../source.ts';
+import { isShipped, type Relation, type Source } from '../source.ts';
 import { ok, problem, type DatabasePatient, type Examination, type Opinion } from './examination.ts';
 import { look, waitForLocks } from './look.ts';
 import { judgeWords } from './words.ts';
@@ -17,7 +16,7 @@ export const mappedRelations: Examination<DatabasePatient> = {
   topic: 'source',
   after: 'host',
   async examine(patient) {
-    const asked = relationsOf(patient.config);
+    const asked = relationsOf(patient.config.checks);
     const wrong = await look(patient, async (cut) => {
       const found: Found[] = [];
       for (const relation of asked) {
@@ -39,14 +38,6 @@ export const mappedRelations: Examination<DatabasePatient> = {
       : [ok(`${asked.length} relations can be read and have the right columns and words.`)];
   },
 };
-
-/** What the checks that are on read, in the order of the mapping. */
-export function relationsOf(config: Config): Relation[] {
-  const read = config.checks.flatMap((name) =>
-    Object.values(checks[name].statements).flatMap(({ relations }) => relations),
-  );
-  return (Object.keys(relations) as Relation[]).filter((relation) => read.includes(relation));
-}
 
 interface Found {
   opinions: Opinion[];
@@ -78,32 +69,9 @@ async function inspect(cut: Cut, relation: Relation): Promise<Found> {
   }
 }
 
-async function judgeTypes({ transaction, source, params }: Cut, relation: Relation): Promise<Opinion[]> {
-  const columns = await columnsOf(transaction, composeRelation(source, relation), bind(params));
-  const types = await namesOfTypes(
-    transaction,
-    columns.map(({ type }) => type),
-  );
-  const expected: Record<string, string> = relations[relation];
-  const wrong = columns.filter(({ name, type }) => types.get(type) !== expected[name]);
-  return wrong.map(({ name, type }) =>
-    problem(
-      `${relation}.${name} is ${types.get(type) ?? 'of an unknown type'}, not ${expected[name] ?? ''}.`,
-      `Cast it in ${join(source.folder, `${relation}.sql`)}.`,
-    ),
-  );
-}
-
-/** By object identifier, in the words of the mapping. */
-async function namesOfTypes(transaction: Transaction, identifiers: number[]): Promise<Map<number, string>> {
-  const rows = await transaction<{ oid: number; name: string }[]>`
-    select
-      type.oid::integer as oid,
-      case type.typname when 'bool' then 'boolean' else type.typname end as name
-    from pg_catalog.pg_type as type
-    where type.oid = any (${identifiers}::integer[]::oid[])
-  `;
-  return new Map(rows.map(({ oid, name }) => [oid, name]));
+async function judgeTypes(cut: Cut, relation: Relation): Promise<Opinion[]> {
+  const wrong = await wrongTypesOf(cut, relation);
+  return wrong.map((sentence) => problem(sentence, `Cast it in ${join(cut.source.folder, `${relation}.sql`)}.`));
 }
 
 /** A mapping that ships with recon is copied first. */

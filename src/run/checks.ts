@@ -12,6 +12,7 @@ import { cutOptionsOf, type Engine } from './engine.ts';
 import { KeptFindings } from '../exceptions/kept-findings.ts';
 import { Incomplete, tooFew } from '../incomplete.ts';
 import { withPlace } from './mapping-problem.ts';
+import { assertTypes } from './mapping-types.ts';
 import type { Past } from './past.ts';
 import type { CheckOutcome, Compared } from './outcome.ts';
 import { identityOf } from '../source.ts';
@@ -212,7 +213,11 @@ async function tryCompare(
 ): Promise<Compared | Incomplete> {
   if (reading instanceof Incomplete) return reading;
   return orIncomplete(engine, () =>
-    apart(cut, (transaction) => withFindings(past, (found) => check.compare({ ...cut, transaction }, reading, found))),
+    apart(cut, async (transaction) => {
+      const seen = { ...cut, transaction };
+      await assertTypes(seen, check);
+      return withFindings(past, (found) => check.compare(seen, reading, found));
+    }),
   );
 }
 

@@ -385,6 +385,11 @@ describe('the output of recon run', { timeout: 60_000 }, () => {
       (sql) => `select 1;\n${sql}`,
       /deposits: The database could not answer: syntax error at or near ";" \(42601\)\./,
     ],
+    [
+      'a time without a zone, which compares all the same',
+      (sql) => sql.replace('deposit.created_at::timestamptz', "deposit.created_at at time zone 'UTC'"),
+      /deposits: deposits\.created_at is timestamp, not timestamptz\./,
+    ],
   ])('a mistake in the mapping names its file: %s', async (_, change, sentence) => {
     const { types } = await firm();
     const folder = await sourceFolder({ deposits: change });
