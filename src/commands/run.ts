@@ -117,12 +117,13 @@ async function announceDisabled(config: Config, type: ScheduledType, output: Out
 async function toOptions(flags: RunFlags, config: Config, world: World): Promise<RunOptions> {
   const scope = scopeOf(flags, world.now());
   const { chooseChecks } = await import('../checks/choice.ts');
+  const { defaultWaitMs } = await import('../run/timeout.ts');
   return {
     type: flags.type,
     checks: chooseChecks(flags.check, config, scope),
     scope: { ...scope, userId: scope.userId && (await wholeUserId(scope.userId, flags, world)) },
     dryRun: flags.dryRun === true,
-    waitMs: flags.wait ?? (flags.type === 'daily' ? 900_000 : 0),
+    waitMs: flags.wait ?? defaultWaitMs[flags.type],
     acceptFewer: flags.acceptFewer === true,
     canary: flags.canary === true || flags.type === 'daily',
   };

@@ -6,7 +6,8 @@ const explanation = `
 Cron and Kubernetes start the runs; RECONCILIATION_HOURLY_INTERVAL and RECONCILIATION_DAILY_RUN_TIME say when. (The timers
 of deploy/systemd have the default times: OnCalendar= is changed by hand.) The
 crontab takes for granted what its first lines say: recon on the path, /etc/recon/env, a folder /var/log/recon, logrotate.
-The manifests take the rest of deploy/kubernetes/base for granted: image, ConfigMap and Secret.
+The manifests take the rest of deploy/kubernetes/base for granted: image, ConfigMap and Secret; RECONCILIATION_RUN_TIMEOUT,
+which has to stand in that ConfigMap too, says when Kubernetes ends a Job.
 
 Examples:
   recon schedule print
@@ -26,7 +27,7 @@ function printCommand(context: CommandContext): Command {
       const { world } = context;
       const { parseConfigWithoutDatabase } = await import('../config.ts');
       const { cronJobsOf, crontabOf } = await import('../schedule/files.ts');
-      const { schedule } = parseConfigWithoutDatabase(world.env);
-      await print(world.stdout, format === 'crontab' ? crontabOf(schedule) : cronJobsOf(schedule));
+      const config = parseConfigWithoutDatabase(world.env);
+      await print(world.stdout, format === 'crontab' ? crontabOf(config.schedule) : cronJobsOf(config));
     });
 }

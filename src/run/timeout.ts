@@ -5,6 +5,9 @@ import type { RunType } from '../reports.ts';
 /** Where RECONCILIATION_RUN_TIMEOUT is not set. */
 export const defaultTimeoutMs: Record<RunType, number> = { hourly: 600_000, daily: 3_600_000, manual: 3_600_000 };
 
+/** Where `--wait` is not given: how long a run waits for another one to end. */
+export const defaultWaitMs: Record<RunType, number> = { hourly: 0, daily: 900_000, manual: 0 };
+
 /** How long a run may take: its deadline, counted from when it holds the lock. */
 export function runTimeoutMs(config: Pick<Config, 'runTimeoutMs'>, type: RunType): number {
   return config.runTimeoutMs ?? defaultTimeoutMs[type];

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { Config } from '../config.ts';
 import { OperatorError } from '../operator-error.ts';
+import { defaultWaitMs, runTimeoutMs } from '../run/timeout.ts';
 import { shipped } from '../shipped.ts';
 import type { Schedule, ScheduledType } from './schedule.ts';
 
@@ -12,18 +14,22 @@ export function crontabOf(schedule: Schedule): string {
   );
 }
 
-/** The two CronJobs of deploy/kubernetes/base with the times of this schedule. Throws like `crontabOf`. */
-export function cronJobsOf(schedule: Schedule): string {
+/** The two CronJobs of deploy/kubernetes/base with the times of this schedule and deadline. Throws like `crontabOf`. */
+export function cronJobsOf({ schedule, ...config }: Pick<Config, 'schedule' | 'runTimeoutMs'>): string {
   const times = timesOf(schedule);
   const types = ['hourly', 'daily'] as const;
   return types
     .map((type) =>
-      read(`deploy/kubernetes/base/${type}.yaml`, schedule).replace(
-        /^ {2}schedule: .*$/m,
-        `  schedule: ${quote(times[type])}`,
-      ),
+      read(`deploy/kubernetes/base/${type}.yaml`, schedule)
+        .replace(/^ {2}schedule: .*$/m, `  schedule: ${quote(times[type])}`)
+        .replace(/(?<=activeDeadlineSeconds: )\d+/, String(Math.ceil(jobDeadlineMs(config, type) / 1_000))),
     )
     .join('---\n');
+}
+
+/** A Job tries a run twice (backoffLimit), each of which leaves a report at its own deadline; and ten minutes to start both. */
+function jobDeadlineMs(config: Pick<Config, 'runTimeoutMs'>, type: ScheduledType): number {
+  return 2 * (defaultWaitMs[type] + runTimeoutMs(config, type)) + 600_000;
 }
 
 function quote(time: string): string {

@@ -2,7 +2,7 @@ import type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.js';
 import type { ConfigMap, Container, PodSpec, Secret } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/exit-codes.ts';
-import { defaultTimeoutMs } from '../../src/run/timeout.ts';
+import { defaultTimeoutMs, defaultWaitMs } from '../../src/run/timeout.ts';
 import { variables, type Variable } from '../../src/environment/variables.ts';
 import { recon } from '../support/world.ts';
 import { problemsOf, readManifests, readText, readYaml, type Manifest } from './manifests.ts';
@@ -77,13 +77,12 @@ describe('the manifests follow the source', () => {
   });
 
   test('a run ends by its own deadline, both attempts of it, before Kubernetes ends it without a report', () => {
-    const waitForAnother = { hourly: 0, daily: 900 };
     for (const [name, cronJob] of [
       ['hourly', hourly],
       ['daily', daily],
     ] as const) {
       const job = cronJob.spec!.jobTemplate.spec!;
-      const attempt = defaultTimeoutMs[name] / 1000 + waitForAnother[name];
+      const attempt = (defaultTimeoutMs[name] + defaultWaitMs[name]) / 1000;
       expect(job.activeDeadlineSeconds, name).toBeGreaterThan(attempt * (job.backoffLimit! + 1));
       expect(cronJob.spec).toMatchObject({ concurrencyPolicy: 'Forbid', timeZone: 'Etc/UTC' });
       expect(cronJob.spec!.startingDeadlineSeconds).toBeGreaterThan(0);
@@ -112,8 +111,16 @@ describe('the manifests follow the source', () => {
     expect(files.length).toBeGreaterThan(3);
     expect(known).toEqual(expect.arrayContaining(files));
     expect(named('secret.example.yaml', /^ {2}# ([A-Z_]+): /gm)).toEqual(files);
-    const [, added] = /path: \/data\/(\w+)_FILE\n/.exec(readText('../overlays/example/kustomization.yaml'))!;
-    expect(files).toContain(added);
+    const overlay = readText('../overlays/example/kustomization.yaml');
+    const added = [...overlay.matchAll(/^ *(# )? +path: \/data\/(\w+)_FILE\n/gm)];
+    expect(added.length).toBeGreaterThan(0);
+    expect(files).toEqual(expect.arrayContaining(added.map(([, , name]) => name!)));
+    const { stringData } = readYaml('secret.example.yaml') as Secret;
+    const isSet = added.flatMap(([, comment, name]) => (comment === undefined ? [name!] : []));
+    expect(Object.keys(stringData!)).toEqual(expect.arrayContaining(isSet));
+    const authority = '/run/secrets/recon/ca.crt';
+    for (const text of [overlay, readText('config.yaml')]) expect(text).toContain(`: ${authority}\n`);
+    expect(readText('secret.example.yaml')).toContain('\n  # ca.crt: |\n');
   });
 
   test.each([

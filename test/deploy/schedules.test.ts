@@ -1,6 +1,6 @@
 import type { CronJob } from 'kubernetes-types/batch/v1.js';
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -16,13 +16,13 @@ const read = (name: string) => deployed(`systemd/${name}`);
 describe('systemd', () => {
   test('the service types what recon understands, and its exit codes are ours', async () => {
     const service = await read('recon@.service');
-    const [, args] = /^ExecStart=\S+\/recon (.+)$/m.exec(service)!;
+    const [, args] = /^ExecStart=\/usr\/bin\/env recon (.+)$/m.exec(service)!;
     for (const type of ['hourly', 'daily', 'manual'])
       expect((await recon(args!.replace('%i', type).split(' '))).exitCode).toBe(78); // DATABASE_URL is not set
     expect(service).not.toContain('SuccessExitStatus'); // a daily run that found the lock taken has failed, as in cron
     const [, success] = /^SuccessExitStatus=(.+)$/m.exec(await read('recon@hourly.service.d/another-run.conf'))!;
     expect(exitCodes.map(({ code, retry }) => `${code} ${retry}`)).toContain(`${success!} later`);
-    const [, purge] = /^ExecStart=\S+\/recon (.+)$/m.exec(await read('recon@purge.service.d/purge.conf'))!;
+    const [, purge] = /^ExecStart=\/usr\/bin\/env recon (.+)$/m.exec(await read('recon@purge.service.d/purge.conf'))!;
     expect((await recon(purge!.split(' '))).exitCode).toBe(78);
   });
 
@@ -30,11 +30,6 @@ describe('systemd', () => {
     const folder = await mkdtemp(join(tmpdir(), 'recon-systemd-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     await cp(new URL('../../deploy/systemd', import.meta.url), folder, { recursive: true });
-    const units = (await readdir(folder, { recursive: true })).filter((name) => /\.(service|timer|conf)$/.test(name));
-    for (const unit of units) {
-      const text = await readFile(join(folder, unit), 'utf8');
-      await writeFile(join(folder, unit), text.replaceAll('/usr/local/bin/recon', '/bin/sh')); // has to be there
-    }
     const instances = ['hourly', 'daily', 'purge'].flatMap((name) => [`recon@${name}.service`, `recon-${name}.timer`]);
     const verify = () => {
       const args = ['verify', '--man=no', ...instances, 'recon-failed@hourly.service'];
@@ -144,6 +139,16 @@ describe('recon schedule print', () => {
       [minute!, hour!].map((field) => field.replace(/^0(?=\d)/, '')).join(' '),
     );
     expect(typed.map((time, index) => `${['hourly', 'daily'][index]!} ${time} * * *`)).toEqual(times(crontab));
+  });
+
+  test('Kubernetes ends a Job after both attempts have ended by the deadline of a run', async () => {
+    const { stdout } = await recon(['schedule', 'print', '--format', 'kubernetes'], {
+      env: { RECONCILIATION_RUN_TIMEOUT: '2h' },
+    });
+    expect(stdout.match(/(?<=activeDeadlineSeconds: )\d+/g)!.map(Number)).toEqual([
+      2 * 7_200 + 600,
+      2 * (7_200 + 900) + 600,
+    ]);
   });
 
   test('a purge comes at the same time everywhere, and nowhere before somebody says so', async () => {
