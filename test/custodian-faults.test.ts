@@ -45,7 +45,7 @@ const atCircle: Record<keyof typeof circleFaults, Expected> = {
   'page for people': [3, /answered 200 with a body that is not JSON \(request id \S+\)\.$/],
   'JSON that breaks off': [3, brokenOff],
   'too large a body': [3, 'is larger than 33554432 bytes'],
-  redirect: [3, 'redirects are not followed; check the base URL'],
+  redirect: [3, 'redirects are not followed; check CIRCLE_BASE_URL'],
   'refused key': [77, /Circle refused the credentials: GET 127\.0\.0\.1:\d+\/v1\/w3s\/transactions answered 401/],
   'forbidden key': [77, /Circle refused the credentials: GET \S+\/v1\/w3s\/transactions answered 403/],
   'key of the other environment': [78, 'Circle refused the environment'],

@@ -34,8 +34,10 @@ export async function withAlpaca<T>(
   world: CustodianWorld,
   work: (alpaca: Alpaca) => Promise<T>,
 ): Promise<T> {
-  const { requestsPerSecond, requestTimeoutMs } = options;
-  const settings = { custodian: 'Alpaca', requestsPerSecond, requestTimeoutMs, secrets: secretsOf(options) };
+  const { requestsPerSecond, requestTimeoutMs, authUrl } = options;
+  const addresses = authUrl === undefined ? ['ALPACA_BASE_URL'] : ['ALPACA_BASE_URL', 'ALPACA_AUTH_URL'];
+  const variables = { keys: ['ALPACA_API_KEY', 'ALPACA_API_SECRET'], addresses };
+  const settings = { custodian: 'Alpaca', variables, requestsPerSecond, requestTimeoutMs, secrets: secretsOf(options) };
   return withHttp(settings, world, (http) =>
     work({ http, options, credentials: credentialsFor(http, tokens, world, options) }),
   );

@@ -171,7 +171,7 @@ function measureOf(account: TradingAccount, measure: AlpacaOptions['measure']): 
 
 function notFound({ id, status }: Pick<Account, 'id' | 'status'>, { said }: Refusal): Incomplete {
   return new Incomplete(
-    `Alpaca lists account ${quote(id)} (${quote(status, 40)}) but does not show its money: ${said}; exclude it if it holds none.`,
+    `Alpaca lists account ${quote(id)} (${quote(status, 40)}) but does not show its money: ${said}; name it in RECONCILIATION_ALPACA_EXCLUDE if it holds none.`,
   );
 }
 

@@ -21,8 +21,8 @@ export class Refusal extends Incomplete {
   readonly code: string | undefined;
   readonly said: string;
 
-  constructor(what: string, said: string, exitCode: IncompleteExitCode, answer: RawAnswer) {
-    super(`${what}: ${said}.`, exitCode, { excerpt: excerptOf(answer) });
+  constructor(what: string, said: string, advice: string, exitCode: IncompleteExitCode, answer: RawAnswer) {
+    super(`${what}: ${said}.${advice}`, exitCode, { excerpt: excerptOf(answer) });
     this.status = answer.status;
     this.code = errorCode(answer);
     this.said = said;

@@ -30,9 +30,9 @@ export async function withCircle<T>(
 ): Promise<T> {
   const { requestsPerSecond, requestTimeoutMs, apiKey } = options;
   const secrets = [apiKey, apiKey.split(':')[2] ?? ''];
-  return withHttp({ custodian: 'Circle', requestsPerSecond, requestTimeoutMs, secrets }, world, (http) =>
-    work({ http, options }),
-  );
+  const variables = { keys: ['CIRCLE_API_KEY'], addresses: ['CIRCLE_BASE_URL'] };
+  const settings = { custodian: 'Circle', variables, requestsPerSecond, requestTimeoutMs, secrets };
+  return withHttp(settings, world, (http) => work({ http, options }));
 }
 
 /** 50 is the most that Circle gives at a time. */

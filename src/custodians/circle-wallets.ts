@@ -43,7 +43,7 @@ export function walletsToRead(listed: Wallets, exclude: ReadonlySet<string>): Wa
   const testnet = wallets.find(({ blockchain }) => chainOf(blockchain)?.network === 'testnet');
   if (mainnet && testnet)
     throw new Incomplete(
-      `Circle lists wallets of mainnets and of testnets together (${named(mainnet)}; ${named(testnet)}), and the USDC of a testnet is worth nothing: use a key of one environment, or exclude the others.`,
+      `Circle lists wallets of mainnets and of testnets together (${named(mainnet)}; ${named(testnet)}), and the USDC of a testnet is worth nothing: use a key of one environment, or name the others in RECONCILIATION_CIRCLE_EXCLUDE.`,
       78,
     );
   return wanted;
@@ -58,7 +58,7 @@ function refuseTwoOfOneAddress(wallets: readonly Wallet[]): void {
     const other = byAddress.get(key);
     if (other !== undefined)
       throw new Incomplete(
-        `Circle could not be read: it lists ${named(other)} and ${named(wallet)} with one address, so the same money twice; exclude one of them.`,
+        `Circle could not be read: it lists ${named(other)} and ${named(wallet)} with one address, so the same money twice; name one of them in RECONCILIATION_CIRCLE_EXCLUDE.`,
       );
     byAddress.set(key, wallet);
   }
@@ -76,7 +76,7 @@ function cannotVerify(wallets: Wallet[]): Incomplete {
   });
   const more = wallets.length > 5 ? ` and ${wallets.length - 5} more` : '';
   return new Incomplete(
-    `Circle's USDC cannot be verified in ${some.join(', ')}${more}: exclude the wallets that hold no customers' money.`,
+    `Circle's USDC cannot be verified in ${some.join(', ')}${more}: name the wallets that hold no customers' money in RECONCILIATION_CIRCLE_EXCLUDE.`,
     78, // it will be the same next time
   );
 }

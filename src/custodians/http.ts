@@ -23,6 +23,8 @@ import { askedWaitMs, attemptsMax, backOffMs, isPassing, restMs, waitMaxMs } fro
 export interface HttpOptions {
   /** As it is called in messages: `Circle`, `Alpaca`. */
   custodian: string;
+  /** Where to look when it refuses: what proves who we are, and what says where it is asked. */
+  variables: { keys: readonly string[]; addresses: readonly string[] };
   requestsPerSecond: number;
   /** For one attempt: connecting, the headers and the whole body. */
   requestTimeoutMs: number;
@@ -185,7 +187,7 @@ export class Http {
     if (isPassing(answer.status)) throw new PassingFault(said, answer);
     if (answer.status >= 300 && answer.status < 400)
       throw this.#incomplete(
-        `${endpoint} ${said}, a redirect, and redirects are not followed; check the base URL`,
+        `${endpoint} ${said}, a redirect, and redirects are not followed; check ${this.#options.variables.addresses.join(' and ')}`,
         answer,
       );
     throw this.#refusal(`${endpoint} ${said}`, answer);
@@ -227,11 +229,11 @@ export class Http {
   }
 
   #networkFault(error: unknown, endpoint: string): Error {
-    const { custodian, bodyBytesMax } = this.#options;
+    const { custodian, variables, bodyBytesMax } = this.#options;
     const { code, type } = error as { code?: string; type?: string };
     if (code === 'ERR_INVALID_CHAR')
       return new Incomplete(
-        `The credentials for ${custodian} hold a character that no HTTP header can carry, such as a line break.`,
+        `The credentials for ${custodian} (${variables.keys.join(', ')}) hold a character that no HTTP header can carry, such as a line break.`,
         77,
       );
     if (type === 'max-size') return this.#incomplete(`the answer to ${endpoint} is larger than ${bodyBytesMax} bytes`);
@@ -264,10 +266,11 @@ export class Http {
   }
 
   #refusal(said: string, answer: RawAnswer): Refusal {
+    const { custodian, variables } = this.#options;
     const exitCode = exitCodeOf(answer);
-    const what =
-      exitCode === 77 ? 'refused the credentials' : exitCode === 78 ? 'refused the environment' : 'could not be read';
-    return new Refusal(`${this.#options.custodian} ${what}`, said, exitCode, answer);
+    const [what, advice] = refusals[exitCode];
+    const named = [...variables.keys, ...variables.addresses].join(', ').replace(/, (?=\w+$)/, ' and ');
+    return new Refusal(`${custodian} ${what}`, said, advice(named), exitCode, answer);
   }
 
   #incomplete(what: string, answer?: RawAnswer): Incomplete {
@@ -275,6 +278,16 @@ export class Http {
     return new Incomplete(`${this.#options.custodian} could not be read: ${what}.`, 3, { excerpt });
   }
 }
+
+/** What a refusal is called, and what to do about it, where that lies with us. */
+const refusals: Record<IncompleteExitCode, [what: string, advice: (variables: string) => string]> = {
+  3: ['could not be read', () => ''],
+  77: ['refused the credentials', (variables) => ` Check ${variables}.`],
+  78: [
+    'refused the environment',
+    (variables) => ` Check ${variables}: they have to be of the environment of the books.`,
+  ],
+};
 
 const formType = 'application/x-www-form-urlencoded';
 

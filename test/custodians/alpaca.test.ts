@@ -232,6 +232,7 @@ describe('an account that cannot be measured is named', () => {
     alpaca.faults.push(answers({ path: new RegExp(boris) }, { status: 404, body }));
     const { reason, exitCode } = await incompleteness(read());
     expect(reason).toContain(`Alpaca lists account ${boris} (ONBOARDING) but does not show its money: GET`);
+    expect(reason).toContain('name it in RECONCILIATION_ALPACA_EXCLUDE');
     expect(reason).toContain('answered 404, code 40410000 "account not found"');
     expect(exitCode).toBe(3);
   });
@@ -262,6 +263,7 @@ describe('credentials', () => {
     await keeping([]);
     const { reason, exitCode } = await incompleteness(read({ apiSecret: 'wr0ng-s3cret' }));
     expect(reason).toContain('Alpaca refused the credentials: GET sandbox/v1/accounts answered 401, code 40110000');
+    expect(reason).toMatch(/ Check ALPACA_API_KEY, ALPACA_API_SECRET and ALPACA_BASE_URL\.$/);
     expect(reason).not.toContain('wr0ng');
     expect(exitCode).toBe(77);
     expect(alpaca.log).toHaveLength(1);
@@ -286,7 +288,7 @@ describe('credentials', () => {
     await keeping([]);
     const { reason, exitCode } = await incompleteness(read({ authUrl: alpaca.authUrl, apiSecret: 'wr0ng-s3cret' }));
     expect(reason).toMatch(
-      /^Alpaca refused the credentials: POST sandbox\/v1\/oauth2\/token answered 401, "invalid_client"/,
+      /^Alpaca refused the credentials: POST sandbox\/v1\/oauth2\/token answered 401, "invalid_client".*, ALPACA_BASE_URL and ALPACA_AUTH_URL\.$/,
     );
     expect(exitCode).toBe(77);
     alpaca.faults.push(answers({ path: token }, { status: 400, body: '{"error":"unauthorized_client"}' }));

@@ -288,7 +288,7 @@ describe('a wallet that cannot be verified', () => {
 
   it('is one of many: five are named, the rest counted', async () => {
     await holding(many(7).map(({ id }) => ({ id, blockchain: 'NEAR' })));
-    expect((await incompleteness(read())).reason).toContain(' and 2 more: exclude');
+    expect((await incompleteness(read())).reason).toContain(' and 2 more: name the wallets');
   });
 
   it('is any wallet where mainnets and testnets come together', async () => {
@@ -308,7 +308,7 @@ describe('the key', () => {
     await holding([]);
     const { reason, exitCode } = await incompleteness(read({ apiKey: 'LIVE_API_KEY:3f1c:wrong-one' }));
     expect(reason).toMatch(
-      /^Circle refused the credentials: GET sandbox\/v1\/w3s\/wallets answered 401, code 156007 "The API key was not found\." \(request id [0-9a-f-]{36}\)\.$/,
+      /^Circle refused the credentials: GET sandbox\/v1\/w3s\/wallets answered 401, code 156007 "The API key was not found\." \(request id [0-9a-f-]{36}\)\. Check CIRCLE_API_KEY and CIRCLE_BASE_URL\.$/,
     );
     expect(exitCode).toBe(77);
     expect(reason).not.toContain('wrong-one');
@@ -325,6 +325,9 @@ describe('the key', () => {
     const { reason, exitCode } = await incompleteness(read());
     expect(reason).toContain(
       'Circle refused the environment: GET sandbox/v1/w3s/developer/wallets/balances answered 400, code 156006',
+    );
+    expect(reason).toMatch(
+      / Check CIRCLE_API_KEY and CIRCLE_BASE_URL: they have to be of the environment of the books\.$/,
     );
     expect(exitCode).toBe(78);
   });
@@ -364,7 +367,7 @@ describe('a listing that is not whole proves nothing', () => {
       { id: clara, usdc: '1', address, blockchain: 'BASE' },
     ]);
     expect((await incompleteness(read())).reason).toBe(
-      `Circle could not be read: it lists wallet ${anna} on ETH and wallet ${boris} on ETH with one address, so the same money twice; exclude one of them.`,
+      `Circle could not be read: it lists wallet ${anna} on ETH and wallet ${boris} on ETH with one address, so the same money twice; name one of them in RECONCILIATION_CIRCLE_EXCLUDE.`,
     );
     expect(amounts(await read({ exclude: new Set([boris]) })).total).toBe('2');
   });

@@ -24,7 +24,13 @@ import {
 import { custodianWorld, incompleteness } from './custodian-world.ts';
 
 const path = /^\/money/;
-const usual = { custodian: 'Circle', requestsPerSecond: 10_000, requestTimeoutMs: 30_000, secrets: ['5up3r-53cr37'] };
+const usual = {
+  custodian: 'Circle',
+  variables: { keys: ['CIRCLE_API_KEY'], addresses: ['CIRCLE_BASE_URL'] },
+  requestsPerSecond: 10_000,
+  requestTimeoutMs: 30_000,
+  secrets: ['5up3r-53cr37'],
+};
 
 let server: SandboxServer;
 afterEach(() => server.close());
