@@ -20,7 +20,8 @@ export interface Answer {
 
 /** What came back where it was not taken, to go on after the name of the target: `answered 404 no such hook`. */
 export function describeAnswer({ status, text }: Answer, mask: Mask): string {
-  return `answered ${status} ${cut(mask(text.trim()), 200)}`.trim();
+  const said = `answered ${status} ${cut(mask(text.trim()), 200)}`.trim();
+  return status >= 300 && status < 400 ? `${said} (a redirect, which is not followed)` : said;
 }
 
 /** Nothing came back: the reason goes on after the name of the target, and names no URL. */

@@ -164,6 +164,8 @@ export interface Reply {
   passing: boolean;
   /** Whether it lies in the target, whatever is sent. */
   isDown: boolean;
+  /** Whether the target was reached at all. */
+  answered: boolean;
   /** How long the target asks to wait. */
   askedMs?: number | undefined;
 }
@@ -177,16 +179,24 @@ export async function send(
   try {
     const request = requestFor(target, alert, world.now());
     const answer = await exchange(world, request, Math.min(config.requestTimeoutMs, 10_000));
-    if (took[target.name](answer)) return { problem: null, passing: false, isDown: false };
-    const problem = describeAnswer(answer, mask);
+    if (took[target.name](answer)) return { problem: null, passing: false, isDown: false, answered: true };
+    const problem = `${describeAnswer(answer, mask)}${whyNotTaken(target.name, answer)}`;
     const askedMs = askedWaitMs(answer, world.now());
     const passing = isPassing(answer.status);
-    return { problem, passing, askedMs, isDown: passing && (answer.status < 500 || askedMs !== undefined) };
+    const isDown = passing && (answer.status < 500 || askedMs !== undefined);
+    return { problem, passing, askedMs, isDown, answered: true };
   } catch (error) {
-    if (error instanceof Unanswered) return { problem: error.message, passing: true, isDown: true };
-    if (world.signal.aborted) return { problem: 'the process was told to stop', passing: false, isDown: false };
+    if (error instanceof Unanswered) return { problem: error.message, passing: true, isDown: true, answered: false };
+    if (world.signal.aborted)
+      return { problem: 'the process was told to stop', passing: false, isDown: false, answered: false };
     throw error;
   }
+}
+
+/** Why not, where the answer looks like a yes. */
+function whyNotTaken(target: TargetName, { status }: Answer): string {
+  if (status < 200 || status >= 300) return '';
+  return ` (only ${target === 'pagerduty' ? 202 : 200} says that it was taken)`;
 }
 
 const took: Record<TargetName, (answer: Answer) => boolean> = {

@@ -8,19 +8,21 @@ import { cut } from '../cut.ts';
 
 /**
  * Sends a message that says that it is a test to each target, past the outbox. Returns which host was tried, never
- * the path, which is a secret, and why it did not take it, or null. PagerDuty opens an incident, and closes it at once.
+ * the path, which is a secret, why it did not take it, or null, and whether that was an answer. PagerDuty opens an incident, and closes it at once.
  */
 export async function tryTargets(
   config: Pick<Config, 'alerts' | 'requestTimeoutMs' | 'environment'>,
   world: Pick<World, 'fetch' | 'signal' | 'now' | 'random'>,
   mask: Mask,
-): Promise<{ target: TargetConfig['name']; host: string; problem: string | null }[]> {
+): Promise<{ target: TargetConfig['name']; host: string; problem: string | null; answered: boolean }[]> {
   return Promise.all(
     config.alerts.targets.map(async (target) => {
-      let problem: string | null = null;
-      for (const body of trialBodies(target, config.environment, world.now()))
-        problem ??= (await send(target, { id: randomUUID(), body }, { config, world, mask })).problem;
-      return { target: target.name, host: new URL(target.url).host, problem };
+      const tried = { target: target.name, host: new URL(target.url).host };
+      for (const body of trialBodies(target, config.environment, world.now())) {
+        const { problem, answered } = await send(target, { id: randomUUID(), body }, { config, world, mask });
+        if (problem !== null) return { ...tried, problem, answered };
+      }
+      return { ...tried, problem: null, answered: true };
     }),
   );
 }

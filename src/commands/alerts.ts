@@ -143,15 +143,22 @@ function testCommand(context: CommandContext): Command {
       const results = await tryTargets(config, world, createMask(world.env));
       for (const { target, host, problem } of results)
         await print(world.stdout, `${target} at ${host}: ${problem ?? 'took it'}\n`);
-      const silent = results.filter(({ problem }) => problem !== null);
-      if (silent.length === 0) return;
-      const variables = silent.map(({ target }) => variableOf[target]).join(', ');
+      const refused = results.filter(({ problem }) => problem !== null);
+      if (refused.length === 0) return;
       throw new OperatorError(
         3,
-        `${silent.length} of ${results.length} targets did not take the test message.`,
-        `Check ${variables}, and whether this machine may connect to that host; then \`recon alerts test\` again.`,
+        `${refused.length} of ${results.length} targets did not take the test message.`,
+        `${adviceFor(refused)}; then \`recon alerts test\` again.`,
       );
     });
+}
+
+/** Of what answered it is known that it can be reached. */
+function adviceFor(refused: readonly { target: TargetName; answered: boolean }[]): string {
+  const named = (those: typeof refused) => those.map(({ target }) => variableOf[target]).join(', ');
+  const silent = refused.filter(({ answered }) => !answered);
+  if (silent.length === 0) return `Check ${named(refused)}: the host was reached, and answered that`;
+  return `Check ${named(refused)}, and whether this machine may connect to the host of ${named(silent)}`;
 }
 
 /** Where each target is set. */

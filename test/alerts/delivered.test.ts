@@ -263,6 +263,17 @@ test('recon alerts test says for each target whether it takes it', async () => {
       `pagerduty at ${hostOf(pagerduty)}: took it\nwebhook at ${hostOf(webhook)}: took it\n`,
   );
   expect(eventsOf(pagerduty)).toEqual(['trigger recon/production/test', 'resolve recon/production/test']);
+  expect(stderr, 'it was reached').not.toContain('may connect');
+  slack.faults.splice(0, 1, answers({ path: /./ }, { status: 302, body: 'Found' }));
+  pagerduty.faults.push(answers({ path: /./ }, { status: 200, body: 'ok' }));
+  const elsewhere = { RECONCILIATION_ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/hook' };
+  const refused = await types(['alerts', 'test'], { env: elsewhere });
+  expect(refused.stdout).toBe(
+    `slack at ${hostOf(slack)}: answered 302 Found (a redirect, which is not followed)\n` +
+      `pagerduty at ${hostOf(pagerduty)}: answered 200 ok (only 202 says that it was taken)\n` +
+      'webhook at 127.0.0.1:1: could not be reached (ECONNREFUSED)\n',
+  );
+  expect(refused.stderr).toContain('may connect to the host of RECONCILIATION_ALERT_WEBHOOK_URL; then');
   expect(bodiesOf<WebhookBody>(webhook)).toMatchObject([{ type: 'reconciliation.test' }]);
   expect(await statesOf(sql)).toEqual({});
   const { types: typesAlone } = await desk();
