@@ -160,6 +160,11 @@ const incompleteBecause: Record<string, { reason: (problem: DatabaseProblem) => 
       `The replica ended the reading to go on replaying: ${message}. Set hot_standby_feedback there, or raise max_standby_streaming_delay.`,
     exitCode: 3,
   },
+  '53300': {
+    reason: (problem) =>
+      `The server gives this role no further connection: ${problem}. A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.`,
+    exitCode: 3,
+  },
   '55P03': {
     reason: ({ message }) =>
       `Somebody else held a table that this check reads locked for too long: ${message}. Often it is a migration that was left open.`,

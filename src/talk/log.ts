@@ -1,9 +1,12 @@
 import { pino, type Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { explainProblem } from '../database/problem.ts';
 import { flowed } from '../flowed.ts';
+import { Incomplete } from '../incomplete.ts';
+import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
 import type { Mask } from '../secrets.ts';
-import { widthOf, type Output, type World } from '../world.ts';
+import { SignalInterrupt, widthOf, type Output, type World } from '../world.ts';
 
 export type { Logger } from 'pino';
 
@@ -58,7 +61,14 @@ const elastic = {
 /** A fixed list of fields: other properties of an error may hold headers with credentials. */
 function describeError(error: unknown): { kind?: string; type?: string; message: string; stack?: string | undefined } {
   if (!(error instanceof Error)) return { message: String(error) };
-  return { kind: error.name, type: error.name, message: error.message, stack: error.stack };
+  const { name, message, stack } = error;
+  return { kind: name, type: name, message, ...(isBug(error) && { stack }) };
+}
+
+/** What people or machines led to is told by its sentence. */
+function isBug(error: Error): boolean {
+  const isForeseen = error instanceof OperatorError || error instanceof Incomplete || error instanceof SignalInterrupt;
+  return !isForeseen && explainProblem(error, 'postgres://anywhere') === undefined;
 }
 
 function forPeople(line: string, mask: Mask, width: number): string {

@@ -107,6 +107,34 @@ test('every line of a run names it, with words that log systems do not take for 
     for (const taken of ['status', 'host', 'date', 'severity', 'source']) expect(event).not.toHaveProperty(taken);
 });
 
+test('what is no bug has no stack: a Pushgateway in trouble, no connection left, a database that closes', async () => {
+  const { url, sql } = await testDatabase();
+  const gateway = await startReceiver({ status: 500 });
+  const role = await login(sql, url);
+  await sql.unsafe(`
+    grant all on all tables in schema public to ${role.name};
+    alter role ${role.name} connection limit 2`);
+  const { types } = operatorOf(role.url, {
+    LOG_LEVEL: 'info',
+    RECONCILIATION_CHECKS: 'deposits',
+    PUSHGATEWAY_URL: gateway.url,
+  });
+  const full = await types(['run']);
+  expect(full.stdout).toMatch(/deposits: The server gives this role no further connection: .* raise the limit/);
+  await sql.unsafe(`
+    alter role ${role.name} connection limit 20;
+    create function leave() returns trigger language plpgsql as
+      $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+    create trigger leave before insert on reconciliation_checks for each row execute function leave()`);
+  const closed = await types(['run']);
+  for (const { exitCode, stderr } of [full, closed]) {
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('answered 500');
+    expect(stderr).not.toContain('"stack"');
+  }
+  expect(closed.stderr).toMatch(/"level":"error".*"event":"run.finished".*"error":\{/);
+});
+
 test('a canary in every secret variable, and in no line, alert or stored reason', async () => {
   const { url, sql } = await testDatabase();
   const webhook = await startReceiver({ status: 500 });
