@@ -322,5 +322,6 @@ export function outcomeLine(
     kinds.length === 0 ? 'nothing found' : `${count(report.exceptions_count, 'finding')} (${kinds.join(', ')})`;
   // of nothing everything is true: whoever reads only this line must see it
   const compared = checks.reduce((all, { metadata }) => all + Number(metadata['compared'] ?? 0), 0);
-  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared${looksAtChanges(checks) ? ' (what changed)' : ''}, ${findings}`;
+  const which = isEmpty(report, checks) ? ' (which proves nothing)' : looksAtChanges(checks) ? ' (what changed)' : '';
+  return `${titleOf(report)} ${String(report.metadata['verdict'])}: ${report.passed_checks} of ${count(report.total_checks, 'check')} passed, ${count(compared, 'record')} compared${which}, ${findings}`;
 }

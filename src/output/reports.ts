@@ -1,3 +1,4 @@
+import type { CheckName } from '../checks/names.ts';
 import { inThousands } from '../count.ts';
 import { describeDuration } from '../duration.ts';
 import { plain } from '../plain.ts';
@@ -88,7 +89,7 @@ export function scopeLines({ metadata }: Report): string[] {
   return [
     ...notAsked({ metadata }).map(({ why, names }) => `${why}: ${excerpt(names.join(', '))}`),
     ...purgedLines(metadata['purged_at']),
-    ...narrowedLines(metadata['narrowed_to']),
+    ...narrowedLines(metadata['narrowed_to'], { accounts: !isLeftOut('ledger_consistency', { metadata }) }),
   ];
 }
 
@@ -98,13 +99,20 @@ function purgedLines(at: unknown): string[] {
     : [];
 }
 
-function narrowedLines(narrowed: unknown): string[] {
+function isLeftOut(check: CheckName, report: Pick<Report, 'metadata'>): boolean {
+  return notAsked(report).some(({ names }) => names.includes(check));
+}
+
+/** `accounts`: whether a check looked at them. */
+function narrowedLines(narrowed: unknown, { accounts }: { accounts: boolean }): string[] {
   if (typeof narrowed !== 'object' || narrowed === null) return [];
   const parts = Object.entries(narrowed).filter((part): part is [string, string] => typeof part[1] === 'string');
   const told = parts.map(([name, value]) => `${name} ${name === 'user_id' ? excerpt(value) : localTime(value)}`);
   return [
     `narrowed to ${told.join(', ')}: clears nothing`,
-    ...(parts.some(([name]) => name !== 'user_id') ? ['accounts without an entry in that time are not looked at'] : []),
+    ...(accounts && parts.some(([name]) => name !== 'user_id')
+      ? ['accounts without an entry in that time are not looked at']
+      : []),
   ];
 }
 

@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { newest, oldest } from '../../src/doctor/server.ts';
@@ -73,7 +77,11 @@ describe.each(examples)('deploy/ci/%s.yml, a smoke test for an application', (_f
     }
     expect(lines).toHaveLength(2);
     expect(commands.join('\n')).toContain(`recon-${packageJson.version}.tgz`);
-    return { exitCode: 0, stdout };
+    const folder = await mkdtemp(join(tmpdir(), 'recon-ci-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'recon.json'), stdout);
+    const judged = spawnSync('sh', ['-c', commands.find((line) => line.startsWith('node -e '))!], { cwd: folder });
+    return { exitCode: judged.status, stdout: `${stdout}${judged.stderr.toString()}` };
   }
 
   test('passes on sound books, and fails on a deposit of this minute that was not posted', async () => {
@@ -86,6 +94,14 @@ describe.each(examples)('deploy/ci/%s.yml, a smoke test for an application', (_f
     const { subject } = ledger.deposit(ada, '5', { minutesAgo: 1, post: false });
     await ledger.save(sql);
     expect(await plays(url)).toMatchObject({ exitCode: 2, stdout: expect.stringContaining(subject) as string });
+  });
+
+  test('fails where nothing was written that could be compared', async () => {
+    const { url } = await testDatabase();
+    expect(await plays(url)).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('recon compared nothing') as string,
+    });
   });
 
   test('fails where the tables of the application are missing', async () => {
