@@ -53,7 +53,7 @@ grant select on reconciliation_migrations, reconciliation_reports, reconciliatio
   reconciliation_findings, reconciliation_exception_events, reconciliation_watermarks, reconciliation_waiting,
   reconciliation_checkpoints, reconciliation_totals, reconciliation_alerts, reconciliation_incidents,
   reconciliation_switched_off, reconciliation_told, reconciliation_corrections, reconciliation_correction_switch,
-  reconciliation_purges
+  reconciliation_correction_stops, reconciliation_purges
   to recon_reader;
 
 -- Writes the tables of recon. It deletes nothing of a run, and to what people did it can only add.
@@ -74,6 +74,7 @@ grant select, insert, update on reconciliation_told to recon_writer;
 grant select on reconciliation_purges to recon_writer;
 grant select, insert, update on reconciliation_corrections to recon_writer;
 grant select, update on reconciliation_correction_switch to recon_writer;
+grant select, insert on reconciliation_correction_stops to recon_writer;
 grant execute on function reconciliation_signature(text) to recon_writer;
 
 -- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, totals, or what was purged.

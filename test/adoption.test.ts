@@ -168,6 +168,7 @@ describe('the first version of the three tables', () => {
       { name: 'reconciliation_corrections', rows: '0', adopted: false },
       { name: 'reconciliation_correction_switch', rows: '1', adopted: false },
       { name: 'reconciliation_purges', rows: '0', adopted: false },
+      { name: 'reconciliation_correction_stops', rows: '0', adopted: false },
     ]);
     expect(plan.notRestored).toContain(
       'alter table reconciliation_exceptions add constraint reconciliation_exceptions_affected_user_id_fkey FOREIGN KEY (affected_user_id) REFERENCES users(id)',

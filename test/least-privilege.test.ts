@@ -358,6 +358,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
     await mayNot('delete from reconciliation_reports');
     await mayNot('update reconciliation_exception_events set actor = null');
     await mayNot('delete from reconciliation_findings');
+    await mayNot('delete from reconciliation_correction_stops');
     await mayNot('create table public.mine (id integer)');
   });
 });
@@ -394,7 +395,7 @@ describe('corrections', () => {
       expect(await types(['corrections', 'undo', row.id, '--note', 'x', '--yes'])).toMatchObject({ exitCode: 0 });
     const doctor = await types(['doctor'], { now: new Date(), asOf: null });
     expect(doctor.stdout).toMatch(/^ok {7}corrections +The role of CORRECTION_DATABASE_URL may write/m);
-    for (const line of ['list', 'stop --note x', 'resume --note x'])
+    for (const line of ['list', 'stop --note x', 'resume --note x', 'switch'])
       expect(await types(['corrections', ...line.split(' ')])).toMatchObject({ exitCode: 0 });
   });
 

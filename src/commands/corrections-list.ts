@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CorrectionState, StoredCorrection } from '../corrections/store.ts';
+import type { Screen } from '../output/screen.ts';
 import type { World } from '../world.ts';
 import { choices, idPrefix, limitOption, outputOption, type CommandContext, type OutputFormat } from './options.ts';
 import { print } from './print.ts';
@@ -30,18 +31,21 @@ export function listCommand(context: CommandContext): Command {
     .action(async (_flags, command: Command) => {
       const { world } = context;
       const flags = command.optsWithGlobals<ListFlags>();
-      const { corrections, matching } = await withReading(world, (reading) => list(reading, flags));
-      const { correctionColumns: columns, correctionTable: table } = await import('../output/corrections.ts');
-      await printList({ noun: 'correction', items: corrections, matching, columns, table }, flags.output, world);
+      const { corrections, matching, standing } = await withReading(world, (reading) => list(reading, flags));
+      const { correctionColumns: columns, correctionTable: table, stopText } = await import('../output/corrections.ts');
+      const head = { text: (screen: Screen) => stopText(standing, screen), members: { switch: standing } };
+      await printList({ noun: 'correction', items: corrections, matching, columns, table, head }, flags.output, world);
     });
 }
 
 async function list({ transaction, schema }: Reading, flags: ListFlags) {
   const { listCorrections } = await import('../corrections/store.ts');
+  const { switchOf } = await import('../corrections/switch.ts');
   const { findException } = await import('../exceptions/store.ts');
   const exceptionId = flags.exception && (await findException(transaction, schema, flags.exception)).id;
   const filter = { states: flags.state ?? [], limit: flags.limit, ...(exceptionId && { exceptionId }) };
-  return listCorrections(transaction, schema, filter);
+  const standing = await switchOf(transaction, schema);
+  return { ...(await listCorrections(transaction, schema, filter)), standing };
 }
 
 /** `recon corrections show`. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { approveCommand, proposeCommand, rejectCommand, undoCommand } from './corrections-decide.ts';
 import { listCommand, showCommand } from './corrections-list.ts';
-import { switchCommand } from './corrections-switch.ts';
+import { setSwitchCommand, switchCommand } from './corrections-switch.ts';
 import type { CommandContext } from './options.ts';
 
 const explanation = `
@@ -27,6 +27,7 @@ export function correctionsCommand(context: CommandContext): Command {
     .addCommand(approveCommand(context))
     .addCommand(rejectCommand(context))
     .addCommand(undoCommand(context))
-    .addCommand(switchCommand(context, 'stop'))
-    .addCommand(switchCommand(context, 'resume'));
+    .addCommand(setSwitchCommand(context, 'stop'))
+    .addCommand(setSwitchCommand(context, 'resume'))
+    .addCommand(switchCommand(context));
 }

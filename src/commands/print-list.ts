@@ -13,19 +13,25 @@ export interface Listed<T extends object> {
   /** Of CSV. */
   columns: readonly (keyof T & string)[];
   table: (items: readonly T[], screen: Screen) => string;
+  /** What stands above the table, and beside the list in JSON. */
+  head?: { text: (screen: Screen) => string; members: Record<string, unknown> };
 }
 
 /** Prints a list as a result; on stderr that it is empty, or cut off. */
 export async function printList<T extends object>(list: Listed<T>, format: OutputFormat, world: World): Promise<void> {
-  const { noun, items, matching, columns, table } = list;
+  const { noun, items, matching, columns, table, head } = list;
   const { cutOff, screenOf } = await import('../output/screen.ts');
   if (format === 'json') {
     const { toJson } = await import('../output/json.ts');
-    await print(world.stdout, toJson({}, { name: `${noun}s`, items }));
+    await print(world.stdout, toJson(head?.members ?? {}, { name: `${noun}s`, items }));
   } else if (format === 'csv') {
     const { toCsv } = await import('../output/csv.ts');
     await print(world.stdout, toCsv(columns, items));
-  } else if (items.length === 0) await print(world.stderr, `No ${noun}s.\n`);
-  else await print(world.stdout, table(items, screenOf(world.stdout, world)));
+  } else {
+    const screen = screenOf(world.stdout, world);
+    await print(world.stdout, head?.text(screen) ?? '');
+    if (items.length === 0) await print(world.stderr, `No ${noun}s.\n`);
+    else await print(world.stdout, table(items, screen));
+  }
   await print(world.stderr, cutOff(items.length, matching, noun));
 }

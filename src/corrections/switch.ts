@@ -5,13 +5,21 @@ import { signed } from '../placeholders.ts';
 import { Refusal } from './refusal.ts';
 
 /** How the one row of the table stands. */
-interface Switch {
+export interface Switch {
   stopped: boolean;
+  /** Who stopped corrections first, or allowed them last; null: nobody ever did, or nobody knows. */
   changed_by: string | null;
   note: string | null;
+  /** RFC 3339, UTC. */
+  changed_at: string | null;
 }
 
-const gone: Switch = { stopped: true, changed_by: null, note: 'the row of reconciliation_correction_switch is gone' };
+const gone: Switch = {
+  stopped: true,
+  changed_by: null,
+  note: 'the row of reconciliation_correction_switch is gone',
+  changed_at: null,
+};
 
 /**
  * Throws a Refusal if corrections are stopped. Whoever stops them afterwards waits until this transaction has ended: when
@@ -19,7 +27,7 @@ const gone: Switch = { stopped: true, changed_by: null, note: 'the row of reconc
  */
 export async function assertNotStopped(transaction: Transaction, schema: string): Promise<void> {
   const [row] = await transaction<Switch[]>`
-    select switch.stopped, switch.changed_by, switch.note
+    select switch.stopped, switch.changed_by, switch.note, switch.changed_at
     from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
     for share of switch
   `;
@@ -35,33 +43,64 @@ export function stoppedSentence({ changed_by: by, note }: Pick<Switch, 'changed_
   return `Corrections are stopped${by === null ? '' : ` by ${by}`}${note === null ? '' : `: ${note}`}.`;
 }
 
-/** Stops or allows all corrections, also those of runs. Throws an OperatorError (78) if the row of the switch is gone. */
+/** What somebody does to the switch. */
+export interface SwitchOrder extends Signature {
+  stopped: boolean;
+  note: string | null;
+}
+
+/**
+ * Stops or allows all corrections, also those of runs, and returns how the switch stood before. Allowing what is allowed
+ * changes nothing; stopping what is stopped is on record, and leaves who stopped it first. Throws an OperatorError (78) if
+ * the row of the switch is gone.
+ */
 export async function setSwitch(
   database: Database,
   schema: string,
-  stopped: boolean,
-  note: string | null,
-  { by, at }: Signature,
-): Promise<void> {
-  await inTransaction(database, 'read write', async (transaction) => {
-    const changed = await transaction`
-      update ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
-      set stopped = ${stopped}, changed_by = ${by}, note = ${note}, changed_at = ${at}
+  { stopped, note, by, host, at }: SwitchOrder,
+): Promise<Switch> {
+  return inTransaction(database, 'read write', async (transaction) => {
+    const [before] = await transaction<Switch[]>`
+      select switch.stopped, switch.changed_by, switch.note, switch.changed_at
+      from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
+      for update
     `;
-    if (changed.count === 1) return;
-    throw new OperatorError(
-      78,
-      'The row of reconciliation_correction_switch is gone: corrections are stopped.',
-      'Insert it again: insert into reconciliation_correction_switch default values',
-    );
+    if (before === undefined)
+      throw new OperatorError(
+        78,
+        'The row of reconciliation_correction_switch is gone: corrections are stopped.',
+        'Insert it again: insert into reconciliation_correction_switch default values',
+      );
+    if (stopped || before.stopped)
+      await transaction`
+        update ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
+        set stopped = ${stopped}, changed_by = ${by}, host = ${host}, note = ${note}, changed_at = ${at}
+      `;
+    return before;
   });
 }
 
 /** Whether all corrections are stopped, and by whom. */
 export async function switchOf(transaction: Transaction, schema: string): Promise<Switch> {
   const [row] = await transaction<Switch[]>`
-    select switch.stopped, switch.changed_by, switch.note
+    select switch.stopped, switch.changed_by, switch.note, switch.changed_at
     from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
   `;
   return row ?? gone;
+}
+
+/** One change of the switch. */
+export interface SwitchChange extends Switch {
+  /** From which machine. */
+  host: string | null;
+}
+
+/** Each time that corrections were stopped or allowed again, the newest first. */
+export async function switchChanges(transaction: Transaction, schema: string): Promise<SwitchChange[]> {
+  const rows = await transaction<SwitchChange[]>`
+    select stop.stopped, stop.changed_by, stop.host, stop.note, stop.changed_at
+    from ${transaction(`${schema}.reconciliation_correction_stops`)} as stop
+    order by stop.number desc
+  `;
+  return [...rows];
 }

@@ -142,7 +142,7 @@ async function assertOwner(transaction: Transaction, schema: string, tables: rea
 }
 
 /** What was found, and what people did about it. Counters and alerts are of the same runs. */
-const recordTables = ['reports', 'exceptions', 'exception_events', 'corrections', 'purges'];
+const recordTables = ['reports', 'exceptions', 'exception_events', 'corrections', 'correction_stops', 'purges'];
 
 function holdsRecord({ name, rows, adopted }: PlannedTable): boolean {
   return !adopted && rows !== '0' && recordTables.includes(name.replace('reconciliation_', ''));

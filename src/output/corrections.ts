@@ -1,6 +1,7 @@
 import { flowed } from '../flowed.ts';
 import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
+import type { Switch, SwitchChange } from '../corrections/switch.ts';
 import { subjectOf } from '../exceptions/exception.ts';
 import { placeholders, signed } from '../placeholders.ts';
 import { plain } from '../plain.ts';
@@ -58,6 +59,36 @@ export function correctionTable(corrections: readonly StoredCorrection[], { colu
       plain(correction.currency ?? ''),
       excerpt([correction.proposed_by, correction.decided_by].filter((name) => name !== null).join(', '), 40),
       excerpt(correction.reason ?? '', 100),
+    ]),
+    columns,
+  );
+}
+
+/** Above the list, where corrections are stopped: by whom, since when and why. */
+export function stopText({ stopped, changed_by: by, changed_at: at, note }: Switch, { columns }: Screen): string {
+  if (!stopped) return '';
+  const since = at === null ? '' : ` since ${localTime(at)}`;
+  return flowed(
+    '',
+    `Corrections are stopped${by === null ? '' : ` by ${excerpt(by, 80)}`}${since}${note === null ? '' : `: ${excerpt(note)}`}`,
+    columns,
+  );
+}
+
+/** One line for each change of the switch. */
+export function switchTable(changes: readonly SwitchChange[], { columns }: Screen): string {
+  return renderTable(
+    [
+      { header: 'when' },
+      { header: 'corrections were' },
+      { header: 'by', wraps: true },
+      { header: 'note', wraps: true },
+    ],
+    changes.map(({ changed_at: at, stopped, changed_by: by, host, note }) => [
+      at === null ? '' : localTime(at),
+      stopped ? 'stopped' : 'allowed again',
+      excerpt([by ?? 'nobody knows', ...(host === null ? [] : [host])].join(' on '), 120),
+      excerpt(note ?? ''),
     ]),
     columns,
   );

@@ -35,7 +35,7 @@ describe('recon migrate', () => {
 
     expect(await recon(url, ['migrate'])).toEqual({
       code: 0,
-      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0004_exception_life\n  0005_totals_and_alerts\n  0006_told_and_switched_off\n  0007_history\n  0008_corrections\n  0009_four_eyes\n  0010_told_since\n  0011_purges\n',
+      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0004_exception_life\n  0005_totals_and_alerts\n  0006_told_and_switched_off\n  0007_history\n  0008_corrections\n  0009_four_eyes\n  0010_told_since\n  0011_purges\n  0012_correction_stops\n',
       err: expect.stringMatching(
         /^recon: warning: None of the tables that the checks read is in .* Is this the right database and schema\? .*\n$/,
       ) as string,
@@ -63,6 +63,7 @@ describe('recon migrate', () => {
         { name: '0009_four_eyes', status: 'applied' },
         { name: '0010_told_since', status: 'applied' },
         { name: '0011_purges', status: 'applied' },
+        { name: '0012_correction_stops', status: 'applied' },
       ],
     });
   });
@@ -87,7 +88,7 @@ describe('recon migrate', () => {
     const told = await recon(url, ['migrate', 'down'], `${new URL(url).pathname.slice(1)}\n`);
     expect([told.code, told.out]).toEqual([
       0,
-      'The schema public is without recon; taken back:\n  0011_purges\n  0010_told_since\n  0009_four_eyes\n  0008_corrections\n  0007_history\n  0006_told_and_switched_off\n  0005_totals_and_alerts\n  0004_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
+      'The schema public is without recon; taken back:\n  0012_correction_stops\n  0011_purges\n  0010_told_since\n  0009_four_eyes\n  0008_corrections\n  0007_history\n  0006_told_and_switched_off\n  0005_totals_and_alerts\n  0004_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
     ]);
     expect(await recon(url, ['migrate', 'down'])).toMatchObject({
       code: 0,
@@ -111,11 +112,12 @@ describe('recon migrate', () => {
     const stopped = await recon(url, ['migrate', 'down', '--yes']);
     expect([stopped.code, stopped.err]).toEqual([
       64,
-      expect.stringContaining('rows of reconciliation_correction_switch.'),
+      expect.stringContaining('rows of reconciliation_correction_stops, reconciliation_correction_switch.'),
     ]);
 
-    await sql`update reconciliation_correction_switch set stopped = false`;
-    expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 0 });
+    await sql`update reconciliation_correction_switch set stopped = false`; // and that there was a stop is on record
+    expect(await recon(url, ['migrate', 'down', '--yes'])).toMatchObject({ code: 64 });
+    expect(await recon(url, ['migrate', 'down', '--yes', '--drop-history'])).toMatchObject({ code: 0 });
     expect((await recon(url, ['migrate', 'status'])).code).toBe(2);
   });
 
@@ -147,7 +149,7 @@ describe('recon migrate', () => {
     expect(refused.err).toContain('function "reconciliation_refuse_change" already exists');
     expect(refused.err).toContain('left over from tables that were dropped by hand');
     await sql`drop function reconciliation_refuse_change, reconciliation_refuse_decrease, reconciliation_refuse,
-      reconciliation_signature`;
+      reconciliation_signature, reconciliation_log_switch`;
     expect(await recon(url, ['migrate'])).toMatchObject({ code: 0 });
   });
 

@@ -256,6 +256,27 @@ describe('a run that corrects by itself', () => {
       /\n {2}recon corrections resume --by NAME --note TEXT\n {6}.* Corrections are stopped by ada: ticket 812\.\n/,
     );
     expect(await correctedBy(at)).toMatchObject({ not_made: 'Corrections are stopped by ada: ticket 812.' });
+    const says = async (line: string, now?: Date) =>
+      (await at.types(['corrections', ...line.split(' ')], { now: now ?? cutAt })).stderr;
+    expect(await says('stop --by Zoe --note second', new Date(cutAt.getTime() + 60_000))).toContain(
+      'by Zoe too. Corrections are stopped by ada: ticket 812. Both are on record; exit 0',
+    );
+    const listed = await at.types(['corrections', 'list']);
+    expect(listed.stdout).toMatch(/^Corrections are stopped by ada since 2026-\S+ \S+ \+00:00: ticket 812\.?\n/);
+    expect(JSON.parse((await at.types(['corrections', 'list', '-o', 'json'])).stdout)).toMatchObject({
+      switch: { stopped: true, changed_by: 'ada', note: 'ticket 812' },
+    });
+    await says('resume --note over', new Date(cutAt.getTime() + 120_000));
+    expect(await says('resume --note again')).toContain(
+      'corrections are not stopped in production: nothing was changed; exit 0',
+    );
+    expect((await at.types(['corrections', 'list'])).stdout).not.toContain('stopped');
+    expect((await at.types(['corrections', 'switch'])).stdout.split('\n').slice(1)).toEqual([
+      expect.stringMatching(/ allowed again +ada on \S+ +over$/),
+      expect.stringMatching(/ stopped +Zoe on \S+ +second$/),
+      expect.stringMatching(/ stopped +ada on \S+ +ticket 812$/),
+      '',
+    ]);
     await at.sql`delete from reconciliation_correction_switch`;
     expect(await correctedBy(at)).toMatchObject({ not_made: expect.stringContaining('is gone') as string });
     await at.sql`insert into reconciliation_correction_switch default values`;

@@ -22,6 +22,7 @@ const names = [
   '0009_four_eyes',
   '0010_told_since',
   '0011_purges',
+  '0012_correction_stops',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -105,10 +106,10 @@ describe('up and down', () => {
     const { url, sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_purges`;
+      await other`lock table reconciliation_correction_stops`;
       const error = await failure(migrateDown(open(url, 50), undefined));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0011_purges.down.sql');
+      expect(error.message).toContain('sql/migrations/0012_correction_stops.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
@@ -273,6 +274,40 @@ describe('the tables', () => {
     expect(await again()).toEqual({ through: 2, since: 0 });
     await happen('noted', 'cleared', 'became');
     expect(await again()).toEqual({ through: 3, since: 0 });
+  });
+
+  test('each change of the kill switch is on record, whoever made it; what was before 0012 stays', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const play = async (direction: 'up' | 'down') =>
+      sql.unsafe(await readFile(new URL(`0012_correction_stops.${direction}.sql`, folder), 'utf8'));
+    const set = (values: string) => sql.unsafe(`update reconciliation_correction_switch set ${values}`);
+    const first = `stopped = true, changed_by = 'op', note = 'drill', changed_at = '2026-11-01 12:00Z'`;
+    const standing = () => sql`select stopped, changed_by, note from reconciliation_correction_switch`;
+    const kept = () => sql`select stopped, changed_by, note from reconciliation_correction_stops order by number`;
+    await play('down');
+    await set(first);
+    await play('up');
+    const drill = { stopped: true, changed_by: 'op', note: 'drill' };
+    expect(await kept()).toEqual([drill]);
+
+    await set(`stopped = true, changed_by = 'Zoe', note = 'second', changed_at = '2026-11-01 13:00Z'`);
+    expect(await standing(), 'who stopped them first').toEqual([drill]);
+    await set('stopped = false'); // by hand, as the README says
+    await sql`delete from reconciliation_correction_switch`;
+    await sql`insert into reconciliation_correction_switch default values`;
+    const byHand = { stopped: false, changed_by: 'postgres', note: null };
+    const all = [drill, { stopped: true, changed_by: 'Zoe', note: 'second' }, byHand, byHand];
+    expect(await kept()).toEqual(all);
+    expect(await sql`select from reconciliation_correction_stops where changed_at is null`).toEqual([]);
+    for (const change of [
+      sql`update reconciliation_correction_stops set note = 'x'`,
+      sql`delete from reconciliation_correction_stops`,
+      sql`truncate reconciliation_correction_stops`,
+    ])
+      await expect(change).rejects.toThrow('reconciliation_correction_stops is append-only');
+    await play('down');
+    expect(await standing()).toEqual([byHand]);
   });
 
   test('a report cannot go while an exception names it', async () => {
