@@ -13,3 +13,6 @@ export const runbook = fileURLToPath(shipped('deploy/runbook.md'));
 
 /** For a database administrator: the rights that recon needs, as roles. */
 export const rolesFile = fileURLToPath(shipped('sql/roles.sql'));
+
+/** How recon's tables are backed up and restored. */
+export const recovery = fileURLToPath(shipped('deploy/backup.md'));

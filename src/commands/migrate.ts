@@ -115,7 +115,7 @@ function assertNoRecord({ record }: DownPlan): void {
 
 function statusCommand(context: CommandContext): Command {
   return new Command('status')
-    .description('which migrations are applied; exit code 2 if one is pending')
+    .description('which migrations are applied; exit code 2 if one is pending, or what they made is gone')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', '\nExample:\n  recon migrate status -o json')
     .action(async (_flags, command: Command) => {
@@ -125,16 +125,23 @@ function statusCommand(context: CommandContext): Command {
         const { migrationStatus } = await import('../migrations/migrations.ts');
         const status = await migrationStatus(database, schema);
         await printStatus(status, flags.output, world);
-        if (status.migrations.some(({ appliedAt }) => appliedAt === null)) context.exitWith(2);
+        if (status.gone.length > 0 || status.migrations.some(({ appliedAt }) => appliedAt === null))
+          context.exitWith(2);
       });
     });
 }
 
 async function printStatus(status: MigrationStatus, format: OutputFormat, world: World): Promise<void> {
   const { statusRows, statusTable } = await import('../output/migrations.ts');
-  if (format !== 'json') return print(world.stdout, statusTable(status));
-  const { toJson } = await import('../output/json.ts');
-  return print(world.stdout, toJson({ schema: status.schema, migrations: statusRows(status) }));
+  const { schema, gone } = status;
+  if (format === 'json') {
+    const { toJson } = await import('../output/json.ts');
+    return print(world.stdout, toJson({ schema, migrations: statusRows(status), gone }));
+  }
+  await print(world.stdout, statusTable(status));
+  if (gone.length === 0) return;
+  const { goneSentence, howToBringBack } = await import('../migrations/gone.ts');
+  await tell(world, `recon: ${plain(goneSentence(schema, gone))}\n${howToBringBack}\n`);
 }
 
 /** Gives `body` the database and the schema that the environment names, migrated or not. */

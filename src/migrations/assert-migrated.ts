@@ -1,5 +1,6 @@
 import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { OperatorError } from '../operator-error.ts';
+import { assertNothingGone } from './gone.ts';
 import { migrationStatus } from './migrations.ts';
 import { plannedSchema } from './schema.ts';
 
@@ -10,7 +11,9 @@ import { plannedSchema } from './schema.ts';
  */
 export async function assertMigrated(database: Database, schema: string | undefined): Promise<string> {
   const name = await plannedSchema(database, schema);
-  const { migrations } = await migrationStatus(database, schema);
+  const status = await migrationStatus(database, schema);
+  assertNothingGone(status);
+  const { migrations } = status;
   const pending = migrations.filter(({ appliedAt }) => appliedAt === null);
   if (pending.length === 0) return name;
   const place = await inReadOnly(database, (seen) => lookUp(seen, name));

@@ -1,6 +1,7 @@
 import { inTransaction, type Database, type Transaction } from '../database/database.ts';
 import { holdLock } from '../database/held-lock.ts';
 import { readMigrations, type Migration } from './files.ts';
+import { assertNothingGone, whatIsGone } from './gone.ts';
 import { droppedIn, historyTable, readHistory, type History } from './history.ts';
 import { OperatorError } from '../operator-error.ts';
 import { ofOwner, runSql } from './run-sql.ts';
@@ -10,6 +11,8 @@ import { dropOwnSchema, existingSchema, makeSchema, plannedSchema } from './sche
 export interface MigrationStatus {
   schema: string;
   migrations: MigrationState[];
+  /** What those that are applied made, and is not there any more: tables, and columns as `table.column`. */
+  gone: string[];
 }
 
 export interface MigrationState {
@@ -49,11 +52,12 @@ export interface Applied {
  * Applies what is pending, each migration in a transaction of its own.
  * @param schema the one to use, made if it is missing; undefined: the database's default
  * @returns the names of those that this call applied, and the definitions that stood in the way of adopted tables
- * @throws OperatorError 4 if a lock was not to be had in time, 78 if the schema holds something that it should not
+ * @throws OperatorError 4 if a lock was not to be had in time, 78 if the schema holds something that it should not, or lacks what it had
  */
 export async function migrateUp(database: Database, schema: string | undefined): Promise<Applied> {
   const migrations = await readMigrations();
   const target = await makeSchema(database, schema);
+  assertNothingGone(await migrationStatus(database, target));
   const applied: string[] = [];
   for (;;) {
     const next = await step(database, target, (transaction) => applyNext(transaction, target, migrations));
@@ -90,7 +94,15 @@ export async function migrationStatus(database: Database, schema: string | undef
   const migrations = await readMigrations();
   return reading(database, schema, async (transaction, target) => {
     const history = await readHistory(transaction, target, migrations);
-    return { schema: target, migrations: migrations.map((migration) => stateOf(migration, history)) };
+    return {
+      schema: target,
+      migrations: migrations.map((migration) => stateOf(migration, history)),
+      gone: await whatIsGone(
+        transaction,
+        target,
+        migrations.filter(({ version }) => history.has(version)),
+      ),
+    };
   });
 }
 

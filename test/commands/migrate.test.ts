@@ -27,8 +27,8 @@ async function recon(url: string, args: string[], typed?: string) {
 }
 
 describe('recon migrate', () => {
-  test('makes the tables; status says so before and after', async () => {
-    const { url } = await emptyDatabase();
+  test('makes the tables; status says so before and after, and what is gone again', async () => {
+    const { url, sql } = await emptyDatabase();
     const before = await recon(url, ['migrate', 'status']);
     expect(before.code).toBe(2);
     expect(before.out).toMatch(/^schema public\n.*\n0001_reports_checks_exceptions +pending\n/);
@@ -65,7 +65,21 @@ describe('recon migrate', () => {
         { name: '0011_purges', status: 'applied' },
         { name: '0012_correction_stops', status: 'applied' },
       ],
+      gone: [],
     });
+
+    await sql`drop table reconciliation_totals`;
+    await sql`alter table reconciliation_alerts drop column body`;
+    const gone =
+      'The schema public lacks what its migrations made: reconciliation_totals, reconciliation_alerts.body.\n';
+    const status = await recon(url, ['migrate', 'status']);
+    expect([status.code, status.err]).toEqual([2, expect.stringContaining(gone)]);
+    expect(status.err).toMatch(/^Bring it back from a backup \(\/.*\/deploy\/backup\.md\)/m);
+    const partial = await recon(url, ['migrate', 'status', '-o', 'json']);
+    expect(partial).toMatchObject({ code: 2, err: '' });
+    expect(JSON.parse(partial.out)).toMatchObject({ gone: ['reconciliation_totals', 'reconciliation_alerts.body'] });
+    const up = await recon(url, ['migrate']);
+    expect([up.code, up.out, up.err]).toEqual([78, '', expect.stringContaining(gone)]);
   });
 
   test('down asks a person for the name of the database, refuses without one, and does nothing until then', async () => {

@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.ts';
 import { assertMigrated } from '../../src/migrations/assert-migrated.ts';
+import { readMigrations } from '../../src/migrations/files.ts';
+import { columnsAfter } from '../../src/migrations/gone.ts';
 import { migrateDown, migrateUp, migrationStatus, planDown } from '../../src/migrations/migrations.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { emptyDatabase } from '../support/database.ts';
@@ -122,6 +124,7 @@ describe('status', () => {
     expect(before).toEqual({
       schema: 'public',
       migrations: names.map((name) => ({ name, appliedAt: null, appliedBy: null })),
+      gone: [],
     });
 
     await migrateUp(database, undefined);
@@ -325,6 +328,18 @@ describe('the tables', () => {
     await expect(anException(sql)).rejects.toThrow('reconciliation_exceptions_one_unresolved');
     await sql`update reconciliation_exceptions set resolved_at = now(), resolved_by = 'ada' where id = ${first}`;
     expect(await anException(sql)).not.toBe(first);
+  });
+
+  test('are those that the files are read for: no other table, no other column', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const made = await sql<{ column: string }[]>`
+      select table_name || '.' || column_name as column from information_schema.columns
+      where table_schema = 'public' and table_name <> 'reconciliation_migrations'`;
+    const read = [...columnsAfter(await readMigrations())].flatMap(([table, columns]) =>
+      [...columns].map((column) => `${table}.${column}`),
+    );
+    expect(read.sort()).toEqual(made.map(({ column }) => column).sort());
   });
 
   test('every foreign key has an index', async () => {
