@@ -23,7 +23,7 @@ interface Flags {
 export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
     .description('whether everything that a run needs is there, and what to do where it is not')
-    .option('--offline', 'look only at what needs no network: configuration and mapping')
+    .option('--offline', 'look only at what needs no network: configuration, keys and mapping')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', explanation)
     .action(async (_flags, command: Command) => {

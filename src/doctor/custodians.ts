@@ -5,12 +5,13 @@ import { count } from '../count.ts';
 import { query } from '../database/database.ts';
 import { Incomplete } from '../incomplete.ts';
 import { deadlineAfter } from '../run/engine.ts';
+import type { Config } from '../config.ts';
 import { bind, compose } from '../source.ts';
 import { access, custodianChecks, type CustodianCheck } from './access.ts';
 import { ok, problem, some, warning, type Examination, type Opinion, type Patient } from './examination.ts';
 import { Heard } from './heard.ts';
 import { look } from './look.ts';
-import { howToMend, nextSteps, whereReasons } from './mending.ts';
+import { howToMend, howToSet, nextSteps, whereReasons } from './mending.ts';
 
 /** Somebody who may not have the books. */
 export interface Reader extends Patient {
@@ -28,6 +29,8 @@ export const custodians: readonly Examination<Reader>[] = custodianChecks.map((n
   topic: name,
   async examine(patient) {
     if (!patient.config.checks.includes(name)) return [ok('Off: RECONCILIATION_CHECKS leaves it out.')];
+    const keyless = withoutKey(patient.config, name);
+    if (keyless.length > 0) return keyless;
     const heard = new Heard();
     const ending = await read(patient, name, heard);
     if (ending instanceof Incomplete) return [problem(ending.message, howToMend(ending, patient.config, name))];
@@ -37,6 +40,19 @@ export const custodians: readonly Examination<Reader>[] = custodianChecks.map((n
     return [await holdAgainstBooks(patient, name, ids, ending === 'late' ? 'listed' : 'read'), ...late];
   },
 }));
+
+/** What is known of the same without asking anybody: nothing where all keys are set, or the check is off. */
+export const keys: readonly Examination[] = custodianChecks.map((name) => ({
+  topic: name,
+  examine: ({ config }) => Promise.resolve(config.checks.includes(name) ? withoutKey(config, name) : []),
+}));
+
+function withoutKey(config: Config, name: CustodianCheck): Opinion[] {
+  const missing = Object.entries(access[name](config).keys).find(([, key]) => key === undefined);
+  if (missing === undefined) return [];
+  const message = `${missing[0]} is not set: a run exits with 78.`;
+  return [problem(message, howToSet(message, config, name))];
+}
 
 /** Reads everything that a run would read, until nobody waits any longer. */
 async function read(

@@ -8,7 +8,7 @@ import { createMask } from '../secrets.ts';
 import { openSource, type Source } from '../source.ts';
 import type { World } from '../world.ts';
 import { corrections } from './corrections.ts';
-import { custodians } from './custodians.ts';
+import { custodians, keys } from './custodians.ts';
 import { direction, owners } from './custody.ts';
 import { exposed, tooLate } from './env-file.ts';
 import { environments } from './environments.ts';
@@ -22,7 +22,7 @@ import { mappedRelations } from './relations.ts';
 import { replica } from './replica.ts';
 import { clock, encryption, server, writers } from './server.ts';
 import { rights, tables } from './tables.ts';
-import { alerts, metrics } from './told.ts';
+import { alerts, metrics, noMetrics } from './told.ts';
 
 /** In the order in which somebody mends what they find. */
 const ofTheDatabase: readonly Examination<DatabasePatient>[] = [
@@ -64,7 +64,10 @@ async function* examineAll(world: World, { offline }: { offline: boolean }): Asy
   if (source === undefined) return;
   const patient = { config, source, world };
   for (const examination of [encryption, environments]) yield* await diagnose(examination, patient);
-  if (offline) return;
+  if (offline) {
+    for (const examination of [...keys, alerts, noMetrics]) yield* await diagnose(examination, patient);
+    return;
+  }
   const beforeBooks = yield* examineDatabase(patient);
   const reader = { ...patient, beforeBooks, patienceMs: custodianPatienceMs };
   for (const examination of custodians) yield* await diagnose(examination, reader);

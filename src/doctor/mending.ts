@@ -9,7 +9,6 @@ import { meaningOf } from './meaning.ts';
 export function howToMend({ exitCode, message }: Incomplete, config: Config, name: CustodianCheck): string {
   const { at, keys, noun, variable } = access[name](config);
   if (exitCode !== 78) return nextSteps[exitCode](at, Object.keys(keys));
-  if (Object.values(keys).includes(undefined)) return howToSet(message, config, name);
   if (message.includes('cannot be verified'))
     return `Name in ${variable} each ${noun} that holds none of the customers’ money. ${whereReasons}`;
   return keyOfCircle(config);
@@ -36,7 +35,7 @@ function keyOfCircle({ circle: { apiKey = '' } }: Config): string {
 }
 
 /** Or what a run without any custodian that has no keys would be started with: nobody should have to know all names. */
-function howToSet(message: string, config: Config, name: CustodianCheck): string {
+export function howToSet(message: string, config: Config, name: CustodianCheck): string {
   const meaning = meaningOf(message) ?? '`recon help environment` says what each variable is.';
   const others = config.checks.filter((other) => other !== name && hasKeys(config, other));
   return others.length === 0 ? meaning : `${meaning} Or do without: RECONCILIATION_CHECKS=${others.join(',')}`;

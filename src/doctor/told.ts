@@ -22,8 +22,7 @@ function whoIsTold({ alerts: { targets } }: Config): Opinion {
 export const metrics: Examination = {
   topic: 'metrics',
   async examine({ config: { pushgatewayUrl }, world }) {
-    if (pushgatewayUrl === undefined)
-      return [warning('The metrics are pushed nowhere: nobody is alerted when runs stop.', 'Set PUSHGATEWAY_URL.')];
+    if (pushgatewayUrl === undefined) return [pushedNowhere];
     const { host } = new URL(pushgatewayUrl);
     const why = await whyNotReady(pushgatewayUrl, world);
     return why === undefined
@@ -31,3 +30,14 @@ export const metrics: Examination = {
       : [problem(`The Pushgateway at ${host} ${why}.`, 'Check PUSHGATEWAY_URL.')];
   },
 };
+
+/** What is known of the same without asking anybody. */
+export const noMetrics: Examination = {
+  topic: 'metrics',
+  examine: ({ config }) => Promise.resolve(config.pushgatewayUrl === undefined ? [pushedNowhere] : []),
+};
+
+const pushedNowhere = warning(
+  'The metrics are pushed nowhere: nobody is alerted when runs stop.',
+  'Set PUSHGATEWAY_URL.',
+);

@@ -203,6 +203,18 @@ describe('recon doctor', () => {
       'configuration ok',
       'mapping ok',
       'encryption warning',
+      'circle_balance problem',
+      'alpaca_balance problem',
+      'alerts warning',
+      'metrics warning',
+    ]);
+    const set = { CIRCLE_API_KEY: circleKey, ALPACA_API_KEY: alpacaKey, PUSHGATEWAY_URL: 'http://gateway.invalid' };
+    const half = await consultWith({ DATABASE_URL: 'postgres://a:b@nowhere.invalid/app?sslmode=verify-full', ...set }, [
+      '--offline',
+    ]);
+    expect(half.diagnoses.slice(4)).toMatchObject([
+      { topic: 'alpaca_balance', verdict: 'problem', message: 'ALPACA_API_SECRET is not set: a run exits with 78.' },
+      { topic: 'alerts', verdict: 'warning', message: 'Nobody is told what a run finds.' },
     ]);
     for (const [query, told] of [
       ['', 'not encrypted (no sslmode in DATABASE_URL).'],
@@ -340,6 +352,14 @@ describe('recon doctor', () => {
     ]);
     for (const statement of statements) await sql.unsafe(statement);
     expect((await consult()).of('indexes')).toMatchObject([{ verdict: 'ok' }]);
+    await sql`drop table reconciliation_totals`; // as half of a backup leaves it
+    expect((await consult()).of('tables')).toMatchObject([
+      {
+        verdict: 'problem',
+        message: 'The schema public lacks what its migrations made: reconciliation_totals.',
+        next: expect.stringMatching(/^Bring it back from a backup \(\/.*\/deploy\/backup\.md\)/) as string,
+      },
+    ]);
   });
 
   test('a refused key and a custodian that is down are told apart, and no secret is shown', async () => {
