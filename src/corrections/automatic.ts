@@ -2,6 +2,7 @@ import { checks } from '../checks/index.ts';
 import { checkNames } from '../checks/names.ts';
 import type { Config } from '../config.ts';
 import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
+import { isTaken } from '../exceptions/taken.ts';
 import { Incomplete } from '../incomplete.ts';
 import type { KindName } from '../kinds.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -11,7 +12,7 @@ import { withCorrectionDatabase } from './database.ts';
 import { correctionFigures, type CorrectionFigures } from './figures.ts';
 import { automaticKinds } from './index.ts';
 import { stoppedSentence, switchOf } from './switch.ts';
-import type { Desk } from './transaction.ts';
+import { timeOf, type Desk } from './transaction.ts';
 
 /** How many low findings of a kind there are. */
 export interface KindCount {
@@ -19,21 +20,28 @@ export interface KindCount {
   count: number;
 }
 
-/**
- * What of the kinds that a run corrects was found: those to be tried, and those held back because there are more of them
- * than is believed: one cause, many symptoms.
- */
-export function correctableIn(
+/** Found more often than is believed: one cause, many symptoms. None of them is corrected, whoever has some. */
+export function heldBackIn(outcomes: readonly CheckOutcome[], { corrections: limits }: Config): KindCount[] {
+  return correctableIn(outcomes).filter(({ count }) => count > limits.ofAKind);
+}
+
+/** What a run would try of the rest; `taken`: how many of each kind somebody has, check by check. */
+export function triedOf(
   outcomes: readonly CheckOutcome[],
   { corrections: limits }: Config,
-): { tried: KindCount[]; heldBack: KindCount[] } {
-  const found = automaticKinds
+  taken: readonly ReadonlyMap<KindName, number>[],
+): KindCount[] {
+  return correctableIn(outcomes)
+    .filter(({ count }) => count <= limits.ofAKind)
+    .map(({ kind, count }) => ({ kind, count: taken.reduce((left, of) => left - (of.get(kind) ?? 0), count) }))
+    .filter(({ count }) => count > 0);
+}
+
+/** What of the kinds that a run corrects was found. */
+function correctableIn(outcomes: readonly CheckOutcome[]): KindCount[] {
+  return automaticKinds
     .map((kind) => ({ kind, count: outcomes.reduce((all, outcome) => all + lowOf(outcome, kind), 0) }))
     .filter(({ count }) => count > 0);
-  return {
-    tried: found.filter(({ count }) => count <= limits.ofAKind),
-    heldBack: found.filter(({ count }) => count > limits.ofAKind),
-  };
 }
 
 function lowOf({ result }: CheckOutcome, kind: KindName): number {
@@ -71,18 +79,19 @@ export async function correctFound(
   return withCorrectionDatabase(config, main, { signal: world.signal }, async (database) => {
     const standing = await inReadOnly(database, (transaction) => switchOf(transaction, schema));
     if (standing.stopped) throw new OperatorError(2, stoppedSentence(standing));
-    const found = await inReadOnly(database, (seen) => candidatesOf(seen, schema, reportId, heldBack));
+    const found = await inReadOnly(database, async (seen) =>
+      candidatesOf(seen, schema, { reportId, heldBack, at: await timeOf(seen, world) }),
+    );
     for (const exceptionId of found) await correct({ ...desk, database }, { exceptionId, author: { reportId } });
     return inReadOnly(database, (transaction) => correctionFigures(transaction, schema, { reportId }));
   });
 }
 
-/** In the order of their fingerprints: a job's link comes before the balance that it may stand in the way of. */
+/** What nobody has, in the order of their fingerprints: a job's link comes before the balance that it may stand in the way of. */
 async function candidatesOf(
   transaction: Transaction,
   schema: string,
-  reportId: string,
-  heldBack: readonly KindCount[],
+  { reportId, heldBack, at }: { reportId: string; heldBack: readonly KindCount[]; at: string },
 ): Promise<string[]> {
   const kinds = automaticKinds.filter((kind) => !heldBack.some((held) => held.kind === kind));
   const rows = await transaction<{ id: string }[]>`
@@ -93,6 +102,7 @@ async function candidatesOf(
       and exception.resolved_at is null
       and exception.severity = 'low'
       and exception.kind = any (${kinds}::text[])
+      and not ${isTaken(transaction, at)}
     order by exception.fingerprint collate "C"
   `;
   return rows.map(({ id }) => id);

@@ -1,11 +1,13 @@
 import { announceActions } from '../alerts/announce.ts';
-import { correctableIn, correctFound, whyNotNow } from '../corrections/automatic.ts';
+import { correctFound, heldBackIn, triedOf, whyNotNow } from '../corrections/automatic.ts';
 import { correctionFigures } from '../corrections/figures.ts';
 import { correctionsIn, type ReportedCorrections } from '../corrections/reported.ts';
 import { inReadOnly, inTransaction, type Database } from '../database/database.ts';
+import { Incomplete } from '../incomplete.ts';
 import { noteInReport, type Report } from '../reports.ts';
 import { isWhole, type Engine } from './engine.ts';
 import type { CheckOutcome } from './outcome.ts';
+import type { Past } from './past.ts';
 
 /** What is known before anything is corrected, and is announced with the run. */
 export function foreseenCorrections(
@@ -14,9 +16,16 @@ export function foreseenCorrections(
 ): { corrections?: ReportedCorrections } {
   if (!config.corrections.automatic) return {};
   const notMade = whyNotNow(outcomes, isWhole(options.scope));
-  if (notMade !== undefined) return { corrections: { not_made: notMade } };
-  const { tried, heldBack } = correctableIn(outcomes, config);
-  return { corrections: { held_back: heldBack, ...(options.dryRun && { would_try: tried }) } };
+  return { corrections: notMade === undefined ? { held_back: heldBackIn(outcomes, config) } : { not_made: notMade } };
+}
+
+/** The same of a dry run, with what a run would try: what somebody has is left alone. */
+export async function imaginedCorrections(engine: Engine, outcomes: readonly CheckOutcome[], past: Past) {
+  const foreseen = foreseenCorrections(engine, outcomes);
+  if (foreseen.corrections?.held_back === undefined) return foreseen;
+  const taken = [];
+  for (const { result } of outcomes) if (!(result instanceof Incomplete)) taken.push(await past.taken(result.findings));
+  return { corrections: { ...foreseen.corrections, would_try: triedOf(outcomes, engine.config, taken) } };
 }
 
 /**

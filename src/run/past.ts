@@ -1,11 +1,13 @@
 import type { Cut, Window } from '../checks/check.ts';
 import type { CheckName } from '../checks/names.ts';
+import { automaticKinds } from '../corrections/index.ts';
 import { inReadOnly, type Database, type Transaction } from '../database/database.ts';
 import { isWhole, type Engine } from './engine.ts';
 import { countAccepted } from '../exceptions/acceptance.ts';
 import type { KeptFindings } from '../exceptions/kept-findings.ts';
 import { openSubjects } from '../exceptions/store.ts';
-import { noneBySeverity } from '../kinds.ts';
+import { countTaken } from '../exceptions/taken.ts';
+import { noneBySeverity, type KindName } from '../kinds.ts';
 import { lastCompared } from '../stored-checks.ts';
 import type { Compared } from './outcome.ts';
 import { windowsOf, type CutTimes } from './watermarks.ts';
@@ -18,6 +20,8 @@ export interface Past {
   known: Cut['known'];
   /** How many of these findings are known and agreed. */
   accepted: (findings: KeptFindings) => Promise<Compared['accepted']>;
+  /** How many of these findings somebody has, of those that a run would correct. */
+  taken: (findings: KeptFindings) => Promise<ReadonlyMap<KindName, number>>;
   /** From where to where each check verifies; a narrowed run verifies nothing. */
   windows: (database: Database, times: CutTimes) => Promise<((check: CheckName) => Window) | undefined>;
 }
@@ -35,6 +39,8 @@ export async function pastOf({ options, world }: Engine, database: Database, sch
     compared,
     known: await inReadOnly(database, (seen) => openSubjects(seen, schema)),
     accepted: (findings) => inReadOnly(database, (seen) => countAccepted(seen, schema, findings, world.now())),
+    taken: (findings) =>
+      inReadOnly(database, (seen) => countTaken(seen, schema, findings, { kinds: automaticKinds, at: world.now() })),
   };
 }
 
@@ -42,6 +48,7 @@ const noPast: Past = {
   compared: new Map(),
   known: {},
   accepted: () => Promise.resolve(noneBySeverity()),
+  taken: () => Promise.resolve(new Map()),
   windows: () => Promise.resolve(undefined),
 };
 

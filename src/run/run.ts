@@ -16,7 +16,7 @@ import { pastOf } from './past.ts';
 import { newlyMissed } from '../schedule/punctuality.ts';
 import { beginReport, closeDeadReports, finishReport, type Report } from '../reports.ts';
 import { runChecks } from './checks.ts';
-import { correctWhatWasFound, foreseenCorrections } from './corrections.ts';
+import { correctWhatWasFound, foreseenCorrections, imaginedCorrections } from './corrections.ts';
 import { withRunLock } from './lock.ts';
 import { conclude, type RunResult } from './result.ts';
 import { storeRun, type Storage } from './storage.ts';
@@ -63,8 +63,9 @@ export async function run(
 async function dryRun(engine: Engine, database: Database, schema: string): Promise<RunResult> {
   const report = newReport(engine);
   report.metadata = { ...report.metadata, dry_run: true };
-  const outcomes = await runChecks(engine, await pastOf(engine, database, schema));
-  Object.assign(report.metadata, foreseenCorrections(engine, outcomes));
+  const past = await pastOf(engine, database, schema);
+  const outcomes = await runChecks(engine, past);
+  Object.assign(report.metadata, await imaginedCorrections(engine, outcomes, past));
   const endedAt = engine.world.now();
   return {
     ...conclude(report, outcomes, endedAt, engine.mask),

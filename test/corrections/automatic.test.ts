@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { correct } from '../../src/corrections/attempt.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { sourceFolder } from '../support/source-folder.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { withoutConstraints } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
-import { desk, type Desk } from './desk.ts';
+import { desk, deskOf, type Desk } from './desk.ts';
 
 /** A desk whose account of Ada's has drifted. */
 async function drifted(by = '-0.000001', env: Record<string, string> = {}): Promise<Desk & { account: string }> {
@@ -190,9 +192,29 @@ describe('a run that corrects by itself', () => {
       const [action, ...flags] = deeds[index]!.split(' ');
       expect(await at.types(['exceptions', action!, id, ...flags])).toMatchObject({ exitCode: 0 });
     }
-    expect(await correctedBy(at)).toMatchObject({ tried: 4, refused: 4 });
+    const own = at.ledger.account(at.ada, 'usdc_balance').id; // which nobody has
+    await at.drift(own, '0.1');
+    expect(await correctedBy(at, ['--dry-run'])).toMatchObject({ would_try: [{ kind: 'balance_drift', count: 1 }] });
+    expect(await correctedBy(at)).toMatchObject({ tried: 1, corrected: 1 });
     await at.sql`update reconciliation_exceptions set snoozed_until = 'infinity' where snoozed_until is not null`;
-    expect(await correctedBy(at), 'until a time that cannot be read').toMatchObject({ refused: 4 });
+    expect(await correctedBy(at), 'until a time that cannot be read').toMatchObject({ tried: 0 });
+    expect(await reasons(at), 'no row for what is left alone').toEqual([null]);
+
+    const [report] = await at.sql<
+      { id: string }[]
+    >`select id from reconciliation_reports order by created_at desc limit 1`;
+    const database = openDatabase(at.url, { connections: 2 });
+    const refused = [];
+    for (const { id, resolved_at: resolved } of await at.exceptions())
+      if (resolved === null)
+        refused.push(correct(deskOf(database, cutAt), { exceptionId: id, author: { reportId: report!.id } }));
+    expect((await Promise.all(refused)).map(({ reason }) => reason).sort(), 'taken while a run corrects').toEqual([
+      'It is assigned to Grace.',
+      'It is snoozed or accepted.',
+      'It is snoozed or accepted.',
+      'ada looks into it.',
+    ]);
+    await database.end();
   });
 
   test('moves no more than its limits allow, in a run and in 24 hours, counted in the database', async () => {
