@@ -29,7 +29,8 @@ interface Question {
 /**
  * Throws a Refusal if another exception that is not resolved touches what the correction touches: the same subject, user
  * or account, a transaction with an entry on the account, or a custodian whose position it is a part of. One cause may
- * show itself in both, and the right answer to one need not be right for the other.
+ * show itself in both, and the right answer to one need not be right for the other. Which accounts these are the plan says:
+ * of a posting those of its user, for on the firm's own every other posting has an entry too.
  */
 export async function assertNothingElseTouches(question: Question): Promise<void> {
   const { touches } = question.plan;

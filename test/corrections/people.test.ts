@@ -298,6 +298,31 @@ describe('what takes two people', () => {
     expect(await propose()).toContain(blocked);
   });
 
+  test('on the firm’s own account only what is wrong with the account itself stands in the way of a posting', async () => {
+    const at = await missing();
+    const { report } = await at.runs();
+    await at.sql`
+      insert into reconciliation_exceptions (
+        report_id, last_report_id, check_type, kind, fingerprint, severity, description, affected_entity
+      ) values (
+        ${report.id}, ${report.id}, 'circle_balance', 'balance_mismatch', 'circle', 'critical', 'x', 'custodian:circle'
+      )`;
+    at.ledger.postDeposit(at.bob, at.ledger.deposit(at.bob, '70').id, '70'); // a second time, on the same buffer
+    await at.save();
+    await at.runs();
+    expect((await at.exceptions()).map(({ kind }) => kind).sort()).toEqual([
+      'balance_mismatch',
+      'duplicate_posting',
+      'missing_in_ledger',
+    ]);
+    const propose = () => at.types(['corrections', 'propose', at.id, '--dry-run']);
+    expect(await propose()).toMatchObject({ exitCode: 0 });
+    const buffer = at.ledger.systemAccount('system_buffer_usdc').id;
+    await at.drift(buffer, '500');
+    await at.runs();
+    expect((await propose()).stderr).toContain(`account:${buffer}. ${blocked}`);
+  });
+
   test('exceptions show offers what propose would take, and says else why it would not', async () => {
     const at = await missing();
     const { types, ledger, ada, deposit, id } = at;
