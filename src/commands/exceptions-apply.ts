@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { count } from '../count.ts';
+import type { Signature } from '../exceptions/actions.ts';
 import type { WorklistOrder } from '../exceptions/worklist.ts';
 import { OperatorError } from '../operator-error.ts';
 import { plain } from '../plain.ts';
@@ -40,12 +41,26 @@ export function applyCommand(context: CommandContext): Command {
 async function apply(store: Store, file: string, flags: ReviewFlags & { by?: string }, world: World): Promise<void> {
   const { readWorklist } = await import('../exceptions/worklist.ts');
   const signature = signatureOf(flags, world);
-  const { orders, idle } = readWorklist(await contentOf(file, world), signature.at);
-  await tell(world, `${plain(file)}: ${count(orders.length, 'row')} with an action, ${idle} without\n`);
+  const { orders: entered, idle } = readWorklist(await contentOf(file, world), signature.at);
+  const orders = await inReading(store, (reading) => withoutDone(reading, entered, signature));
+  const done = entered.length - orders.length;
+  const left = done === 0 ? '' : `; ${done} unchanged, because by ${plain(signature.by)} that was the last thing done`;
+  await tell(world, `${plain(file)}: ${count(entered.length, 'row')} with an action, ${idle} without${left}\n`);
   if (orders.length === 0) return tell(world, 'recon: nothing was changed; exit 0\n');
   const seen = await inReading(store, (reading) => asSeen(reading, orders));
   await review(store, seen, signature, { ...flags, word: 'apply' }, world);
   await carryOut(store, seen, signature, flags.output, world);
+}
+
+/** Whoever applies a file twice means each row once. */
+async function withoutDone(
+  { transaction, schema }: Reading,
+  orders: readonly WorklistOrder[],
+  signature: Signature,
+): Promise<WorklistOrder[]> {
+  const { carriedOut } = await import('../exceptions/change.ts');
+  const done = await carriedOut(transaction, schema, orders, signature);
+  return orders.filter(({ id }) => !done.has(id));
 }
 
 /** The orders, each bound to the state in which its exception is now, which is the one that the person knows. */

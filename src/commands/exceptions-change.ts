@@ -65,7 +65,7 @@ function helpOf(name: ActionName, { takes, note }: Action): string {
     note === 'required' ? ' --note "ticket 812"' : '',
   ].join('');
   const which = name === 'reopen' ? '--status resolved --kind stuck' : '--kind stuck';
-  const [unless, first] = ['acknowledge', 'assign'].includes(name)
+  const [unless, first] = ['acknowledge', 'assign', 'resolve'].includes(name)
     ? [', unless somebody else has it', 'That one, and several,']
     : ['', 'Several'];
   return `

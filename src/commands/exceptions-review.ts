@@ -54,8 +54,9 @@ async function preview(
   return `${table}\n${totalsText(await totalsOf(transaction, schema, filter))}, as they are now.\n`;
 }
 
-function takeoverText({ id }: Order, holder: string | null, { by }: Signature): string {
-  return `recon: ${id.slice(0, 8)} was with ${plain(holder ?? '')}: ${plain(by)} took it over\n`;
+function takeoverText({ id, action }: Order, holder: string | null, { by }: Signature): string {
+  const done = action === 'resolve' ? 'resolved it' : 'took it over';
+  return `recon: ${id.slice(0, 8)} was with ${plain(holder ?? '')}: ${plain(by)} ${done}\n`;
 }
 
 async function withIds(orders: readonly Order[]) {

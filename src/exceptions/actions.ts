@@ -71,9 +71,12 @@ function seen(name: string): string {
     .normalize('NFKC');
 }
 
-/** Whether an order takes an exception away from its holder, without being the holder’s own. */
+/** What nobody does with another's exception without being asked. */
+const actionsOfHolder: readonly ActionName[] = ['acknowledge', 'assign', 'resolve'];
+
+/** Whether an order takes an exception away from its holder, or ends it, without being the holder’s own. */
 export function takesOver({ action, assignee }: Omit<Order, 'id'>, holder: string | null, by: string): boolean {
-  if (action !== 'acknowledge' && action !== 'assign') return false;
+  if (!actionsOfHolder.includes(action)) return false;
   return holder !== null && !isSamePerson(by, holder) && !isSamePerson(assignee ?? '', holder);
 }
 

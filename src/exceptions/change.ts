@@ -55,6 +55,37 @@ export async function assertPossible(
   for (const part of partsOf(orders)) await refuse(transaction, schema, part, signature);
 }
 
+/** Those of these orders that are the last line in the log of their exception: they are carried out already. */
+export async function carriedOut(
+  transaction: Transaction,
+  schema: string,
+  orders: readonly Order[],
+  { by }: Signature,
+): Promise<ReadonlySet<string>> {
+  const done = new Set<string>();
+  for (const part of partsOf(orders)) {
+    const [event = ''] = part.map(({ action }) => actions[action].event);
+    const rows = await transaction<{ id: string }[]>`
+      select ordered.id
+      from ${orderTable(transaction, part)}
+      cross join lateral (
+        select event.event, event.actor, event.note, event.details
+        from ${transaction(`${schema}.reconciliation_exception_events`)} as event
+        where event.exception_id = ordered.id
+        order by event.sequence desc
+        limit 1
+      ) as last
+      where
+        (last.event, last.actor) = (${event}, ${by})
+        and last.note is not distinct from ordered.note
+        and last.details ->> 'assignee' is not distinct from ordered.assignee
+        and (last.details ->> 'until')::timestamptz is not distinct from ordered.until
+    `;
+    for (const { id } of rows) done.add(id);
+  }
+  return done;
+}
+
 /** Orders of one action each, a thousand at a time. */
 function* partsOf(orders: readonly Order[]): Generator<Order[]> {
   for (const action of actionNames) {

@@ -3,6 +3,7 @@ import type { HostRow } from '../corrections/host-tables.ts';
 import type { StoredCorrection } from '../corrections/store.ts';
 import type { Switch, SwitchChange } from '../corrections/switch.ts';
 import { subjectOf } from '../exceptions/exception.ts';
+import { money } from '../money.ts';
 import { placeholders, signed } from '../placeholders.ts';
 import { plain } from '../plain.ts';
 import { factTable } from './facts.ts';
@@ -55,7 +56,7 @@ export function correctionTable(corrections: readonly StoredCorrection[], { colu
       stateOf(correction),
       correction.undoes === null ? correction.correction : `undo ${correction.correction}`,
       shortSubject(correction.subject ?? '', shorten),
-      correction.amount,
+      amountOf(correction),
       plain(correction.currency ?? ''),
       excerpt([correction.proposed_by, correction.decided_by].filter((name) => name !== null).join(', '), 40),
       excerpt(correction.reason ?? '', 100),
@@ -92,6 +93,11 @@ export function switchTable(changes: readonly SwitchChange[], { columns }: Scree
     ]),
     columns,
   );
+}
+
+/** What moves no money, such as a link, has no amount. */
+function amountOf({ amount, currency }: StoredCorrection): string {
+  return currency === null && money(amount).isZero() ? '' : amount;
 }
 
 function stateOf({ state, undone_by: by }: StoredCorrection): string {
@@ -145,7 +151,7 @@ function factsOf(correction: StoredCorrection): [string, string][] {
     ['exception', correction.exception_id],
     ['subject', excerpt(correction.subject ?? 'none')],
     ['report', correction.report_id ?? ''],
-    ['amount', `${correction.amount} ${plain(correction.currency ?? '')}`.trim()],
+    ['amount', `${amountOf(correction)} ${plain(correction.currency ?? '')}`.trim()],
     [undoes === null ? 'proposed' : state === 'applied' ? 'undone' : 'tried', said], // an undoing is one person’s
     ['decided', decidedBy === null ? '' : wordOf(decidedBy, endedAt ?? '', correction.decision_note)],
     ['why not', excerpt(correction.reason ?? '', textMax)],

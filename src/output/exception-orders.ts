@@ -44,7 +44,7 @@ function whatOf(order: Order, exception: StoredException, { by }: Signature): st
   const { assignee, until, note } = order;
   const holder = holderOf(exception);
   return [
-    takesOver(order, holder, by) ? `TAKEN FROM ${cut(holder ?? '')}` : '',
+    takesOver(order, holder, by) ? `${order.action === 'resolve' ? 'WITH' : 'TAKEN FROM'} ${cut(holder ?? '')}` : '',
     assignee === null ? '' : `to ${cut(assignee)}`,
     until === null ? '' : `until ${localTime(until)}`,
     note === null ? '' : `“${cut(note)}”`,

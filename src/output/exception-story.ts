@@ -12,6 +12,7 @@ import {
 import { isOfNumbers, type Cause } from '../exceptions/causes.ts';
 import type { Story } from '../exceptions/story.ts';
 import { kindOf } from '../kinds.ts';
+import { money, toText } from '../money.ts';
 import { plain } from '../plain.ts';
 import { custodyFacts, custodyFields } from './custody.ts';
 import { accountTable, entryTables, postingTable, recordTable, shortenerOfInvolved } from './exception-involved.ts';
@@ -105,7 +106,10 @@ function detailsOf({ metadata }: StoredException): [string, string][] {
 /** What JSON says, as a person reads it. */
 function spoken(value: unknown): string {
   if (Array.isArray(value)) return value.map(spoken).join('; ');
-  if (typeof value === 'string') return /^\d{4}-\d{2}-\d{2}T/.test(value) ? localTime(value) : value;
+  if (typeof value === 'string') {
+    if (/^\d{4}-\d{2}-\d{2}T/.test(value)) return localTime(value);
+    return /^-?\d+\.\d*0$/.test(value) ? toText(money(value)) : value; // hosts keep amounts at scales of their own
+  }
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const parts = Object.entries(value).map(([name, part]) => `${wordsOf(name)} ${spoken(part)}`);
   return parts.join(', ');

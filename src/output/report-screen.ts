@@ -271,7 +271,16 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
     ? 'give -o json or csv'
     : screen.called(`recon exceptions list --status all --report ${shortId(report.id)}`);
   const rest = more > 0 ? `… and ${inThousands(more)} more: ${whereMore}\n` : '';
-  return `${exceptionTable(exceptions, now, screen)}${rest}`;
+  const since = exceptions.some(movedOnSince(report)) ? flowed('', asNow, screen.columns) : '';
+  return `${exceptionTable(exceptions, now, screen)}${rest}${since}`;
+}
+
+/** For a table of exceptions below what a run found. */
+export const asNow = 'The table of exceptions says how each stands now, not how the run found it.';
+
+function movedOnSince({ id: report, completed_at: end }: Report) {
+  return ({ last_report_id: last, resolved_at: resolved }: StoredException) =>
+    (last !== null && last !== report) || Date.parse(resolved ?? '') > Date.parse(end ?? '');
 }
 
 /** How many more it found than these; of what was purged there is nothing to show. */

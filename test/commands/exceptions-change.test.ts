@@ -69,7 +69,7 @@ describe('one exception', () => {
       'comment aaaa --note "asked Circle"',
       'snooze aaaa --until 2h',
       'accept aaaa --until 2026-04-01 --note "ticket 1"',
-      'resolve aaaa --note "posted by hand"',
+      'resolve aaaa --note "posted by hand" --yes',
       'reopen aaaa --note "it was not"',
     ])
       expect(await exceptions(line), line).toMatchObject({ exitCode: 0 });
@@ -211,6 +211,11 @@ describe('what somebody else has', () => {
     expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +to Bob$/m);
     expect((await exceptions('show aaaa')).stdout).toMatch(/ assigned +Grace on desk-7 +from Ada to Grace$/m);
     expect(await exceptions('assign aaaa --to Bob --by Ada'), 'he keeps it').toMatchObject({ exitCode: 0 });
+    const unasked = await exceptions('resolve aaaa --note x --by Ada');
+    expect([unasked.exitCode, unasked.stderr]).toEqual([64, expect.stringContaining(' WITH Bob “x”\n')]);
+    expect((await exceptions('resolve aaaa --note x --by Ada --yes')).stderr).toContain(
+      'aaaa0000 was with Bob: Ada resolved it\n',
+    );
   });
 
   test('a person at a terminal is asked about', async () => {
@@ -438,6 +443,27 @@ describe('a list that was exported comes back', () => {
       'bbbb commented by ada on desk-7: =1+1 is what it says',
       'cccc accepted by ada on desk-7: a fee',
     ]);
+  });
+
+  test('a second time, without doing again what was the last thing done', async () => {
+    const fill = (csv: string) => enter(enter(csv, ids.one, 'comment,"asked, again",'), ids.two, 'snooze,,2026-03-09');
+    let file = '';
+    const first = (csv: string) => (file = enter(fill(csv), ids.three, 'accept,a fee,2026-03-09'));
+    expect(await apply(first)).toMatchObject({ exitCode: 0 });
+    const [before, again] = [await log(), await apply(() => file)];
+    expect(before).toHaveLength(3);
+    expect([again.exitCode, again.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /: 3 rows with an action, 0 without; 3 unchanged, because by ada .*\nrecon: nothing was changed; exit 0\n$/,
+      ),
+    ]);
+    expect(await log()).toEqual(before);
+    await exceptions('comment aaaa --note "they said no"');
+    const rest = await apply(() => file.replace('2026-03-09', '2026-03-10'));
+    expect(rest.stderr).toContain(': 3 rows with an action, 0 without; 1 unchanged');
+    expect(rest.stderr).toContain('recon: 1 commented, 1 accepted by ada in production; exit 0');
+    expect((await apply(() => file, '--yes --by Grace')).stderr).toContain(': 3 rows with an action, 0 without\n');
   });
 
   test('as a spreadsheet saves it: a mark in front, semicolons, numbers as it likes them', async () => {

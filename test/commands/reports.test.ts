@@ -84,6 +84,10 @@ describe('recon reports', { timeout: 120_000 }, () => {
     const { stdout: latest } = await types(['reports', 'show']);
     expect(latest).toContain(`manual run ${manual.slice(0, 8)}`);
     expect(latest).toContain('5.000000000000000001');
+    const asNow = 'The table of exceptions says how each stands now, not how the run found it.\n';
+    expect((await types(['reports', 'show', daily])).stdout).toContain(asNow);
+    expect(latest, 'nothing has happened since').not.toContain(asNow);
+    expect((await types(['run', '--dry-run'])).stdout).not.toContain(asNow);
     expect(latest, 'by this recon').not.toContain('made by recon');
     await sql`update reconciliation_reports set metadata = metadata || '{"recon_version": "0.0.1"}' where id = ${manual}`;
     expect((await types(['reports', 'show'])).stdout).toContain(`\nmade by recon 0.0.1; this is ${version}\n`);

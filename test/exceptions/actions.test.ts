@@ -48,6 +48,8 @@ test.each<[action: ActionName, assignee: string | null, holder: string | null, i
   ['assign', 'grace', 'Grace', false],
   ['assign', 'Bob', 'Ada', false],
   ['assign', 'Bob', null, false],
+  ['resolve', null, 'Grace', true],
+  ['resolve', null, 'ada', false],
   ['comment', null, 'Grace', false],
 ])('Ada’s %s to %s of what is held by %s', (action, assignee, holder, isTakenOver) => {
   expect(takesOver({ action, assignee, note: null, until: null }, holder, 'Ada')).toBe(isTakenOver);

@@ -11,7 +11,7 @@ import type { Story } from '../../src/exceptions/story.ts';
 import { kinds, severities } from '../../src/kinds.ts';
 import { alertTable } from '../../src/output/alerts.ts';
 import { catalogueScreen } from '../../src/output/catalogue.ts';
-import { correctionScreen, correctionTable, previewText } from '../../src/output/corrections.ts';
+import { correctionScreen, correctionTable, previewText, stopText, switchTable } from '../../src/output/corrections.ts';
 import type { Diagnosis } from '../../src/doctor/examination.ts';
 import { conclusion, diagnosisLines } from '../../src/output/doctor.ts';
 import { orderTable } from '../../src/output/exception-orders.ts';
@@ -307,6 +307,8 @@ const correction = {
   ],
 } as unknown as StoredCorrection;
 
+const stop = { stopped: true, changed_by: hostile, host: hostile, note: hostile, changed_at: at };
+
 const orders: Order[] = exceptions.map(({ id }) => ({
   id,
   action: 'acknowledge',
@@ -362,6 +364,8 @@ const screens: Record<string, (screen: Screen) => string> = {
     exceptionStory({ ...story, proposal: { ...correction, state: 'proposed' } }, config, now, screen),
   'exceptions show, refused': (screen) => exceptionStory({ ...story, refusal: hostile }, config, now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
+  'corrections list, stopped': (screen) => stopText(stop, screen),
+  'corrections switch': (screen) => switchTable([stop, { ...stop, stopped: false, host: null }], screen),
   'corrections show': (screen) => correctionScreen(correction, screen),
   'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
   'alerts list': (screen) => alertTable([alert], screen),
@@ -436,6 +440,32 @@ test('what of completed jobs was not compared is said, in each currency, and not
     'conversion_jobs: not compared: 0 without currency, booked for 1 completed job without destination amount or rate',
   ]);
   expect(said({})).toEqual([]);
+});
+
+test('on 60 columns the subject of an exception is whole, and what was found with it has no zeros behind it', () => {
+  const screen = screenOf(new Captured(true, 60), { env: { NO_COLOR: '1' } });
+  const subject = `transaction:${idOf(7)}`;
+  const exception = {
+    ...story.exception,
+    affected_entity: subject,
+    metadata: {
+      amount: '170.000000000000000000',
+      entries: [{ amount: '-0.50', id: idOf(8) }],
+      rate: '1.100',
+      note: '1.10 x',
+    },
+  };
+  const text = exceptionStory({ ...story, exception }, config, now, screen);
+  expect(text).toMatch(new RegExp(`^subject\\n  ${subject}$`, 'm'));
+  expect(content(text)).toContain(`found with it amount 170 entries amount -0.5, id ${idOf(8)} rate 1.1 note 1.10 x`);
+});
+
+test('a correction that moves no money shows no amount', () => {
+  const screen = screenOf(new Captured(false, 80), { env: {} });
+  const link = { ...correction, correction: 'link_job' as const, amount: '0', currency: null };
+  expect(correctionTable([link], screen)).toMatch(/ conversion_job aaaaaaa4 +\\u001b/);
+  expect(correctionScreen(link, screen)).not.toMatch(/^amount/m);
+  expect(correctionScreen({ ...link, currency: 'USD' }, screen)).toMatch(/^amount +0 USD$/m);
 });
 
 test('a wide screen is used', () => {

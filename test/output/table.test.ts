@@ -55,6 +55,11 @@ describe('on a narrow screen', () => {
 test('flowing text stays behind its prefix, and whole in a pipe', () => {
   expect(flowed('ok  ', 'a word or two that find no room', 30)).toBe('ok  a word or two that find no\n    room\n');
   expect(flowed('ok  ', 'a word or two that find no room', Infinity)).toBe('ok  a word or two that find no room\n');
+  const id = 'deposit:0f5a9c1e-0000-4000-8000-000000000001'; // whole where a line of its own can hold it
+  expect(flowed('subject    ', id, 48)).toBe(`subject\n  ${id}\n`);
+  expect(flowed('subject    ', `${id} and more than that`, 48)).toBe(`subject\n  ${id}\n  and more than that\n`);
+  expect(flowed('subject    ', id, 55)).toBe(`subject    ${id}\n`);
+  expect(flowed('subject    ', id, 45)).toMatch(/^subject {4}deposit:0f5.*\n {11}\S+\n$/);
 });
 
 test('characters that are younger than a library, or stand in no column of their own, move nothing', () => {
