@@ -55,6 +55,7 @@ const looking = [
   'checks deposits',
   'completion bash',
   'corrections list',
+  'corrections switch',
   'corrections show PROPOSAL',
   'doctor',
   'exceptions list',

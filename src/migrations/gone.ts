@@ -34,22 +34,21 @@ export function columnsAfter(migrations: readonly Pick<Migration, 'up'>[]): Map<
   const tables = new Map<string, Set<string>>();
   for (const { up } of migrations) {
     for (const [, table = '', body = ''] of up.matchAll(/^create table (?:if not exists )?(\w+) \(\n(.*?)^\);/gms))
-      tables.set(
-        table,
-        new Set(
-          Array.from(
-            body.matchAll(/^ {2}(?!(?:constraint|primary|unique|check|foreign)\b)(\w+) /gm),
-            ([, column = '']) => column,
-          ),
-        ),
-      );
-    for (const [, table = '', changes = ''] of up.matchAll(/^alter table (\w+)(.*?);$/gms)) {
-      const columns = tables.get(table);
-      for (const [, from = ''] of changes.matchAll(/(?:rename|drop) column (\w+)/g)) columns?.delete(from);
-      for (const [, to = ''] of changes.matchAll(/(?:rename column \w+ to|add column) (\w+)/g)) columns?.add(to);
-    }
+      tables.set(table, new Set(namesIn(body, /^ {2}(?!(?:constraint|primary|unique|check|foreign)\b)(\w+) /gm)));
+    for (const [, table = '', changes = ''] of up.matchAll(/^alter table (\w+)(.*?);$/gms))
+      tables.set(table, changed(tables.get(table), changes));
   }
   return tables;
+}
+
+function changed(columns: Iterable<string> = [], changes: string): Set<string> {
+  const gone = namesIn(changes, /(?:rename|drop) column (\w+)/g);
+  const added = namesIn(changes, /(?:rename column \w+ to|add column) (\w+)/g);
+  return new Set([...columns, ...added].filter((column) => !gone.includes(column)));
+}
+
+function namesIn(text: string, pattern: RegExp): string[] {
+  return Array.from(text.matchAll(pattern), ([, name = '']) => name);
 }
 
 /** Throws an OperatorError (78) that names what is gone. */

@@ -276,7 +276,7 @@ function exceptionLines(report: Report, exceptions: readonly StoredException[], 
 }
 
 /** For a table of exceptions below what a run found. */
-export const asNow = 'The table of exceptions says how each stands now, not how the run found it.';
+const asNow = 'The table of exceptions says how each stands now, not how the run found it.';
 
 function movedOnSince({ id: report, completed_at: end }: Report) {
   return ({ last_report_id: last, resolved_at: resolved }: StoredException) =>
