@@ -176,6 +176,14 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     }),
   ],
   [
+    ({ code }) => code === '53300',
+    ({ place, variable, message, code }) => ({
+      exitCode: 3,
+      message: `The server at ${place} gives the role of ${variable} no further connection: ${message} (${code}).`,
+      hint: 'A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.',
+    }),
+  ],
+  [
     ({ code }) => unreachable.has(code),
     ({ place, variable, code }) => ({
       exitCode: 3,

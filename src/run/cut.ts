@@ -161,8 +161,8 @@ const incompleteBecause: Record<string, { reason: (problem: DatabaseProblem) => 
     exitCode: 3,
   },
   '53300': {
-    reason: (problem) =>
-      `The server gives this role no further connection: ${problem}. A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.`,
+    reason: ({ message }) =>
+      `The server gives this role no further connection: ${message}. A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.`,
     exitCode: 3,
   },
   '55P03': {

@@ -19,7 +19,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
     ['test/hourly.test.ts'],
   ],
   [/user\.known/, ['test/checks/narrowing.test.ts']],
-  [/record\.present/, ['test/run/run.test.ts']],
+  [/record\.(present|count)/, ['test/run/run.test.ts']],
   [
     /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
     ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],
