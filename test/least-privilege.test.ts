@@ -360,6 +360,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
     await mayNot('update reconciliation_exception_events set actor = null');
     await mayNot('delete from reconciliation_findings');
     await mayNot('delete from reconciliation_correction_stops');
+    await mayNot("insert into reconciliation_correction_stops (stopped, changed_by) values (false, 'nobody')");
     await mayNot('create table public.mine (id integer)');
   });
 });

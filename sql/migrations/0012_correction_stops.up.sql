@@ -23,6 +23,7 @@ create trigger append_only
 
 create function reconciliation_log_switch() returns trigger
 language plpgsql
+security definer -- so that nobody else can write that table, and nobody fails to stop corrections for want of a right
 set search_path = pg_catalog, pg_temp
 as $$
 begin
