@@ -73,8 +73,8 @@ grant select, insert on reconciliation_switched_off to recon_writer;
 grant select, insert, update on reconciliation_told to recon_writer;
 grant select on reconciliation_purges to recon_writer;
 grant select, insert, update on reconciliation_corrections to recon_writer;
-grant select, update on reconciliation_correction_switch to recon_writer;
 grant select on reconciliation_correction_stops to recon_writer;
+grant select, update on reconciliation_correction_switch to recon_writer;
 grant execute on function reconciliation_signature(text) to recon_writer;
 
 -- Purges old runs, besides: `recon purge`. Nobody deletes exceptions, what people did, totals, or what was purged.

@@ -31,7 +31,7 @@ function whereItStands(secret: string): string | RegExp {
   return new RegExp(String.raw`(?<=:)${value}(?=@)|${named}${value}(?![\p{L}\p{N}])${alone}`, 'giu');
 }
 
-const named = String.raw`(?<=(?:password|passwd|pwd|secret|key|token)["']?\s*[=:]\s*["']?)`;
+const named = String.raw`(?<=(?:password|passwd|pwd|secret|(?<![\p{L}_])key|token)["']?\s{0,4}[=:]\s{0,4}["']?)`;
 
 /** Words and numbers, also with the signs that join them; what has four characters may be a part of an id. */
 function isOrdinary(text: string): boolean {

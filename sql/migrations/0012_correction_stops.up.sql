@@ -6,14 +6,15 @@ create table reconciliation_correction_stops (
   changed_by text,
   host text,
   note text,
-  changed_at timestamptz
+  changed_at timestamptz,
+  login text default session_user
 );
 
 alter table reconciliation_correction_switch add column host text;
 
 -- All that is known of what was before.
-insert into reconciliation_correction_stops (stopped, changed_by, note, changed_at)
-select switch.stopped, switch.changed_by, switch.note, switch.changed_at
+insert into reconciliation_correction_stops (stopped, changed_by, note, changed_at, login)
+select switch.stopped, switch.changed_by, switch.note, switch.changed_at, null
 from reconciliation_correction_switch as switch
 where switch.stopped or switch.changed_at is not null;
 
@@ -27,6 +28,11 @@ security definer -- so that nobody else can write that table, and nobody fails t
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if tg_op = 'DELETE' then
+    new := old;
+    new.stopped := true; -- without the row nothing is corrected
+    new.note := 'the row of the switch was deleted';
+  end if;
   -- recon says a time with each change: whoever does not has typed it, and is known by his login
   if new.changed_at is not distinct from old.changed_at then
     new.changed_by := coalesce(nullif(new.changed_by, old.changed_by), session_user);
@@ -51,7 +57,7 @@ end
 $$;
 
 create trigger logged
-  before insert or update on reconciliation_correction_switch
+  before insert or update or delete on reconciliation_correction_switch
   for each row execute function reconciliation_log_switch();
 
 comment on table reconciliation_correction_stops is
@@ -59,6 +65,8 @@ comment on table reconciliation_correction_stops is
 comment on column reconciliation_correction_stops.stopped is 'false: they were allowed again.';
 comment on column reconciliation_correction_stops.changed_by is
   'A person, or the login that changed the row by hand; null: from before this was kept, and nobody knows.';
+comment on column reconciliation_correction_stops.login is
+  'The role that the database knows, whatever name was signed with; null: from before this was kept.';
 comment on column reconciliation_correction_stops.host is 'From which machine.';
 comment on function reconciliation_log_switch() is
   'Writes down each change of the kill switch, and leaves who stopped corrections first in its row.';

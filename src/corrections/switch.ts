@@ -93,12 +93,14 @@ export async function switchOf(transaction: Transaction, schema: string): Promis
 export interface SwitchChange extends Switch {
   /** From which machine. */
   host: string | null;
+  /** The role that the database knows, whatever name was signed with; null: from before this was kept. */
+  login: string | null;
 }
 
 /** Each time that corrections were stopped or allowed again, the newest first. */
 export async function switchChanges(transaction: Transaction, schema: string): Promise<SwitchChange[]> {
   const rows = await transaction<SwitchChange[]>`
-    select stop.stopped, stop.changed_by, stop.host, stop.note, stop.changed_at
+    select stop.stopped, stop.changed_by, stop.host, stop.login, stop.note, stop.changed_at
     from ${transaction(`${schema}.reconciliation_correction_stops`)} as stop
     order by stop.number desc
   `;

@@ -75,8 +75,10 @@ async function assertStillNeverPosted(site: Site, others: readonly Other[]): Pro
     const posted = (await site.naming(type, ids)).find(({ status }) => status !== 'failed');
     if (posted !== undefined)
       throw new Refusal(
-        `Transaction ${posted.id} came for ${type} ${posted.record_id} since a run found that missing, and may be meant for both.`,
-        'Let recon look again first: `recon run`',
+        `Transaction ${posted.id} names ${type} ${posted.record_id}, which a run found missing, and may be meant for both.`,
+        posted.status === 'pending'
+          ? 'The host has to complete it, or to fail it, first.'
+          : 'Let recon look again first: `recon run`',
       );
   }
 }

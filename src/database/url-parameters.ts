@@ -52,15 +52,16 @@ export function settingsOf(parameters: UrlParameters): Record<string, string> {
 }
 
 /**
- * How far TLS is asked for and whom it trusts, as the driver takes it. The name of the server counts unless the file of
+ * How far TLS is asked for and whom it trusts, as the driver takes it; undefined: that is left to it (PGSSL). The name of the server counts unless the file of
  * one's own authority is named (`require` then means `verify-ca`, as in libpq): of all public authorities anybody has a
  * certificate.
  */
-export function tlsOf({ sslmode, sslrootcert }: UrlParameters): TlsOfDriver {
+export function tlsOf({ sslmode, sslrootcert }: UrlParameters): TlsOfDriver | undefined {
   if (sslrootcert !== undefined && sslrootcert !== system)
     return { ca: readFileSync(sslrootcert, 'utf8'), ...(sslmode !== 'verify-full' && whateverName) };
   if (sslrootcert === system || sslmode?.startsWith('verify-') === true) return 'verify-full';
-  return sslmode === undefined || sslmode === 'disable' ? false : (sslmode as 'allow' | 'prefer' | 'require');
+  if (sslmode === undefined) return undefined;
+  return sslmode === 'disable' ? false : (sslmode as 'allow' | 'prefer' | 'require');
 }
 
 export type TlsOfDriver = false | 'allow' | 'prefer' | 'require' | 'verify-full' | ConnectionOptions;

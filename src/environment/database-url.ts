@@ -21,7 +21,7 @@ const cutOff =
   'a # in the password is written as %23 (in an env file what follows a # is a comment), and so is @ as %40, / as %2F and ? as %3F';
 
 function wrongInPlace(value: string): string | undefined {
-  if (/^["'`]|["'`]$/.test(value))
+  if (/^["'`]/.test(value))
     return 'stands in quotes, which are taken for a part of it: take them off (Docker keeps them)';
   if (!/^postgres(ql)?:\/\//.test(value)) return `does not begin with postgres://: ${likeThis}`;
   const [, hosts = '', path = ''] = /^[^:]+:\/\/(?:[^@/?#]*@)?([^/?#]*)([^?#]*)/.exec(value) ?? [];
@@ -54,10 +54,14 @@ function isDecodable(value: string): boolean {
 
 function wrongInParameters(parameters: UrlParameters): string | undefined {
   for (const [name, value = ''] of Object.entries(parameters)) {
-    if (honoured.includes(name) || withoutEffect[name]?.test(value) === true) continue;
+    if (honoured.includes(name) || hasNoEffect(name, value)) continue;
     if (aboutTrust.test(name)) return `has a parameter that recon cannot honour: ${notHonoured(name)}`;
   }
   return wrongInTrust(parameters) ?? wrongInPatience(parameters);
+}
+
+function hasNoEffect(name: string, value: string): boolean {
+  return Object.hasOwn(withoutEffect, name) && withoutEffect[name]?.test(value) === true;
 }
 
 /** Names that are known are said; of others nobody knows what was pasted there. */
@@ -82,8 +86,9 @@ function wrongInTrust({ sslmode, sslrootcert }: UrlParameters): string | undefin
 
 function wrongInAuthority(path: string): string | undefined {
   try {
-    new X509Certificate(readFileSync(path));
-    return undefined;
+    const content = readFileSync(path, 'utf8');
+    new X509Certificate(content);
+    return content.includes('-----BEGIN') ? undefined : `has an sslrootcert that is no PEM file: ${path}`;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     const why = code.startsWith('ERR_') ? 'it holds no certificate' : code;

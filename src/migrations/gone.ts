@@ -19,7 +19,7 @@ export async function whatIsGone(
       ) as columns
     from pg_catalog.pg_class as class
     inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-    where namespace.nspname = ${schema} and class.relkind = 'r' and class.relname like 'reconciliation\\_%'
+    where namespace.nspname = ${schema} and class.relkind in ('r', 'p') and class.relname like 'reconciliation\\_%'
   `;
   const there = new Map(rows.map(({ table, columns }) => [table, columns]));
   return [...columnsAfter(applied)].flatMap(([table, columns]) => {

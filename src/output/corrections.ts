@@ -83,12 +83,14 @@ export function switchTable(changes: readonly SwitchChange[], { columns }: Scree
       { header: 'when' },
       { header: 'corrections were' },
       { header: 'by', wraps: true },
+      { header: 'login', wraps: true },
       { header: 'note', wraps: true },
     ],
-    changes.map(({ changed_at: at, stopped, changed_by: by, host, note }) => [
+    changes.map(({ changed_at: at, stopped, changed_by: by, host, login, note }) => [
       at === null ? '' : localTime(at),
       stopped ? 'stopped' : 'allowed again',
       excerpt([by ?? 'nobody knows', ...(host === null ? [] : [host])].join(' on '), 120),
+      excerpt(login ?? '', 40),
       excerpt(note ?? ''),
     ]),
     columns,

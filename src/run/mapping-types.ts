@@ -47,7 +47,8 @@ async function namesOfTypes(transaction: Transaction, identifiers: number[]): Pr
   const rows = await transaction<{ oid: number; name: string }[]>`
     select
       type.oid::integer as oid,
-      case type.typname when 'bool' then 'boolean' else type.typname end as name
+      -- a varchar compares as a text does
+      case type.typname when 'bool' then 'boolean' when 'varchar' then 'text' else type.typname end as name
     from pg_catalog.pg_type as type
     where type.oid = any (${identifiers}::integer[]::oid[])
   `;

@@ -294,9 +294,9 @@ describe('a run that corrects by itself', () => {
     );
     expect((await at.types(['corrections', 'list'])).stdout).not.toContain('stopped');
     expect((await at.types(['corrections', 'switch'])).stdout.split('\n').slice(1)).toEqual([
-      expect.stringMatching(/ allowed again +ada on \S+ +over$/),
-      expect.stringMatching(/ stopped +Zoe on \S+ +second$/),
-      expect.stringMatching(/ stopped +ada on \S+ +ticket 812$/),
+      expect.stringMatching(/ allowed again +ada on \S+ +\w+ +over$/),
+      expect.stringMatching(/ stopped +Zoe on \S+ +\w+ +second$/),
+      expect.stringMatching(/ stopped +ada on \S+ +\w+ +ticket 812$/),
       '',
     ]);
     await at.sql`delete from reconciliation_correction_switch`;

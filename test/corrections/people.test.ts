@@ -236,7 +236,7 @@ describe('what takes two people', () => {
     expect(approved).toMatchObject({
       exitCode: 2,
       correction: {
-        reason: `Transaction ${both.id} came for deposit ${other!.id} since a run found that missing, and may be meant for both.`,
+        reason: `Transaction ${both.id} names deposit ${other!.id}, which a run found missing, and may be meant for both.`,
       },
     });
     const { stderr } = await at.types(['corrections', 'propose', id, '--dry-run']);

@@ -300,9 +300,13 @@ describe('the tables', () => {
     await sql`delete from reconciliation_correction_switch`;
     await sql`insert into reconciliation_correction_switch default values`;
     const byHand = { stopped: false, changed_by: 'postgres', note: null };
-    const all = [drill, { stopped: true, changed_by: 'Zoe', note: 'second' }, byHand, byHand];
+    const deleted = { stopped: true, changed_by: 'postgres', note: 'the row of the switch was deleted' };
+    const all = [drill, { stopped: true, changed_by: 'Zoe', note: 'second' }, byHand, deleted, byHand];
     expect(await kept()).toEqual(all);
     expect(await sql`select from reconciliation_correction_stops where changed_at is null`).toEqual([]);
+    expect(
+      await sql`select changed_by from reconciliation_correction_stops where login is distinct from session_user`,
+    ).toEqual([{ changed_by: 'op' }]);
     for (const change of [
       sql`update reconciliation_correction_stops set note = 'x'`,
       sql`delete from reconciliation_correction_stops`,

@@ -516,6 +516,15 @@ export const stories: readonly Story[] = [
     write: (ledger) =>
       Object.assign(ledger.conversionJob('usdc_to_usd', '0', { post: false }).row, { destination_amount: '5' }),
   },
+  // a job that names a transaction that takes back more than it gives, beside one that makes up for it
+  {
+    write: (ledger) => {
+      const { id, row } = ledger.conversionJob('usdc_to_usd', '7');
+      const named = ledger.postConversionJob('usdc_to_usd', id, '-5', '3');
+      ledger.postConversionJob('usdc_to_usd', id, '5', '-3');
+      row.ledger_transaction_id = named.id;
+    },
+  },
   // a job that names another transaction that carries its id, but books none, takes back, or books nothing
   ...[
     ({ row }: Transaction) => (row.reference_type = 'order'),

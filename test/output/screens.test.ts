@@ -307,7 +307,7 @@ const correction = {
   ],
 } as unknown as StoredCorrection;
 
-const stop = { stopped: true, changed_by: hostile, host: hostile, note: hostile, changed_at: at };
+const stop = { stopped: true, changed_by: hostile, host: hostile, login: hostile, note: hostile, changed_at: at };
 
 const orders: Order[] = exceptions.map(({ id }) => ({
   id,
@@ -365,7 +365,7 @@ const screens: Record<string, (screen: Screen) => string> = {
   'exceptions show, refused': (screen) => exceptionStory({ ...story, refusal: hostile }, config, now, screen),
   'corrections list': (screen) => correctionTable([correction], screen),
   'corrections list, stopped': (screen) => stopText(stop, screen),
-  'corrections switch': (screen) => switchTable([stop, { ...stop, stopped: false, host: null }], screen),
+  'corrections switch': (screen) => switchTable([stop, { ...stop, stopped: false, host: null, login: null }], screen),
   'corrections show': (screen) => correctionScreen(correction, screen),
   'corrections approve': (screen) => previewText(hostile, correction.rows_proposed ?? [], screen),
   'alerts list': (screen) => alertTable([alert], screen),

@@ -120,7 +120,9 @@ test('what is no bug has no stack: a Pushgateway in trouble, no connection left,
     PUSHGATEWAY_URL: gateway.url,
   });
   const full = await types(['run']);
-  expect(full.stdout).toMatch(/deposits: The server gives this role no further connection: too many .* raise the limit/);
+  expect(full.stdout).toMatch(
+    /deposits: The server gives this role no further connection: too many .* raise the limit/,
+  );
   await sql.unsafe(`alter role ${role.name} connection limit 0`);
   const none = await types(['status']);
   expect(none.exitCode).toBe(3);
