@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { severityOf } from '../../src/checks/severity.ts';
+import { severityOf, worse } from '../../src/checks/severity.ts';
 import { kindNamed } from '../../src/kinds.ts';
 import { money } from '../../src/money.ts';
 import { configOf } from '../support/run-check.ts';
@@ -50,6 +50,14 @@ test('never below the floor, never above the ceiling', () => {
   expect(severity('invalid_amount', null)).toBe('critical');
   expect(severity('stuck', null, '5000')).toBe('medium');
   expect(severity('stuck', null, 'NaN')).toBe('medium');
+});
+
+test('the worse of two, in either order', () => {
+  expect([worse('low', 'critical'), worse('critical', 'low'), worse('medium', 'medium')]).toEqual([
+    'critical',
+    'critical',
+    'medium',
+  ]);
 });
 
 test('a number of things is no amount', () => {
