@@ -8,7 +8,8 @@ import { cut } from '../cut.ts';
 
 /**
  * Sends a message that says that it is a test to each target, past the outbox. Returns which host was tried, never
- * the path, which is a secret, why it did not take it, or null, and whether that was an answer. PagerDuty opens an incident, and closes it at once.
+ * the path, which is a secret, why it did not take it, or null, and whether that was an answer. PagerDuty opens an
+ * incident, and closes it at once.
  */
 export async function tryTargets(
   config: Pick<Config, 'alerts' | 'requestTimeoutMs' | 'environment'>,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import {
   actions,
+  actionsOfHolder,
   takesOver,
   whyNoName,
   whyNoNote,
@@ -65,7 +66,7 @@ function helpOf(name: ActionName, { takes, note }: Action): string {
     note === 'required' ? ' --note "ticket 812"' : '',
   ].join('');
   const which = name === 'reopen' ? '--status resolved --kind stuck' : '--kind stuck';
-  const [unless, first] = ['acknowledge', 'assign', 'resolve'].includes(name)
+  const [unless, first] = actionsOfHolder.includes(name)
     ? [', unless somebody else has it', 'That one, and several,']
     : ['', 'Several'];
   return `

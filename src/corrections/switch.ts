@@ -26,11 +26,7 @@ const gone: Switch = {
  * it is said that they are stopped, they are.
  */
 export async function assertNotStopped(transaction: Transaction, schema: string): Promise<void> {
-  const [row] = await transaction<Switch[]>`
-    select switch.stopped, switch.changed_by, switch.note, switch.changed_at
-    from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
-    for share of switch
-  `;
+  const row = await rowOf(transaction, schema, transaction`for share`);
   if (row?.stopped === false) return;
   throw new Refusal(stoppedSentence(row ?? gone), howToResume);
 }
@@ -60,11 +56,7 @@ export async function setSwitch(
   { stopped, note, by, host, at }: SwitchOrder,
 ): Promise<Switch> {
   return inTransaction(database, 'read write', async (transaction) => {
-    const [before] = await transaction<Switch[]>`
-      select switch.stopped, switch.changed_by, switch.note, switch.changed_at
-      from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
-      for update
-    `;
+    const before = await rowOf(transaction, schema, transaction`for update`);
     if (before === undefined)
       throw new OperatorError(
         78,
@@ -82,11 +74,21 @@ export async function setSwitch(
 
 /** Whether all corrections are stopped, and by whom. */
 export async function switchOf(transaction: Transaction, schema: string): Promise<Switch> {
+  return (await rowOf(transaction, schema, transaction``)) ?? gone;
+}
+
+/** undefined: somebody deleted it. */
+async function rowOf(
+  transaction: Transaction,
+  schema: string,
+  locking: ReturnType<Transaction>,
+): Promise<Switch | undefined> {
   const [row] = await transaction<Switch[]>`
     select switch.stopped, switch.changed_by, switch.note, switch.changed_at
     from ${transaction(`${schema}.reconciliation_correction_switch`)} as switch
+    ${locking}
   `;
-  return row ?? gone;
+  return row;
 }
 
 /** One change of the switch. */

@@ -135,9 +135,18 @@ export function explainProblem(
   variable: UrlVariable = 'DATABASE_URL',
 ): Explanation | undefined {
   const problem = databaseProblem(error);
-  if (problem === undefined) return undefined;
+  return problem && explanationOf(problem)?.({ ...problem, place: placeOf(url), variable });
+}
+
+/** Whether `explainProblem` explains it. */
+export function isExplained(error: unknown): boolean {
+  const problem = databaseProblem(error);
+  return problem !== undefined && explanationOf(problem) !== undefined;
+}
+
+function explanationOf(problem: DatabaseProblem): Explain | undefined {
   const [, explain] = explanations.find(([isMeant]) => isMeant(problem)) ?? [];
-  return explain?.({ ...problem, place: placeOf(url), variable });
+  return explain;
 }
 
 type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
@@ -180,7 +189,7 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     ({ place, variable, message, code }) => ({
       exitCode: 3,
       message: `The server at ${place} gives the role of ${variable} no further connection: ${message} (${code}).`,
-      hint: 'A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.',
+      hint: howToGetConnections,
     }),
   ],
   [
@@ -280,6 +289,10 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
     }),
   ],
 ];
+
+/** Where the server has no connection left for the role. */
+export const howToGetConnections =
+  'A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.';
 
 /**
  * Whether the server, or PgBouncer (08P01), ended the beginning of a connection over a setting that the URL asks for: one

@@ -52,9 +52,9 @@ export function settingsOf(parameters: UrlParameters): Record<string, string> {
 }
 
 /**
- * How far TLS is asked for and whom it trusts, as the driver takes it; undefined: that is left to it (PGSSL). The name of the server counts unless the file of
- * one's own authority is named (`require` then means `verify-ca`, as in libpq): of all public authorities anybody has a
- * certificate.
+ * How far TLS is asked for and whom it trusts, as the driver takes it; undefined: that is left to it (PGSSL). The name of
+ * the server counts unless the file of one's own authority is named (`require` then means `verify-ca`, as in libpq): of all
+ * public authorities anybody has a certificate.
  */
 export function tlsOf({ sslmode, sslrootcert }: UrlParameters): TlsOfDriver | undefined {
   if (sslrootcert !== undefined && sslrootcert !== system)

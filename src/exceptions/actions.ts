@@ -71,8 +71,8 @@ function seen(name: string): string {
     .normalize('NFKC');
 }
 
-/** What nobody does with another's exception without being asked. */
-const actionsOfHolder: readonly ActionName[] = ['acknowledge', 'assign', 'resolve'];
+/** What nobody does with another’s exception without being asked. */
+export const actionsOfHolder: readonly ActionName[] = ['acknowledge', 'assign', 'resolve'];
 
 /** Whether an order takes an exception away from its holder, or ends it, without being the holder’s own. */
 export function takesOver({ action, assignee }: Omit<Order, 'id'>, holder: string | null, by: string): boolean {

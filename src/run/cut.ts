@@ -4,7 +4,13 @@ import type { Config } from '../config.ts';
 import { cancelledBy } from '../database/cancel.ts';
 import { inSavepoint, inTransaction, type Transaction } from '../database/database.ts';
 import { letIdle } from '../database/held-lock.ts';
-import { databaseProblem, hidesRows, lockedText, type DatabaseProblem } from '../database/problem.ts';
+import {
+  databaseProblem,
+  hidesRows,
+  howToGetConnections,
+  lockedText,
+  type DatabaseProblem,
+} from '../database/problem.ts';
 import { toInterval } from '../duration.ts';
 import { clockTolerance, distance, hiddenDistance, type Writers } from './horizon.ts';
 import { Incomplete } from '../incomplete.ts';
@@ -161,8 +167,7 @@ const incompleteBecause: Record<string, { reason: (problem: DatabaseProblem) => 
     exitCode: 3,
   },
   '53300': {
-    reason: ({ message }) =>
-      `The server gives this role no further connection: ${message}. A run needs five: raise the limit (alter role … connection limit, max_connections), or end other sessions.`,
+    reason: ({ message }) => `The server gives this role no further connection: ${message}. ${howToGetConnections}`,
     exitCode: 3,
   },
   '55P03': {

@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { explainProblem } from '../database/problem.ts';
+import { isExplained } from '../database/problem.ts';
 import { flowed } from '../flowed.ts';
 import { Incomplete } from '../incomplete.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -68,7 +68,7 @@ function describeError(error: unknown): { kind?: string; type?: string; message:
 /** What people or machines led to is told by its sentence. */
 function isBug(error: Error): boolean {
   const isForeseen = error instanceof OperatorError || error instanceof Incomplete || error instanceof SignalInterrupt;
-  return !isForeseen && explainProblem(error, 'postgres://anywhere') === undefined;
+  return !isForeseen && !isExplained(error);
 }
 
 function forPeople(line: string, mask: Mask, width: number): string {
