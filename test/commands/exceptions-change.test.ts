@@ -477,18 +477,21 @@ describe('a list that was exported comes back', () => {
   });
 
   test('assigns to the name that was entered, and asks a person', async () => {
-    const edit = (csv: string) => {
+    const to = (name: string) => (csv: string) => {
       const at = csv.split('\r\n')[0]!.split(',').indexOf('assignee');
       const cells = csv
         .split('\r\n')
         .find((line) => line.startsWith(ids.one))!
         .split(',');
-      cells[at] = 'Grace';
+      cells[at] = name;
       return enter(csv.replace(/^aaaa.*\r$/m, `${cells.join(',')}\r`), ids.one, 'assign,,');
     };
-    expect((await apply(edit, '', { typed: 'no\n' })).stderr).toContain('Not confirmed; nothing was changed.');
-    expect(await apply(edit, '', { typed: 'apply\n' })).toMatchObject({ exitCode: 0 });
+    expect((await apply(to('Grace'), '', { typed: 'no\n' })).stderr).toContain('Not confirmed; nothing was changed.');
+    expect(await apply(to('Grace'), '', { typed: 'apply\n' })).toMatchObject({ exitCode: 0 });
     expect(await listed('--assignee Grace')).toEqual([ids.one]);
+    expect((await apply(to('Grace'))).stderr).toContain('1 unchanged');
+    expect(await apply(to('Linus'))).toMatchObject({ exitCode: 0 }); // to somebody else, it is another order
+    expect(await listed('--assignee Linus')).toEqual([ids.one]);
   });
 
   test('untouched, or through a pipe', async () => {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createVitest, type Vitest } from 'vitest/node';
+import { BaseSequencer, createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import type { Mutant } from './mutant.ts';
 
 declare module 'vitest' {
@@ -30,6 +30,7 @@ export class Suite {
       watch: false,
       bail: 1,
       maxWorkers: 1, // most often the first test fails, and a second process would start for nothing
+      sequence: { sequencer: AsNamed },
       testTimeout: 60_000, // what never ends is noticed by that
       reporters: [{}],
     };
@@ -43,8 +44,9 @@ export class Suite {
     Object.assign(this.#broken, { path: fileURLToPath(new URL(mutant.file, project)), text: mutant.text });
     this.#vitest.invalidateFile(this.#broken.path);
     this.#vitest.getRootProject().provide('broken', { ...this.#broken });
-    const specifications = await this.#vitest.globTestSpecifications([...files]);
-    const { testModules, unhandledErrors } = await this.#vitest.runTestSpecifications(specifications);
+    const inOrder: TestSpecification[] = [];
+    for (const file of files) inOrder.push(...(await this.#vitest.globTestSpecifications([file])));
+    const { testModules, unhandledErrors } = await this.#vitest.runTestSpecifications(inOrder);
     this.#vitest.state.filesMap.clear(); // whoever stops at the first failure counts those of all runs
     for (const module of testModules) {
       for (const test of module.children.allTests('failed')) return `${module.relativeModuleId}: ${test.fullName}`;
@@ -55,5 +57,12 @@ export class Suite {
 
   async close(): Promise<void> {
     await this.#vitest.close();
+  }
+}
+
+/** The files in the order in which they are named: vitest would begin with the one that takes longest. */
+class AsNamed extends BaseSequencer {
+  override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return Promise.resolve(files);
   }
 }
