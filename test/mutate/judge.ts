@@ -24,13 +24,13 @@ export class Judge {
   readonly #asked: Asked[];
   readonly #memory: Memory;
   readonly #understands: Questions['understands'];
-  readonly #suite: Suite;
+  readonly #suite: Pick<Suite, 'notices'>;
   readonly #statements = new Map<string, string>();
   /** The files whose tests pass as long as nothing is broken. */
   readonly #passing = new Set<string>();
   readonly #explanations: Explanations;
 
-  constructor({ asked, memory, understands }: Questions, suite: Suite, explanations: Explanations) {
+  constructor({ asked, memory, understands }: Questions, suite: Pick<Suite, 'notices'>, explanations: Explanations) {
     this.#asked = [...asked];
     this.#memory = memory;
     this.#understands = understands;
@@ -38,16 +38,22 @@ export class Judge {
     this.#explanations = explanations;
   }
 
-  /** The books first, because they answer in milliseconds; the tests only where nothing else is known. */
+  /**
+   * The books first, because they answer in milliseconds. What they do not notice the tests are asked, which takes long:
+   * where books were asked and there is a reason, it is believed; where none could be, only what the tests do not notice
+   * needs one.
+   */
   async judge(mutant: Mutant): Promise<Fate> {
-    const inBooks = await this.#askAboutBooks(mutant);
+    const books = this.#booksAbout(mutant.file);
+    const inBooks = await this.#askAboutBooks(mutant, books);
     if (inBooks.is === 'noticed') return inBooks;
     const why = this.#explanations.of(mutant);
-    if (why !== undefined) return { is: 'explained', why };
+    const explained: Fate | undefined = why === undefined ? undefined : { is: 'explained', why };
+    if (books.length > 0 && explained !== undefined) return explained;
     if (inBooks.is === 'slower') return inBooks;
     await this.#assertUnbrokenPasses(mutant.file);
     const by = await this.#suite.notices(mutant, testsOf(mutant.file));
-    return by === undefined ? { is: 'unexplained' } : { is: 'noticed', by };
+    return by === undefined ? (explained ?? { is: 'unexplained' }) : { is: 'noticed', by };
   }
 
   /**
@@ -55,21 +61,19 @@ export class Judge {
    * merit. False where no book is asked about it.
    */
   async isRefused({ file, text }: Mutant): Promise<boolean> {
-    const path = fileURLToPath(new URL(file, project));
-    const statement = this.#statements.get(path) ?? (await this.#statementOf(path));
-    this.#statements.set(path, statement);
-    serveBroken(path, text);
+    const statement = this.#statements.get(file) ?? (await this.#statementOf(file));
+    this.#statements.set(file, statement);
+    serveBroken(pathOf(file), text);
     const broken = asServed(statement);
     serveBroken('', '');
     return broken !== statement && !(await this.#understands(broken));
   }
 
   /** The longest that is made of it, in which most is made of its columns; empty: there is none. */
-  async #statementOf(path: string): Promise<string> {
-    const said = this.#asked.filter(({ files }) => files.has(path)).flatMap((asked) => asked.said);
-    const texts = new Set(said.map(({ text }) => text));
+  async #statementOf(file: string): Promise<string> {
+    const texts = new Set(this.#booksAbout(file).flatMap(({ said }) => said.map(({ text }) => text)));
     for (const text of [...texts].toSorted((one, other) => other.length - one.length))
-      if (isMadeOf(path, text) && (await this.#understands(text))) return text;
+      if (isMadeOf(pathOf(file), text) && (await this.#understands(text))) return text;
     return '';
   }
 
@@ -82,11 +86,14 @@ export class Judge {
     this.#passing.add(file);
   }
 
-  async #askAboutBooks({ file, text }: Mutant): Promise<Fate> {
-    const path = fileURLToPath(new URL(file, project));
-    const concerned = this.#asked.filter(({ files }) => files.has(path));
+  /** The questions whose answers are made of it. */
+  #booksAbout(file: string): readonly Asked[] {
+    return this.#asked.filter(({ files }) => files.has(pathOf(file)));
+  }
+
+  async #askAboutBooks({ file, text }: Mutant, concerned: readonly Asked[]): Promise<Fate> {
     let fate: Fate = { is: 'unexplained' };
-    serveBroken(path, text);
+    serveBroken(pathOf(file), text);
     this.#memory.forgetBroken();
     for (let at = 0; at < concerned.length && fate.is !== 'noticed'; at += 2) {
       const two = concerned.slice(at, at + 2); // PostgreSQL answers both at once
@@ -104,4 +111,8 @@ export class Judge {
     this.#asked.unshift(asked);
     return { is: 'noticed', by: asked.title };
   }
+}
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, project));
 }

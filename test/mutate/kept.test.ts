@@ -9,19 +9,22 @@ import { mutantsOf } from './targets.ts';
 
 const file = 'sql/checks/zero.sql';
 const [mutant, another] = mutantsOf(file);
-const { code, change } = mutant!;
+const { code, change, which } = mutant!;
 
 /** What whoever goes on knows of a mutant that came to this end, with these reasons in survivors.yaml by then. */
 async function later(fate: Fate, reasons: readonly string[]): Promise<{ fate: Fate | undefined; stale: string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'recon-kept-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const kept = join(folder, 'kept.jsonl');
-  const explanations = new Explanations(JSON.stringify({ [file]: reasons.map((why) => ({ code, change, why })) }));
+  const explanations = new Explanations(
+    JSON.stringify({ [file]: reasons.map((why) => ({ code, change, which: [which], why })) }),
+  );
   await (await KeptFates.in(kept, explanations)).add(mutant!, fate);
   const fates = await KeptFates.in(kept, explanations);
   expect(fates.of(another!)).toBeUndefined();
   expect(fates.seenAt([mutant!, another!])).toEqual([expect.stringMatching(/^2\d{3}-\d\d-\d\d \w+/)]);
-  return { fate: fates.of(mutant!), stale: explanations.stale(file) };
+  const known = fates.of(mutant!);
+  return { fate: known, stale: explanations.stale(file, known?.is === 'noticed' ? [] : [mutant!]) };
 }
 
 const noticed: Fate = { is: 'noticed', by: 'a test' };

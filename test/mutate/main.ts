@@ -61,13 +61,15 @@ async function breakAll(choice: Choice, judge: Judge, kept: KeptFates, explanati
   const tried: Mutant[] = [];
   for (const file of choice.files()) {
     const fates: Fate[] = [];
+    const explained: Mutant[] = [];
     for (const mutant of choice.mutantsOf(file)) {
       const fate = await fateOf(mutant, judge, kept);
       fates.push(fate);
       if (fate.is !== 'refused') tried.push(mutant);
+      if (fate.is === 'explained') explained.push(mutant);
       if (fate.is !== 'refused' && fate.is !== 'noticed') say(tell(mutant, fate));
     }
-    if (choice.hasAllOf(file)) stale.push(...explanations.stale(file));
+    if (choice.hasAllOf(file)) stale.push(...explanations.stale(file, explained));
     say(`${file}: ${score(fates)}`);
     all.push(...fates);
   }

@@ -8,6 +8,8 @@ export interface Mutant {
   code: string;
   /** What is put in place of what: `and → or`. */
   change: string;
+  /** Which it is of those of the file with the same line and change, from its beginning on: `1 of 3`. */
+  which: string;
   /** The whole file. */
   text: string;
 }
@@ -19,14 +21,26 @@ export interface Edit {
   with: string;
 }
 
-export function mutantOf(file: string, original: string, edit: Edit): Mutant {
+/** What becomes of a file by each of these edits, from its beginning on. */
+export function mutantsBy(edits: readonly Edit[], file: string, original: string): Mutant[] {
+  const inOrder = edits.toSorted((left, right) => left.start - right.start);
+  const mutants = inOrder.map((edit) => ({
+    file,
+    ...placeOf(edit, original),
+    text: original.slice(0, edit.start) + edit.with + original.slice(edit.end),
+  }));
+  return mutants.map((mutant) => {
+    const alike = mutants.filter(({ code, change }) => code === mutant.code && change === mutant.change);
+    return { ...mutant, which: `${alike.indexOf(mutant) + 1} of ${alike.length}` };
+  });
+}
+
+function placeOf(edit: Edit, original: string): Pick<Mutant, 'line' | 'code' | 'change'> {
   const line = original.slice(0, edit.start).split('\n').length;
   return {
-    file,
     line,
     code: original.split('\n')[line - 1]!.trim(),
     change: `${onOneLine(original.slice(edit.start, edit.end))} → ${onOneLine(edit.with)}`,
-    text: original.slice(0, edit.start) + edit.with + original.slice(edit.end),
   };
 }
 

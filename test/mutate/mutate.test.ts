@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Choice } from './choice.ts';
-import { mutantOf, type Edit } from './mutant.ts';
+import { mutantsBy, type Edit } from './mutant.ts';
 import { sqlEdits } from './sql.ts';
 import { Explanations } from './survivors.ts';
 import { mutantsOf, targetFiles } from './targets.ts';
@@ -8,7 +8,7 @@ import { typescriptEdits } from './typescript.ts';
 
 /** The text after each edit. */
 function broken(text: string, edits: Edit[]): string[] {
-  return edits.map((edit) => mutantOf('file', text, edit).text);
+  return mutantsBy(edits, 'file', text).map((mutant) => mutant.text);
 }
 
 test.each([
@@ -70,8 +70,33 @@ test.each([
   expect(broken).not.toEqual([]);
 });
 
+test('a reason is of one place, and of no other that looks alike', () => {
+  const text = 'select a from b where c = 1\nunion\nselect a from b where c = 2\nunion\nselect 3';
+  const unions = mutantsBy(sqlEdits(text), 'file', text).filter(({ code }) => code === 'union');
+  expect(unions.map(({ line, which }) => [line, which])).toEqual([
+    [2, '1 of 2'],
+    [4, '2 of 2'],
+  ]);
+  const union = { code: 'union', change: 'union → union all', why: 'as good' };
+  const told = (reasons: object[]) => {
+    const explanations = new Explanations(JSON.stringify({ file: reasons }));
+    const whys = unions.map((mutant) => explanations.of(mutant));
+    const survivors = unions.filter((_mutant, index) => whys[index] !== undefined);
+    return [...whys, explanations.stale('file', survivors).length];
+  };
+  expect(told([union]), 'it does not say which').toEqual([undefined, undefined, 1]);
+  expect(told([{ ...union, which: ['2 of 2'] }])).toEqual([undefined, 'as good', 0]);
+  expect(told([{ ...union, which: ['1 of 2', '2 of 2'] }])).toEqual(['as good', 'as good', 0]);
+  expect(told([{ ...union, which: ['2 of 3'] }]), 'one was there that is not').toEqual([undefined, undefined, 1]);
+  const each = ['1 of 2', '2 of 2'].map((which) => ({ ...union, which: [which], why: which }));
+  expect(told(each)).toEqual(['1 of 2', '2 of 2', 0]);
+  expect(told([...each, each[0]!]), 'twice').toEqual(['1 of 2', '2 of 2', 1]);
+  expect(new Explanations(JSON.stringify({ file: each })).stale('file', [unions[0]!]), 'noticed by now').toEqual([
+    expect.stringContaining('2 of 2'),
+  ]);
+});
+
 test('every explanation is of something that can be broken', () => {
   const explanations = new Explanations();
-  for (const file of targetFiles()) for (const mutant of mutantsOf(file)) explanations.of(mutant);
-  expect(targetFiles().flatMap((file) => explanations.stale(file))).toEqual([]);
+  expect(targetFiles().flatMap((file) => explanations.stale(file, mutantsOf(file)))).toEqual([]);
 });

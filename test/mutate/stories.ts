@@ -61,6 +61,13 @@ const namesakes: Story = {
     select id, null, 'of_nobody', currency, balance from ledger_accounts where account_type = 'stash_balance'`,
 };
 
+/** Of what cannot be counted less something nothing is left that could be counted. */
+const withoutBottom: Story[] = ['endless', 'bottomless'].map((type) => ({
+  write: (ledger, user) => ledger.account(user, 'usdc_balance'),
+  fault: `update ledger_accounts set account_type = '${type}'`,
+  isOfOtherHost: true,
+}));
+
 const balances = ["'NaN'", "'-Infinity'", "'Infinity'", '-1'].flatMap((balance) => [
   {
     write: (ledger: LedgerBuilder, user: User) => ledger.account(user, 'usdc_balance'),
@@ -543,4 +550,5 @@ export const stories: readonly Story[] = [
       },
     })),
   ),
+  ...withoutBottom,
 ];

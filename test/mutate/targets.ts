@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mutantOf, type Edit, type Mutant } from './mutant.ts';
+import { mutantsBy, type Edit, type Mutant } from './mutant.ts';
 import { sqlEdits } from './sql.ts';
 import { typescriptEdits } from './typescript.ts';
 
@@ -32,7 +32,10 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   ],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
-  [/^src\/exceptions\/(life|acceptance)\.ts$/, ['test/exceptions/life.test.ts', 'test/exceptions/life-model.test.ts']],
+  [
+    /^src\/exceptions\/(life|acceptance)\.ts$/,
+    ['life', 'life-model', 'many-findings'].map((name) => `test/exceptions/${name}.test.ts`),
+  ],
   [/^src\/exceptions\/state\.ts$/, ['test/exceptions/state.test.ts']],
   [/^src\/exceptions\/actions\.ts$/, ['test/exceptions/actions.test.ts']],
   [/^src\/exceptions\/change\.ts$/, ['test/commands/exceptions-change.test.ts', 'test/exceptions/life-model.test.ts']],
@@ -55,7 +58,11 @@ export function testsOf(file: string): readonly string[] {
 export function mutantsOf(file: string): Mutant[] {
   const text = readFileSync(new URL(file, project), 'utf8');
   const edits = file.endsWith('.sql') ? sqlEdits(text) : typescriptEdits(text);
-  return edits.filter((edit) => !isRowOfCanary(file, text, edit)).map((edit) => mutantOf(file, text, edit));
+  return mutantsBy(
+    edits.filter((edit) => !isRowOfCanary(file, text, edit)),
+    file,
+    text,
+  );
 }
 
 /** The canary's constants are its rows, not its rules. */

@@ -1,5 +1,5 @@
 -- The accounts of stack_service as another host might keep them: those of the firm are raised by a credit, and held
--- something before their first entry; and of one nobody can say which side raises it.
+-- something before their first entry; of one nobody can say which side raises it, and of two types what they held.
 select
   account.id::uuid as id,
   account.user_id::uuid as user_id,
@@ -11,5 +11,10 @@ select
     when account.user_id is null then 'credit'
     else 'debit'
   end::text as normal_side,
-  case when account.user_id is null then 100 else 0 end::numeric as opening_balance
+  case
+    when account.account_type::text = 'endless' then 'Infinity'
+    when account.account_type::text = 'bottomless' then '-Infinity'
+    when account.user_id is null then 100
+    else 0
+  end::numeric as opening_balance
 from ledger_accounts as account
