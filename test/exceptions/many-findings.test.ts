@@ -34,6 +34,17 @@ async function standing(sql: postgres.Sql): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ line, count }) => [line, count]));
 }
 
+/** The exceptions of which it was logged that they had become more severe after what ended by that. */
+async function endedBefore(sql: postgres.Sql) {
+  return [
+    ...(await sql`
+      select ended.exception_id
+      from reconciliation_exception_events as ended
+      inner join reconciliation_exception_events as escalated using (exception_id)
+      where ended.event = 'acceptance_ended' and escalated.event = 'escalated' and ended.sequence < escalated.sequence`),
+  ];
+}
+
 const ranks = ['critical', 'high', 'medium', 'low'];
 
 function rankOf({ severity }: Record<string, unknown>): number {
@@ -67,12 +78,20 @@ describe('2,100 findings in one run', { timeout: 240_000 }, () => {
     expect(findings(first)).toEqual(findings(dry));
     expect(await standing(sql)).toEqual({ 'missing_in_ledger open': many, created: many });
 
+    await sql`update reconciliation_exceptions set accepted_until = 'infinity'`;
+    await sql`update scene set amount = 5000`;
     const again = await types(['run', '-o', 'csv']);
     expect(again.stdout.split('\r\n')).toHaveLength(many + 2);
-    expect(await standing(sql)).toEqual({ 'missing_in_ledger open': many, created: many });
+    expect(await standing(sql)).toEqual({
+      'missing_in_ledger open': many,
+      created: many,
+      escalated: 500,
+      acceptance_ended: many,
+    });
+    expect(await endedBefore(sql), 'what it became comes first').toEqual([]);
     expect(await sql`select from reconciliation_exceptions where occurrences <> 2`).toHaveLength(0);
 
-    await sql`update scene set state = 'nobody knows'`;
+    await sql`update scene set state = 'nobody knows', amount = 5`;
     const table = await types(['run']);
     expect(table.stdout).toMatch(/… and 2,075 more: recon exceptions list --status all --report [0-9a-f]{8}\n/);
     expect(table.stderr).toMatch(/2,100 findings \(1,600 critical, 441 high, 59 medium\); exit 2\n$/);
@@ -80,6 +99,8 @@ describe('2,100 findings in one run', { timeout: 240_000 }, () => {
       'missing_in_ledger resolved': many,
       'unknown_status open': many,
       created: 2 * many,
+      escalated: 500,
+      acceptance_ended: many,
       became: many,
     });
 
