@@ -337,7 +337,10 @@ transaction_finding as (
         'wrong_entry_count', worst.complete and worst.entries <> params.entries_per_transaction,
         params.entries_per_transaction, worst.entries, null
       ),
-      ('broken_reversal', worst.broken_reversal, worst.amount, coalesce(worst.reversed_amount, 0), null),
+      (
+        'broken_reversal', worst.broken_reversal, worst.amount, coalesce(worst.reversed_amount, 0),
+        case when worst.amount is null then worst.reversed_amount end -- what was taken back, though nothing was booked
+      ),
       ('broken_reversal', worst.reverses_nothing, null, worst.amount, worst.amount),
       ('posted_while_unposted', worst.not_posted and worst.entries is not null, 0, worst.amount, null),
       ('zero_amount', worst.complete and worst.moves_nothing, null, null, null)
@@ -418,7 +421,7 @@ account_finding as (
     'account:' || coalesce(account.id::text, 'null') as subject,
     verdict.expected_value,
     verdict.actual_value,
-    null::numeric as stake,
+    verdict.stake,
     account.currency,
     account.user_id as affected_user_id,
     jsonb_strip_nulls(
@@ -432,13 +435,18 @@ account_finding as (
   cross join lateral (
     values
       (
-        'balance_drift', account.balance is distinct from account.proven, account.proven, account.balance,
+        'balance_drift', (account.balance = account.proven) is not true, account.proven, account.balance,
+        -- a side that is null is not zero: all that the books say is at stake; where they say nothing, nobody knows how much
+        case when account.balance is null or account.proven is null then coalesce(abs(account.proven), 'NaN') end,
         array[account.id]
       ),
-      ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance, array[account.id]),
-      ('duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies, account.account_ids),
-      ('duplicate_account', account.same_id > 1, 1, account.same_id, array[account.id]) -- whoever they belong to
-  ) as verdict (kind, holds, expected_value, actual_value, accounts)
+      ('negative_balance', account.user_id is not null and account.balance < 0, 0, account.balance, null, array[account.id]),
+      (
+        'duplicate_account', account.copies > 1 and account.id::text = account.first_id, 1, account.copies, null,
+        account.account_ids
+      ),
+      ('duplicate_account', account.same_id > 1, 1, account.same_id, null, array[account.id]) -- whoever they belong to
+  ) as verdict (kind, holds, expected_value, actual_value, stake, accounts)
   where
     verdict.holds
     and (params.accounts is null or verdict.accounts && params.accounts or account.id is null)

@@ -36,6 +36,9 @@ record_finding as (
         abs(comparison.posted - case comparison.state when 'failed' then 0 else comparison.amount end)
       ) as stake
   ) as other_leg
+  cross join lateral ( -- an amount that is null is not zero: where nothing stands for it, nobody knows how much is missing
+    select case when comparison.amount is null then 'NaN'::numeric end as stake
+  ) as unknown_amount
   cross join lateral (
     values
       -- what was posted is at stake even where the record names less, or no amount at all
@@ -56,12 +59,12 @@ record_finding as (
         'reversed_for_settled',
         comparison.state = 'settled' and comparison.postings > 0 and comparison.reversals > 0
         and comparison.source_posted = 0 and comparison.destination_posted = 0,
-        comparison.amount, 0, null
+        comparison.amount, 0, unknown_amount.stake
       ),
       (
         'missing_in_ledger',
         comparison.state = 'settled' and not comparison.in_grace and comparison.postings + comparison.reversals = 0,
-        comparison.amount, 0, null
+        comparison.amount, 0, unknown_amount.stake
       ),
       (
         'amount_mismatch', -- a posting whose record is not final is in flight until the record's deadline

@@ -137,3 +137,19 @@ test.each(['amount = null', 'amount = 0', 'amount = -1', "amount = 1, status = '
     });
   },
 );
+
+test('of a settled deposit without an amount that is not in the books nobody knows how much is missing', async () => {
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    const never = ledger.deposit(ada, '5', { post: false });
+    const undone = ledger.deposit(ada, '6');
+    ledger.reversal(undone.transaction!);
+    const pending = ledger.deposit(ada, '7', { post: false, status: 'pending' });
+    await save();
+    await sql`update deposits set amount = null where amount in (5, 6, 7)`;
+    const told = await search(sql, 'deposits');
+    const stakes = new Map(told.map(({ subject, severity, metadata }) => [subject, [severity, metadata['stake']]]));
+    expect(stakes.get(never.subject)).toEqual(['critical', 'NaN']);
+    expect(stakes.get(undone.subject)).toEqual(['critical', 'NaN']);
+    expect(stakes.get(pending.subject), 'nothing has to be there yet').toEqual(['medium', '0']);
+  });
+});

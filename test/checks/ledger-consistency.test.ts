@@ -450,8 +450,21 @@ const accounts: Scenario[] = [
       const { id, subject } = ledger.account(ada, 'stash_balance');
       await sql`update ledger_accounts set balance = null where id = ${id}`;
       return {
-        finding: { subject, severity: 'low', expected: '1030', currency: 'USDC', affectedUserId: ada.id },
+        finding: { subject, severity: 'critical', expected: '1030', currency: 'USDC', affectedUserId: ada.id },
         repair: () => sql`update ledger_accounts set balance = 1030 where id = ${id}`,
+      };
+    },
+  },
+  {
+    kind: 'balance_drift',
+    title: 'no balance, and nothing that it should be',
+    async fault({ ledger, bob, sql, save }) {
+      const { id, subject } = ledger.account(bob, 'spending_balance');
+      await save();
+      await sql`update ledger_accounts set balance = null where id = ${id}`;
+      return {
+        finding: { subject, severity: 'low', expected: '0', currency: 'USDC', affectedUserId: bob.id },
+        repair: () => sql`update ledger_accounts set balance = 0 where id = ${id}`,
       };
     },
   },
@@ -531,6 +544,46 @@ testScenarios(host, 'ledger_consistency', [
   ...unposted,
   ...accounts,
 ]);
+
+const [side, opening] = ["'debit'::text", '0::numeric'];
+
+test.each([
+  ['what it held before its first entry', '0', opening],
+  ['which side raises it', '0', side],
+  ['which side raises it, nor its balance', null, side],
+] as const)('nobody knows what an account should hold that does not say %s', async (_, balance, known) => {
+  const unknown = `case when account.account_type <> 'stash_balance' then ${known} end`;
+  const folder = await sourceFolder({ ledger_accounts: (original) => original.replace(known, unknown) });
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    const { id, subject } = ledger.account(ada, 'stash_balance');
+    await save();
+    await sql`update ledger_accounts set balance = ${balance} where id = ${id}`;
+    const findings = await search(sql, 'ledger_consistency', { env: { RECONCILIATION_SOURCE: folder } });
+    const [finding, ...others] = findings.filter((one) => one.subject === subject);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ kind: 'balance_drift', severity: 'critical', expected: null, actual: balance });
+    expect(finding).toMatchObject({ difference: null, metadata: { stake: 'NaN' } });
+  });
+});
+
+test('of a transaction without entries that was reversed, what its reversal moves is at stake', async () => {
+  await withBooks(host, async ({ ledger, ada, sql, save }) => {
+    const [from, to] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
+    const original = { user: ada, type: 'internal_transfer', entries: [] };
+    const { id, subject } = ledger.transaction({ ...original, status: 'reversed' });
+    const entries = [credit(from, '5000'), debit(to, '5000')];
+    ledger.transaction({ type: 'reversal', user: ada, reference: { id, type: null }, entries });
+    await save();
+    expect(await search(sql, 'ledger_consistency')).toMatchObject([
+      {
+        kind: 'empty_transaction',
+        subject,
+        severity: 'critical',
+        metadata: { also: ['broken_reversal'], stake: '5000' },
+      },
+    ]);
+  });
+});
 
 test('whether a conversion names a job is said by the kind of its record, whatever the host calls it', async () => {
   const reference = 'lower(coalesce(header.reference_type::text, header.transaction_type::text)) as';

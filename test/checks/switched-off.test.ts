@@ -20,50 +20,75 @@ async function records({ ledger, ada, save }: Books) {
 
 type Rows = Awaited<ReturnType<typeof records>>;
 
-/** A value that no constraint keeps from being null, the row that loses it, and what is found then. */
+/** A value that no constraint keeps from being null, the row that loses it, and what is found then, how severe. */
 const nulls: [table: string, column: string, row: (rows: Rows) => string, finds: (rows: Rows) => string[]][] = [
   [
     'deposits',
     'id',
     ({ deposit }) => deposit.id,
-    (rows) => ['deposits/invalid_record/deposit:null', recordless('deposits', rows.deposit)],
+    (rows) => ['medium deposits/invalid_record/deposit:null', recordless('deposits', rows.deposit)],
   ],
-  ['deposits', 'user_id', ({ deposit }) => deposit.id, ({ deposit }) => [`deposits/invalid_record/${deposit.subject}`]],
-  ['deposits', 'amount', ({ deposit }) => deposit.id, ({ deposit }) => [`deposits/invalid_record/${deposit.subject}`]],
-  ['deposits', 'status', ({ deposit }) => deposit.id, ({ deposit }) => [`deposits/unknown_status/${deposit.subject}`]],
-  ['deposits', 'created_at', ({ overdue }) => overdue.id, ({ overdue }) => [`deposits/stuck/${overdue.subject}`]],
+  [
+    'deposits',
+    'user_id',
+    ({ deposit }) => deposit.id,
+    ({ deposit }) => [`medium deposits/invalid_record/${deposit.subject}`],
+  ],
+  [
+    'deposits',
+    'amount',
+    ({ deposit }) => deposit.id,
+    ({ deposit }) => [`medium deposits/invalid_record/${deposit.subject}`],
+  ],
+  [
+    'deposits',
+    'status',
+    ({ deposit }) => deposit.id,
+    ({ deposit }) => [`medium deposits/unknown_status/${deposit.subject}`],
+  ],
+  [
+    'deposits',
+    'created_at',
+    ({ overdue }) => overdue.id,
+    ({ overdue }) => [`medium deposits/stuck/${overdue.subject}`],
+  ],
   ['deposits', 'token', ({ deposit }) => deposit.id, () => []], // the amount and the user are compared all the same
   [
     'withdrawals',
     'id',
     ({ withdrawal }) => withdrawal.id,
-    (rows) => [recordless('withdrawals', rows.withdrawal), 'withdrawals/invalid_record/withdrawal:null'],
+    (rows) => [recordless('withdrawals', rows.withdrawal), 'medium withdrawals/invalid_record/withdrawal:null'],
   ],
   [
     'withdrawals',
     'user_id',
     ({ withdrawal }) => withdrawal.id,
-    ({ withdrawal }) => [`withdrawals/invalid_record/${withdrawal.subject}`],
+    ({ withdrawal }) => [`medium withdrawals/invalid_record/${withdrawal.subject}`],
   ],
   [
     'withdrawals',
     'amount',
     ({ withdrawal }) => withdrawal.id,
-    ({ withdrawal }) => [`withdrawals/invalid_record/${withdrawal.subject}`],
+    ({ withdrawal }) => [`medium withdrawals/invalid_record/${withdrawal.subject}`],
   ],
   [
     'withdrawals',
     'status',
     ({ withdrawal }) => withdrawal.id,
-    ({ withdrawal }) => [`withdrawals/unknown_status/${withdrawal.subject}`],
+    ({ withdrawal }) => [`medium withdrawals/unknown_status/${withdrawal.subject}`],
   ],
   [
     'conversion_jobs',
     'id',
     ({ job }) => job.id,
-    (rows) => ['conversion_jobs/invalid_record/conversion_job:null', recordless('conversion_jobs', rows.job)],
+    (rows) => ['medium conversion_jobs/invalid_record/conversion_job:null', recordless('conversion_jobs', rows.job)],
   ],
-  ['conversion_jobs', 'status', ({ job }) => job.id, ({ job }) => [`conversion_jobs/unknown_status/${job.subject}`]],
+  [
+    'conversion_jobs',
+    'status',
+    ({ job }) => job.id,
+    ({ job }) => [`medium conversion_jobs/unknown_status/${job.subject}`],
+  ],
   ['conversion_jobs', 'direction', ({ job }) => job.id, () => []], // both legs are compared all the same
   ['ledger_transactions', 'status', ({ deposit }) => deposit.transaction!.id, () => []], // counts as posted
   ['ledger_transactions', 'created_at', ({ deposit }) => deposit.transaction!.id, () => []],
@@ -75,16 +100,16 @@ const nulls: [table: string, column: string, row: (rows: Rows) => string, finds:
     'ledger_transactions',
     'reference_id',
     ({ deposit }) => deposit.transaction!.id,
-    (rows) => [`deposits/missing_in_ledger/${rows.deposit.subject}`, recordless('deposits', rows.deposit)],
+    (rows) => [`medium deposits/missing_in_ledger/${rows.deposit.subject}`, recordless('deposits', rows.deposit)],
   ],
   [
     'ledger_transactions',
     'id',
     ({ deposit }) => deposit.transaction!.id,
     ({ deposit }) => [
-      `deposits/missing_in_ledger/${deposit.subject}`,
-      'ledger_consistency/empty_transaction/transaction:null',
-      `ledger_consistency/orphaned_entry/${deposit.transaction!.subject}`,
+      `medium deposits/missing_in_ledger/${deposit.subject}`,
+      'high ledger_consistency/empty_transaction/transaction:null',
+      `high ledger_consistency/orphaned_entry/${deposit.transaction!.subject}`,
     ],
   ],
   ['ledger_accounts', 'currency', ({ account }) => account.id, () => []],
@@ -92,12 +117,12 @@ const nulls: [table: string, column: string, row: (rows: Rows) => string, finds:
     'ledger_accounts',
     'balance',
     ({ account }) => account.id,
-    ({ account }) => [`ledger_consistency/balance_drift/${account.subject}`],
+    ({ account }) => [`critical ledger_consistency/balance_drift/${account.subject}`],
   ],
 ];
 
 function recordless(check: string, { transaction }: Rows['deposit' | 'withdrawal' | 'job']): string {
-  return `${check}/missing_in_source/${transaction!.subject}`;
+  return `medium ${check}/missing_in_source/${transaction!.subject}`;
 }
 
 describe('a value that is null', () => {
@@ -106,7 +131,8 @@ describe('a value that is null', () => {
       const rows = await records(books);
       expect(await searchAll(books.sql)).toEqual([]);
       await books.sql`update ${books.sql(table)} set ${books.sql({ [column]: null })} where id = ${row(rows)}`;
-      expect((await searchAll(books.sql)).map(identity).sort()).toEqual(finds(rows).sort());
+      const told = (await searchAll(books.sql)).map((finding) => `${finding.severity} ${identity(finding)}`);
+      expect(told.sort()).toEqual(finds(rows).sort());
     });
   });
 

@@ -220,7 +220,9 @@ function judgeMirrors(host: Host, header: HeaderRow, moment: Moment): Finding[] 
   if (!isBroken) return [];
   const expected = entries.length > 0 ? amountOf(entries) : null;
   const actual = totalOrZero(standing.map(({ id }) => amountOf(entriesOf(host, id)).toString()));
-  return [{ kind: 'broken_reversal', expected, actual, stake: null, currency: currencyOf(entries) }];
+  // of an original without entries there is nothing to subtract: what its reversals move is all there is
+  const stake = expected === null ? actual : null;
+  return [{ kind: 'broken_reversal', expected, actual, stake, currency: currencyOf(entries) }];
 }
 
 /** What no word says to be unwritten or undone is in the books. */
@@ -286,7 +288,8 @@ function judgeAccount(host: Host, account: AccountRow): Verdict[] {
     .filter((twin) => twin !== null)
     .sort()[0];
   const findings: Omit<Finding, 'currency'>[] = [];
-  if (balance === null || !same(balance, proven))
+  if (balance === null) findings.push({ kind: 'balance_drift', expected: proven, actual: null, stake: proven.abs() });
+  else if (!same(balance, proven))
     findings.push({ kind: 'balance_drift', expected: proven, actual: balance, stake: null });
   if (user_id !== null && balance?.lt(0))
     findings.push({ kind: 'negative_balance', expected: new Exact(0), actual: balance, stake: null });

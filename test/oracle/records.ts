@@ -341,10 +341,9 @@ function judgeFailed(record: Compared): Finding[] {
 function judgeSettled(record: Compared): Finding[] {
   const { bookings, reversals, inGrace, hasOwner, bookedBy, link } = record;
   const findings: Finding[] = [];
-  if (bookings > 0 && reversals > 0 && netNothing(record))
-    findings.push(differ('reversed_for_settled', record, new Exact(0)));
+  if (bookings > 0 && reversals > 0 && netNothing(record)) findings.push(lacking('reversed_for_settled', record));
   if (inGrace) return findings;
-  if (bookings + reversals === 0) findings.push(differ('missing_in_ledger', record, new Exact(0)));
+  if (bookings + reversals === 0) findings.push(lacking('missing_in_ledger', record));
   if (!hasOwner && bookings > 0 && !bookedBy.has(link ?? 'none'))
     findings.push({ kind: 'unlinked', expected: null, actual: null, stake: null });
   return findings;
@@ -370,6 +369,12 @@ function unreadable(kind: string, record: Compared): Finding {
 
 function differ(kind: string, record: Compared, actual: Amount): Finding {
   return { kind, expected: dueOf(record), actual, stake: null };
+}
+
+/** All of the record is missing, however much that is: an unknown amount may be any. */
+function lacking(kind: string, record: Compared): Finding {
+  const expected = dueOf(record);
+  return { kind, expected, actual: new Exact(0), stake: expected === null ? new Exact(NaN) : null };
 }
 
 /** NaN is more than any amount. */
