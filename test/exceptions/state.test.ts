@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { counts, stands, stateAt, stateOf, statuses, type ExceptionState } from '../../src/exceptions/state.ts';
+import {
+  counts,
+  isLookedAt,
+  stands,
+  stateAt,
+  stateOf,
+  statuses,
+  type ExceptionState,
+} from '../../src/exceptions/state.ts';
 import { testDatabase } from '../support/database.ts';
 import { cutAt, openPool } from '../support/run-check.ts';
 
@@ -61,3 +69,11 @@ async function toldOf(columns: Record<string, string | null>) {
     return { ...told, lists: lists.sort() };
   });
 }
+
+test.each([
+  ['deposits', 'stuck', ['deposits'], true],
+  ['deposits', 'stuck', ['withdrawals'], false],
+  ['deposits', 'of_another_version', ['deposits'], false],
+] as const)('%s/%s where %j are on: whether runs look at it is %s', (check, kind, checks, expected) => {
+  expect(isLookedAt({ check_type: check, kind }, [...checks])).toBe(expected);
+});
