@@ -269,6 +269,10 @@ describe('an hourly run', () => {
     const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
     const transfer = ledger.internalTransfer(ada, usdc, stash, '90', atHour(-10)); // more than she has
     const orphan = ledger.postDeposit(ada, ledger.random.uuid(), '9', atHour(-10));
+    for (let count = 0; count < 2; count += 1) {
+      ledger.deposit(ada, '1', { ...atHour(-10), status: 'pending', post: false });
+      ledger.transaction({ type: 'internal_transfer', user: ada, entries: [], ...atHour(-10) }).row.status = 'pending';
+    }
     await ledger.save(sql);
     expect(found(await at(0))).toEqual([`missing_in_source/${orphan.subject}`, `negative_balance/${usdc.subject}`]);
     const tables = ['deposits', 'ledger_transactions', 'ledger_entries', 'ledger_accounts'] as const;
@@ -283,9 +287,9 @@ describe('an hourly run', () => {
 
     const withoutDeposits = await hourAfter(() => sql`truncate deposits`);
     expect(checkOf(withoutDeposits, 'deposits')['error_message']).toContain(
-      'Only 0 records where the last complete run compared 5',
+      'Only 0 records where the last complete run compared 7',
     );
-    const [tooFew, all] = ['where the last complete run compared 8', { coverage: 'everything' }];
+    const [tooFew, all] = ['where the last complete run compared 10', { coverage: 'everything' }];
     const withoutLedger = await hourAfter(
       () => sql`truncate deposits, ledger_transactions, ledger_entries, ledger_accounts`,
     );
@@ -299,12 +303,14 @@ describe('an hourly run', () => {
       );
     const cut = await hourAfter(async () => {
       await sql`delete from ledger_transactions where id <> ${transfer.id}`;
-      await sql`delete from ledger_accounts where id = ${usdc.id}`;
+      await sql`insert into ledger_accounts select * from ledger_accounts where id = ${usdc.id}`; // still one of three
     });
     expect(checkOf(cut, 'ledger_consistency')['error_message']).toContain(`Only 1 record ${tooFew}`);
     const bothCut = await hourAfter(async () => {
       await sql`delete from ledger_transactions where id = ${orphan.id}`;
-      await sql`delete from deposits where id <> (select min(id::text)::uuid from deposits)`;
+      await sql`delete from deposits where id <> (select min(id::text)::uuid from deposits where status <> 'pending')`;
+      await sql`
+        insert into ledger_transactions select * from ledger_transactions where status = 'pending' order by id limit 1`;
     });
     expect(checkOf(bothCut, 'deposits')['error_message']).toContain('Only 1 record where the last');
     expect(checkOf(bothCut, 'ledger_consistency').metadata).toMatchObject({ coverage: 'changes' });

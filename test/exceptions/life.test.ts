@@ -239,7 +239,9 @@ describe('the life of an exception', { timeout: 120_000 }, () => {
     await sql`update reconciliation_exceptions set severity = 'medium'`;
     expect(await runs(['--dry-run'])).toMatchObject({ exitCode: 2 });
     expect(await runs()).toMatchObject({ exitCode: 2, exceptions: [{ severity: 'high', accepted_until: null }] });
-    expect(await whyEnded(sql)).toEqual(['its severity rose']);
+    await sql`update reconciliation_exceptions set difference = null, accepted_until = 'infinity'`;
+    expect(await runs(), 'stored without an amount').toMatchObject({ exitCode: 2 });
+    expect(await whyEnded(sql)).toEqual(['its severity rose', 'its amount changed']);
   });
 
   test('that was reopened while a run was under way is not cleared by it', async () => {
