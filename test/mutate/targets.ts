@@ -15,11 +15,11 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
     ),
   ],
   [
-    /recent_records|record\.recent|record\.waiting|ledger\.present|transactions\.count|\.(changed|waiting|bookings|transactions)\.sql$/,
+    /recent_records|record\.recent|record\.waiting|(record|ledger)\.present|transactions\.count|\.(changed|waiting|bookings|transactions)\.sql$/,
     ['test/hourly.test.ts'],
   ],
   [/user\.known/, ['test/checks/narrowing.test.ts']],
-  [/record\.(present|count)/, ['test/run/run.test.ts']],
+  [/record\.count/, ['test/run/run.test.ts']],
   [
     /^sql\/checks\/(ledger_consistency|accounts|books|headers?|drifted|empty|jobs|suspicious|unbalanced|wrong_count|zero)\./,
     ['test/checks/proof.test.ts', 'test/checks/narrowing.test.ts', 'test/checks/ledger-consistency.test.ts'],

@@ -12,9 +12,9 @@ select
     else 'debit'
   end::text as normal_side,
   case
-    when account.account_type::text = 'endless' then 'Infinity'
-    when account.account_type::text = 'bottomless' then '-Infinity'
+    when account.account_type::text = 'endless' then numeric 'Infinity'
+    when account.account_type::text = 'bottomless' then numeric '-Infinity'
     when account.user_id is null then 100
     else 0
-  end::numeric as opening_balance
+  end as opening_balance
 from ledger_accounts as account
