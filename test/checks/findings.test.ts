@@ -28,7 +28,9 @@ describe('the rows of a check', () => {
       finding('deposit:3', 'unlinked'),
       finding('deposit:3', 'unlinked'),
     ];
-    expect(await listOf(onePerSubject(oneByOne(rows)))).toMatchObject([
+    const told = await listOf(onePerSubject(oneByOne(rows)));
+    expect(told[0], 'one alone stays as it is').toEqual(rows[0]);
+    expect(told).toMatchObject([
       { subject: 'deposit:1', kind: 'stuck', metadata: { of: 'stuck' } },
       {
         subject: 'deposit:2',
@@ -76,7 +78,7 @@ describe('the rows of a check', () => {
   });
 
   test('with one id are added up behind the first of them', async () => {
-    const rows = ['10', null, '30', '20'].map((stake) => finding('deposit:null', 'invalid_record', { stake }));
+    const rows = ['10', null, '30', null, '20'].map((stake) => finding('deposit:null', 'invalid_record', { stake }));
     const [told] = await listOf(onePerSubject(oneByOne(rows)));
     expect(told?.metadata).toEqual({ of: 'invalid_record', stake: '30', also_amounts: { invalid_record: '50' } });
   });
@@ -85,6 +87,11 @@ describe('the rows of a check', () => {
     [[{ user_id: 'bob', currency: 'USDC', amount: '80.00' }], 'is posted to another user: 80 USDC to bob'],
     [[{ user_id: 'ada', currency: 'USD', amount: '80' }], 'is posted in another currency: 80 USD'],
     [[{ currency: 'USD', amount: '80' }], 'is posted in another currency: 80 USD'],
+    [[{ amount: '80' }], 'is posted in another currency: 80 without currency'],
+    [
+      ['ada', 'bob', 'eve'].map((user) => ({ user_id: user, currency: 'USD', amount: '1' })),
+      'is posted to another user: 1 USD, 1 USD to bob, 1 USD to eve',
+    ],
     [
       ['bob', 'ada', 'eve', 'dan'].map((user) => ({ user_id: user, currency: 'USD', amount: '1' })),
       'is posted to another user: 1 USD to bob, 1 USD, 1 USD to eve and 1 more',
@@ -94,6 +101,57 @@ describe('the rows of a check', () => {
       finding('deposit:1', 'wrong_account', { affected_user_id: owner, metadata: { astray } }).description;
     expect(of('ada')).toBe(`deposit 1 ${told}`);
     expect(of(null)).toContain('in another currency: ');
+  });
+
+  test.each<[KindName, Partial<FindingRow>, string, string | null]>([
+    [
+      'amount_mismatch',
+      { expected_value: '100.0', actual_value: '99.50', currency: 'USDC', metadata: { astray: [{ amount: '1' }] } },
+      'is posted with another amount: amount of the record 100 USDC, amount posted 99.5 USDC',
+      '-0.5',
+    ],
+    [
+      'amount_mismatch',
+      { expected_value: '1', actual_value: '2' },
+      'is posted with another amount: amount of the record 1, amount posted 2',
+      '1',
+    ],
+    [
+      'missing_in_ledger',
+      { expected_value: '5', actual_value: '0', currency: 'USDC' },
+      'is settled, but was never posted: amount of the record 5 USDC',
+      '-5',
+    ],
+    [
+      'negative_balance',
+      { expected_value: '0', actual_value: '-5', currency: 'USDC' },
+      'of a user is below zero: should be zero, stored balance -5 USDC',
+      '-5',
+    ],
+    [
+      'orphaned_entry',
+      { expected_value: '5', currency: 'USDC' },
+      'has entries that belong to no transaction or to no account: amount of the entries 5 USDC',
+      null,
+    ],
+    ['wrong_account', { currency: 'USDC' }, 'is posted to another user or in another currency', null],
+    ['stuck', {}, 'has not become final within its deadline', null],
+  ])('say what should be and what is: %s %j', (kind, amounts, told, difference) => {
+    expect(finding('deposit:1', kind, amounts)).toMatchObject({
+      description: `deposit 1 ${told}`,
+      difference,
+      currency: amounts.currency ?? null,
+    });
+  });
+
+  test('that count things have no currency', () => {
+    const twins = { expected_value: '1', actual_value: '3', currency: 'USDC' };
+    expect(finding('account:1', 'duplicate_account', twins)).toMatchObject({
+      description:
+        'account 1 is not the only one of its id, or of its user and type: should be one account, number of accounts 3',
+      difference: '2',
+      currency: null,
+    });
   });
 
   test('must come in order: a subject that came back would be found twice', async () => {

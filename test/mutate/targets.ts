@@ -32,6 +32,7 @@ const targets: readonly [pattern: RegExp, tests: readonly string[]][] = [
   ],
   [/^src\/money\.ts$/, ['test/money.test.ts']],
   [/^src\/checks\/severity\.ts$/, ['test/checks/severity.test.ts']],
+  [/^src\/checks\/findings\.ts$/, ['test/checks/findings.test.ts']],
   [
     /^src\/exceptions\/(life|acceptance)\.ts$/,
     ['life', 'life-model', 'many-findings'].map((name) => `test/exceptions/${name}.test.ts`),
