@@ -31,7 +31,10 @@ function whereItStands(secret: string): string | RegExp {
   return new RegExp(String.raw`(?<=:)${value}(?=@)|${named}${value}(?![\p{L}\p{N}])${alone}`, 'giu');
 }
 
-const named = String.raw`(?<=(?:password|passwd|pwd|secret|(?<![\p{L}_])key|token)["']?\s{0,4}[=:]\s{0,4}["']?)`;
+/** Keys that open nothing: what they are called by recon, its host and PostgreSQL. Any other may be a secret. */
+const harmless = 'idempotency|dedup|message|error|conflict|primary|foreign|unique|same';
+const key = String.raw`(?<!(?:${harmless})[ _-]?)key`;
+const named = String.raw`(?<=(?:password|passwd|pwd|secret|token|${key})["']?\s{0,4}[=:]\s{0,4}["']?)`;
 
 /** Words and numbers, also with the signs that join them; what has four characters may be a part of an id. */
 function isOrdinary(text: string): boolean {
@@ -77,13 +80,19 @@ function partsOf(value: string): string[] {
   return value.split(/[:,\s]+/).filter((part) => part.length > 15);
 }
 
-/** The password, and what is long in the path of a webhook. The name of a database is nobody's secret. */
+/**
+ * The password, also one that stands behind the question mark, and what is long in the path of a webhook. The name of a
+ * database is nobody's secret.
+ */
 function partsOfUrl(value: string): string[] {
   if (!URL.canParse(value)) return [];
-  const { username, password, pathname, protocol } = new URL(value);
+  const { username, password, pathname, protocol, search } = new URL(value);
   const path = protocol.startsWith('http') ? pathname.split('/').filter((part) => part.length > 15) : [];
-  const spelled = [password, decoded(password), basicOf(decoded(username), decoded(password))];
-  return [...(password === '' ? [] : spelled), ...path];
+  const passwords = [password, ...Array.from(search.matchAll(/[?&]\w*password=([^&]*)/gi), ([, given = '']) => given)];
+  const spelled = passwords
+    .filter((given) => given !== '')
+    .flatMap((given) => [given, decoded(given), basicOf(decoded(username), decoded(given))]);
+  return [...spelled, ...path];
 }
 
 /** User or password of a URL; a percent sign that stands for itself is malformed, and still part of a secret. */

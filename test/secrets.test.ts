@@ -9,6 +9,7 @@ const env = {
   CIRCLE_API_KEY: 'TEST_API_KEY:canary-circle-id-0001:canary-circle-secret-0001',
   ALPACA_API_KEY: 'CKALPACACANARY',
   ALPACA_API_SECRET: 'alpaca+canary/secret',
+  SOURCE_DATABASE_URL: 'postgres://recon@db.example.com/app?sslmode=require&password=p%40ss-two-canary',
   PUSHGATEWAY_URL: 'https://pusher:push%2Fcanary@push.example.com',
 };
 const mask = createMask(env);
@@ -19,6 +20,8 @@ test.each([
   ['inside a URL', `cannot connect to ${env.DATABASE_URL}`],
   ['the password of a URL', 'password p%40ss-canary is wrong'],
   ['the password of a URL, decoded', 'password p@ss-canary is wrong'],
+  ['the password behind the question mark of a URL', 'invalid value: "p@ss-two-canary"'],
+  ['the same as it stands there', '&password=p%40ss-two-canary&'],
   ['URL-encoded', `client_secret=${encodeURIComponent(env.ALPACA_API_SECRET)}`],
   ['as HTTP Basic', `Basic ${Buffer.from(`${env.ALPACA_API_KEY}:${env.ALPACA_API_SECRET}`).toString('base64')}`],
   ['of a URL as HTTP Basic', `Basic ${Buffer.from('pusher:push/canary').toString('base64')}`],
@@ -57,6 +60,14 @@ describe('a secret of fewer than eight characters', () => {
     ['hunter', 'PGPASSWORD=hunter', 'PGPASSWORD=[secret]'],
     ['key', '{"password": "key"}', '{"password": "[secret]"}'],
     ['4711', "password='4711'", "password='[secret]'"],
+    ['demo', 'api_key=demo', 'api_key=[secret]'],
+    ['demo', 'apiKey: "demo"', 'apiKey: "[secret]"'],
+    ['demo', '{"api_key":"demo"}', '{"api_key":"[secret]"}'],
+    ['demo', 'x-api-key: demo', 'x-api-key: [secret]'],
+    ['demo', 'ALPACA_API_KEY=demo', 'ALPACA_API_KEY=[secret]'],
+    ['sandbox', 'CIRCLE_API_KEY=sandbox', 'CIRCLE_API_KEY=[secret]'],
+    ['4711', 'RECONCILIATION_ALERT_PAGERDUTY_KEY=4711', 'PAGERDUTY_KEY=[secret]'],
+    ['hunter', 'secret_key=hunter', 'secret_key=[secret]'],
   ])('%s, where a secret stands or no other word does', (password, text, masked) => {
     expect(maskOf(password)(text)).toContain(masked);
     expect(maskOf(password)(`${text} ${text}`).match(/\[secret\]/g)).toHaveLength(2);
@@ -65,6 +76,8 @@ describe('a secret of fewer than eight characters', () => {
   test.each([
     ['e', 'see the key: here'],
     ['key', 'see the key, or the keys: it is a key@example'],
+    ['deposit', 'idempotency key: deposit, "idempotencyKey": "deposit", idempotency_key=deposit'],
+    ['demo', '{"dedup_key":"demo"}, on conflict key: demo, primary key = demo, Key (idempotency_key)=(demo) exists'],
     ['one-row', 'a one-row answer'],
     ['10:30', 'since 10:30'],
     ['5432', 'db:5432 refused, 5432 times'],
