@@ -64,6 +64,7 @@ export function realWorld(): World {
       controller.abort(interrupt);
     });
   outliveOutput(process.stdout, process.stderr);
+  hideFromDriver(process.env);
   return {
     env: process.env,
     stdin: process.stdin,
@@ -75,6 +76,14 @@ export function realWorld(): World {
     fetch: async (...request) => (await import('node-fetch')).default(...request),
     signal: controller.signal,
   };
+}
+
+/**
+ * The driver of PostgreSQL reads the process's environment behind our back: `PG` and the name of any option of its own, of
+ * which one (PGTARGETSESSIONATTRS) cannot be given another value. Where and how we connect stands in the URL alone.
+ */
+function hideFromDriver(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(env)) if (name.startsWith('PG')) Reflect.deleteProperty(env, name);
 }
 
 /** The streams that did not take what was written, and the code of why. */

@@ -177,6 +177,14 @@ describe('the process', { timeout: 120_000 }, () => {
     20_000,
   );
 
+  test('what the driver of PostgreSQL would read for itself from the environment changes nothing', async () => {
+    const { url } = await testDatabase();
+    // the first of them it would take for a wish for TLS, the second it does not know, with the third it sends nothing
+    const ofDriver = { PGSSL: 'disable', PGTARGETSESSIONATTRS: 'any', PGMAX_PIPELINE: '0' };
+    const { outcome } = start(['migrate', 'status'], { DATABASE_URL: url, ...ofDriver });
+    expect(await outcome).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('that was not built says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'recon-unbuilt-'));
     onTestFinished(() => rm(folder, { recursive: true }));

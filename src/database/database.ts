@@ -75,11 +75,10 @@ export interface DatabaseOptions {
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const dialer = new Dialer(options.signal);
   const parameters = parametersOf(url);
-  const ssl = tlsOf(parameters);
   const settings = {
     max: options.connections,
     connect_timeout: Number(parameters['connect_timeout'] ?? 10),
-    ...(ssl !== undefined && { ssl }),
+    ssl: tlsOf(parameters),
     ...(parameters['sslnegotiation'] === 'direct' && { sslnegotiation: 'direct' }),
     idle_timeout: 0,
     prepare: false, // PgBouncer in transaction mode hands each transaction to another server connection

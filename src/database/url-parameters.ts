@@ -52,16 +52,15 @@ export function settingsOf(parameters: UrlParameters): Record<string, string> {
 }
 
 /**
- * How far TLS is asked for and whom it trusts, as the driver takes it; undefined: that is left to it (PGSSL). The name of
- * the server counts unless the file of one's own authority is named (`require` then means `verify-ca`, as in libpq): of all
- * public authorities anybody has a certificate.
+ * How far TLS is asked for and whom it trusts, as the driver takes it. The name of the server counts unless the file of
+ * one's own authority is named (`require` then means `verify-ca`, as in libpq): of all public authorities anybody has a
+ * certificate.
  */
-export function tlsOf({ sslmode, sslrootcert }: UrlParameters): TlsOfDriver | undefined {
+export function tlsOf({ sslmode, sslrootcert }: UrlParameters): TlsOfDriver {
   if (sslrootcert !== undefined && sslrootcert !== system)
     return { ca: readFileSync(sslrootcert, 'utf8'), ...(sslmode !== 'verify-full' && whateverName) };
   if (sslrootcert === system || sslmode?.startsWith('verify-') === true) return 'verify-full';
-  if (sslmode === undefined) return undefined;
-  return sslmode === 'disable' ? false : (sslmode as 'allow' | 'prefer' | 'require');
+  return sslmode === undefined || sslmode === 'disable' ? false : (sslmode as 'allow' | 'prefer' | 'require');
 }
 
 export type TlsOfDriver = false | 'allow' | 'prefer' | 'require' | 'verify-full' | ConnectionOptions;

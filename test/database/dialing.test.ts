@@ -127,7 +127,7 @@ describe('what stands behind the question mark of a URL', () => {
     const authority = fileURLToPath(import.meta.url); // any file
     const asked = (search: string) => tlsOf(parametersOf(`postgres://db/app?${search}`));
     expect(['', 'sslmode=disable', 'sslmode=prefer', 'sslmode=require'].map(asked)).toEqual([
-      undefined,
+      false,
       false,
       'prefer',
       'require',
