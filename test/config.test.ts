@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../src/config.ts';
 import { OperatorError } from '../src/operator-error.ts';
@@ -146,6 +148,10 @@ describe('the configuration', () => {
       ['ssl=true', 'that recon cannot honour: ssl; take it out, and ask for TLS by sslmode=require or verify-full.'],
       ['sslcert=/client.pem', 'that recon cannot honour: sslcert;'],
       ['require_auth=scram-sha-256', 'that recon cannot honour: require_auth;'],
+      [
+        'password=canary',
+        'that recon cannot honour: password; take it out, for a password has its place: it must be p',
+      ],
     ].map(([parameter, problem]) => [
       parameter!,
       { DATABASE_URL: `${databaseUrl}?${parameter!}` },
@@ -157,12 +163,26 @@ describe('the configuration', () => {
         'sslmode=verify-full&sslrootcert=/no/such/file',
         'an sslrootcert, a file that cannot be read: /no/such/file (ENOENT).',
       ],
-      ['sslmode=verify-ca&sslrootcert=/dev/null', 'a file that cannot be read: /dev/null (it holds no certificate).'],
+      ['sslmode=verify-ca&sslrootcert=/dev/null', 'a file that holds no certificate in PEM: /dev/null (one in DER: '],
       ['sslmode=require&sslrootcert=system', 'sslrootcert=system, which wants sslmode=verify-full.'],
-      ['connect_timeout=0', 'a connect_timeout that is no number of seconds from 1 to 9999.'],
+      ['connect_timeout=0', 'a connect_timeout that is no number of seconds from 1 to 9999 (0 would wait for ever).'],
     ].map(([parameter, problem]) => [parameter!, { DATABASE_URL: `${databaseUrl}?${parameter!}` }, problem!]),
   ] as [string, Record<string, string>, string][])('a database URL with %s', (_, env, problem) => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
+  });
+
+  test('an authority in PEM is one, in DER none, and how it is converted is told', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recon-authority-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const named = (file: string) => ({ DATABASE_URL: `${databaseUrl}?sslmode=verify-full&sslrootcert=${file}` });
+    const [pem, der] = [join(folder, 'ca.pem'), join(folder, 'ca.der')];
+    const [authority = ''] = rootCertificates;
+    await writeFile(pem, authority);
+    await writeFile(der, new X509Certificate(authority).raw);
+    expect(problemsOf(named(pem))).toEqual([]);
+    expect(problemsOf(named(der))).toEqual([
+      `DATABASE_URL has an sslrootcert, a file that holds no certificate in PEM: ${der} (one in DER: openssl x509 -inform der -in FILE -out FILE.pem converts it).`,
+    ]);
   });
 
   const ambiguous = [

@@ -41,7 +41,7 @@ export const withoutEffect: Readonly<Partial<Record<string, RegExp>>> = {
 };
 
 /** Names that PostgreSQL or another client may only be asked to trust somebody by: not to be sent in the clear, or lost. */
-export const aboutTrust = /^(ssl|require|channel_binding$|gss|krb)/;
+export const aboutTrust = /^(ssl|require|channel_binding$|gss|krb|pass)/;
 
 /** What is left for the server. */
 export function settingsOf(parameters: UrlParameters): Record<string, string> {

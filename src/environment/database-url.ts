@@ -66,9 +66,13 @@ function hasNoEffect(name: string, value: string): boolean {
 
 /** Names that are known are said; of others nobody knows what was pasted there. */
 function notHonoured(name: string): string {
-  const instead =
-    name === 'ssl' ? 'sslmode=require or verify-full' : 'sslmode=verify-full, which has the server prove who it is';
-  return `${name.replace(/\W.*/s, '…')}; take it out, and ask for TLS by ${instead}`;
+  return `${name.replace(/\W.*/s, '…')}; take it out, ${insteadOf(name)}`;
+}
+
+function insteadOf(name: string): string {
+  if (name.startsWith('pass')) return `for a password has its place: ${likeThis}`;
+  if (name === 'ssl') return 'and ask for TLS by sslmode=require or verify-full';
+  return 'and ask for TLS by sslmode=verify-full, which has the server prove who it is';
 }
 
 function wrongInTrust({ sslmode, sslrootcert }: UrlParameters): string | undefined {
@@ -86,18 +90,18 @@ function wrongInTrust({ sslmode, sslrootcert }: UrlParameters): string | undefin
 
 function wrongInAuthority(path: string): string | undefined {
   try {
-    const content = readFileSync(path, 'utf8');
-    new X509Certificate(content);
-    return content.includes('-----BEGIN') ? undefined : `has an sslrootcert that is no PEM file: ${path}`;
+    new X509Certificate(readFileSync(path, 'utf8')); // as text it is only a certificate in PEM, which TLS of Node wants
+    return undefined;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    const why = code.startsWith('ERR_') ? 'it holds no certificate' : code;
-    return `has an sslrootcert, a file that cannot be read: ${path} (${why})`;
+    return code.startsWith('ERR_')
+      ? `has an sslrootcert, a file that holds no certificate in PEM: ${path} (one in DER: openssl x509 -inform der -in FILE -out FILE.pem converts it)`
+      : `has an sslrootcert, a file that cannot be read: ${path} (${code})`;
   }
 }
 
 function wrongInPatience({ connect_timeout: seconds = '10' }: UrlParameters): string | undefined {
   return /^[1-9]\d{0,3}$/.test(seconds)
     ? undefined
-    : 'has a connect_timeout that is no number of seconds from 1 to 9999';
+    : 'has a connect_timeout that is no number of seconds from 1 to 9999 (0 would wait for ever)';
 }
