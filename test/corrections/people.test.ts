@@ -10,9 +10,13 @@ async function found({ runs }: Desk, kind: string): Promise<string> {
   return exceptions[0]!.id;
 }
 
-/** A deposit of Ada's that was never posted, a withdrawal of Bob's that was posted short, found. */
-async function missing() {
-  const at = await desk();
+/** With the checks that the test is about, and without automatic corrections, which want all of them. */
+const deskOfPeople = (checks: string) =>
+  desk({ RECONCILIATION_CHECKS: checks, RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'false' });
+
+/** A deposit of Ada's that was never posted, found. */
+async function missing(checks = 'ledger_consistency,deposits') {
+  const at = await deskOfPeople(checks);
   const deposit = at.ledger.deposit(at.ada, '5000', { post: false });
   await at.save();
   return { ...at, deposit, id: await found(at, 'missing_in_ledger') };
@@ -57,7 +61,7 @@ function rowsOn({ stdout }: { stdout: string }): string {
 
 describe('what takes two people', () => {
   test('an entry that belongs to no transaction stands in the way of its own account only', async () => {
-    const { types, sql, ledger, ada, bob, id } = await missing();
+    const { types, sql, ledger, ada, bob, id } = await missing('deposits');
     await sql`alter table ledger_entries alter transaction_id drop not null`;
     const addLoose = (user: typeof ada) => sql`
       insert into ledger_entries (id, transaction_id, account_id, entry_type, amount, currency, created_at)
@@ -191,7 +195,7 @@ describe('what takes two people', () => {
   });
 
   test('records of one user of which none was ever posted do not stand in each other’s way', async () => {
-    const at = await desk();
+    const at = await deskOfPeople('ledger_consistency,deposits,withdrawals');
     const before = await at.books();
     const records = [
       ...['40', '40', '7'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false })),
@@ -217,7 +221,7 @@ describe('what takes two people', () => {
   });
 
   test('but what was posted for one of them since the run may be meant for both', async () => {
-    const at = await desk();
+    const at = await deskOfPeople('ledger_consistency,deposits');
     const [mine, other] = ['100', '50'].map((amount) => at.ledger.deposit(at.ada, amount, { post: false }));
     const foreign = at.ledger.deposit(at.bob, '9', { post: false });
     await at.save();
@@ -364,7 +368,7 @@ describe('what takes two people', () => {
   });
 
   test('a withdrawal that was posted short is adjusted by a second pair; one posted in excess is not', async () => {
-    const at = await desk();
+    const at = await deskOfPeople('ledger_consistency,deposits,withdrawals');
     const short = at.ledger.withdrawal(at.bob, '10', { postedAmount: '9.5' });
     await at.save();
     const id = await found(at, 'amount_mismatch');
@@ -390,7 +394,7 @@ describe('what takes two people', () => {
   });
 
   test('what was approved is what was proposed: if the books have moved, it is refused', async () => {
-    const at = await missing();
+    const at = await missing('deposits');
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     await at.sql`update deposits set amount = 4000 where id = ${at.deposit.id}`;
     const before = await at.books();
@@ -406,7 +410,7 @@ describe('what takes two people', () => {
   });
 
   test('a drift can be proposed too: it moves by as much as was approved, wherever the host has taken the balance', async () => {
-    const at = await desk({ RECONCILIATION_AUTO_CORRECT_LOW_SEVERITY: 'false' });
+    const at = await deskOfPeople('ledger_consistency,deposits');
     const account = at.ledger.account(at.ada, 'usdc_balance').id;
     await at.drift(account, '0.5');
     const id = await found(at, 'balance_drift');
@@ -428,7 +432,7 @@ describe('what takes two people', () => {
   });
 
   test('the host posts it meanwhile: nothing is written twice', async () => {
-    const at = await missing();
+    const at = await missing('deposits');
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     at.ledger.postDeposit(at.ada, at.deposit.id, '5000');
     await at.save();
@@ -438,7 +442,7 @@ describe('what takes two people', () => {
   });
 
   test('a refusal by the host is a recorded failure, and the proposal is over', async () => {
-    const at = await missing();
+    const at = await missing('deposits');
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     await at.sql.unsafe(`
       create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the period is closed'; end $$;
@@ -456,7 +460,7 @@ describe('what takes two people', () => {
   });
 
   test('the database itself refuses a second correction of one exception, and any change of what has ended', async () => {
-    const { sql, id } = await missing();
+    const { sql, id } = await missing('deposits');
     const propose = async () => {
       const [{ id: proposal } = { id: '' }] = await sql<{ id: string }[]>`
         insert into reconciliation_corrections ${sql({
@@ -483,7 +487,7 @@ describe('what takes two people', () => {
   });
 
   test('an undoing that the host refuses is on record too, and counted', async () => {
-    const at = await missing();
+    const at = await missing('deposits');
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     await json<Shown>(at, `corrections approve ${correction.id} --by Grace --yes`);
     const before = await at.books();
@@ -529,7 +533,7 @@ describe('what takes two people', () => {
   });
 
   test('rejected, it is over; and one exception has one proposal at a time', async () => {
-    const at = await missing();
+    const at = await missing('deposits');
     const { correction } = await json<Shown>(at, `corrections propose ${at.id} --by Ada`);
     expect((await at.types(['corrections', 'propose', at.id, '--by', 'Bob'])).stderr).toContain(
       'proposed already, by Ada',
