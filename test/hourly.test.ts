@@ -1,10 +1,10 @@
 import type postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
-import { testDatabase } from './support/database.ts';
-import { debit, LedgerBuilder, withoutConstraints, type User } from './support/ledger.ts';
+import { databaseWithoutConstraints } from './support/database.ts';
+import { debit, LedgerBuilder, type User } from './support/ledger.ts';
 import { cutAt } from './support/run-check.ts';
 import { sourceFolder } from './support/source-folder.ts';
-import { operatorOf, type Operator, type RunDocument, type WorldOptions } from './support/world.ts';
+import { operatorOf, withoutCustodians, type Operator, type RunDocument, type WorldOptions } from './support/world.ts';
 
 /** Books that run on from hour to hour; hour 0 is the moment of the builder. */
 interface Desk extends Operator {
@@ -28,15 +28,15 @@ const atHour = (hour: number) => ({ minutesAgo: -60 * hour });
 /** As a daily run, but without the canary. */
 const everything = ['--type', 'manual'];
 
-async function desk(): Promise<Desk> {
-  const { url, sql } = await testDatabase();
-  await withoutConstraints(sql);
+/** With the checks that the test is about: each costs its part of every run. */
+async function desk(checks = withoutCustodians): Promise<Desk> {
+  const { url, sql } = await databaseWithoutConstraints();
   const ledger = new LedgerBuilder({ now: cutAt, seed: 11 });
   const ada = ledger.user();
   for (let count = 0; count < 5; count += 1) ledger.deposit(ada, '10', { minutesAgo: 600 });
   ledger.investment(ada, '3', { minutesAgo: 600 });
   await ledger.save(sql);
-  const operator = operatorOf(url);
+  const operator = operatorOf(url, { RECONCILIATION_CHECKS: checks });
   const at: Desk['at'] = (hour, flags = hour === 0 ? everything : ['--type', 'hourly'], options = {}) =>
     operator.runs(flags, { now: moment(hour), asOf: moment(hour), ...options });
   return { ...operator, url, sql, ledger, ada, at };
@@ -87,7 +87,7 @@ describe('an hourly run', () => {
   });
 
   test('looks at the transaction that an entry which is known to name none names by now', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency,deposits');
     const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
     const { id, subject } = ledger.internalTransfer(ada, usdc, stash, '9', atHour(-10));
     const entry = ledger.entry(debit(stash, '7'), null, moment(-10));
@@ -102,7 +102,7 @@ describe('an hourly run', () => {
   });
 
   test('finds a posting that is older or younger than the window of its record', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits');
     const early = ledger.deposit(ada, '20', { ...atHour(0.5), post: false });
     ledger.postDeposit(ada, early.id, '20', { minutesAgo: 4000 });
     const old = ledger.deposit(ada, '30', { minutesAgo: 4000, status: 'pending' });
@@ -115,7 +115,7 @@ describe('an hourly run', () => {
   });
 
   test('looks again at what was not final, however old', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency,deposits,withdrawals');
     const settles = ledger.deposit(ada, '20', { minutesAgo: 600, status: 'pending', post: false });
     const sticks = ledger.withdrawal(ada, '4', { minutesAgo: 60 * 70.5, status: 'processing', post: false });
     const lies = ledger.investment(ada, '2', { minutesAgo: 600 });
@@ -137,7 +137,7 @@ describe('an hourly run', () => {
   });
 
   test('looks again at every open exception, and clears it when it is mended', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency,deposits');
     const deposit = ledger.deposit(ada, '20', { minutesAgo: 4000, post: false });
     const orphan = ledger.postDeposit(ada, ledger.random.uuid(), '9', { minutesAgo: 4000 });
     await ledger.save(sql);
@@ -158,7 +158,7 @@ describe('an hourly run', () => {
   });
 
   test('holds the accounts with new entries against what they held before', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency');
     await at(0);
     const [usdc, usd] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'fiat_exposure')];
     ledger.investment(ada, '5', atHour(0.5));
@@ -182,7 +182,7 @@ describe('an hourly run', () => {
   });
 
   test('looks at an account with new entries whose id stands twice', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency');
     await at(0);
     const usdc = ledger.account(ada, 'usdc_balance');
     ledger.deposit(ada, '7', atHour(0.5));
@@ -195,7 +195,7 @@ describe('an hourly run', () => {
   });
 
   test('that sees no other change leaves what is old and edited to the next daily run', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency,deposits');
     const [edited, deleted] = [ledger.deposit(ada, '20', { minutesAgo: 4000 }), ledger.deposit(ada, '21')];
     await ledger.save(sql);
     await at(0);
@@ -211,7 +211,7 @@ describe('an hourly run', () => {
   });
 
   test('tells the checks of the records what a transaction books that was pending', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits');
     const failed = ledger.deposit(ada, '20', { minutesAgo: 600, status: 'failed', post: false });
     const good = ledger.deposit(ada, '30', { minutesAgo: 600 });
     const postings = [failed.id, good.id, ledger.random.uuid()].map((id) =>
@@ -231,7 +231,7 @@ describe('an hourly run', () => {
   });
 
   test('knows the family of a reversal that names an order', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency');
     const investment = ledger.investment(ada, '2', { minutesAgo: 600 });
     const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
     const transfer = ledger.internalTransfer(ada, usdc, stash, '1', { minutesAgo: 600 });
@@ -250,7 +250,7 @@ describe('an hourly run', () => {
   });
 
   test('proves nothing, and clears nothing, where most of what was open is gone', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits');
     for (let count = 0; count < 3; count += 1) ledger.deposit(ada, '50', { minutesAgo: 600, post: false });
     ledger.deposit(ada, '1', { minutesAgo: 600, status: 'pending', post: false });
     await ledger.save(sql);
@@ -265,7 +265,7 @@ describe('an hourly run', () => {
   });
 
   test('does not believe a table without rows, nor a ledger of which little is left', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('ledger_consistency,deposits');
     const [usdc, stash] = [ledger.account(ada, 'usdc_balance'), ledger.account(ada, 'stash_balance')];
     const transfer = ledger.internalTransfer(ada, usdc, stash, '90', atHour(-10)); // more than she has
     const orphan = ledger.postDeposit(ada, ledger.random.uuid(), '9', atHour(-10));
@@ -317,7 +317,7 @@ describe('an hourly run', () => {
   });
 
   test('does not stumble over an exception that was adopted and names no id', async () => {
-    const { sql, at } = await desk();
+    const { sql, at } = await desk('deposits');
     const { report } = await at(0);
     await sql`
       insert into reconciliation_exceptions (
@@ -333,7 +333,7 @@ describe('an hourly run', () => {
 
 describe('verified_through', () => {
   test('stays a quarter of an hour behind: a commit that comes so late is seen', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits');
     await at(0);
     const late = ledger.deposit(ada, '20', { minutesAgo: 14.9, post: false });
     await ledger.save(sql);
@@ -341,7 +341,7 @@ describe('verified_through', () => {
   });
 
   test('stays behind the oldest open transaction, also one whose session PgBouncer left the name of recon', async () => {
-    const { url, sql, ledger, ada, at } = await desk();
+    const { url, sql, ledger, ada, at } = await desk('deposits');
     const [deposit] = [ledger.deposit(ada, '20', { post: false })];
     // the clock of the cut is ahead of the database's, as if the transaction had been open for hours
     const [{ now }] = await sql<[{ now: Date }]>`select now() as now`;
@@ -351,7 +351,7 @@ describe('verified_through', () => {
     try {
       await other.begin(async (transaction) => {
         await transaction`select now()`;
-        expect(checkOf(await run('daily', 3), 'deposits').metadata['held_back']).toMatch(
+        expect(checkOf(await run('manual', 3), 'deposits').metadata['held_back']).toMatch(
           /^a transaction is open since 2\d{3}-/,
         );
         expect((await verifiedThrough(sql))!.getTime()).toBeLessThan(now.getTime());
@@ -366,7 +366,7 @@ describe('verified_through', () => {
   });
 
   test('stays an hour behind where others’ transactions cannot be seen', async () => {
-    const { url, sql, at } = await desk();
+    const { url, sql, at } = await desk('deposits');
     const role = `recon_blind_${Math.random().toString(36).slice(2)}`;
     await at(0);
     await sql.unsafe(`create role ${role} login password 'blind'; grant all on all tables in schema public to ${role}`);
@@ -387,7 +387,7 @@ describe('verified_through', () => {
   });
 
   test('does not move on a run that was killed, was incomplete, or was narrowed', async () => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits,withdrawals');
     await at(0);
     const fault = ledger.deposit(ada, '20', { ...atHour(0.5), post: false });
     await ledger.save(sql);
@@ -429,7 +429,7 @@ describe('verified_through', () => {
     ['knows of more transactions than the database', 'transactions = transactions + 1000000'],
     ['is of another database, or of before a replica took over', `history = '1 ' || history`],
   ])('that %s is not gone by: everything is looked at', async (_name, change) => {
-    const { sql, ledger, ada, at } = await desk();
+    const { sql, ledger, ada, at } = await desk('deposits');
     await at(0);
     const old = ledger.deposit(ada, '20', { minutesAgo: 4000, post: false });
     await ledger.save(sql);
@@ -444,7 +444,7 @@ describe('verified_through', () => {
   });
 
   test('is not gone by when a clock jumped, ahead or back', async () => {
-    const { sql, ledger, ada, at, types } = await desk();
+    const { sql, ledger, ada, at, types } = await desk('deposits');
     await at(0);
     // the database's clock is three hours ahead for one run, and what comes meanwhile is put right again
     const apart = { now: moment(1), asOf: moment(4), env: { LOG_LEVEL: 'warn' } };
@@ -466,7 +466,7 @@ describe('verified_through', () => {
   });
 
   test('belongs to one mapping: through another one everything is looked at', async () => {
-    const { at } = await desk();
+    const { at } = await desk('deposits');
     await at(0);
     const env = { RECONCILIATION_SOURCE: await sourceFolder({ deposits: (original) => `${original}-- edited\n` }) };
     const other = await at(1, ['--type', 'hourly'], { env });

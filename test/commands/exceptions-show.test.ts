@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { testDatabase } from '../support/database.ts';
-import { credit, debit, LedgerBuilder, withoutConstraints } from '../support/ledger.ts';
+import { databaseWithoutConstraints, testDatabase } from '../support/database.ts';
+import { credit, debit, LedgerBuilder } from '../support/ledger.ts';
 import { cutAt } from '../support/run-check.ts';
 import { operatorOf } from '../support/world.ts';
 
 /** Books with one fault each of those whose numbers say something, and the exceptions that a run made of them. */
 async function faultyBooks() {
-  const { url, sql } = await testDatabase();
-  await withoutConstraints(sql);
+  const { url, sql } = await databaseWithoutConstraints();
   const ledger = new LedgerBuilder({ now: cutAt, seed: 5 });
   const [ada, bob] = [ledger.user(), ledger.user()];
   const swapped = ledger.deposit(ada, '1250', { postedAmount: '1205' });

@@ -6,9 +6,9 @@ import { inReadOnly } from '../../src/database/database.ts';
 import { money, sum, toText } from '../../src/money.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { apply, describeMutation, randomMutation } from '../oracle/mutation.ts';
-import { testDatabase } from '../support/database.ts';
+import { databaseWithoutConstraints } from '../support/database.ts';
 import { emptyTables } from '../support/database-server.ts';
-import { LedgerBuilder, withoutConstraints, type User } from '../support/ledger.ts';
+import { LedgerBuilder, type User } from '../support/ledger.ts';
 import { Random } from '../support/random.ts';
 import { cutAt, openPool } from '../support/run-check.ts';
 import { operatorOf, type RunDocument } from '../support/world.ts';
@@ -23,9 +23,8 @@ const seeds =
   replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
 const perLedger = 50;
 
-const { url, sql } = await testDatabase();
+const { url, sql } = await databaseWithoutConstraints();
 const database = openPool(url);
-await withoutConstraints(sql);
 
 test(
   'a run with corrections on, a second one, and the undoing of all that was done',

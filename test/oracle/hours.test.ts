@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { testDatabase } from '../support/database.ts';
-import { LedgerBuilder, withoutConstraints, type Transaction, type User } from '../support/ledger.ts';
+import { databaseWithoutConstraints } from '../support/database.ts';
+import { LedgerBuilder, type Transaction, type User } from '../support/ledger.ts';
 import type { Random } from '../support/random.ts';
 import { cutAt } from '../support/run-check.ts';
 import { operatorOf, type RunDocument } from '../support/world.ts';
@@ -19,8 +19,7 @@ test.each(seeds)(
   'hour by hour, what changed is found as if everything were looked at, on seed %i',
   { timeout: 240_000 },
   async (seed) => {
-    const { url, sql } = await testDatabase();
-    await withoutConstraints(sql);
+    const { url, sql } = await databaseWithoutConstraints();
     const { runs } = operatorOf(url);
     const ledger = writeRandomBooks(seed);
     const users = [ledger.user(), ledger.user()];

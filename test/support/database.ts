@@ -18,6 +18,11 @@ export async function testDatabase(): Promise<TestDatabase> {
   return databaseFrom(inject('templateDatabase'));
 }
 
+/** The same, whose host has no keys, checks, triggers, enums or scales: faulty rows can be written into it. */
+export async function databaseWithoutConstraints(): Promise<TestDatabase> {
+  return databaseFrom(inject('templateWithoutConstraints'));
+}
+
 /** A database of your own without any table. Lives as long as a `testDatabase`. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   return databaseFrom('template0');

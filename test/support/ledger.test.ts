@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { testDatabase } from './database.ts';
-import { LedgerBuilder, credit, debit, withoutConstraints } from './ledger.ts';
+import { databaseWithoutConstraints, testDatabase } from './database.ts';
+import { LedgerBuilder, credit, debit } from './ledger.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 
@@ -34,8 +34,7 @@ test('the same seed gives the same ids', () => {
 });
 
 test('without constraints the host takes anything', async () => {
-  const { sql } = await testDatabase();
-  await withoutConstraints(sql);
+  const { sql } = await databaseWithoutConstraints();
   const ledger = new LedgerBuilder({ now });
   const account = ledger.account(ledger.user(), 'usdc_balance');
   const faulty = ledger.transaction({

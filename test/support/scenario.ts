@@ -4,9 +4,9 @@ import { checks } from '../../src/checks/index.ts';
 import type { CheckName } from '../../src/checks/names.ts';
 import type { Database, Transaction as Connection } from '../../src/database/database.ts';
 import type { KindName } from '../../src/kinds.ts';
-import { LedgerBuilder, withoutConstraints, type Transaction, type User } from './ledger.ts';
+import { LedgerBuilder, type Transaction, type User } from './ledger.ts';
 import { cutAt, openPool, rolledBack, search, searchAll } from './run-check.ts';
-import { testDatabase } from './database.ts';
+import { databaseWithoutConstraints } from './database.ts';
 
 /** The books that a scenario changes: what the builder collects is stored after every step. */
 export interface Books {
@@ -53,8 +53,7 @@ export interface Scenario {
 
 /** A database without the host's constraints, for the tests of a file. */
 export async function faultyHost(): Promise<Database> {
-  const { url, sql } = await testDatabase();
-  await withoutConstraints(sql);
+  const { url } = await databaseWithoutConstraints();
   return openPool(url);
 }
 
