@@ -30,12 +30,9 @@ async function byHand(sql: postgres.Sql, script: string): Promise<void> {
   connection.release();
 }
 
-/** Books with one fault, in a database that lets nobody in by default. */
-async function lockedDown() {
+/** Books with one fault, and beside the roles what PostgreSQL lets everybody do: no right too many. */
+async function asInstalled() {
   const { url, sql } = await testDatabase();
-  await sql.unsafe(`revoke all on database ${new URL(url).pathname.slice(1)} from public`);
-  await sql`revoke all on schema public from public`;
-  await sql`revoke execute on all functions in schema public from public`;
   const ledger = new LedgerBuilder({ now: cutAt, seed: 5 });
   const ada = ledger.user();
   ledger.deposit(ada, '20');
@@ -46,6 +43,15 @@ async function lockedDown() {
   await ledger.save(sql);
   await sql.unsafe(roles);
   return { url, sql, ada, missing };
+}
+
+/** The same in a database that lets nobody in by default: no right too few. */
+async function lockedDown() {
+  const at = await asInstalled();
+  await at.sql.unsafe(`revoke all on database ${new URL(at.url).pathname.slice(1)} from public`);
+  await at.sql`revoke all on schema public from public`;
+  await at.sql`revoke execute on all functions in schema public from public`;
+  return at;
 }
 
 /** What somebody types who only looks: these need no right to write. */
@@ -342,7 +348,7 @@ describe('with exactly the rights of sql/roles.sql', () => {
   });
 
   test('nobody reads what a check does not need, rewrites what people did, or touches the ledger', async () => {
-    const { url, sql } = await lockedDown();
+    const { url, sql } = await asInstalled();
     const role = await login(sql, url, 'recon_reader', 'recon_writer');
     const mayNot = async (statement: string) => {
       await expect(
@@ -361,14 +367,62 @@ describe('with exactly the rights of sql/roles.sql', () => {
     await mayNot('delete from reconciliation_findings');
     await mayNot('delete from reconciliation_correction_stops');
     await mayNot("insert into reconciliation_correction_stops (stopped, changed_by) values (false, 'nobody')");
+    await sql`revoke create on schema public from public`; // which PostgreSQL 14 gives to everybody
     await mayNot('create table public.mine (id integer)');
+  });
+
+  test('nobody becomes the owner of recon’s tables by a table of his own and their triggers', async () => {
+    const { url, sql } = await asInstalled();
+    const reader = connectTo((await login(sql, url, 'recon_reader')).url);
+    await reader.unsafe(`
+      create temp table reconciliation_correction_stops (
+        stopped boolean, changed_by text, host text, note text, changed_at timestamptz
+      );
+      create temp table reconciliation_correction_switch (like reconciliation_correction_stops);
+      create function pg_temp.as_owner() returns trigger language plpgsql as $$
+      begin
+        insert into public.reconciliation_correction_stops (stopped, changed_by) values (false, 'forged');
+        update public.ledger_accounts set balance = balance + 1;
+        return new;
+      end
+      $$;
+      create trigger as_owner before insert on pg_temp.reconciliation_correction_stops
+        for each row execute function pg_temp.as_owner();
+    `);
+    const stored = () => sql`
+      select
+        (select json_agg(stop) from public.reconciliation_correction_stops as stop) as stops,
+        (select json_agg(account) from public.ledger_accounts as account) as accounts`;
+    const before = await stored();
+    const hang = () => reader`
+      create trigger logged before insert on pg_temp.reconciliation_correction_switch
+      for each row execute function public.reconciliation_log_switch()`;
+    await expect(hang()).rejects.toThrow(/^permission denied for function (public\.)?reconciliation_log_switch$/);
+    const others = sql`
+      select oid::regprocedure from pg_proc
+      where pronamespace = 'public'::regnamespace and prosecdef and has_function_privilege('public', oid, 'execute')`;
+    expect(await others, 'run as their owner, whoever calls them').toEqual([]);
+
+    await sql`grant execute on function reconciliation_log_switch() to public`; // as a dump without rights leaves it
+    await hang();
+    await expect(reader`insert into pg_temp.reconciliation_correction_switch (stopped) values (false)`).rejects.toThrow(
+      /^pg_temp_\d+\.reconciliation_correction_switch is not the kill switch of corrections: nothing is written for it$/,
+    );
+    expect(await stored()).toEqual(before);
+
+    const writer = connectTo((await login(sql, url, 'recon_reader', 'recon_writer')).url);
+    await writer`update reconciliation_correction_switch set stopped = true`;
+    const [{ user } = { user: '' }] = await writer<{ user: string }[]>`select session_user as user`;
+    expect(await sql`select stopped, changed_by, login from reconciliation_correction_stops`).toEqual([
+      { stopped: true, changed_by: user, login: user },
+    ]);
   });
 });
 
 describe('corrections', () => {
   /** A job that lost its link, and a buffer that drifted. */
-  async function wrongBooks() {
-    const at = await lockedDown();
+  async function wrongBooks(books = lockedDown) {
+    const at = await books();
     await at.sql`update conversion_jobs set ledger_transaction_id = null`;
     await at.sql`update ledger_accounts set balance = balance + 0.5 where account_type = 'system_buffer_fiat'`;
     return at;
@@ -402,7 +456,7 @@ describe('corrections', () => {
   });
 
   test('whoever may write the tables of recon cannot approve alone: what a proposal says stands', async () => {
-    const { url, sql, missing } = await wrongBooks();
+    const { url, sql, missing } = await wrongBooks(asInstalled);
     const role = await login(sql, url, 'recon_reader', 'recon_writer');
     const hand = await login(sql, url, 'recon_reader', 'recon_writer', 'recon_corrector');
     const { runs, types } = operatorOf(role.url, { CORRECTION_DATABASE_URL: hand.url });
@@ -546,7 +600,7 @@ test('rows that row-level security hides make a check incomplete, never smaller,
 });
 
 test('a hostile search_path changes nothing: functions, operators, and tables of others', async () => {
-  const { url, sql, missing } = await lockedDown();
+  const { url, sql, missing } = await asInstalled();
   const role = await login(sql, url, 'recon_reader', 'recon_writer');
   await sql.unsafe(`
     create schema evil;

@@ -35,7 +35,7 @@ describe('recon migrate', () => {
 
     expect(await recon(url, ['migrate'])).toEqual({
       code: 0,
-      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0004_exception_life\n  0005_totals_and_alerts\n  0006_told_and_switched_off\n  0007_history\n  0008_corrections\n  0009_four_eyes\n  0010_told_since\n  0011_purges\n  0012_correction_stops\n',
+      out: 'The schema public is up to date; applied now:\n  0001_reports_checks_exceptions\n  0002_findings_and_events\n  0003_watermarks\n  0004_exception_life\n  0005_totals_and_alerts\n  0006_told_and_switched_off\n  0007_history\n  0008_corrections\n  0009_four_eyes\n  0010_told_since\n  0011_purges\n  0012_correction_stops\n  0013_switch_of_its_own\n',
       err: expect.stringMatching(
         /^recon: warning: None of the tables that the checks read is in .* Is this the right database and schema\? .*\n$/,
       ) as string,
@@ -64,6 +64,7 @@ describe('recon migrate', () => {
         { name: '0010_told_since', status: 'applied' },
         { name: '0011_purges', status: 'applied' },
         { name: '0012_correction_stops', status: 'applied' },
+        { name: '0013_switch_of_its_own', status: 'applied' },
       ],
       gone: [],
     });
@@ -102,7 +103,7 @@ describe('recon migrate', () => {
     const told = await recon(url, ['migrate', 'down'], `${new URL(url).pathname.slice(1)}\n`);
     expect([told.code, told.out]).toEqual([
       0,
-      'The schema public is without recon; taken back:\n  0012_correction_stops\n  0011_purges\n  0010_told_since\n  0009_four_eyes\n  0008_corrections\n  0007_history\n  0006_told_and_switched_off\n  0005_totals_and_alerts\n  0004_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
+      'The schema public is without recon; taken back:\n  0013_switch_of_its_own\n  0012_correction_stops\n  0011_purges\n  0010_told_since\n  0009_four_eyes\n  0008_corrections\n  0007_history\n  0006_told_and_switched_off\n  0005_totals_and_alerts\n  0004_exception_life\n  0003_watermarks\n  0002_findings_and_events\n  0001_reports_checks_exceptions\n',
     ]);
     expect(await recon(url, ['migrate', 'down'])).toMatchObject({
       code: 0,

@@ -26,24 +26,29 @@ function newestInstalled(): string {
   return join(folder, majors.at(-1) ?? '');
 }
 
-/** A server with pg_dump and pg_restore, and how to type a command of deploy/backup.md on one of its databases. */
+/** A server with pg_dump and pg_restore, and how to type a command, such as one of deploy/backup.md, on one of its databases. */
 async function startWithTools() {
   const native = newestInstalled();
   const server = await startPostgres({ native });
   onTestFinished(() => server.stop());
   const folder = await mkdtemp(join(tmpdir(), 'recon-dumped-'));
   onTestFinished(() => rm(folder, { recursive: true }));
+  const emptyDatabase = async () => {
+    const { url } = await createDatabase(server.url, 'recon_test');
+    const sql = postgres(url, { max: 2, onnotice: () => undefined });
+    onTestFinished(() => sql.end());
+    return { url, sql };
+  };
   return {
+    emptyDatabase,
     newDatabase: async () => {
-      const { url } = await createDatabase(server.url, 'recon_test');
-      await withDatabase(url, { connections: 1 }, async (database) => {
+      const made = await emptyDatabase();
+      await withDatabase(made.url, { connections: 1 }, async (database) => {
         const host = await read('test/support/host.sql');
         await database.begin((transaction) => query(transaction, host));
         await migrateUp(database, undefined);
       });
-      const sql = postgres(url, { max: 2, onnotice: () => undefined });
-      onTestFinished(() => sql.end());
-      return { url, sql };
+      return made;
     },
     type: async (line: string, url: string) => {
       const env = { PATH: `${native}/bin:/usr/bin:/bin`, DATABASE_URL: url };
@@ -95,6 +100,30 @@ testWith(['pg_dump', 'pg_restore'])(
     const careless = await newDatabase();
     await expect(type(restore!.replace(' --disable-triggers', ''), careless.url)).rejects.toThrow('COPY failed');
     expect(await careless.sql`select from reconciliation_reports`).toEqual([]);
+  },
+  120_000,
+);
+
+testWith(['pg_dump', 'psql'])(
+  'a dump of the whole database brings the kill switch back as it stood, with its history, and without rights too',
+  async () => {
+    const { newDatabase, emptyDatabase, type } = await startWithTools();
+    const old = await newDatabase();
+    await old.sql`update reconciliation_correction_switch set stopped = true, note = 'drill'`;
+    for (const flags of ['', '--no-privileges --no-owner']) {
+      const restored = await emptyDatabase();
+      await type(`pg_dump ${flags} --file=whole.sql "$DATABASE_URL"`, old.url);
+      await type('psql -qX -v ON_ERROR_STOP=1 -f whole.sql "$DATABASE_URL"', restored.url);
+      expect(await rowsOf(restored.sql)).toEqual(await rowsOf(old.sql));
+      await restored.sql`update reconciliation_correction_switch set stopped = false`;
+      expect(
+        await restored.sql`select stopped, note from reconciliation_correction_stops order by number`,
+        flags,
+      ).toEqual([
+        { stopped: true, note: 'drill' },
+        { stopped: false, note: null },
+      ]);
+    }
   },
   120_000,
 );

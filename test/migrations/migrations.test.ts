@@ -25,6 +25,7 @@ const names = [
   '0010_told_since',
   '0011_purges',
   '0012_correction_stops',
+  '0013_switch_of_its_own',
 ];
 
 /** A database without a table, as a test looks at it (`sql`) and as the program does (`database`). */
@@ -72,6 +73,23 @@ describe('up and down', () => {
     expect(await listSchema(sql)).toEqual(before);
   });
 
+  test('each takes back what it did, and nothing else', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    const later = (await readMigrations()).slice(1);
+    const backwards = [...later].reverse();
+    for (const { down } of backwards) await sql.unsafe(down);
+    const before = new Map<string, string[]>();
+    for (const { name, up } of later) {
+      before.set(name, await listSchema(sql));
+      await sql.unsafe(up);
+    }
+    for (const { name, down } of backwards) {
+      await sql.unsafe(down);
+      expect(await listSchema(sql), name).toEqual(before.get(name));
+    }
+  });
+
   test('may be repeated', async () => {
     const { sql, database } = await fresh();
     expect((await migrateDown(database, undefined)).reverted).toEqual([]);
@@ -108,10 +126,10 @@ describe('up and down', () => {
     const { url, sql, database } = await fresh();
     await migrateUp(database, undefined);
     await sql.begin(async (other) => {
-      await other`lock table reconciliation_correction_stops`;
+      await other`lock table reconciliation_correction_switch`;
       const error = await failure(migrateDown(open(url, 50), undefined));
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain('sql/migrations/0012_correction_stops.down.sql');
+      expect(error.message).toContain('sql/migrations/0013_switch_of_its_own.down.sql');
     });
     expect(await assertMigrated(database, undefined)).toBe('public');
   });
@@ -282,15 +300,20 @@ describe('the tables', () => {
   test('each change of the kill switch is on record, whoever made it; what was before 0012 stays', async () => {
     const { sql, database } = await fresh();
     await migrateUp(database, undefined);
-    const play = async (direction: 'up' | 'down') =>
-      sql.unsafe(await readFile(new URL(`0012_correction_stops.${direction}.sql`, folder), 'utf8'));
+    const since = (await readMigrations()).filter(({ version }) => version >= 12);
     const set = (values: string) => sql.unsafe(`update reconciliation_correction_switch set ${values}`);
     const first = `stopped = true, changed_by = 'op', note = 'drill', changed_at = '2026-11-01 12:00Z'`;
     const standing = () => sql`select stopped, changed_by, note from reconciliation_correction_switch`;
     const kept = () => sql`select stopped, changed_by, note from reconciliation_correction_stops order by number`;
-    await play('down');
+    const down = async () => {
+      for (const migration of [...since].reverse()) await sql.unsafe(migration.down);
+    };
+    const up = async () => {
+      for (const migration of since) await sql.unsafe(migration.up);
+    };
+    await down();
     await set(first);
-    await play('up');
+    await up();
     const drill = { stopped: true, changed_by: 'op', note: 'drill' };
     expect(await kept()).toEqual([drill]);
 
@@ -313,8 +336,25 @@ describe('the tables', () => {
       sql`truncate reconciliation_correction_stops`,
     ])
       await expect(change).rejects.toThrow('reconciliation_correction_stops is append-only');
-    await play('down');
+    const emptied = sql`truncate reconciliation_correction_switch`;
+    await expect(emptied).rejects.toThrow('A truncate would stop all corrections without a line in their history');
+    await down();
     expect(await standing()).toEqual([byHand]);
+  });
+
+  test('the kill switch finds its history in a schema that was renamed, and says where it cannot', async () => {
+    const { sql, database } = await fresh();
+    await migrateUp(database, undefined);
+    await sql`alter schema public rename to renamed`;
+    await sql`update renamed.reconciliation_correction_switch set stopped = true`;
+    expect(await sql`select from renamed.reconciliation_correction_stops`).toHaveLength(1);
+    await sql`create schema public`;
+    await sql`alter table renamed.reconciliation_correction_switch set schema public`;
+    await expect(sql`update reconciliation_correction_switch set stopped = false`).rejects.toMatchObject({
+      message:
+        'public.reconciliation_correction_switch is not the kill switch of corrections: nothing is written for it',
+      hint: expect.stringContaining('in the schema of the function reconciliation_log_switch()') as string,
+    });
   });
 
   test('a report cannot go while an exception names it', async () => {

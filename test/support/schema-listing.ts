@@ -26,7 +26,12 @@ export async function listSchema(sql: Sql, schema = 'public'): Promise<string[]>
     select format('trigger %s', pg_get_triggerdef(t.oid)) from pg_trigger t join relation on tgrelid = relation.oid
     where not tgisinternal
     union all
-    select format('function %s', oid::regprocedure) from pg_proc
+    select format(
+      'function %s%s%s %s', oid::regprocedure, case when prosecdef then ' as its owner' else '' end,
+      case when has_function_privilege('public', oid, 'execute') then ' by everybody' else '' end,
+      md5(concat(proconfig, prosrc))
+    )
+    from pg_proc
     where pronamespace = (select oid from pg_namespace where nspname = ${schema})
     union all
     select format('type %s', typname) from pg_type
