@@ -25,7 +25,12 @@ function fateOf(
   const explanations = new Explanations(
     JSON.stringify({ [file]: reasons.map((why) => ({ code, change, which: [which], why })) }),
   );
-  const questions = { asked: asked === 'books' ? [book] : [], memory: new Memory(), understands };
+  const questions = {
+    asked: asked === 'books' ? [book] : [],
+    memory: new Memory(),
+    understands,
+    close: () => Promise.resolve(),
+  };
   return new Judge(questions, suite, explanations).judge(mutant!);
 }
 

@@ -558,12 +558,4 @@ export const stories: readonly Story[] = [
       update ledger_entries set transaction_id = null where entry_type = 'debit';
       insert into ledger_entries select * from ledger_entries where transaction_id is null`,
   },
-  // a record whose only posting is a reversal of nothing
-  {
-    write: postedAndReversed,
-    fault: `
-      delete from ledger_entries where transaction_id in (select id from ledger_transactions where transaction_type = 'deposit');
-      delete from ledger_transactions where transaction_type = 'deposit';
-      update ledger_entries set amount = 0`,
-  },
 ];
