@@ -73,9 +73,12 @@ interface PositionRow {
 /** A position that does not exist is not zero: then nobody knows what to expect. */
 function positionOf(rows: readonly PositionRow[], custodian: string, currency: string): Money {
   const [row, ...others] = rows;
-  if (row === undefined || row.expected_value === null || row.incomplete)
+  const source = "the source's custody_positions";
+  if (row === undefined)
+    throw new Incomplete(`The books name no position for ${custodian} (${source}): nothing to compare with.`);
+  if (row.expected_value === null || row.incomplete)
     throw new Incomplete(
-      `The books name no position for ${custodian} (the source's custody_positions): nothing to compare with.`,
+      `Of the positions that the books name for ${custodian} (${source}) one is null, so that nobody knows what they come to; where it is the balance of an account, ledger_consistency names the account.`,
     );
   if (others.length > 0 || row.currency !== currency)
     throw new Incomplete(

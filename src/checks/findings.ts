@@ -163,7 +163,7 @@ function describe(
   const unit = kind.unit === 'count' || currency === null ? '' : ` ${currency}`;
   const sides = [
     expected !== null && kind.expected !== null && expectation(kind.expected, `${toText(expected)}${unit}`),
-    actual !== null && kind.actual !== null && kind.actual !== 'zero' && `${kind.actual} ${toText(actual)}${unit}`,
+    kind.actual !== null && kind.actual !== 'zero' && reality(kind.actual, expected, actual, unit),
   ].filter((side) => side !== false);
   const meaning = whereAstray(row) ?? kind.meaning;
   return `${subject.replace(':', ' ')} ${meaning}${sides.length > 0 ? `: ${sides.join(', ')}` : ''}`;
@@ -174,6 +174,12 @@ interface Astray {
   user_id?: string;
   currency?: string;
   amount: string;
+}
+
+/** Of what should be there and is null, that is said: left out it would read as if nobody had looked. */
+function reality(label: string, expected: Money | null, actual: Money | null, unit: string): string | false {
+  if (actual !== null) return `${label} ${toText(actual)}${unit}`;
+  return expected !== null && `${label} null`;
 }
 
 /** So many of them a sentence names; the metadata have all. */

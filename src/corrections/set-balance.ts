@@ -18,7 +18,7 @@ export const setBalance: Correction = {
   plan: (_site, { subject, expected, actual, difference, currency, affectedUserId }) => {
     const { id } = subjectOf(subject);
     if (id === undefined || expected === null || actual === null || difference === null || !money(expected).isFinite())
-      throw new Refusal('What the balance should be is not a number.');
+      throw new Refusal('What is stored, or what it should be, is not a number.');
     return Promise.resolve({
       amount: money(difference).abs(),
       currency,

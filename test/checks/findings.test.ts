@@ -134,6 +134,12 @@ describe('the rows of a check', () => {
       'has entries that belong to no transaction or to no account: amount of the entries 5 USDC',
       null,
     ],
+    [
+      'balance_drift',
+      { expected_value: '5', currency: 'USDC' },
+      'stores a balance that its entries do not add up to: opening balance and entries 5 USDC, stored balance null',
+      null,
+    ],
     ['wrong_account', { currency: 'USDC' }, 'is posted to another user or in another currency', null],
     ['stuck', {}, 'has not become final within its deadline', null],
   ])('say what should be and what is: %s %j', (kind, amounts, told, difference) => {
