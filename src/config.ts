@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { TargetConfig } from './alerts/target.ts';
 import type { CheckName } from './checks/names.ts';
+import { wrongWithoutTls } from './environment/database-url.ts';
 import { readTexts } from './environment/texts.ts';
 import type { Money } from './money.ts';
 import { OperatorError } from './operator-error.ts';
@@ -88,6 +89,7 @@ export function parseConfig(env: World['env']): Config {
   const parsed = values.check(compare).safeParse(texts);
   if (!parsed.success)
     problems.push(...parsed.error.issues.map(({ path: [name], message }) => problemWith(String(name), message, env)));
+  else problems.push(...inTheClear(parsed.data, env));
   if (problems.length > 0 || !parsed.success)
     throw new OperatorError(
       78,
@@ -99,7 +101,16 @@ export function parseConfig(env: World['env']): Config {
 
 /** The same for what looks at no database: whoever asks may have none. */
 export function parseConfigWithoutDatabase(env: World['env']): Config {
-  return parseConfig({ ...env, DATABASE_URL: 'postgres://localhost/recon', DATABASE_URL_FILE: undefined });
+  const DATABASE_URL = 'postgres://localhost/recon?sslmode=disable';
+  return parseConfig({ ...env, DATABASE_URL, DATABASE_URL_FILE: undefined });
+}
+
+function inTheClear(value: Values, env: World['env']): string[] {
+  return (['DATABASE_URL', 'SOURCE_DATABASE_URL', 'CORRECTION_DATABASE_URL'] as const).flatMap((name) => {
+    const { [name]: url } = value;
+    const message = url === undefined ? undefined : wrongWithoutTls(url, env);
+    return message === undefined ? [] : [problemWith(name, message, env)];
+  });
 }
 
 /** Told of the variable that was set, a secret's file where that is it; with the value where nobody keeps a secret in such. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig, parseConfigWithoutDatabase } from '../src/config.ts';
 import { OperatorError } from '../src/operator-error.ts';
 import { variables } from '../src/environment/variables.ts';
 
@@ -169,6 +169,23 @@ describe('the configuration', () => {
     ].map(([parameter, problem]) => [parameter!, { DATABASE_URL: `${databaseUrl}?${parameter!}` }, problem!]),
   ] as [string, Record<string, string>, string][])('a database URL with %s', (_, env, problem) => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
+  });
+
+  test('TLS that is asked for where nobody reads it is no reason to connect without', () => {
+    const problem = (name: string, asked: string) =>
+      `${name} has no sslmode, and ${asked}, which asks for TLS, is not read: put sslmode=require or verify-full into it.`;
+    for (const asked of ['require', 'verify-full', 'true', '1'])
+      expect(problemsOf({ PGSSL: asked })).toEqual([problem('DATABASE_URL', 'PGSSL')]);
+    const other = { SOURCE_DATABASE_URL: databaseUrl, CORRECTION_DATABASE_URL: `${databaseUrl}?application_name=desk` };
+    expect(problemsOf({ PGSSLMODE: 'require', DATABASE_URL: `${databaseUrl}?sslmode=require`, ...other })).toEqual([
+      problem('SOURCE_DATABASE_URL', 'PGSSLMODE'),
+      problem('CORRECTION_DATABASE_URL', 'PGSSLMODE'),
+    ]);
+    for (const asked of ['disable', 'false', '', 'allow', 'prefer'])
+      expect(problemsOf({ PGSSL: asked, PGSSLMODE: asked })).toEqual([]);
+    for (const said of ['sslmode=disable', 'sslmode=verify-full', 'sslrootcert=system'])
+      expect(problemsOf({ PGSSL: 'require', DATABASE_URL: `${databaseUrl}?${said}` })).toEqual([]);
+    expect(parseConfigWithoutDatabase({ PGSSL: 'require' })).toMatchObject({ environment: 'production' });
   });
 
   test('an authority in PEM is one, in DER none, and how it is converted is told', async () => {

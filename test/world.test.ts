@@ -183,6 +183,10 @@ describe('the process', { timeout: 120_000 }, () => {
     const ofDriver = { PGSSL: 'disable', PGTARGETSESSIONATTRS: 'any', PGMAX_PIPELINE: '0' };
     const { outcome } = start(['migrate', 'status'], { DATABASE_URL: url, ...ofDriver });
     expect(await outcome).toMatchObject({ code: 0, stderr: '' });
+    // and what it promised is not taken away in silence
+    const asking = start(['migrate', 'status'], { DATABASE_URL: url, PGSSL: 'require' });
+    const told = 'recon: DATABASE_URL has no sslmode, and PGSSL, which asks for TLS, is not read: put sslmode=';
+    expect(await asking.outcome).toMatchObject({ code: 78, stderr: expect.stringContaining(told) as string });
   });
 
   test('that was not built says so', async () => {

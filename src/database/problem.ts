@@ -135,7 +135,10 @@ export function explainProblem(
   variable: UrlVariable = 'DATABASE_URL',
 ): Explanation | undefined {
   const problem = databaseProblem(error);
-  return problem && explanationOf(problem)?.({ ...problem, place: placeOf(url), variable });
+  return (
+    problem &&
+    explanationOf(problem)?.({ ...problem, place: placeOf(url), variable, hasPassword: new URL(url).password !== '' })
+  );
 }
 
 /** Whether `explainProblem` explains it. */
@@ -149,7 +152,9 @@ function explanationOf(problem: DatabaseProblem): Explain | undefined {
   return explain;
 }
 
-type Explain = (problem: DatabaseProblem & { place: string; variable: UrlVariable }) => Explanation;
+type Explain = (
+  problem: DatabaseProblem & { place: string; variable: UrlVariable; hasPassword: boolean },
+) => Explanation;
 
 const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] = [
   [
@@ -202,10 +207,10 @@ const explanations: [isMeant: (problem: DatabaseProblem) => boolean, Explain][] 
   ],
   [
     ({ code }) => code === '28P01' || code === '28000',
-    ({ place, variable, code }) => ({
+    ({ place, variable, code, hasPassword }) => ({
       exitCode: 77,
       message: `The database at ${place} refused the credentials (${code}).`,
-      hint: `Check user and password in ${variable}.`,
+      hint: `Check user and password in ${variable}.${hasPassword ? '' : ' It has no password, and PGPASSWORD is not read.'}`,
     }),
   ],
   [

@@ -10,10 +10,24 @@ import {
   type UrlParameters,
 } from '../database/url-parameters.ts';
 import { databaseUrlForm } from './variables.ts';
+import type { World } from '../world.ts';
 
 /** What is wrong with the URL of a database, told after the name of its variable and without a part of its value; else undefined. */
 export function wrongInDatabaseUrl(value: string): string | undefined {
   return wrongInPlace(value) ?? wrongInParameters(parametersOf(value));
+}
+
+/**
+ * What is wrong with a URL that says nothing of TLS where another variable asks for it, told in the same way: nobody reads
+ * that one, and the connection would be in the clear. `allow` and `prefer` promise no TLS.
+ */
+export function wrongWithoutTls(url: string, env: World['env']): string | undefined {
+  const { sslmode, sslrootcert } = parametersOf(url);
+  if (sslmode !== undefined || sslrootcert !== undefined) return undefined;
+  const name = ['PGSSLMODE', 'PGSSL'].find((each) => !/^(disable|false|allow|prefer|)$/.test(env[each]?.trim() ?? ''));
+  return (
+    name && `has no sslmode, and ${name}, which asks for TLS, is not read: put sslmode=require or verify-full into it`
+  );
 }
 
 const likeThis = `it must be ${databaseUrlForm}`;

@@ -159,6 +159,8 @@ describe('a database that does not answer as it should', { timeout: 60_000 }, ()
     expect(refused).toMatchObject({ ...failed, exitCode: 77 });
     expect(refused.stderr).toMatch(/refused the credentials \(28P01\)\.\nCheck user and password in DATABASE_URL\./);
     expect(refused.stderr).not.toContain('canary');
+    const empty = await run((changed) => (changed.password = ''));
+    expect(empty.stderr).toContain('in DATABASE_URL. It has no password, and PGPASSWORD is not read.\n');
 
     const missing = await run((changed) => (changed.pathname = '/nowhere'));
     expect(missing).toMatchObject({ ...failed, exitCode: 78 });
