@@ -37,13 +37,18 @@ record_finding as (
       ) as stake
   ) as other_leg
   cross join lateral ( -- an amount that is null is not zero: where nothing stands for it, nobody knows how much is missing
-    select case when comparison.amount is null then 'NaN'::numeric end as stake
+    select -- the destination of a job says nothing of what it took
+      case
+        when comparison.amount is null or (comparison.names_transaction and comparison.source_amount is null) then 'NaN'::numeric
+      end as stake
   ) as unknown_amount
+  cross join lateral ( -- what was posted, on either leg, is at stake even where the record names less, or no amount at all
+    select greatest(abs(comparison.amount), abs(comparison.source_posted), abs(comparison.destination_posted)) as stake
+  ) as unreadable
   cross join lateral (
     values
-      -- what was posted is at stake even where the record names less, or no amount at all
-      ('unknown_status', comparison.state = 'unknown', null, null, greatest(abs(comparison.amount), abs(comparison.posted))),
-      ('invalid_record', not comparison.valid or comparison.copies > 1, null, null, greatest(abs(comparison.amount), abs(comparison.posted))),
+      ('unknown_status', comparison.state = 'unknown', null, null, unreadable.stake),
+      ('invalid_record', not comparison.valid or comparison.copies > 1, null, null, unreadable.stake),
       (
         'duplicate_posting', -- a record booked in parts that add up is in order
         comparison.postings - comparison.reversals > 1 and comparison.posted > comparison.amount,

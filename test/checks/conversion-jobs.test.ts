@@ -1,3 +1,4 @@
+import type { KindName } from '../../src/kinds.ts';
 import { credit, debit, type Transaction } from '../support/ledger.ts';
 import { faultyHost, testScenarios, type Books, type Scenario } from '../support/scenario.ts';
 
@@ -20,6 +21,22 @@ const states: Scenario[] = [
       return {
         finding: { subject, severity: 'high', currency: 'USDC', also: [] },
         repair: () => sql`update conversion_jobs set status = 'completed' where id = ${id}`,
+      };
+    },
+  },
+  {
+    kind: 'unknown_status',
+    title: 'and far more arrived than the leg that is shown says',
+    fault({ ledger, sql }) {
+      const { id, subject, row } = ledger.conversionJob(direction, '10', { status: 'on_hold', post: false });
+      const transaction = ledger.postConversionJob(direction, id, '9', '5000');
+      row.ledger_transaction_id = transaction.id;
+      return {
+        finding: { subject, severity: 'critical', currency: 'USDC', also: [] },
+        async repair({ reverse }) {
+          await reverse(transaction);
+          await sql`update conversion_jobs set status = 'cancelled' where id = ${id}`;
+        },
       };
     },
   },
@@ -60,11 +77,32 @@ function invalid(
   };
 }
 
+/** Completed, and says only that a cent arrives: of what it takes, 5,000 or whatever, it says nothing. */
+function withoutSource(title: string, post: boolean, also: KindName[]): Scenario {
+  return {
+    kind: 'invalid_record',
+    title: `no source amount, and ${title}`,
+    fault({ ledger, sql }) {
+      const { id, subject, row } = ledger.conversionJob(direction, '5000', { rate: '0.000002', post });
+      Object.assign(row, { amount: null, source_amount: null });
+      return {
+        finding: { subject, severity: 'critical', currency: 'USD', also },
+        repair: () =>
+          post
+            ? sql`update conversion_jobs set amount = 5000 where id = ${id}`
+            : sql`delete from conversion_jobs where id = ${id}`,
+      };
+    },
+  };
+}
+
 const invalidRecords: Scenario[] = [
   invalid('zero', { amount: '0' }, { severity: 'medium', currency: 'USDC' }),
   invalid('no amount', { amount: null }, { severity: 'medium', currency: 'USD' }),
   invalid('NaN', { amount: 'NaN' }, { severity: 'critical', currency: 'USDC' }),
   invalid('nothing arrives', { destination_amount: '-1' }, { severity: 'medium', currency: 'USDC' }),
+  withoutSource('posted', true, []),
+  withoutSource('not posted', false, ['missing_in_ledger']),
   {
     kind: 'invalid_record',
     title: 'the same id twice',

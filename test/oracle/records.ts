@@ -361,20 +361,22 @@ function stakes(kind: string, record: Compared): Finding {
   return { kind, expected: null, actual: null, stake: dueOf(record) };
 }
 
-/** What its record says is worth little: what was posted is at stake as well. */
+/** What its record says is worth little: what was posted is at stake as well, on whichever leg. */
 function unreadable(kind: string, record: Compared): Finding {
-  const due = dueOf(record) ?? new Exact(0);
-  return { kind, expected: null, actual: null, stake: larger(due.abs(), record.shown.posted.abs()) };
+  const { source, destination } = record.posted;
+  const sides = [dueOf(record) ?? new Exact(0), source, destination].map((amount) => amount.abs());
+  return { kind, expected: null, actual: null, stake: sides.reduce(larger) };
 }
 
 function differ(kind: string, record: Compared, actual: Amount): Finding {
   return { kind, expected: dueOf(record), actual, stake: null };
 }
 
-/** All of the record is missing, however much that is: an unknown amount may be any. */
+/** All of the record is missing, however much that is: an unknown amount may be any, and a job's is what it takes. */
 function lacking(kind: string, record: Compared): Finding {
   const expected = dueOf(record);
-  return { kind, expected, actual: new Exact(0), stake: expected === null ? new Exact(NaN) : null };
+  const isUnknown = record.hasOwner ? expected === null : record.source.amount === null;
+  return { kind, expected, actual: new Exact(0), stake: isUnknown ? new Exact(NaN) : null };
 }
 
 /** NaN is more than any amount. */
