@@ -83,7 +83,7 @@ export function realWorld(): World {
  * The driver of PostgreSQL reads the process's environment behind our back: `PG` and the name of any option of its own, of
  * which one (PGTARGETSESSIONATTRS) cannot be given another value. Where and how we connect stands in the URL alone.
  */
-function hideFromDriver(env: NodeJS.ProcessEnv): void {
+export function hideFromDriver(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(env)) if (name.startsWith('PG')) Reflect.deleteProperty(env, name);
 }
 

@@ -18,7 +18,9 @@ const names = Object.keys(faults);
 /** Ends the process with 0 after --help; throws an OperatorError (64) for what it does not understand. */
 export function parseOptions(args: string[]): FaultsOptions {
   const command = new Command('npm run faults --')
-    .description('Does harm to a run at every moment, lets another one follow, and prints the table of what held.')
+    .description(
+      'Does harm to a run at one moment after the other, lets another run follow each time, and prints what held.',
+    )
     .addOption(new Option('--only <fault...>', 'of these faults').choices(names).default(names, 'all'))
     .addOption(
       new Option('--phase <phase...>', 'in these phases of a run').choices(phaseNames).default(phaseNames, 'all'),

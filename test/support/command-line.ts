@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { usageError } from '../../src/commands/usage.ts';
 import { OperatorError } from '../../src/operator-error.ts';
+import { hideFromDriver } from '../../src/world.ts';
 
 /**
  * Runs a program that npm starts with the arguments it was given; what it returns is the exit code. What the caller can
  * mend is told as recon tells it.
  */
 export async function runProgram(main: (args: string[]) => Promise<number>): Promise<void> {
+  hideFromDriver(process.env);
   process.exitCode = await main(process.argv.slice(2)).catch(explain);
 }
 
