@@ -519,23 +519,26 @@ export const stories: readonly Story[] = [
     })),
   ),
   // a job that says only what arrives, which is next to nothing: posted, the other way round, taken back, and not at all
-  ...[
-    ['5000', '0.01'],
-    ['-5000', '-0.01'],
-    ['0.01', '5000'],
-    ['-0.01', '-5000'],
-    ['5000', '0.01', 'taken back'],
-    [],
-  ].map(([source, destination, isTakenBack]) => ({
-    write: (ledger: LedgerBuilder) => {
+  ...[['5000', '0.01'], ['-5000', '-0.01'], ['0.01', '5000'], ['5000', '0.01', 'taken back'], []].map(
+    ([source, destination, isTakenBack]) => ({
+      write: (ledger: LedgerBuilder) => {
+        const { id, row } = ledger.conversionJob('usdc_to_usd', '5000', { rate: '0.000002', post: false });
+        Object.assign(row, { amount: null, source_amount: null });
+        if (source === undefined) return;
+        const posted = ledger.postConversionJob('usdc_to_usd', id, source, destination!);
+        row.ledger_transaction_id = posted.id;
+        if (isTakenBack !== undefined) ledger.reversal(posted);
+      },
+    }),
+  ),
+  // a job that says neither, and what arrived is taken away
+  {
+    write: (ledger) => {
       const { id, row } = ledger.conversionJob('usdc_to_usd', '5000', { rate: '0.000002', post: false });
-      Object.assign(row, { amount: null, source_amount: null });
-      if (source === undefined) return;
-      const posted = ledger.postConversionJob('usdc_to_usd', id, source, destination!);
-      row.ledger_transaction_id = posted.id;
-      if (isTakenBack !== undefined) ledger.reversal(posted);
+      Object.assign(row, { amount: null, source_amount: null, destination_amount: null });
+      ledger.postConversionJob('usdc_to_usd', id, '-0.01', '-5000');
     },
-  })),
+  },
   // a job that takes nothing and gives something
   {
     write: (ledger) =>
