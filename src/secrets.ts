@@ -28,13 +28,22 @@ function whereItStands(secret: string): string | RegExp {
     (sign) => String.raw`\u{${sign.codePointAt(0)?.toString(16) ?? ''}}`,
   );
   const alone = isOrdinary(secret) ? '' : String.raw`|(?<![\p{L}\p{N}])${value}(?![\p{L}\p{N}])`;
-  return new RegExp(String.raw`(?<=:)${value}(?=@)|${named}${value}(?![\p{L}\p{N}])${alone}`, 'giu');
+  return new RegExp(String.raw`(?<=:)${value}(?=@)|${named}${value}(?![\p{L}\p{N}])${alone}`, 'gu');
 }
 
+/** The same words in either case: the flag would also make all letters of `apiKey` alike. */
+function anyCase(words: string): string {
+  return words.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
+/** Where a word begins, also in camelCase. */
+const begin = String.raw`(?:(?<!\p{L})|(?<=\p{Ll})(?=\p{Lu}))`;
 /** Keys that open nothing: what they are called by recon, its host and PostgreSQL. Any other may be a secret. */
-const harmless = 'idempotency|dedup|message|error|conflict|primary|foreign|unique|same';
-const key = String.raw`(?<!(?:${harmless})[ _-]?)key`;
-const named = String.raw`(?<=(?:password|passwd|pwd|secret|token|${key})["']?\s{0,4}[=:]\s{0,4}["']?)`;
+const harmless = anyCase('idempotency|dedup|conflict|primary|foreign|unique|sort|partition');
+const written = anyCase('api|access|private|secret'); // as one word, which `monkey` is too
+const key = `(?:${begin}|(?<=${written}))(?<!${begin}(?:${harmless})[ _-]?)${anyCase('key')}`;
+const names = `${anyCase('password|passwd|pwd|secret|token')}|${key}`;
+const named = String.raw`(?<=(?:${names})["']?\s{0,4}[=:]\s{0,4}["']?)`;
 
 /** Words and numbers, also with the signs that join them; what has four characters may be a part of an id. */
 function isOrdinary(text: string): boolean {

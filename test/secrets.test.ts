@@ -68,6 +68,9 @@ describe('a secret of fewer than eight characters', () => {
     ['sandbox', 'CIRCLE_API_KEY=sandbox', 'CIRCLE_API_KEY=[secret]'],
     ['4711', 'RECONCILIATION_ALERT_PAGERDUTY_KEY=4711', 'PAGERDUTY_KEY=[secret]'],
     ['hunter', 'secret_key=hunter', 'secret_key=[secret]'],
+    ...['APIKEY=', 'secretkey: ', 'routingKey: ', 'Key=', '"key": ', 'message key: ', 'terror key: ', 'the2key='].map(
+      (name) => ['demo', `${name}demo`, `${name}[secret]`] as [string, string, string],
+    ),
   ])('%s, where a secret stands or no other word does', (password, text, masked) => {
     expect(maskOf(password)(text)).toContain(masked);
     expect(maskOf(password)(`${text} ${text}`).match(/\[secret\]/g)).toHaveLength(2);
@@ -78,6 +81,8 @@ describe('a secret of fewer than eight characters', () => {
     ['key', 'see the key, or the keys: it is a key@example'],
     ['deposit', 'idempotency key: deposit, "idempotencyKey": "deposit", idempotency_key=deposit'],
     ['demo', '{"dedup_key":"demo"}, on conflict key: demo, primary key = demo, Key (idempotency_key)=(demo) exists'],
+    ['demo', 'monkey: demo, turkey=demo, WHISKEY=demo, Jockey: "demo"'],
+    ['id', 'sort key: id, partition key = id, PARTITION_KEY=id, {"orderIdempotencyKey": "id"}'],
     ['one-row', 'a one-row answer'],
     ['10:30', 'since 10:30'],
     ['5432', 'db:5432 refused, 5432 times'],
@@ -85,6 +90,17 @@ describe('a secret of fewer than eight characters', () => {
     ['s3cr3t', 's3cr3ts, and password=s3cr3t2'],
   ])('%s, but no ordinary word, number, or part of either', (password, text) => {
     expect(maskOf(password)(text)).toBe(text);
+  });
+
+  test('in a time that does not grow with the square of the text', () => {
+    const masked = maskOf('demo');
+    const seconds = (text: string) => {
+      const begun = performance.now();
+      masked(text);
+      return (performance.now() - begun) / 1000;
+    };
+    for (const part of ['key ', ' ', 'idempotency ', 'aK', 'demo'])
+      expect(seconds(part.repeat(30_000 / part.length))).toBeLessThan(1);
   });
 
   test('of a key as of a password', () => {
