@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isPassword } from './database/url-parameters.ts';
 import { databaseUrlForm, variables, type Variable } from './environment/variables.ts';
 import type { World } from './world.ts';
 
@@ -97,8 +98,10 @@ function partsOfUrl(value: string): string[] {
   if (!URL.canParse(value)) return [];
   const { username, password, pathname, protocol, search } = new URL(value);
   const path = protocol.startsWith('http') ? pathname.split('/').filter((part) => part.length > 15) : [];
-  const passwords = [password, ...Array.from(search.matchAll(/[?&]\w*password=([^&]*)/gi), ([, given = '']) => given)];
-  const spelled = passwords
+  const behind = Array.from(search.matchAll(/[?&]([^=&]*)=([^&]*)/g), ([, name = '', given = '']) =>
+    isPassword(decoded(name)) ? given : '',
+  );
+  const spelled = [password, ...behind]
     .filter((given) => given !== '')
     .flatMap((given) => [given, decoded(given), basicOf(decoded(username), decoded(given))]);
   return [...spelled, ...path];

@@ -147,11 +147,17 @@ describe('the configuration', () => {
       ['gssencmode=require', 'that recon cannot honour: gssencmode;'],
       ['ssl=true', 'that recon cannot honour: ssl; take it out, and ask for TLS by sslmode=require or verify-full.'],
       ['sslcert=/client.pem', 'that recon cannot honour: sslcert;'],
+      ['sslpassword=canary', 'that recon cannot honour: sslpassword; take it out, and ask for TLS'],
       ['require_auth=scram-sha-256', 'that recon cannot honour: require_auth;'],
       [
         'password=canary',
         'that recon cannot honour: password; take it out, for a password has its place: it must be p',
       ],
+      ...['PASSWORD', 'pass', 'passwd', 'Pwd', 'passfile'].map((name) => [
+        `${name}=canary`,
+        `that recon cannot honour: ${name}; take it out, for a password has its place: it must be p`,
+      ]),
+      ['SSLMODE=require', 'that recon cannot honour: SSLMODE; take it out, and ask for TLS by sslmode=verify-full'],
     ].map(([parameter, problem]) => [
       parameter!,
       { DATABASE_URL: `${databaseUrl}?${parameter!}` },
@@ -169,6 +175,10 @@ describe('the configuration', () => {
     ].map(([parameter, problem]) => [parameter!, { DATABASE_URL: `${databaseUrl}?${parameter!}` }, problem!]),
   ] as [string, Record<string, string>, string][])('a database URL with %s', (_, env, problem) => {
     expect(problemsOf({ DATABASE_URL: '', ...env }).join()).toContain(problem);
+  });
+
+  test('a setting of the server that only speaks of passwords is none', () => {
+    expect(problemsOf({ DATABASE_URL: `${databaseUrl}?password_encryption=scram-sha-256` })).toEqual([]);
   });
 
   test('TLS that is asked for where nobody reads it is no reason to connect without', () => {

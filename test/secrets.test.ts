@@ -31,6 +31,14 @@ test.each([
   expect(masked).not.toMatch(/canary/i);
 });
 
+test('the password behind the question mark of a URL, whatever it is called there; not a setting of the server', () => {
+  const maskOf = (parameter: string) => createMask({ DATABASE_URL: `postgres://recon@db/app?a=b&${parameter}` });
+  for (const name of ['password', 'PASSWORD', 'pass', 'passwd', 'pwd', 'p%61ss', 'sslpassword', 'passfile'])
+    expect(maskOf(`${name}=canary%2Fword&c=d`)('canary%2Fword is canary/word')).toBe('[secret] is [secret]');
+  for (const name of ['password_encryption', 'compass'])
+    expect(maskOf(`${name}=scram-sha-256`)('scram-sha-256')).toBe('scram-sha-256');
+});
+
 test('every occurrence, the longest first, and nothing else', () => {
   expect(mask(`${env.ALPACA_API_SECRET} and ${env.ALPACA_API_SECRET}`)).toBe('[secret] and [secret]');
   expect(mask('the deposits of production')).toBe('the deposits of production');

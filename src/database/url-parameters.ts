@@ -41,7 +41,14 @@ export const withoutEffect: Readonly<Partial<Record<string, RegExp>>> = {
 };
 
 /** Names that PostgreSQL or another client may only be asked to trust somebody by: not to be sent in the clear, or lost. */
-export const aboutTrust = /^(ssl|require|channel_binding$|gss|krb|pass)/;
+export function isAboutTrust(name: string): boolean {
+  return /^(ssl|require|channel_binding$|gss|krb)/i.test(name) || isPassword(name);
+}
+
+/** What many a client takes a password by, or the file of one. `password_encryption` is a setting of the server. */
+export function isPassword(name: string): boolean {
+  return /^(ssl)?(pass(word|wd|file)?|pwd)$/i.test(name);
+}
 
 /** What is left for the server. */
 export function settingsOf(parameters: UrlParameters): Record<string, string> {

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
-  aboutTrust,
   honoured,
+  isAboutTrust,
   parametersOf,
   sslModes,
   system,
@@ -69,7 +69,7 @@ function isDecodable(value: string): boolean {
 function wrongInParameters(parameters: UrlParameters): string | undefined {
   for (const [name, value = ''] of Object.entries(parameters)) {
     if (honoured.includes(name) || hasNoEffect(name, value)) continue;
-    if (aboutTrust.test(name)) return `has a parameter that recon cannot honour: ${notHonoured(name)}`;
+    if (isAboutTrust(name)) return `has a parameter that recon cannot honour: ${notHonoured(name)}`;
   }
   return wrongInTrust(parameters) ?? wrongInPatience(parameters);
 }
@@ -84,7 +84,7 @@ function notHonoured(name: string): string {
 }
 
 function insteadOf(name: string): string {
-  if (name.startsWith('pass')) return `for a password has its place: ${likeThis}`;
+  if (/^p/i.test(name)) return `for a password has its place: ${likeThis}`;
   if (name === 'ssl') return 'and ask for TLS by sslmode=require or verify-full';
   return 'and ask for TLS by sslmode=verify-full, which has the server prove who it is';
 }
