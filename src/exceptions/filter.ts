@@ -115,3 +115,8 @@ export function amountOf(transaction: Transaction, row: string) {
     end
   `;
 }
+
+/** Of amounts (`amountOf`): whether one is there that cannot be added up. `numeric` takes NaN for larger than infinity. */
+export function isUnknown(transaction: Transaction, amount: ReturnType<typeof amountOf>) {
+  return transaction`abs(${amount}) >= 'infinity'`;
+}

@@ -1,6 +1,6 @@
 import type { Transaction } from '../database/database.ts';
 import { severities, type Severity } from '../kinds.ts';
-import { amountOf, anyException, matches } from './filter.ts';
+import { amountOf, anyException, isUnknown, matches } from './filter.ts';
 import { stands, stateOf, type ExceptionState } from './state.ts';
 import type { Report } from '../reports.ts';
 
@@ -19,8 +19,10 @@ export type ExceptionTotal = Record<Age, number> & {
   severity: Severity;
   /** null: no source names it, or none of them is about money. */
   currency: string | null;
-  /** Their money (`amountOf`) added up, exact; null where none of them is about money. */
+  /** Their money (`amountOf`) added up, as far as it is finite, exact; null where none of them is about money. */
   amount: string | null;
+  /** How many of them are not in it: their amount is NaN or infinite. */
+  unknown: number;
 };
 
 /** Open exceptions by severity, currency and age, the most severe first. */
@@ -110,7 +112,8 @@ async function totalsOf(
   at: string,
   exceptions: ReturnType<typeof transaction>,
 ): Promise<ExceptionTotal[]> {
-  const rows = await transaction<(Record<Age, string> & Omit<ExceptionTotal, Age>)[]>`
+  const unknown = isUnknown(transaction, transaction`counted.amount`);
+  const rows = await transaction<(Record<Age | 'unknown', string> & Omit<ExceptionTotal, Age | 'unknown'>)[]>`
     with
     counted as (
       select
@@ -120,7 +123,9 @@ async function totalsOf(
     select
       counted.severity,
       counted.currency,
-      trim_scale(sum(counted.amount)) as amount,
+      case when count(counted.amount) > 0
+        then trim_scale(coalesce(sum(counted.amount) filter (where not ${unknown}), 0)) end as amount,
+      count(*) filter (where ${unknown}) as unknown,
       count(*) filter (where counted.age < interval '1 day') as under_1_day,
       count(*) filter (where counted.age >= interval '1 day' and counted.age < interval '7 days') as under_7_days,
       count(*) filter (where counted.age >= interval '7 days' and counted.age < interval '30 days') as under_30_days,
@@ -129,9 +134,15 @@ async function totalsOf(
     group by counted.severity, counted.currency
     order by array_position(${[...severities].reverse()}::text[], counted.severity), counted.currency
   `;
-  return rows.map(({ severity, currency, amount, ...counts }) => {
+  return rows.map(({ severity, currency, amount, unknown: left, ...counts }) => {
     const numbers = ages.map(({ name }) => [name, Number(counts[name])] as const);
-    return { severity, currency, ...(Object.fromEntries(numbers) as Record<Age, number>), amount };
+    return {
+      severity,
+      currency,
+      ...(Object.fromEntries(numbers) as Record<Age, number>),
+      amount,
+      unknown: Number(left),
+    };
   });
 }
 

@@ -208,11 +208,14 @@ export function totalsText(totals: readonly Total[]): string {
 const currenciesShown = 4;
 
 function amountsOf(totals: readonly Total[]): string[] {
-  const byCurrency = new Map<string | null, Money>();
-  for (const { currency, amount } of totals) byCurrency.set(currency, (byCurrency.get(currency) ?? zero).plus(amount));
+  const byCurrency = new Map<string | null, { amount: Money; unknown: number }>();
+  for (const { currency, amount, unknown } of totals) {
+    const before = byCurrency.get(currency) ?? { amount: zero, unknown: 0 };
+    byCurrency.set(currency, { amount: before.amount.plus(amount), unknown: before.unknown + unknown });
+  }
   const amounts = [...byCurrency]
-    .filter(([, amount]) => !amount.isZero())
-    .map(([currency, amount]) => `${toText(amount)} ${currencyOfSum(currency)}`);
+    .filter(([, { amount, unknown }]) => !amount.isZero() || unknown > 0)
+    .map(([currency, { amount, unknown }]) => `${toText(amount)} ${currencyOfSum(currency, unknown)}`);
   const more = amounts.length - currenciesShown;
   return more > 0 ? [...amounts.slice(0, currenciesShown), `and ${count(more, 'other sum')}`] : amounts;
 }

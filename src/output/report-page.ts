@@ -186,27 +186,26 @@ function countIn(totals: readonly ExceptionTotal[], severity: string): number {
 
 /** One bar per currency, made of its severities. */
 function currencyRows(totals: readonly ExceptionTotal[]): BarRow[] {
-  const ofMoney = totals.flatMap(({ currency, ...total }) =>
-    total.amount === null ? [] : [{ ...total, currency: currencyOfSum(currency) }],
-  );
+  const ofMoney = totals.flatMap(({ amount, ...total }) => (amount === null ? [] : [{ ...total, amount }]));
   const currencies = [...new Set(ofMoney.map(({ currency }) => currency))];
-  const amounts = (currency: string) => ofMoney.filter((total) => total.currency === currency);
-  const total = (currency: string) => sum(amounts(currency).map(({ amount }) => money(amount ?? '0')));
+  const amounts = (currency: string | null) => ofMoney.filter((total) => total.currency === currency);
+  const total = (currency: string | null) => sum(amounts(currency).map(({ amount }) => money(amount)));
+  const unknown = (currency: string | null) => amounts(currency).reduce((all, one) => all + one.unknown, 0);
   const most = currencies.map(total).reduce(larger, zero);
   return currencies.map((currency) => ({
-    label: currency,
-    parts: amounts(currency).map(({ severity, amount }) => ({
-      kind: severity,
-      width: share(money(amount ?? '0'), most),
-      title: `${severity}: ${amount ?? ''} ${currency}`,
+    label: currencyOfSum(currency),
+    parts: amounts(currency).map((part) => ({
+      kind: part.severity,
+      width: share(money(part.amount), most),
+      title: `${part.severity}: ${part.amount} ${currencyOfSum(currency, part.unknown)}`,
     })),
-    note: `${toText(total(currency))} ${currency}`,
+    note: `${toText(total(currency))} ${currencyOfSum(currency, unknown(currency))}`,
   }));
 }
 
 /** How long a bar is; the amount itself is written beside it. */
 function share(amount: Money, most: Money): number {
-  return amount.isFinite() && most.isFinite() && !most.isZero() ? amount.dividedBy(most).toNumber() : 0;
+  return most.isZero() ? 0 : amount.dividedBy(most).toNumber();
 }
 
 function exceptionTable(exceptions: readonly StoredException[]): Html {

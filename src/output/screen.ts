@@ -107,9 +107,10 @@ export function currencyText(currency: string | null): string {
   return cut(currency ?? '', 12);
 }
 
-/** The same beside a sum. */
-export function currencyOfSum(currency: string | null): string {
-  return currency === null ? 'without currency' : currencyText(currency);
+/** The same beside a sum, and how many amounts are not in it because they cannot be added up: `USDC and 1 unknown`. */
+export function currencyOfSum(currency: string | null, unknown = 0): string {
+  const name = currency === null ? 'without currency' : currencyText(currency);
+  return unknown === 0 ? name : `${name} and ${inThousands(unknown)} unknown`;
 }
 
 /** `deposit:3f2a91bc-…` as `deposit 3f2a91bc`. */

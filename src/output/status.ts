@@ -113,7 +113,7 @@ function openTable(totals: readonly ExceptionTotal[], screen: Screen): string {
       ...ages.map(({ name }) => inThousands(total[name])),
       inThousands(countOf(total)),
       total.amount ?? '-',
-      total.amount === null ? '' : currencyOfSum(total.currency),
+      total.amount === null ? '' : currencyOfSum(total.currency, total.unknown),
     ]),
     screen.columns,
   );

@@ -179,6 +179,20 @@ describe('recon exceptions list', { timeout: 60_000 }, () => {
     expect(await foot('resolved')).toBe('production: 1 exception (1 high), 7 USDC.\n');
   });
 
+  test('what cannot be added up is beside the sums, not in them', async () => {
+    await sql`update reconciliation_exceptions set difference = 'NaN', severity = 'low' where id = ${ids.large}`;
+    const foot = async () => (await operator.types(['exceptions', 'list'])).stderr;
+    expect(await foot()).toBe('production: 2 exceptions (2 low), 0.000000000000000001 USDC and 1 unknown.\n');
+    const { stdout } = await operator.types(['status']);
+    expect(stdout).toMatch(/^low .* 2 +0\.000000000000000001 {2}USDC and 1 unknown$/m);
+
+    await sql`update reconciliation_exceptions set difference = '-Infinity' where id = ${ids.small}`;
+    expect(await foot()).toBe('production: 2 exceptions (2 low), 0 USDC and 2 unknown.\n');
+    expect(JSON.parse((await operator.types(['status', '-o', 'json'])).stdout)).toMatchObject({
+      open_totals: [{ currency: 'USDC', amount: '0', unknown: 2 }],
+    });
+  });
+
   test('a reader that went away is told nothing of what it did not read', async () => {
     const world = testWorld({ env: { DATABASE_URL: url } });
     world.stdout.destroy();

@@ -70,9 +70,9 @@ function pageOf(text: string): ReportPage {
       new_exceptions: [0, 0, 4],
     },
     totals: [
-      { severity: 'critical', currency: text, amount: '5.000000000000000001', ...counts },
-      { severity: 'low', currency: text, amount: 'NaN', ...counts },
-      { severity: 'low', currency: null, amount: null, ...counts },
+      { severity: 'critical', currency: text, amount: '5.000000000000000001', unknown: 0, ...counts },
+      { severity: 'low', currency: text, amount: '0', unknown: 4, ...counts },
+      { severity: 'low', currency: null, amount: null, unknown: 0, ...counts },
     ],
     exceptions: [exception],
     madeAt: new Date('2026-03-02T08:15:00Z'),
@@ -89,6 +89,8 @@ test('the page says what the run says, in words beside every colour, and needs n
     'critical, under 30 days',
     '-5.000000000000000001',
     'critical: 5.000000000000000001 USDC',
+    'low: 0 USDC and 4 unknown',
+    '>5.000000000000000001 USDC and 4 unknown<',
     '… and 3 more: recon exceptions list --status all --report 10000000 -o csv',
     `<p class="faint">This page was made by recon ${version}, 2026-03-0`,
   ])

@@ -177,6 +177,7 @@ const status: Status = {
     severity: 'critical' as const,
     currency,
     amount: largest,
+    unknown: 100_000,
     under_1_day: 100_000,
     under_7_days: 100_000,
     under_30_days: 100_000,
@@ -330,7 +331,13 @@ const alert: StoredAlert = {
   body: '{}',
 } as unknown as StoredAlert;
 
-const total = { state: 'open' as const, severity: 'critical' as const, count: 100_000, amount: largest };
+const total = {
+  state: 'open' as const,
+  severity: 'critical' as const,
+  count: 100_000,
+  amount: largest,
+  unknown: 100_000,
+};
 const foot = {
   shown: 50,
   totals: [
