@@ -19,8 +19,8 @@ import { inStoredOrder, LifeModel, readStored, toStored, type Fault, type ModelR
 
 // Random sequences of runs, repairs, relapses and human actions, through what a run and a command call to store them.
 
-/** RECON_SEED replays one seed; RECON_SEEDS says how many, a hundred if unset (`npm run test:long` asks for more). */
-const { RECON_SEED: replayed, RECON_SEEDS: count = '100' } = process.env;
+/** RECON_SEED replays one seed; RECON_SEEDS says how many, seventy if unset (`npm run test:long` asks for more). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '70' } = process.env;
 const seeds =
   replayed === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(replayed)];
 const steps = 11;

@@ -9,8 +9,8 @@ import type { Tally } from './play.ts';
 import { describe, groupsOf, simulate } from './simulate.ts';
 import { troubles, type Step } from './story.ts';
 
-/** RECON_SEED replays one story; RECON_SEEDS says how many, 120 if unset (`npm run simulate` plays thousands). */
-const { RECON_SEED: replayed, RECON_SEEDS: count = '120' } = process.env;
+/** RECON_SEED replays one story; RECON_SEEDS says how many, 200 if unset (`npm run simulate` plays thousands). */
+const { RECON_SEED: replayed, RECON_SEEDS: count = '200' } = process.env;
 const [first, runs] = replayed === undefined ? [1, Number(count)] : [Number(replayed), 1];
 
 /** How often each step is taken at least in 120 stories from seed 1 on. */
