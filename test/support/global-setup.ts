@@ -26,8 +26,9 @@ export async function setup(project: TestProject): Promise<void> {
   server = await testServer(process.env['TEST_DATABASE_URL']);
   project.provide('serverUrl', server.url);
   try {
-    project.provide('templateDatabase', await makeTemplate('template0', fillTemplate));
-    project.provide('templateWithoutConstraints', await makeTemplate(templates[0]!, dropConstraints));
+    const template = await makeTemplate('template0', fillTemplate);
+    project.provide('templateDatabase', template);
+    project.provide('templateWithoutConstraints', await makeTemplate(template, dropConstraints));
   } catch (error) {
     await teardown();
     throw error;
